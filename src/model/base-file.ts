@@ -1,0 +1,57 @@
+import type { Rows } from './rows.ts';
+
+/**
+ * What a name in `_base` stands for, by the rules of Nova's `_scan_base_images`.
+ * `foreign` is everything else: never touched, never removed.
+ */
+export type BaseFileKind = 'original' | 'resized' | 'legacy' | 'swap' | 'ephemeral' | 'foreign';
+
+export const BASE_FILE_KINDS: readonly BaseFileKind[] = ['original', 'resized', 'legacy', 'swap', 'ephemeral', 'foreign'];
+
+/** A directory entry of `_base` as one lstat saw it. */
+export interface BaseFile {
+  readonly name: string;
+  readonly kind: BaseFileKind;
+  /** Apparent size (`st_size`). */
+  readonly sizeBytes: number;
+  /** `st_blocks * 512`: what removing the file would free at most. */
+  readonly allocatedBytes: number;
+  /** mtime, milliseconds since the epoch, with sub-millisecond fraction. */
+  readonly modifiedAtMs: number;
+  /** mtime in nanoseconds: the exact value that the executor compares again. */
+  readonly modifiedAtNs: bigint;
+  readonly device: bigint;
+  readonly inode: bigint;
+}
+
+/** Something a scan could not read. Never silently dropped: it makes the scan incomplete. */
+export interface ScanProblem {
+  /** Path relative to the instances path. */
+  readonly path: string;
+  /** errno name such as `EACCES`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface FilesystemUsage {
+  readonly sizeBytes: number;
+  /** What an unprivileged writer can still use (`f_bavail`). */
+  readonly availableBytes: number;
+}
+
+/** The result of listing `_base` once. Taken before any reference is collected. */
+export interface BaseScan {
+  /** Absolute path of `_base`. */
+  readonly basePath: string;
+  /** False when `_base` does not exist; then there is nothing to do (Nova returns quietly, too). */
+  readonly exists: boolean;
+  readonly files: Rows<BaseFile>;
+  /** Entries that are no regular files (directories, links, devices, sockets, FIFOs), by count only. */
+  readonly irregularEntries: number;
+  /** sha1 → mtime (ms) of its newest `.part` or `.converted` file: a download in progress keeps its image busy. */
+  readonly partialDownloads: ReadonlyMap<string, number>;
+  readonly problems: readonly ScanProblem[];
+  readonly filesystem: FilesystemUsage | undefined;
+  /** Nova's `get_disk_usage`: allocated bytes of all regular files; 0 when `_base` is on another device than the instances path. */
+  readonly cacheUsageBytes: number;
+}

@@ -1,0 +1,122 @@
+import type { BaseFileKind, FilesystemUsage } from './base-file.ts';
+import type { Preset } from './policy.ts';
+import type { FindingType, GateReason, Outcome, PassResult, VerdictReason } from './reasons.ts';
+import type { Usage } from './references.ts';
+import type { Rows } from './rows.ts';
+import type { ObjectReference, SourceStatus } from './workload.ts';
+
+export type Verdict = 'keep' | 'touch' | 'remove';
+
+/** What a pass decides for one base file. */
+export interface PlannedFile {
+  readonly name: string;
+  readonly kind: BaseFileKind;
+  readonly sizeBytes: number;
+  readonly allocatedBytes: number;
+  /** RFC 3339. */
+  readonly modifiedAt: string;
+  /** Whole seconds since the mtime; negative when it lies in the future. */
+  readonly ageSeconds: number;
+  /** Undefined for foreign files. */
+  readonly minimumAgeSeconds?: number | undefined;
+  readonly verdict: Verdict;
+  readonly reason: VerdictReason;
+  readonly usedBy: readonly Usage[];
+  /** What the executor compares again before it acts; strings, because JSON has no 64-bit integers. */
+  readonly identity: FileIdentity;
+  /** What became of it; absent in a plan. */
+  readonly outcome?: Outcome | undefined;
+  /** Details of an outcome, such as the errno. */
+  readonly outcomeMessage?: string | undefined;
+}
+
+export interface FileIdentity {
+  readonly device: string;
+  readonly inode: string;
+  readonly modifiedAtNs: string;
+}
+
+export interface GateClosure {
+  readonly reason: GateReason;
+  /** Which source, workload, overlay or file, and what to do. */
+  readonly message: string;
+}
+
+export interface Gate {
+  readonly open: boolean;
+  readonly reasons: readonly GateClosure[];
+}
+
+export interface Finding {
+  readonly type: FindingType;
+  readonly file?: string | undefined;
+  readonly workload?: string | undefined;
+  readonly object?: ObjectReference | undefined;
+  readonly message: string;
+}
+
+export interface Totals {
+  readonly files: number;
+  readonly allocatedBytes: number;
+  readonly reclaimableFiles: number;
+  readonly reclaimableBytes: number;
+  readonly removedFiles: number;
+  readonly removedBytes: number;
+}
+
+/** Used, backing, pinned, young, held, unused or foreign: the state label of the metrics. */
+export type FileState = 'used' | 'backing' | 'pinned' | 'young' | 'held' | 'unused' | 'foreign';
+export const FILE_STATES: readonly FileState[] = ['used', 'backing', 'pinned', 'young', 'held', 'unused', 'foreign'];
+
+/** One row per kind and state that occurs. */
+export interface StateTotal {
+  readonly kind: BaseFileKind;
+  readonly state: FileState;
+  readonly files: number;
+  readonly allocatedBytes: number;
+}
+
+/** Plain JSON: what a dry run prints and a real run executes. Nothing else decides. */
+export interface Plan {
+  readonly apiVersion: 'basekeeper.io/v1';
+  readonly kind: 'Plan';
+  readonly node: string;
+  /** RFC 3339. */
+  readonly takenAt: string;
+  readonly preset: Preset;
+  readonly basePath: string;
+  readonly gate: Gate;
+  readonly files: Rows<PlannedFile>;
+  readonly findings: readonly Finding[];
+  readonly totals: Totals;
+  readonly states: readonly StateTotal[];
+  readonly overlays: Readonly<Record<string, number>>;
+  readonly sources: readonly SourceReport[];
+  /** Age of the oldest file that nothing uses; absent when there is none. */
+  readonly oldestUnusedSeconds?: number | undefined;
+  readonly filesystem?: FilesystemUsage | undefined;
+  /** Nova's `get_disk_usage`. */
+  readonly cacheUsageBytes: number;
+}
+
+export interface SourceReport extends Omit<SourceStatus, 'lastContactMs' | 'consistentListAtMs' | 'freshLimitMs'> {
+  readonly workloads: number;
+  readonly gaps: number;
+  /** RFC 3339. */
+  readonly lastContact?: string | undefined;
+}
+
+export type Stage = 'scan' | 'references' | 'overlays' | 'plan' | 'execute';
+export const STAGES: readonly Stage[] = ['scan', 'references', 'overlays', 'plan', 'execute'];
+
+/** A plan that was carried out (or, in a dry run, was not), with what became of each file. */
+export interface Report extends Omit<Plan, 'kind'> {
+  readonly kind: 'Report';
+  readonly result: PassResult;
+  /** Why the pass failed or was skipped. */
+  readonly message?: string | undefined;
+  readonly durationSeconds: number;
+  readonly stageSeconds: Readonly<Partial<Record<Stage, number>>>;
+  /** Seconds waited for file locks, one entry per lock. */
+  readonly lockWaitSeconds: readonly number[];
+}

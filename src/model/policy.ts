@@ -1,0 +1,32 @@
+export type Mode = 'off' | 'dry-run' | 'enforce';
+export type Preset = 'safe' | 'nova';
+
+/** The part of the configuration that verdicts and execution depend on. Defaults: design table in docs/configuration.md. */
+export interface Policy {
+  readonly preset: Preset;
+  readonly naming: 'strict' | 'nova';
+  /** `nova`: only `disk` of known instances, one level. */
+  readonly overlays: 'all' | 'nova';
+  /** Nova's `remove_unused_base_images`. */
+  readonly removeUnusedBaseImages: boolean;
+  /** Nova's `remove_unused_original_minimum_age_seconds`: originals, swap and ephemeral files. Default 86400. */
+  readonly originalMinimumAgeSeconds: number;
+  /** Nova's `remove_unused_resized_minimum_age_seconds`: resized and legacy files. Default 3600. */
+  readonly resizedMinimumAgeSeconds: number;
+  /** No minimum age is ever below this. Default 600. */
+  readonly minimumAgeFloorSeconds: number;
+  /** 0: no limit. */
+  readonly maxRemovalsPerPass: number;
+  readonly touchBackingFiles: boolean;
+  readonly removeLockFiles: boolean;
+  readonly allowEmptyInventory: boolean;
+  readonly liveUseCheck: boolean;
+  readonly lockTimeoutSeconds: number;
+  readonly pins: PinPolicy;
+}
+
+export interface PinPolicy {
+  readonly imageRefs: readonly string[];
+  /** Globs over file names. */
+  readonly fileNames: readonly string[];
+}

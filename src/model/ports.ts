@@ -1,0 +1,108 @@
+import type { BaseScan } from './base-file.ts';
+import type { OverlayScan } from './overlay.ts';
+import type { FileIdentity, Plan, Report } from './plan.ts';
+import type { Outcome } from './reasons.ts';
+import type { ClockReading } from './snapshot.ts';
+import type { SourceReading } from './workload.ts';
+
+/** Lists workloads. Trouble is data (`status`, `gaps`), never an exception. Twin: `memorySource`. */
+export interface WorkloadSource {
+  readonly name: string;
+  /** Starts watching in the background; returns at once. Sources that read on demand do nothing. */
+  start(): void;
+  stop(): Promise<void>;
+  /**
+   * What the source knows. With `consistent`, one quorum LIST is taken during this call and its start is reported as
+   * `status.consistentListAtMs`; without it, no request is made.
+   */
+  read(options: { readonly consistent: boolean; readonly signal?: AbortSignal | undefined }): Promise<SourceReading>;
+}
+
+/** Lists `_base`. Throws only for what makes a pass impossible; a missing `_base` is a value. */
+export interface BaseScanner {
+  scan(options?: { readonly signal?: AbortSignal | undefined }): Promise<BaseScan>;
+}
+
+/** Reads what stands on the base files. */
+export interface OverlayScanner {
+  /** `instanceNames` restricts the scan where the policy says `overlays: nova`; else every directory counts. */
+  scan(options: { readonly instanceNames: ReadonlySet<string>; readonly signal?: AbortSignal | undefined }): Promise<OverlayScan>;
+}
+
+/** A lock that is held. */
+export interface HeldLock {
+  readonly waitedSeconds: number;
+  /** Releases it; with `remove`, the lock file goes first (Nova's `remove_external_lock_file`). Never throws. */
+  release(options: { readonly remove: boolean }): void;
+}
+
+/** `<instances>/locks/nova-<file name>` as a POSIX/OFD write record lock: what Nova's `utils.synchronized(external=True)` takes. */
+export interface FileLocker {
+  /** Undefined when the lock stayed busy for `timeoutSeconds`. Throws an errno error when the lock cannot be had at all. */
+  acquire(
+    fileName: string,
+    options: { readonly timeoutSeconds: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<HeldLock | undefined>;
+}
+
+export interface BaseFileStat extends FileIdentity {
+  readonly modifiedAtMs: number;
+  readonly regular: boolean;
+}
+
+/** The base directory, held by descriptor: names are joined to that descriptor, so a swapped path cannot redirect a removal. */
+export interface BaseDirectory {
+  /** Undefined when the entry is gone. No symlink is followed. */
+  stat(name: string): BaseFileStat | undefined;
+  /** Sets atime and mtime to `nowMs`. Throws an errno error. */
+  touch(name: string, nowMs: number): void;
+  /**
+   * Runs `whileHeld` with QEMU's image-lock bytes of the file write-locked, after checking that the opened file has `identity`.
+   * `busy`: a QEMU has it open. `changed`: another file stands there. Throws an errno error.
+   */
+  withImageLock(name: string, identity: FileIdentity, whileHeld: () => void): 'done' | 'busy' | 'changed' | 'gone';
+  unlink(name: string): void;
+  close(): void;
+}
+
+/** Opens the base directory for execution; refuses a symlink. */
+export interface BaseDirectoryOpener {
+  open(basePath: string): BaseDirectory;
+}
+
+/** Asked under the lock, just before unlink: who uses the file *now*? An empty answer means nobody. */
+export type UseCheck = (fileName: string, signal: AbortSignal | undefined) => Promise<readonly string[]>;
+
+export interface FileOutcome {
+  readonly name: string;
+  readonly outcome: Outcome;
+  readonly message?: string | undefined;
+}
+
+export interface Execution {
+  /** One for each file whose verdict is `touch` or `remove`. */
+  readonly outcomes: ReadonlyMap<string, FileOutcome>;
+  readonly lockWaitSeconds: readonly number[];
+}
+
+/** Carries out a plan and nothing else. Per-file failures are outcomes, not exceptions. */
+export interface Executor {
+  execute(plan: Plan, inUse: UseCheck, options?: { readonly signal?: AbortSignal | undefined }): Promise<Execution>;
+}
+
+/** Shows a report to people: annotations and events, metrics, log, last-report store. */
+export interface Reporter {
+  publish(report: Report): Promise<void>;
+}
+
+export interface Clock {
+  now(): ClockReading;
+}
+
+/** The part of pino that we use. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

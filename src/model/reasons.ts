@@ -1,0 +1,61 @@
+/** Why a file has its verdict, in the order of the rules: the first that applies wins. */
+export const VERDICT_REASONS = {
+  ForeignFile: 'The name is none that Nova gives to a base file; it is not ours and never touched.',
+  ReferencedByWorkload: 'A workload names this image, kernel, ramdisk, swap or ephemeral disk; it is in use.',
+  BackingFileOfOverlay: "An instance's disk stands on this file.",
+  PinnedByConfig: 'The configuration pins this image or file name.',
+  RemovalDisabled: 'removeUnusedBaseImages is false; nothing is removed.',
+  YoungerThanMinimumAge: 'It is unused, but not for long enough yet.',
+  GateClosed: 'It is unused and old enough, but the evidence is incomplete; see the gate reasons.',
+  RemovalLimitReached: 'It is removable, but maxRemovalsPerPass older files go first; the next pass takes it.',
+  Unused: 'Nothing uses it and it is old enough; it is removed.',
+} as const;
+export type VerdictReason = keyof typeof VERDICT_REASONS;
+
+/** Why removals are not allowed in this pass. */
+export const GATE_REASONS = {
+  SourceNotSynced: 'A source of workloads has not been listed completely.',
+  SourceStale: 'A source has shown neither an event nor a bookmark within its limit.',
+  ConsistentListMissing: 'No consistent list of workloads was taken after the scan.',
+  WorkloadIncomplete: 'Something on this node may be a VM and could not be understood.',
+  OverlayUnreadable: "An instance's disk exists, but its header or its directory cannot be read.",
+  ScanIncomplete: 'The base directory could not be listed completely.',
+  ClockNotSane: 'The clock jumped, or a file that is in use is dated in the future.',
+  EmptyInventory: 'No source knows a single workload; allowEmptyInventory says whether that is plausible.',
+} as const;
+export type GateReason = keyof typeof GATE_REASONS;
+
+/** What became of a file when the plan was executed. */
+export const OUTCOMES = {
+  kept: 'Nothing was done.',
+  touched: 'In use: its mtime was set to now, so that its age counts from the last use.',
+  removed: 'The file was unlinked.',
+  InUseByQemu: 'QEMU holds its image locks on the file.',
+  ChangedSincePlan: 'The file or its users changed between plan and removal; the next pass decides anew.',
+  LockBusy: "The file's Nova lock was held by somebody for longer than lockTimeoutSeconds.",
+  AlreadyGone: 'The file was removed by somebody else.',
+  RemovalFailed: 'Unlinking failed; the message has the errno.',
+  TouchFailed: 'Setting the mtime failed; it is in use all the same.',
+  Abandoned: 'The pass was stopped or ran past its deadline before it came to this file.',
+} as const;
+export type Outcome = keyof typeof OUTCOMES;
+
+/** What people should look at, one meaning each. */
+export const FINDINGS = {
+  BackingFileMissing: "An instance's disk names a backing file that does not exist.",
+  BackingFileUnknown:
+    "An instance's disk stands on a base file that no workload's image explains (unshelved, migrated, or a workload that no source knows).",
+  BackingFileOutside: "An instance's disk stands on something outside the instances path, or on a reference that is no file.",
+  OverlayUnreadable: "An instance's disk cannot be read or parsed.",
+  UnknownBaseFile: 'No workload explains this base file (Nova: "Unknown base file").',
+  BaseFileMissing: 'A workload uses this swap or ephemeral base file, but it does not exist.',
+  UnmappedWorkload: 'A pod mounts the instances path, but no rule says which images it uses.',
+  IncompleteWorkload: 'A workload was found, but a part of its description could not be understood.',
+  UnreadableSource: 'A source could not tell what runs.',
+  ScanProblem: 'An entry of the base directory could not be read.',
+} as const;
+export type FindingType = keyof typeof FINDINGS;
+
+/** The result of a pass as annotations, metrics and exit codes give it. */
+export const PASS_RESULTS = ['Succeeded', 'DryRun', 'Held', 'Failed', 'Skipped'] as const;
+export type PassResult = (typeof PASS_RESULTS)[number];
