@@ -1,0 +1,12 @@
+/** The versions of everything that the project fetches or builds for itself besides npm packages: pinned here, and nowhere else. */
+
+/** Kubernetes that tests, demo and end-to-end cluster run on, unless `KUBE_VERSION` names another one. */
+export const DEFAULT_KUBE_VERSION = 'v1.34.4';
+
+/** The oldest and the newest Kubernetes that the project is tested with. */
+export const SUPPORTED_KUBE_VERSIONS = { oldest: 'v1.32.13', newest: 'v1.37.2' } as const;
+
+/** etcd below any of these API servers. */
+export const ETCD_VERSION = 'v3.6.13';
+
+export const HELM_VERSION = 'v3.19.5';
