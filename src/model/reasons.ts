@@ -47,7 +47,6 @@ export const FINDINGS = {
     "An instance's disk stands on a base file that no workload's image explains (unshelved, migrated, or a workload that no source knows).",
   BackingFileOutside: "An instance's disk stands on something outside the instances path, or on a reference that is no file.",
   OverlayUnreadable: "An instance's disk cannot be read or parsed.",
-  UnknownBaseFile: 'No workload explains this base file (Nova: "Unknown base file").',
   BaseFileMissing: 'A workload uses this swap or ephemeral base file, but it does not exist.',
   UnmappedWorkload: 'A pod mounts the instances path, but no rule says which images it uses.',
   IncompleteWorkload: 'A workload was found, but a part of its description could not be understood.',

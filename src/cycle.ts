@@ -1,0 +1,122 @@
+import { messageOf } from './lib/errors.ts';
+import type { Plan, Report, Stage } from './model/plan.ts';
+import type { BaseScanner, Clock, Executor, OverlayScanner, UseCheck, WorkloadSource } from './model/ports.ts';
+import type { BaseScan } from './model/base-file.ts';
+import type { Policy } from './model/policy.ts';
+import type { ClockReading, Snapshot } from './model/snapshot.ts';
+import type { Inventory } from './model/workload.ts';
+import { buildPlan } from './plan/build-plan.ts';
+import { reasonsToStay } from './plan/current-use.ts';
+import { timestamp } from './plan/planned-files.ts';
+import { cacheFileName, collectReferences } from './references/collect-references.ts';
+import { buildReport, emptyReport } from './report/build-report.ts';
+
+/** What a pass works with. */
+export interface PassParts {
+  readonly node: string;
+  readonly policy: Policy;
+  /** Absolute path of `_base`, for reports of passes that could not scan it. */
+  readonly basePath: string;
+  /** Name of the cache directory, `_base` by default. */
+  readonly baseDirectoryName: string;
+  readonly scanner: BaseScanner;
+  readonly sources: readonly WorkloadSource[];
+  readonly overlays: OverlayScanner;
+  readonly executor: Executor;
+  readonly clock: Clock;
+}
+
+export interface PassOptions {
+  readonly dryRun: boolean;
+  readonly previousPass?: ClockReading | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told as each stage begins: for progress and for tests that interrupt there. */
+  readonly onStage?: ((stage: Stage) => void) | undefined;
+}
+
+/** One pass: scan, collect references, read backing chains, plan, execute, report. Never throws; trouble is a `Failed` report. */
+export async function runPass(parts: PassParts, options: PassOptions): Promise<Report> {
+  const watch = stopwatch(parts.clock, options.onStage);
+  try {
+    const scannedAt = parts.clock.now();
+    const scan = await watch('scan', () => parts.scanner.scan(options));
+    let evidence = await gatherEvidence(parts, options, watch, false);
+    let plan = await watch('plan', () => decide(parts, options, { scan, scannedAt, ...evidence }));
+    if (aListCouldOpenTheGate(plan)) {
+      evidence = await gatherEvidence(parts, options, watch, true);
+      plan = await watch('plan', () => decide(parts, options, { scan, scannedAt, ...evidence }));
+    }
+    options.signal?.throwIfAborted();
+    const inUse = useCheck(parts, { scan: { ...scan, files: [] }, scannedAt });
+    const execution = options.dryRun ? undefined : await watch('execute', () => parts.executor.execute(plan, inUse, options));
+    return buildReport(plan, execution, { dryRun: options.dryRun, ...watch.times() });
+  } catch (error) {
+    const about = { node: parts.node, takenAt: timestamp(parts.clock.now().wallMs), preset: parts.policy.preset, basePath: parts.basePath };
+    return emptyReport(about, 'Failed', messageOf(error), watch.times());
+  }
+}
+
+type Evidence = Pick<Snapshot, 'inventory' | 'references' | 'overlays'>;
+
+async function gatherEvidence(parts: PassParts, options: PassOptions, watch: Stopwatch, consistent: boolean): Promise<Evidence> {
+  const inventory = await watch('references', () => readSources(parts.sources, consistent, options.signal));
+  const references = collectReferences(inventory.workloads, parts.baseDirectoryName);
+  const overlays = await watch('overlays', () => parts.overlays.scan({ instanceNames: references.instanceNames, signal: options.signal }));
+  return { inventory, references, overlays };
+}
+
+async function readSources(sources: readonly WorkloadSource[], consistent: boolean, signal: AbortSignal | undefined): Promise<Inventory> {
+  const readings = await Promise.all(sources.map((source) => source.read({ consistent, signal })));
+  return {
+    sources: readings.map(({ status }) => status),
+    workloads: readings.flatMap(({ workloads }) => workloads),
+    gaps: readings.flatMap(({ gaps }) => gaps),
+  };
+}
+
+function decide(parts: PassParts, { previousPass }: PassOptions, seen: Evidence & { scan: BaseScan; scannedAt: ClockReading }): Plan {
+  return buildPlan({ node: parts.node, policy: parts.policy, now: parts.clock.now(), previousPass, ...seen }, cacheFileName);
+}
+
+/** Conditions that a fresh list may satisfy; any other keeps the gate closed, and then the API server is spared the list. */
+const CURED_BY_A_LIST = new Set(['ConsistentListMissing', 'SourceNotSynced', 'SourceStale', 'EmptyInventory', 'WorkloadIncomplete']);
+
+function aListCouldOpenTheGate({ gate, totals }: Plan): boolean {
+  return totals.reclaimableFiles > 0 && !gate.open && gate.reasons.every(({ reason }) => CURED_BY_A_LIST.has(reason));
+}
+
+/** Asks sources and overlays again; evidence that became incomplete since the plan counts as use. */
+function useCheck(parts: PassParts, seen: { scan: BaseScan; scannedAt: ClockReading }): UseCheck {
+  return async (fileName, signal) => {
+    const inventory = await readSources(parts.sources, false, signal);
+    const references = collectReferences(inventory.workloads, parts.baseDirectoryName);
+    const overlays = await parts.overlays.scan({ instanceNames: references.instanceNames, signal });
+    const now = parts.clock.now();
+    return reasonsToStay(
+      { node: parts.node, policy: parts.policy, now, previousPass: undefined, ...seen, inventory, references, overlays },
+      fileName,
+    );
+  };
+}
+
+interface Stopwatch {
+  <T>(stage: Stage, work: () => T | Promise<T>): Promise<T>;
+  times(): Pick<Report, 'durationSeconds' | 'stageSeconds'>;
+}
+
+function stopwatch(clock: Clock, onStage: PassOptions['onStage']): Stopwatch {
+  const startedMs = clock.now().monotonicMs;
+  const stageSeconds: Partial<Record<Stage, number>> = {};
+  const measure = async <T>(stage: Stage, work: () => T | Promise<T>): Promise<T> => {
+    onStage?.(stage);
+    const fromMs = clock.now().monotonicMs;
+    try {
+      return await work();
+    } finally {
+      stageSeconds[stage] = (stageSeconds[stage] ?? 0) + (clock.now().monotonicMs - fromMs) / 1000;
+    }
+  };
+  return Object.assign(measure, {
+    times: () => ({ durationSeconds: (clock.now().monotonicMs - startedMs) / 1000, stageSeconds: { ...stageSeconds } }),
+  });
+}

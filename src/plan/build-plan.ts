@@ -1,0 +1,90 @@
+import type { Plan, SourceReport, StateTotal, Totals } from '../model/plan.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { Inventory } from '../model/workload.ts';
+import type { BaseFile } from '../model/base-file.ts';
+import type { Rows } from '../model/rows.ts';
+import { gatherFacts, type Facts } from './facts.ts';
+import { collectFindings } from './findings.ts';
+import { checkGate } from './gate.ts';
+import { ageMs } from './minimum-age.ts';
+import { PlannedFiles, STATE_OF_REASON, timestamp } from './planned-files.ts';
+import { DECIDED_REASONS, decideAll } from './verdicts.ts';
+
+/**
+ * Decides what becomes of every base file. Pure: the same snapshot gives the same plan. Mirrors Nova's
+ * `_age_and_verify_cached_images`, `_age_and_verify_swap_images` and `_age_and_verify_ephemeral_images` up to the removal.
+ */
+export function buildPlan(snapshot: Snapshot, digestOfRef: (imageRef: string) => string): Plan {
+  const { scan } = snapshot;
+  const gate = checkGate(snapshot);
+  const facts = gatherFacts(snapshot, gate.open, digestOfRef);
+  const verdicts = decideAll(facts, scan.files);
+  const tally = tallyFiles(facts, scan.files, verdicts);
+  return {
+    apiVersion: 'basekeeper.io/v1',
+    kind: 'Plan',
+    node: snapshot.node,
+    takenAt: timestamp(snapshot.now.wallMs),
+    preset: snapshot.policy.preset,
+    basePath: scan.basePath,
+    gate,
+    files: new PlannedFiles(facts, scan.files, verdicts),
+    findings: collectFindings(snapshot),
+    totals: tally.totals,
+    states: tally.states,
+    overlays: countOverlays(snapshot),
+    sources: sourceReports(snapshot.inventory),
+    ...(tally.oldestUnusedSeconds === undefined ? {} : { oldestUnusedSeconds: tally.oldestUnusedSeconds }),
+    ...(scan.filesystem === undefined ? {} : { filesystem: scan.filesystem }),
+    cacheUsageBytes: scan.cacheUsageBytes,
+  };
+}
+
+interface Tally {
+  readonly totals: Totals;
+  readonly states: readonly StateTotal[];
+  readonly oldestUnusedSeconds: number | undefined;
+}
+
+const RECLAIMABLE = new Set(['Unused', 'GateClosed', 'RemovalLimitReached']);
+const UNUSED_STATES = new Set(['young', 'held', 'unused']);
+
+function tallyFiles(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8Array): Tally {
+  const states = new Map<string, { -readonly [K in keyof StateTotal]: StateTotal[K] }>();
+  const totals = { files: files.length, allocatedBytes: 0, reclaimableFiles: 0, reclaimableBytes: 0, removedFiles: 0, removedBytes: 0 };
+  let oldestMs = Number.NEGATIVE_INFINITY;
+  let index = 0;
+  for (const file of files) {
+    const reason = DECIDED_REASONS[verdicts[index++] ?? 0] ?? 'GateClosed';
+    const state = STATE_OF_REASON[reason];
+    const key = `${file.kind} ${state}`;
+    const row = states.get(key) ?? { kind: file.kind, state, files: 0, allocatedBytes: 0 };
+    row.files++;
+    row.allocatedBytes += file.allocatedBytes;
+    states.set(key, row);
+    totals.allocatedBytes += file.allocatedBytes;
+    if (RECLAIMABLE.has(reason)) {
+      totals.reclaimableFiles++;
+      totals.reclaimableBytes += file.allocatedBytes;
+    }
+    if (UNUSED_STATES.has(state)) oldestMs = Math.max(oldestMs, ageMs(file, facts));
+  }
+  return { totals, states: [...states.values()], oldestUnusedSeconds: oldestMs < 0 ? undefined : Math.floor(oldestMs / 1000) };
+}
+
+function countOverlays({ overlays }: Snapshot): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { state } of overlays.overlays) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+function sourceReports(inventory: Inventory): SourceReport[] {
+  return inventory.sources.map(({ name, state, message, lastContactMs }) => ({
+    name,
+    state,
+    ...(message === undefined ? {} : { message }),
+    ...(lastContactMs === undefined ? {} : { lastContact: timestamp(lastContactMs) }),
+    workloads: inventory.workloads.filter(({ source }) => source === name).length,
+    gaps: inventory.gaps.filter(({ source }) => source === name).length,
+  }));
+}

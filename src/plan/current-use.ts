@@ -1,0 +1,20 @@
+import type { Snapshot } from '../model/snapshot.ts';
+import { checkGate } from './gate.ts';
+import { digestOfName, indexBackingFiles } from './usages.ts';
+
+/**
+ * Why a file must stay, going by evidence that is fresher than the plan: who uses it now, and what closes the gate now.
+ * Empty: it may go.
+ */
+export function reasonsToStay(snapshot: Snapshot, fileName: string): string[] {
+  const digest = digestOfName(fileName);
+  const usages = [
+    ...(digest === undefined ? [] : (snapshot.references.byDigest.get(digest) ?? [])),
+    ...(snapshot.references.byName.get(fileName) ?? []),
+    ...(indexBackingFiles(snapshot.overlays.overlays).get(fileName) ?? []),
+  ];
+  return [
+    ...usages.map(({ by, through, value }) => `now used by ${by} (${through} ${value})`),
+    ...checkGate(snapshot).reasons.map(({ reason, message }) => `${reason}: ${message}`),
+  ];
+}

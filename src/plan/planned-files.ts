@@ -1,0 +1,86 @@
+import type { BaseFile } from '../model/base-file.ts';
+import type { FileState, PlannedFile } from '../model/plan.ts';
+import type { VerdictReason } from '../model/reasons.ts';
+import type { Usage } from '../model/references.ts';
+import type { Rows } from '../model/rows.ts';
+import type { Facts } from './facts.ts';
+import { ageMs, minimumAgeSeconds } from './minimum-age.ts';
+import { RULES } from './rules.ts';
+import { usagesByOverlay, usagesByWorkload } from './usages.ts';
+import { DECIDED_REASONS } from './verdicts.ts';
+
+/** What the metrics call a file whose verdict has this reason. */
+export const STATE_OF_REASON: Readonly<Record<VerdictReason, FileState>> = {
+  ForeignFile: 'foreign',
+  ReferencedByWorkload: 'used',
+  BackingFileOfOverlay: 'backing',
+  PinnedByConfig: 'pinned',
+  RemovalDisabled: 'held',
+  YoungerThanMinimumAge: 'young',
+  GateClosed: 'held',
+  RemovalLimitReached: 'held',
+  Unused: 'unused',
+};
+
+/** The plan's rows, made from the scan's row and the verdict's byte when somebody looks. */
+export class PlannedFiles implements Rows<PlannedFile> {
+  readonly length: number;
+  readonly #facts: Facts;
+  readonly #files: Rows<BaseFile>;
+  readonly #verdicts: Uint8Array;
+
+  constructor(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8Array) {
+    this.length = files.length;
+    this.#facts = facts;
+    this.#files = files;
+    this.#verdicts = verdicts;
+  }
+
+  at(index: number): PlannedFile | undefined {
+    const file = this.#files.at(index);
+    return file === undefined ? undefined : this.#plan(file, this.#verdicts.at(index) ?? 0);
+  }
+
+  *[Symbol.iterator](): Iterator<PlannedFile> {
+    let index = 0;
+    for (const file of this.#files) yield this.#plan(file, this.#verdicts[index++] ?? 0);
+  }
+
+  toJSON(): PlannedFile[] {
+    return [...this];
+  }
+
+  #plan(file: BaseFile, decided: number): PlannedFile {
+    const minimum = minimumAgeSeconds(file.kind, this.#facts.policy);
+    return {
+      name: file.name,
+      kind: file.kind,
+      sizeBytes: file.sizeBytes,
+      allocatedBytes: file.allocatedBytes,
+      modifiedAt: timestamp(file.modifiedAtMs),
+      ageSeconds: Math.floor(ageMs(file, this.#facts) / 1000),
+      ...(minimum === undefined ? {} : { minimumAgeSeconds: minimum }),
+      verdict: RULES[decided]?.verdict(this.#facts) ?? 'keep',
+      reason: DECIDED_REASONS[decided] ?? 'GateClosed',
+      usedBy: this.#usedBy(file),
+      identity: { device: String(file.device), inode: String(file.inode), modifiedAtNs: String(file.modifiedAtNs) },
+    };
+  }
+
+  #usedBy(file: BaseFile): readonly Usage[] {
+    if (file.kind === 'foreign') return usagesByOverlay(this.#facts, file);
+    const workloads = usagesByWorkload(this.#facts, file);
+    const overlays = usagesByOverlay(this.#facts, file);
+    if (overlays.length === 0) return workloads;
+    return [...workloads, ...overlays];
+  }
+}
+
+/** The farthest dates that RFC 3339 can write; a file system may hold others. */
+const FIRST_MS = Date.parse('0000-01-01T00:00:00Z');
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** RFC 3339; dates that it cannot write become the nearest that it can. */
+export function timestamp(ms: number): string {
+  return new Date(Math.min(Math.max(ms, FIRST_MS), LAST_MS)).toISOString();
+}

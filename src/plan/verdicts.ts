@@ -1,0 +1,33 @@
+import type { BaseFile } from '../model/base-file.ts';
+import type { VerdictReason } from '../model/reasons.ts';
+import type { Rows } from '../model/rows.ts';
+import type { Facts } from './facts.ts';
+import { RULES } from './rules.ts';
+
+/** The reasons that rules give, and the one that needs all files: what a verdict's number stands for. */
+export const DECIDED_REASONS: readonly VerdictReason[] = [...RULES.map(({ reason }) => reason), 'RemovalLimitReached'];
+
+const UNUSED = DECIDED_REASONS.indexOf('Unused');
+const LIMIT_REACHED = DECIDED_REASONS.indexOf('RemovalLimitReached');
+
+/** One byte per file, an index into `DECIDED_REASONS`: a million verdicts are a megabyte. */
+export function decideAll(facts: Facts, files: Rows<BaseFile>): Uint8Array {
+  const verdicts = new Uint8Array(files.length);
+  let index = 0;
+  for (const file of files) verdicts[index++] = RULES.findIndex((rule) => rule.applies(facts, file));
+  limitRemovals(verdicts, files, facts.policy.maxRemovalsPerPass);
+  return verdicts;
+}
+
+/** Leaves all but the oldest `limit` removals for later passes; 0 is no limit. */
+function limitRemovals(verdicts: Uint8Array, files: Rows<BaseFile>, limit: number): void {
+  if (limit === 0) return;
+  const candidates: { index: number; modifiedAtMs: number }[] = [];
+  let index = 0;
+  for (const { modifiedAtMs } of files) {
+    if (verdicts[index] === UNUSED) candidates.push({ index, modifiedAtMs });
+    index++;
+  }
+  candidates.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
+  for (const { index: later } of candidates.slice(limit)) verdicts[later] = LIMIT_REACHED;
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import type { References, Usage } from '../model/references.ts';
+import type { EphemeralDisk, Workload } from '../model/workload.ts';
+
+/** What Nova formats ephemeral disks with when neither the flavor nor the configuration says otherwise. */
+const DEFAULT_EPHEMERAL_FILESYSTEM = 'vfat';
+
+/** Lower-case hex SHA-1 of the UTF-8 image id. Mirrors Nova's `get_cache_fname`. */
+export function cacheFileName(imageId: string): string {
+  return createHash('sha1').update(imageId, 'utf8').digest('hex');
+}
+
+/** `ephemeral_<GB>_<7 hex>`. Mirrors Nova's `disk_api.get_file_extension_for_os_type` and `imagebackend`'s ephemeral names. */
+export function ephemeralFileName(disk: EphemeralDisk): string {
+  const hash = createHash('md5')
+    .update(disk.filesystem ?? DEFAULT_EPHEMERAL_FILESYSTEM, 'utf8')
+    .digest('hex');
+  return `ephemeral_${disk.sizeGb}_${hash.slice(0, 7)}`;
+}
+
+/** `swap_<MB>`. Mirrors Nova's `_list_running_instances`. */
+export function swapFileName(sizeMb: number): string {
+  return `swap_${sizeMb}`;
+}
+
+/**
+ * The names that the workloads protect. Mirrors Nova's `_list_running_instances`, but counts *every* swap and
+ * ephemeral disk, not just the first.
+ *
+ * @param baseDirectoryName name of the cache directory (`_base`). A path whose directory has that name is protected by
+ *   its file name, wherever the directory is mounted for the workload: too much protection costs space, too little a disk.
+ */
+export function collectReferences(workloads: readonly Workload[], baseDirectoryName: string): References {
+  const byDigest = new Map<string, Usage[]>();
+  const byName = new Map<string, Usage[]>();
+  const instanceNames = new Set<string>();
+  for (const workload of workloads) {
+    for (const { digest, usage } of imageUsages(workload)) append(byDigest, digest, usage);
+    for (const { name, usage } of fileUsages(workload, baseDirectoryName)) append(byName, name, usage);
+    for (const name of workload.instanceNames) {
+      instanceNames.add(name);
+      if (workload.resizing) instanceNames.add(`${name}_resize`);
+    }
+  }
+  return { byDigest, byName, instanceNames };
+}
+
+function imageUsages(workload: Workload): { digest: string; usage: Usage }[] {
+  return workload.images.map(({ role, ref }) => ({ digest: cacheFileName(ref), usage: usageOf(workload, role, ref) }));
+}
+
+function fileUsages(workload: Workload, baseDirectoryName: string): { name: string; usage: Usage }[] {
+  const swaps = workload.swapMb.map((sizeMb) => named(workload, 'swap', swapFileName(sizeMb)));
+  const ephemerals = workload.ephemeral.map((disk) => named(workload, 'ephemeral', ephemeralFileName(disk)));
+  const paths = workload.paths
+    .filter((path) => posix.basename(posix.dirname(posix.normalize(path))) === baseDirectoryName)
+    .map((path) => ({ name: posix.basename(path), usage: usageOf(workload, 'path', path) }));
+  return [...swaps, ...ephemerals, ...paths];
+}
+
+function named(workload: Workload, through: Usage['through'], name: string): { name: string; usage: Usage } {
+  return { name, usage: usageOf(workload, through, name) };
+}
+
+function usageOf(workload: Workload, through: Usage['through'], value: string): Usage {
+  return { by: workload.name, through, value, ...(workload.object === undefined ? {} : { object: workload.object }) };
+}
+
+function append(map: Map<string, Usage[]>, key: string, usage: Usage): void {
+  const usages = map.get(key);
+  if (usages === undefined) map.set(key, [usage]);
+  else usages.push(usage);
+}
