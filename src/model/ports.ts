@@ -92,7 +92,8 @@ export interface Executor {
 
 /** Shows a report to people: annotations and events, metrics, log, last-report store. */
 export interface Reporter {
-  publish(report: Report): Promise<void>;
+  /** `runNowDone`: the value of `basekeeper.io/run-now` that this pass answers. Never throws. */
+  publish(report: Report, context?: { readonly runNowDone?: string | undefined }): Promise<void>;
 }
 
 export interface Clock {
