@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GATE_REASONS } from '../../../src/model/reasons.ts';
+import type { GATE_REASONS } from '../../../src/model/reasons.ts';
 import { checkGate } from '../../../src/plan/gate.ts';
 import { DIGEST, IMAGE, NOW_MS, baseFile, snapshot, synced, workload, type SnapshotParts } from '../../helpers/snapshot.ts';
 
