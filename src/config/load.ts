@@ -1,0 +1,84 @@
+import { checkValues, type Mistake } from './check.ts';
+import { parseConfigText, type ConfigDocument, type Path } from './document.ts';
+import { has, isSection, mergeLayers, originOf, type Layer } from './layers.ts';
+import { formatPath } from './messages.ts';
+import { NOVA_PRESET } from './preset.ts';
+import type { SettingsInput } from './schema.ts';
+import type { Config, ConfigError } from './types.ts';
+
+/** Values that win over the file, such as those of command-line options. */
+export interface Override {
+  /** As errors name it: `--instances-path`. */
+  readonly origin: string;
+  readonly values: SettingsInput;
+}
+
+export interface LoadOptions {
+  /** The YAML text of the configuration file; absent: defaults only. */
+  readonly text?: string | undefined;
+  /** As errors name the file. Default `configuration`. */
+  readonly fileName?: string | undefined;
+  /** Only NODE_NAME is read. Default: none. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly overrides?: readonly Override[] | undefined;
+  /** Node name of last resort, used only where no cluster is asked. Default `localhost`. */
+  readonly hostName?: string | undefined;
+}
+
+export type LoadedConfig =
+  | {
+      readonly config: Config;
+      /** Where a value comes from: the file's name, an option, `$NODE_NAME`, `preset nova`; undefined for a default. */
+      readonly originOf: (path: Path) => string | undefined;
+      readonly errors?: undefined;
+    }
+  | { readonly config?: undefined; readonly errors: readonly ConfigError[] };
+
+/** Parse → normalize → check rules. Pure; reports all mistakes at once, in the order of the file. */
+export function loadConfig(options: LoadOptions = {}): LoadedConfig {
+  const fileName = options.fileName ?? 'configuration';
+  const document = parseConfigText(options.text ?? '', fileName);
+  if (!('locate' in document)) return { errors: document };
+  if (!isSection(document.value)) {
+    return {
+      errors: [
+        { path: '', origin: fileName, line: 1, column: 1, message: 'must be a section of keys and values, such as "mode: dry-run"' },
+      ],
+    };
+  }
+  const layers = layersOf(options, { origin: fileName, values: document.value });
+  const checked = checkValues(mergeLayers(layers));
+  if (checked.config === undefined)
+    return { errors: checked.mistakes.map((mistake) => placed(mistake, layers, fileName, document)).toSorted(byPlace) };
+  return {
+    // Without a cluster the name is only what reports are headed with.
+    config: checked.config.nodeName === '' ? { ...checked.config, nodeName: options.hostName ?? 'localhost' } : checked.config,
+    originOf: (path) => layers.findLast((layer) => has(layer.values, path))?.origin,
+  };
+}
+
+function layersOf(options: LoadOptions, file: Layer): readonly Layer[] {
+  const nodeName = options.env?.['NODE_NAME'];
+  const environment = nodeName === undefined || nodeName === '' ? [] : [{ origin: '$NODE_NAME', values: { nodeName } }];
+  const given = [...environment, file, ...(options.overrides ?? [])];
+  const merged = mergeLayers(given);
+  return isSection(merged) && merged['preset'] === 'nova' ? [{ origin: 'preset nova', values: NOVA_PRESET }, ...given] : given;
+}
+
+function placed(mistake: Mistake, layers: readonly Layer[], fileName: string, document: ConfigDocument): ConfigError {
+  const origin = originOf(layers, mistake.path)?.origin;
+  const path = formatPath(mistake.path);
+  if (origin !== fileName) return { path, message: mistake.message, origin };
+  return { path, message: mistake.message, origin, ...document.locate(mistake.path, mistake.atKey) };
+}
+
+function byPlace(left: ConfigError, right: ConfigError): number {
+  const end = Number.MAX_SAFE_INTEGER;
+  return (left.line ?? end) - (right.line ?? end) || (left.column ?? end) - (right.column ?? end);
+}
+
+/** `config.yaml:12:3: sources.pods.enabled must be true or false, not "on"; …` */
+export function formatConfigError(error: ConfigError): string {
+  const place = [error.origin, error.line, error.column].filter((part) => part !== undefined).join(':');
+  return [place === '' ? '' : `${place}: `, error.path === '' ? '' : `${error.path} `, error.message].join('');
+}

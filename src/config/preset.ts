@@ -1,0 +1,15 @@
+import type { SettingsInput } from './schema.ts';
+
+/**
+ * Nova's way, for `preset: nova`: each switch of the table in docs/nova-parity.md. A key that the file gives explicitly wins.
+ * What Nova does and no switch brings back is in that table, too.
+ */
+export const NOVA_PRESET = {
+  naming: 'nova',
+  overlays: 'nova',
+  touchBackingFiles: false,
+  liveUseCheck: false,
+  minimumAgeFloorSeconds: 0,
+  removeLockFiles: true,
+  allowEmptyInventory: true,
+} as const satisfies SettingsInput;

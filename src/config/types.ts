@@ -1,0 +1,71 @@
+import type { Mode, Policy, Preset } from '../model/policy.ts';
+
+/** A Kubernetes label selector: all of it must hold. Never empty. */
+export interface LabelSelector {
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly matchExpressions: readonly LabelRequirement[];
+}
+
+export interface LabelRequirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  /** Empty for Exists and DoesNotExist. */
+  readonly values: readonly string[];
+}
+
+/** Pods that may mount the instances path without being a workload. At least one of the two is given; both must hold. */
+export interface ExemptPod {
+  readonly namespace?: string | undefined;
+  readonly selector?: LabelSelector | undefined;
+}
+
+/** When the agent's passes start. Each is later by this node's share of `jitterSeconds`. */
+export type Schedule =
+  | { readonly kind: 'interval'; readonly intervalSeconds: number; readonly jitterSeconds: number }
+  /** `expression` is valid for the package `cron` and fires at some time; `timeZone` is an IANA name. */
+  | { readonly kind: 'cron'; readonly expression: string; readonly timeZone: string; readonly jitterSeconds: number };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface SourcesConfig {
+  readonly pods: { readonly enabled: boolean; readonly selector?: LabelSelector | undefined };
+  readonly virtualMachineInstances: { readonly enabled: boolean };
+  /** Absent: no workloads file. */
+  readonly file?: { readonly path: string } | undefined;
+}
+
+/** A checked configuration with every default filled in. Paths are absolute, normalized and without a trailing slash. */
+export interface Config {
+  readonly preset: Preset;
+  readonly mode: Mode;
+  readonly nodeName: string;
+  readonly instancesPath: string;
+  /** By which image headers and pods name the instances directory. */
+  readonly hostInstancesPath: string;
+  readonly subdirectoryName: string;
+  /** `<instancesPath>/<subdirectoryName>`. */
+  readonly basePath: string;
+  readonly locksPath: string;
+  readonly schedule: Schedule;
+  readonly passDeadlineSeconds: number;
+  readonly policy: Policy;
+  readonly sources: SourcesConfig;
+  readonly exemptPods: readonly ExemptPod[];
+  readonly annotations: boolean;
+  readonly events: boolean;
+  readonly heartbeatSeconds: number;
+  readonly http: { readonly address: string; readonly port: number };
+  readonly log: { readonly level: LogLevel };
+}
+
+/** One mistake in a configuration. `message` says what is wrong and what to do. */
+export interface ConfigError {
+  /** Such as `sources.pods.enabled` or `pins.imageRefs[0]`; empty for the document as a whole. */
+  readonly path: string;
+  readonly message: string;
+  /** Where the value comes from: the file's name, an option such as `--instances-path`, or undefined. */
+  readonly origin?: string | undefined;
+  /** From 1, where the value was in the file. */
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
+}
