@@ -32,7 +32,7 @@ export type LoadedConfig =
       readonly originOf: (path: Path) => string | undefined;
       readonly errors?: undefined;
     }
-  | { readonly config?: undefined; readonly errors: readonly ConfigError[] };
+  | { readonly config?: undefined; readonly originOf?: undefined; readonly errors: readonly ConfigError[] };
 
 /** Parse → normalize → check rules. Pure; reports all mistakes at once, in the order of the file. */
 export function loadConfig(options: LoadOptions = {}): LoadedConfig {
