@@ -10,7 +10,6 @@ import {
   type YAMLParseError,
   type YAMLWarning,
 } from 'yaml';
-import { messageOf } from '../lib/errors.ts';
 import type { ConfigError } from './types.ts';
 
 export type Path = readonly PropertyKey[];
@@ -44,7 +43,7 @@ export function parseConfigText(text: string, origin: string): ConfigDocument | 
     return { value: document.toJS() ?? {}, locate: (path, atKey = false) => locate(document, lines, path, atKey) };
   } catch (error) {
     // An alias without an anchor, or more aliases than a person writes.
-    if (error instanceof ReferenceError) return [{ path: '', message: `is no valid YAML: ${messageOf(error)}`, origin }];
+    if (error instanceof ReferenceError) return [{ path: '', message: `is no valid YAML: ${error.message}`, origin }];
     throw error;
   }
 }

@@ -1,6 +1,4 @@
-import { isIP } from 'node:net';
 import { CronTime } from 'cron';
-import { messageOf } from '../lib/errors.ts';
 import type { Path } from './document.ts';
 import type { ParsedSettings } from './schema.ts';
 import { selectorMistakes } from './selector-rules.ts';
@@ -49,9 +47,9 @@ function cronProblem(expression: string): string | undefined {
     new CronTime(expression, 'UTC').getNextDateFrom(new Date(0));
     return undefined;
   } catch (error) {
-    return messageOf(error)
-      .replace(/^Something went wrong\. /, '')
-      .replace(/\.?(\n[^]*)?$/, '');
+    // The package throws plain errors, each for something in the expression.
+    if (!(error instanceof Error)) throw error;
+    return error.message.replace(/^Something went wrong\. /, '').replace(/\.?(\n[^]*)?$/, '');
   }
 }
 
@@ -134,13 +132,6 @@ const NodeNameGiven: Rule = ({ config }) =>
     ['sources'],
   );
 
-const AddressIsIp: Rule = ({ config: { http } }) =>
-  one(
-    isIP(http.address) === 0,
-    ['http', 'address'],
-    `must be an IP address, not ${JSON.stringify(http.address)}; 0.0.0.0 listens everywhere, 127.0.0.1 on this machine only`,
-  );
-
 const SelectorsSelect: Rule = ({ settings }) => [
   ...selectorMistakes(['sources', 'pods', 'selector'], settings.sources.pods.selector),
   ...settings.exemptPods.flatMap((pod, index) => selectorMistakes(['exemptPods', index, 'selector'], pod.selector)),
@@ -167,7 +158,6 @@ const RULES: readonly Rule[] = [
   SomeSource,
   SelectorsSelect,
   ExemptionsNamePods,
-  AddressIsIp,
 ];
 
 /** Every mistake that the rules find; `wrong` are the paths that already have an error of their own. */

@@ -96,7 +96,12 @@ const pins = z
 const http = z
   .prefault(
     z.strictObject({
-      address: z._default(text(), '0.0.0.0').check(described('IP address to listen on.')),
+      address: z
+        ._default(
+          z.union([z.ipv4(), z.ipv6()], { error: 'must be an IP address: 0.0.0.0 listens everywhere, 127.0.0.1 on this machine only' }),
+          '0.0.0.0',
+        )
+        .check(described('IP address to listen on.')),
       port: z._default(z.int().check(z.gte(0), z.lte(65_535)), 9817).check(described('TCP port; 0 takes any free one.')),
     }),
     {},

@@ -52,6 +52,8 @@ export const PURE_PACKAGES: readonly string[] = [
   'node:crypto',
   'node:path',
   'node:util',
+  'cron',
+  'leven',
   'picomatch',
   'pretty-bytes',
   'yaml',

@@ -72,7 +72,7 @@ describe('rules of the configuration', () => {
     [
       'an address that is a name',
       'http: {address: localhost}',
-      'http.address must be an IP address, not "localhost"; 0.0.0.0 listens everywhere, 127.0.0.1 on this machine only',
+      'http.address must be an IP address: 0.0.0.0 listens everywhere, 127.0.0.1 on this machine only',
     ],
     [
       'an exemption of everything',
