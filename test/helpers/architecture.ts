@@ -36,8 +36,9 @@ function targetsOf(path: string, { specifiers }: SourceFacts): { sources: string
 
 function layerViolations(path: string, facts: SourceFacts): string[] {
   const layer = layerOf(path);
+  const allowed = new Set([layer, ...(LAYERS[layer]?.mayImport ?? [])]);
   return targetsOf(path, facts)
-    .sources.filter((target) => layerOf(target) !== layer && !LAYERS[layer]?.mayImport.includes(layerOf(target)))
+    .sources.filter((target) => !allowed.has(layerOf(target)) && !allowed.has(target.slice('src/'.length)))
     .map((target) => `${path} imports ${target}: ${LAYERS[layer]?.why}`);
 }
 

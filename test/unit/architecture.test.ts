@@ -61,6 +61,7 @@ describe('a forbidden import', () => {
     ['an import at run time', 'src/cycle.ts', "await import('./execute/executor.ts');"],
     ['a require', 'src/cycle.ts', "require('./execute/executor.ts');"],
     ['a pass that names an adapter', 'src/cycle.ts', "import { executor } from './execute/executor.ts';"],
+    ['a file of a layer of which only another one is allowed', 'src/agent.ts', "import { client } from './kube/client.ts';"],
     ['an adapter that reaches for the composition root', 'src/scan/base-dir.ts', "import '../wire.ts';"],
     ['a pure file that imports the logger', 'src/plan/rules.ts', "import '../lib/logger.ts';"],
     ['a pure file that reads the disk', 'src/plan/rules.ts', "import { statSync } from 'node:fs';"],
