@@ -50,8 +50,14 @@ export const SHELLS: readonly string[] = [];
 export const PURE_WHY =
   'A pure file decides from its arguments alone: it imports its own stage’s pure files and the model, and reads no clock, disk, network or process.';
 
-/** Builtins and packages that compute and do nothing else. */
+/** Files of lib that compute and do nothing else. */
+export const PURE_LIB: readonly string[] = ['src/lib/errors.ts'];
+
+/** Builtins and packages that compute and do nothing else, or (behind `#`) the parts of them that do. */
 export const PURE_PACKAGES: readonly string[] = [
+  'cron#CronTime',
+  'leven',
+  'node:net#isIP',
   'node:crypto',
   'node:path',
   'node:util',

@@ -1,4 +1,14 @@
-import { DOORS, EXIT_WHY, IMPURE_GLOBALS, LAYERS, PURE_PACKAGES, PURE_WHY, SHELLS, STAGES_WITH_PURE_FILES } from './architecture-rules.ts';
+import {
+  DOORS,
+  EXIT_WHY,
+  IMPURE_GLOBALS,
+  LAYERS,
+  PURE_LIB,
+  PURE_PACKAGES,
+  PURE_WHY,
+  SHELLS,
+  STAGES_WITH_PURE_FILES,
+} from './architecture-rules.ts';
 import { readSource, resolveSpecifier, type SourceFacts } from './imports.ts';
 
 /** Paths from the root, such as `src/plan/rules.ts`, with their text. */
@@ -44,11 +54,16 @@ function layerViolations(path: string, facts: SourceFacts): string[] {
 
 function purityViolations(path: string, facts: SourceFacts): string[] {
   if (!isPure(path)) return [];
-  const { sources, packages } = targetsOf(path, facts);
+  const { sources } = targetsOf(path, facts);
+  const packages = facts.bindings.filter((it) => !it.startsWith('.'));
   const own = (target: string) => layerOf(target) === layerOf(path) && !SHELLS.includes(target);
   return [
-    ...sources.filter((target) => !own(target) && layerOf(target) !== 'model').map((target) => `imports ${target}`),
-    ...packages.filter((name) => !PURE_PACKAGES.includes(name)).map((name) => `imports ${name}`),
+    ...sources
+      .filter((target) => !own(target) && layerOf(target) !== 'model' && !PURE_LIB.includes(target))
+      .map((target) => `imports ${target}`),
+    ...packages
+      .filter((name) => !PURE_PACKAGES.includes(name) && !PURE_PACKAGES.includes(name.replace(/#.*/, '')))
+      .map((name) => `imports ${name}`),
     ...IMPURE_GLOBALS.filter((name) => facts.globals.has(name)).map((name) => `uses ${name}`),
   ].map((what) => `${path} ${what}: ${PURE_WHY}`);
 }

@@ -4,6 +4,8 @@ import { parseSync } from 'oxc-parser';
 export interface SourceFacts {
   /** Every specifier that the file imports, re-exports or names in a type, as written. */
   readonly specifiers: readonly string[];
+  /** The same with the name that is imported, such as `node:net#isIP`; without a name where all of it is. */
+  readonly bindings: readonly string[];
   /** Globals such as `Date.now`, `process.exit`, `process`, `new Date()`. */
   readonly globals: ReadonlySet<string>;
 }
@@ -28,6 +30,13 @@ function specifierOf(node: Node): string | undefined {
   return isNode(argument) && typeof argument['value'] === 'string' ? argument['value'] : undefined;
 }
 
+/** Each name that the declaration takes from the module by itself. */
+function importedNames(node: Node): string[] | undefined {
+  if (node.type !== 'ImportDeclaration' || !Array.isArray(node['specifiers'])) return undefined;
+  const names = (node['specifiers'] as readonly unknown[]).map((it) => (isNode(it) ? nameOf(it['imported']) : undefined));
+  return names.every((name) => name !== undefined) ? names : undefined;
+}
+
 function nameOf(value: unknown): string | undefined {
   return isNode(value) && value.type === 'Identifier' && typeof value['name'] === 'string' ? value['name'] : undefined;
 }
@@ -49,13 +58,17 @@ export function readSource(path: string, text: string): SourceFacts {
   const { program, errors } = parseSync(path, text);
   if (errors.length > 0) throw new Error(`${path}: ${errors.map(({ message }) => message).join('; ')}`);
   const specifiers: string[] = [];
+  const bindings: string[] = [];
   const globals = new Set<string>();
   for (const node of nodesBelow(program as unknown as Node)) {
     const specifier = specifierOf(node);
-    if (specifier !== undefined) specifiers.push(specifier);
+    if (specifier !== undefined) {
+      specifiers.push(specifier);
+      bindings.push(...(importedNames(node)?.map((name) => `${specifier}#${name}`) ?? [specifier]));
+    }
     for (const name of globalOf(node)) globals.add(name);
   }
-  return { specifiers, globals };
+  return { specifiers, bindings, globals };
 }
 
 /** A relative specifier as a path from the root; a package or builtin as its name. */

@@ -4,8 +4,11 @@ import { violations } from '../helpers/architecture.ts';
 import { readSource } from '../helpers/imports.ts';
 import { LAYERS, SHELLS } from '../helpers/architecture-rules.ts';
 
+/** As oxlint counts: without blank lines and lines that are comments. */
 function lines(path: string): number {
-  return readFileSync(path, 'utf8').split('\n').length - 1;
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => !/^\s*(?:\/\/|\/?\*|#|$)/.test(line)).length;
 }
 
 function refused(path: string, text: string): string[] {
@@ -68,6 +71,7 @@ describe('a forbidden import', () => {
     ['an adapter that reaches for the composition root', 'src/scan/base-dir.ts', "import '../wire.ts';"],
     ['a pure file that imports the logger', 'src/plan/rules.ts', "import '../lib/logger.ts';"],
     ['a pure file that reads the disk', 'src/plan/rules.ts', "import { statSync } from 'node:fs';"],
+    ['a pure file that opens a socket', 'src/config/rules.ts', "import { isIP, connect } from 'node:net';"],
     ['a pure file that reads the clock', 'src/plan/rules.ts', 'export const now = Date.now();'],
     ['a pure file that makes a date of now', 'src/plan/rules.ts', 'export const now = new Date();'],
     ['a pure file that reads the environment', 'src/plan/rules.ts', "export const debug = process.env['DEBUG'];"],
@@ -80,6 +84,7 @@ describe('a forbidden import', () => {
 
   it.each([
     ['a date made of a number', 'src/plan/rules.ts', 'export const at = new Date(5);'],
+    ['the one harmless part of a builtin', 'src/config/rules.ts', "import { isIP } from 'node:net';"],
     ['own stage and model', 'src/plan/rules.ts', "import './facts.ts'; import type { Plan } from '../model/plan.ts';"],
     [
       'an import that a comment or a string only mentions',
