@@ -1,0 +1,110 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { errnoOf } from '../lib/errors.ts';
+import type { Plan, PlannedFile } from '../model/plan.ts';
+import type { Policy } from '../model/policy.ts';
+import type { BaseDirectory, BaseDirectoryOpener, Clock, Executor, FileLocker, FileOutcome, UseCheck } from '../model/ports.ts';
+import { hasErrno } from './errno.ts';
+import { removeLockFile } from './lock-litter.ts';
+import type { Result } from './recheck.ts';
+import { losesLockFile, refusalOf } from './refusal.ts';
+import { removeFile } from './remove-file.ts';
+import { touchFile } from './touch-file.ts';
+
+/** How many rows are looked at between two turns of the event loop, where health checks are answered. */
+const ROWS_PER_TURN = 200;
+
+export interface ExecutorParts {
+  readonly locker: FileLocker;
+  readonly directories: BaseDirectoryOpener;
+  readonly clock: Clock;
+  readonly policy: Policy;
+}
+
+/** One execution of one plan. */
+interface Run extends ExecutorParts {
+  readonly plan: Plan;
+  readonly inUse: UseCheck;
+  readonly signal: AbortSignal | undefined;
+  /** Or why it cannot be opened. */
+  readonly directory: BaseDirectory | Error;
+  readonly outcomes: Map<string, FileOutcome>;
+  readonly lockWaitSeconds: number[];
+}
+
+/**
+ * Carries out plans: touches first, because they protect, then removals in the plan's order. A row whose verdict is `keep`
+ * is not looked at on disk. After `signal` aborts, the file in hand is finished (or abandoned, if it is still waited for)
+ * and the rest is `Abandoned`.
+ */
+export function createExecutor(parts: ExecutorParts): Executor {
+  return {
+    async execute(plan, inUse, { signal } = {}) {
+      const directory = openDirectory(parts.directories, plan.basePath);
+      const run: Run = { ...parts, plan, inUse, signal, directory, outcomes: new Map(), lockWaitSeconds: [] };
+      try {
+        const { removals, young } = await touchAll(run);
+        for (const index of removals) await settle(run, plan.files.at(index));
+        for (const index of young) await tidy(run, plan.files.at(index));
+      } finally {
+        if (!(directory instanceof Error)) directory.close();
+      }
+      return { outcomes: run.outcomes, lockWaitSeconds: run.lockWaitSeconds };
+    },
+  };
+}
+
+function openDirectory(directories: BaseDirectoryOpener, basePath: string): BaseDirectory | Error {
+  try {
+    return directories.open(basePath);
+  } catch (error) {
+    if (errnoOf(error) === undefined || !(error instanceof Error)) throw error;
+    return error;
+  }
+}
+
+/** One walk over all rows, which may be a million; what is to be done after the touches is remembered by its index. */
+async function touchAll(run: Run): Promise<{ removals: number[]; young: number[] }> {
+  const removals: number[] = [];
+  const young: number[] = [];
+  let index = 0;
+  for (const file of run.plan.files) {
+    if (index % ROWS_PER_TURN === 0) await nextTurn();
+    if (file.verdict === 'touch') await settle(run, file);
+    else if (file.verdict === 'remove') removals.push(index);
+    else if (mayLoseLockFile(run, file)) young.push(index);
+    index++;
+  }
+  return { removals, young };
+}
+
+async function settle(run: Run, file: PlannedFile | undefined): Promise<void> {
+  if (file === undefined) return;
+  await nextTurn();
+  run.outcomes.set(file.name, { name: file.name, ...(await outcomeOf(run, file)) });
+}
+
+async function outcomeOf(run: Run, file: PlannedFile): Promise<Result> {
+  const { clock, directory, signal, lockWaitSeconds } = run;
+  const refusal = refusalOf(file, run.plan.gate);
+  if (refusal !== undefined) return { outcome: 'kept', message: refusal };
+  if (signal?.aborted === true) return { outcome: 'Abandoned' };
+  if (directory instanceof Error) return unreachable(directory, file);
+  if (file.verdict === 'touch') return touchFile(directory, clock, file);
+  return await removeFile({ ...run, directory, onLockWait: (seconds) => lockWaitSeconds.push(seconds) }, file);
+}
+
+/** The base directory is gone, or something that we refuse took its place. */
+function unreachable(error: Error, file: PlannedFile): Result {
+  if (hasErrno(error, 'ENOENT')) return { outcome: 'AlreadyGone', message: 'The base directory is gone.' };
+  return { outcome: file.verdict === 'touch' ? 'TouchFailed' : 'RemovalFailed', message: error.message };
+}
+
+function mayLoseLockFile({ plan, policy }: Run, file: PlannedFile): boolean {
+  return plan.gate.open && file.reason === 'YoungerThanMinimumAge' && losesLockFile(file.kind, policy);
+}
+
+async function tidy({ locker, plan, signal }: Run, file: PlannedFile | undefined): Promise<void> {
+  if (file === undefined || refusalOf(file, plan.gate) !== undefined || signal?.aborted === true) return;
+  await nextTurn();
+  await removeLockFile(locker, file.name);
+}

@@ -1,0 +1,138 @@
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lstatSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoError, hasErrno, withReadablePath } from './errno.ts';
+
+/** An open lock file and the directory that it was opened in. Both descriptors are the caller's to close. */
+export interface LockFile {
+  readonly fd: number;
+  readonly directoryFd: number;
+}
+
+/** `raced`: somebody removed or created the file at the same moment; try again. */
+export type OpenedLockFile = LockFile | 'absent' | 'raced';
+
+/** The path that reaches `name` through the descriptor, whatever became of the directory's own path. */
+export function entryPath(directoryFd: number, name: string): string {
+  return `/proc/self/fd/${directoryFd}/${name}`;
+}
+
+/**
+ * Opens a lock file as fasteners' `InterProcessLock` does (append, never truncated), without following a symlink at either
+ * level and without opening anything but a regular file.
+ *
+ * @throws an errno error: ENOTDIR or ELOOP for a symlink or a non-directory, EINVAL for a lock path that is no regular file,
+ * EPERM when a new lock directory cannot be given to the owner of its parent.
+ */
+export function openLockFile(locksPath: string, name: string, options: { readonly create: boolean }): OpenedLockFile {
+  const directoryFd = openLocksDirectory(locksPath, options.create);
+  if (directoryFd === undefined) return 'absent';
+  let fd: number | 'absent' | 'raced' = 'absent';
+  try {
+    fd = openEntry(directoryFd, name, options.create);
+    return typeof fd === 'number' ? { fd, directoryFd } : fd;
+  } catch (error) {
+    throw withReadablePath(error, `/proc/self/fd/${directoryFd}`, locksPath);
+  } finally {
+    if (typeof fd !== 'number') closeSync(directoryFd);
+  }
+}
+
+function openLocksDirectory(locksPath: string, create: boolean): number | undefined {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+  try {
+    return openSync(locksPath, flags);
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+  }
+  if (!create) return undefined;
+  makeLocksDirectory(locksPath);
+  return openSync(locksPath, flags);
+}
+
+/**
+ * Unlike oslo, creates no missing parents: their absence means that the instances path is not mounted. Nova must be able to
+ * create lock files in the new directory, so it gets its parent's owner or does not come to exist.
+ */
+function makeLocksDirectory(locksPath: string): void {
+  try {
+    mkdirSync(locksPath);
+  } catch (error) {
+    if (hasErrno(error, 'EEXIST')) return;
+    throw error;
+  }
+  const parent = ownerOf(dirname(locksPath));
+  const fd = openSync(locksPath, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    if (giveTo(fd, parent)) return;
+  } finally {
+    closeSync(fd);
+  }
+  rmdirSync(locksPath);
+  throw errnoError('EPERM', `cannot give the new directory '${locksPath}' to the owner of its parent; create it for Nova's user`);
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The parent of the lock directory may be reached through a symlink; only its owner is asked. */
+function ownerOf(path: string): Owner {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return fstatSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openEntry(directoryFd: number, name: string, create: boolean): number | 'absent' | 'raced' {
+  const path = entryPath(directoryFd, name);
+  const seen = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (seen === undefined) return create ? createEntry(directoryFd, path) : 'absent';
+  if (!seen.isFile()) throw errnoError('EINVAL', `the lock file '${path}' is no regular file`);
+  const fd = tryOpen(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK, ['ENOENT']);
+  if (fd === undefined) return 'raced';
+  const opened = fstatSync(fd, { bigint: true });
+  if (opened.dev === seen.dev && opened.ino === seen.ino) return fd;
+  closeSync(fd);
+  return 'raced';
+}
+
+function createEntry(directoryFd: number, path: string): number | 'raced' {
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_CREAT | constants.O_EXCL;
+  const fd = tryOpen(path, flags, ['EEXIST']);
+  if (fd === undefined) return 'raced';
+  const directory = fstatSync(directoryFd);
+  // Nova opens its lock files for writing and fails for good when it may not: whoever may create files here must be able to.
+  allowing(() => fchmodSync(fd, 0o644 | (directory.mode & 0o022)));
+  if (!giveTo(fd, directory)) allowing(() => fchmodSync(fd, 0o666));
+  return fd;
+}
+
+function tryOpen(path: string, flags: number, expected: readonly string[]): number | undefined {
+  try {
+    return openSync(path, flags, 0o666);
+  } catch (error) {
+    if (hasErrno(error, ...expected)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether `owner` owns the open file afterwards. */
+function giveTo(fd: number, owner: Owner): boolean {
+  const now = fstatSync(fd);
+  if (now.uid === owner.uid && now.gid === owner.gid) return true;
+  return allowing(() => fchownSync(fd, owner.uid, owner.gid));
+}
+
+/** Whether `change` was permitted: without CAP_CHOWN, in a user namespace or on NFS it may not be. */
+function allowing(change: () => void): boolean {
+  try {
+    change();
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) return false;
+    throw error;
+  }
+}

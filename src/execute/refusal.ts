@@ -1,0 +1,27 @@
+import type { BaseFileKind } from '../model/base-file.ts';
+import type { Plan, PlannedFile } from '../model/plan.ts';
+import type { Policy } from '../model/policy.ts';
+import { isEntryName } from './names.ts';
+
+/**
+ * Why a row of a plan is not carried out at all, or undefined. No plan that the planner makes contains such a row: this is
+ * the last line of defence between a wrong plan and a lost disk.
+ */
+export function refusalOf(file: PlannedFile, gate: Plan['gate']): string | undefined {
+  if (!isEntryName(file.name)) return 'Refused: this is no file name.';
+  if (file.kind === 'foreign') return 'Refused: the file is not ours.';
+  if (file.verdict === 'remove' && !gate.open) return 'Refused: the gate is closed.';
+  return undefined;
+}
+
+/** Nova's `_remove_base_file` against `_remove_swap_file` and `_remove_ephemeral_file`: only the former removes lock files. */
+export function losesLockFile(kind: BaseFileKind, policy: Policy): boolean {
+  return policy.removeLockFiles && (kind === 'original' || kind === 'resized' || kind === 'legacy');
+}
+
+/** The age in seconds that `file` must have: the plan's, or the policy's where the plan has none. The floor is not applied here. */
+export function minimumAgeSeconds(file: PlannedFile, policy: Policy): number {
+  if (file.minimumAgeSeconds !== undefined) return file.minimumAgeSeconds;
+  const resized = file.kind === 'resized' || file.kind === 'legacy';
+  return resized ? policy.resizedMinimumAgeSeconds : policy.originalMinimumAgeSeconds;
+}

@@ -1,0 +1,179 @@
+import type { BaseDirectory, BaseDirectoryOpener, BaseFileStat, FileLocker, HeldLock } from '../../src/model/ports.ts';
+
+function errno(code: string): Error {
+  return Object.assign(new Error(`${code}: as the test wants it`), { code });
+}
+
+function checkName(name: string): void {
+  if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) throw errno('EINVAL');
+}
+
+/** In-memory twin of the file locker. */
+export class MemoryLocker implements FileLocker {
+  readonly lockFiles = new Set<string>();
+  /** File name → errno that taking its lock gives. */
+  readonly failures = new Map<string, string>();
+  /** What happened, in order: `lock NAME`, `release NAME`, `release and remove NAME`. */
+  readonly log: string[] = [];
+  readonly #held = new Set<string>();
+  readonly #waiting = new Set<() => void>();
+
+  async acquire(fileName: string, options: Parameters<FileLocker['acquire']>[1]): Promise<HeldLock | undefined> {
+    checkName(fileName);
+    const { timeoutSeconds, signal, create = true } = options;
+    if (signal?.aborted === true || (!create && !this.lockFiles.has(fileName))) return undefined;
+    const failure = this.failures.get(fileName);
+    if (failure !== undefined) throw errno(failure);
+    if (!(await this.#freed(fileName, timeoutSeconds, signal))) return undefined;
+    return this.hold(fileName);
+  }
+
+  /** What another process does. */
+  hold(fileName: string): HeldLock {
+    this.#held.add(fileName);
+    this.lockFiles.add(fileName);
+    this.log.push(`lock ${fileName}`);
+    let released = false;
+    return {
+      waitedSeconds: 0,
+      release: ({ remove }) => {
+        if (released) return;
+        released = true;
+        this.#held.delete(fileName);
+        if (remove) this.lockFiles.delete(fileName);
+        this.log.push(`release ${remove ? 'and remove ' : ''}${fileName}`);
+        for (const wake of this.#waiting) wake();
+      },
+    };
+  }
+
+  async #freed(fileName: string, timeoutSeconds: number, signal: AbortSignal | undefined): Promise<boolean> {
+    if (!this.#held.has(fileName)) return true;
+    if (timeoutSeconds === 0) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const wake = () => {
+      if (!this.#held.has(fileName)) resolve(true);
+    };
+    const giveUp = () => resolve(false);
+    const timer = setTimeout(giveUp, timeoutSeconds * 1000);
+    signal?.addEventListener('abort', giveUp);
+    this.#waiting.add(wake);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+      this.#waiting.delete(wake);
+    }
+  }
+}
+
+type Operation = 'stat' | 'touch' | 'withImageLock' | 'unlink';
+
+interface Entry {
+  inode: number;
+  modifiedAtNs: bigint;
+  readonly regular: boolean;
+}
+
+/** In-memory twin of one base directory and its opener. */
+export class MemoryBaseDirectory implements BaseDirectoryOpener {
+  readonly path: string;
+  /** Names that a QEMU has open. */
+  readonly openInQemu = new Set<string>();
+  /** `operation name` → errno. `open` for opening the directory itself. */
+  readonly failures = new Map<`${Operation} ${string}` | 'open', string>();
+  /** What was done to the directory, in order: `touch NAME`, `unlink NAME`. */
+  readonly log: string[] = [];
+  /** Called before each stat, as something else that goes on in the machine. */
+  onStat: ((name: string) => void) | undefined;
+  opened = 0;
+  closed = 0;
+  readonly #entries = new Map<string, Entry>();
+  #inodes = 100;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  get names(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** Creates an entry, or another one in its place. */
+  put(name: string, modifiedAtMs: number, regular = true): BaseFileStat {
+    this.#entries.set(name, { inode: this.#inodes++, modifiedAtNs: BigInt(modifiedAtMs) * 1_000_000n, regular });
+    return this.statOf(name);
+  }
+
+  setModified(name: string, modifiedAtMs: number): void {
+    this.#entry(name).modifiedAtNs = BigInt(modifiedAtMs) * 1_000_000n;
+  }
+
+  remove(name: string): void {
+    this.#entries.delete(name);
+  }
+
+  statOf(name: string): BaseFileStat {
+    const { inode, modifiedAtNs, regular } = this.#entry(name);
+    return { device: '1', inode: String(inode), modifiedAtNs: String(modifiedAtNs), modifiedAtMs: Number(modifiedAtNs) / 1e6, regular };
+  }
+
+  open(basePath: string): BaseDirectory {
+    const failure = this.failures.get('open');
+    if (failure !== undefined) throw errno(failure);
+    if (basePath !== this.path) throw errno('ENOENT');
+    this.opened++;
+    let open = true;
+    const guard = (operation: Operation, name: string) => {
+      if (!open) throw errno('EBADF');
+      checkName(name);
+      const code = this.failures.get(`${operation} ${name}`);
+      if (code !== undefined) throw errno(code);
+    };
+    return {
+      stat: (name) => {
+        guard('stat', name);
+        this.onStat?.(name);
+        return this.#entries.has(name) ? this.statOf(name) : undefined;
+      },
+      touch: (name, nowMs) => {
+        guard('touch', name);
+        this.#entry(name);
+        this.setModified(name, nowMs);
+        this.log.push(`touch ${name}`);
+      },
+      withImageLock: (name, identity, whileHeld) => {
+        guard('withImageLock', name);
+        if (!this.#entries.has(name)) return 'gone';
+        const now = this.statOf(name);
+        const same = now.regular && now.device === identity.device && now.inode === identity.inode;
+        if (!same || now.modifiedAtNs !== identity.modifiedAtNs) return 'changed';
+        if (this.openInQemu.has(name)) return 'busy';
+        this.openInQemu.add(name);
+        try {
+          whileHeld();
+        } finally {
+          this.openInQemu.delete(name);
+        }
+        return 'done';
+      },
+      unlink: (name) => {
+        guard('unlink', name);
+        this.#entry(name);
+        this.remove(name);
+        this.log.push(`unlink ${name}`);
+      },
+      close: () => {
+        if (open) this.closed++;
+        open = false;
+      },
+    };
+  }
+
+  #entry(name: string): Entry {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) throw errno('ENOENT');
+    return entry;
+  }
+}
