@@ -45,7 +45,12 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 export const STAGES_WITH_PURE_FILES: readonly string[] = ['config', 'model', 'sources', 'references', 'scan', 'plan', 'execute', 'report'];
 
 /** The thin shells around the pure files: only these touch disk, network, clock or process. Each line is a decision. */
-export const SHELLS: readonly string[] = [];
+export const SHELLS: readonly string[] = [
+  'src/execute/base-directory.ts',
+  'src/execute/executor.ts',
+  'src/execute/file-lock.ts',
+  'src/execute/lock-file.ts',
+];
 
 export const PURE_WHY =
   'A pure file decides from its arguments alone: it imports its own stage’s pure files and the model, and reads no clock, disk, network or process.';

@@ -61,11 +61,13 @@ function purityViolations(path: string, facts: SourceFacts): string[] {
     ...sources
       .filter((target) => !own(target) && layerOf(target) !== 'model' && !PURE_LIB.includes(target))
       .map((target) => `imports ${target}`),
-    ...packages
-      .filter((name) => !PURE_PACKAGES.includes(name) && !PURE_PACKAGES.includes(name.replace(/#.*/, '')))
-      .map((name) => `imports ${name}`),
+    ...new Set(packages.filter((it) => !isPureImport(it)).map((it) => `imports ${it.replace(/#.*/, '')}`)),
     ...IMPURE_GLOBALS.filter((name) => facts.globals.has(name)).map((name) => `uses ${name}`),
   ].map((what) => `${path} ${what}: ${PURE_WHY}`);
+}
+
+function isPureImport(binding: string): boolean {
+  return PURE_PACKAGES.includes(binding) || PURE_PACKAGES.includes(binding.replace(/#.*/, ''));
 }
 
 function doorViolations(path: string, facts: SourceFacts): string[] {
