@@ -50,6 +50,19 @@ export const SHELLS: readonly string[] = [
   'src/execute/executor.ts',
   'src/execute/file-lock.ts',
   'src/execute/lock-file.ts',
+  'src/report/annotation-writer.ts',
+  'src/report/composite.ts',
+  'src/report/event-recorder.ts',
+  'src/report/event-sender.ts',
+  'src/report/http.ts',
+  'src/report/http-routes.ts',
+  'src/report/kube-reporter.ts',
+  'src/report/metric-set.ts',
+  'src/report/metrics.ts',
+  'src/report/metrics-scrape.ts',
+  'src/report/retry.ts',
+  'src/report/timing.ts',
+  'src/report/work-queue.ts',
 ];
 
 export const PURE_WHY =

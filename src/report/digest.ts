@@ -1,0 +1,141 @@
+import type { BaseFileKind } from '../model/base-file.ts';
+import type { PlannedFile, Report, StateTotal, Totals } from '../model/plan.ts';
+import type { Outcome, VerdictReason } from '../model/reasons.ts';
+
+/** How many files a digest keeps as examples of removals and of failures. */
+const EXAMPLES = 20;
+
+export interface FileCount {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** What reporting needs to know of a report's rows: made in one walk, because there may be a million of them. */
+export interface ReportDigest {
+  /** False for a pass that failed or was skipped before it had a plan: it tells nothing about files and workloads. */
+  readonly decided: boolean;
+  /** Files whose verdict is keep or touch. */
+  readonly keptByReason: ReadonlyMap<VerdictReason, number>;
+  readonly outcomes: ReadonlyMap<Outcome, number>;
+  /** Unlinked by this pass. */
+  readonly removedByKind: ReadonlyMap<BaseFileKind, FileCount>;
+  /** What is still on disk after the pass: the plan's totals and states without the files that are gone. */
+  readonly remaining: Totals;
+  readonly remainingStates: readonly StateTotal[];
+  /** Age of the oldest file on disk that nothing uses, in seconds. */
+  readonly oldestUnusedSeconds: number | undefined;
+  /** The first files that were removed, in the plan's order. */
+  readonly removedExamples: readonly PlannedFile[];
+  /** The first files whose outcome is `RemovalFailed`. */
+  readonly failedExamples: readonly PlannedFile[];
+}
+
+export interface DigestBuilder {
+  add(file: PlannedFile): void;
+  finish(): ReportDigest;
+}
+
+const UNUSED_REASONS: ReadonlySet<VerdictReason> = new Set([
+  'Unused',
+  'GateClosed',
+  'RemovalDisabled',
+  'RemovalLimitReached',
+  'YoungerThanMinimumAge',
+]);
+
+/** Takes the report's files one by one, so that the caller may pause between them. */
+export function digestBuilder(report: Report): DigestBuilder {
+  const tally = newTally();
+  return {
+    add: (file) => addFile(tally, file),
+    finish: () => ({
+      decided: report.files.length > 0 || report.sources.length > 0,
+      keptByReason: tally.keptByReason,
+      outcomes: tally.outcomes,
+      removedByKind: tally.removedByKind,
+      remaining: remainingTotals(report, tally.goneByKind),
+      remainingStates: remainingStates(report, tally.goneByKind),
+      oldestUnusedSeconds: tally.oldestUnusedSeconds,
+      removedExamples: tally.removedExamples,
+      failedExamples: tally.failedExamples,
+    }),
+  };
+}
+
+/** The digest in one go, for reports of a size that tests and small tools have. */
+export function digestOf(report: Report): ReportDigest {
+  const builder = digestBuilder(report);
+  for (const file of report.files) builder.add(file);
+  return builder.finish();
+}
+
+interface Tally {
+  readonly keptByReason: Map<VerdictReason, number>;
+  readonly outcomes: Map<Outcome, number>;
+  readonly removedByKind: Map<BaseFileKind, FileCount>;
+  /** Removed by us or by somebody else. */
+  readonly goneByKind: Map<BaseFileKind, FileCount>;
+  readonly removedExamples: PlannedFile[];
+  readonly failedExamples: PlannedFile[];
+  oldestUnusedSeconds: number | undefined;
+}
+
+function newTally(): Tally {
+  return {
+    keptByReason: new Map(),
+    outcomes: new Map(),
+    removedByKind: new Map(),
+    goneByKind: new Map(),
+    removedExamples: [],
+    failedExamples: [],
+    oldestUnusedSeconds: undefined,
+  };
+}
+
+function addFile(tally: Tally, file: PlannedFile): void {
+  if (file.verdict !== 'remove') increment(tally.keptByReason, file.reason);
+  if (file.outcome !== undefined) increment(tally.outcomes, file.outcome);
+  if (file.outcome === 'RemovalFailed' && tally.failedExamples.length < EXAMPLES) tally.failedExamples.push(file);
+  if (file.outcome === 'removed') {
+    addCount(tally.removedByKind, file);
+    if (tally.removedExamples.length < EXAMPLES) tally.removedExamples.push(file);
+  }
+  if (isGone(file)) addCount(tally.goneByKind, file);
+  else if (UNUSED_REASONS.has(file.reason)) tally.oldestUnusedSeconds = Math.max(tally.oldestUnusedSeconds ?? 0, file.ageSeconds);
+}
+
+/** A file that a touch found missing is as gone as one that a removal found missing, but it was never counted as unused. */
+function isGone({ outcome, verdict }: PlannedFile): boolean {
+  return verdict === 'remove' && (outcome === 'removed' || outcome === 'AlreadyGone');
+}
+
+function increment<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function addCount(counts: Map<BaseFileKind, FileCount>, { kind, allocatedBytes }: PlannedFile): void {
+  const { files, bytes } = counts.get(kind) ?? { files: 0, bytes: 0 };
+  counts.set(kind, { files: files + 1, bytes: bytes + allocatedBytes });
+}
+
+function remainingTotals({ totals }: Report, goneByKind: ReadonlyMap<BaseFileKind, FileCount>): Totals {
+  let gone = { files: 0, bytes: 0 };
+  for (const { files, bytes } of goneByKind.values()) gone = { files: gone.files + files, bytes: gone.bytes + bytes };
+  return {
+    ...totals,
+    files: totals.files - gone.files,
+    allocatedBytes: totals.allocatedBytes - gone.bytes,
+    reclaimableFiles: Math.max(0, totals.reclaimableFiles - gone.files),
+    reclaimableBytes: Math.max(0, totals.reclaimableBytes - gone.bytes),
+  };
+}
+
+/** Only files in the state `unused` are ever removed. */
+function remainingStates({ states }: Report, goneByKind: ReadonlyMap<BaseFileKind, FileCount>): StateTotal[] {
+  return states
+    .map((row) => {
+      const gone = row.state === 'unused' ? goneByKind.get(row.kind) : undefined;
+      return gone === undefined ? row : { ...row, files: row.files - gone.files, allocatedBytes: row.allocatedBytes - gone.bytes };
+    })
+    .filter(({ files }) => files > 0);
+}

@@ -1,0 +1,65 @@
+/** What an event says by its reason. Reasons and actions are API: alerts and scripts match them. */
+export interface EventReasonFacts {
+  readonly type: 'Normal' | 'Warning';
+  /** What the agent did or tried, by events.k8s.io's `action`. */
+  readonly action: string;
+  /** The objects that it regards. */
+  readonly regarding: string;
+  readonly meaning: string;
+  /** What a person does about it. */
+  readonly advice: string;
+}
+
+export const EVENT_REASONS = {
+  BaseFilesRemoved: {
+    type: 'Normal',
+    action: 'RemoveBaseFiles',
+    regarding: 'Node',
+    meaning: 'A pass removed base files that nothing used; one event for all of them.',
+    advice: 'Nothing is to be done.',
+  },
+  BaseFileRemovalFailed: {
+    type: 'Warning',
+    action: 'RemoveBaseFiles',
+    regarding: 'Node',
+    meaning: 'Unused base files could not be unlinked.',
+    advice: 'Check that the base directory is mounted read-write and that the agent may write there; the next pass tries again.',
+  },
+  BackingFileMissing: {
+    type: 'Warning',
+    action: 'ReadBackingChain',
+    regarding: "Node, and the VM's own object",
+    meaning: "An instance's disk names a backing file that does not exist; the VM cannot start again.",
+    advice: 'Restore the base file from its image or from another node, or rebuild the VM.',
+  },
+  BackingFileUnknown: {
+    type: 'Normal',
+    action: 'ReadBackingChain',
+    regarding: "Node, and the VM's own object",
+    meaning: "An instance's disk stands on a base file that no workload's image explains; the file is kept.",
+    advice: 'Expected for unshelved and migrated VMs; otherwise name the image in the annotation basekeeper.io/image-ref of the VM.',
+  },
+  RemovalHeld: {
+    type: 'Warning',
+    action: 'PlanRemovals',
+    regarding: 'Node',
+    meaning: 'Files could be removed, but the evidence that nothing uses them is incomplete: the gate is closed.',
+    advice: 'Look up the named gate reasons and mend their causes; removals go on by themselves.',
+  },
+  PassFailed: {
+    type: 'Warning',
+    action: 'RunPass',
+    regarding: 'Node',
+    meaning: 'A pass ended early or with failures.',
+    advice: "Read the agent's log on this node; the next pass tries again.",
+  },
+  UnmappedWorkload: {
+    type: 'Warning',
+    action: 'ListWorkloads',
+    regarding: 'Node, and the pod',
+    meaning: 'A pod mounts the instances path, but nothing says which images it uses; nothing is removed while it runs.',
+    advice: 'Annotate the pod with basekeeper.io/image-ref, map it by a rule in sources.rules, or exempt it in exemptPods.',
+  },
+} as const satisfies Record<string, EventReasonFacts>;
+
+export type EventReason = keyof typeof EVENT_REASONS;

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import type { Finding, Report } from '../model/plan.ts';
+import type { ObjectReference } from '../model/workload.ts';
+import type { ReportDigest } from './digest.ts';
+import type { EventReason } from './event-reasons.ts';
+import { eventValue, identityOf, type EventValue } from './event-value.ts';
+import { countOf, humanBytes, listSome } from './text.ts';
+
+/** Events about VMs' own objects that one pass may start; what is over the limit comes with the next pass. */
+export const OBJECT_EVENTS_PER_PASS = 50;
+
+/** Names in a note, before "and n more". */
+const EXAMPLES = 5;
+
+/** Troubles that stand, from one pass to the next: key → the digest of what was said of it and when (ms, the pass's own time). */
+export type TroubleMemory = ReadonlyMap<string, { readonly told: string; readonly atMs: number }>;
+
+export const NO_TROUBLES: TroubleMemory = new Map();
+
+export interface EventInput {
+  readonly report: Report;
+  readonly digest: ReportDigest;
+  /** The Node with its present UID; undefined while that is unknown. */
+  readonly node: ObjectReference | undefined;
+  readonly memory: TroubleMemory;
+  /** A trouble that stands unchanged is told again after so many seconds: the API server forgets events after an hour. */
+  readonly reminderSeconds: number;
+}
+
+export interface PlannedEvents {
+  readonly events: readonly EventValue[];
+  readonly memory: TroubleMemory;
+}
+
+/** Something that stands or happened, before it is known whether it is news. */
+interface Trouble {
+  readonly reason: EventReason;
+  readonly regarding: ObjectReference;
+  readonly related?: ObjectReference | undefined;
+  /** Equal content is no news. */
+  readonly content: string;
+  readonly text: string;
+}
+
+/** The events that a pass is worth: what is new, changed, or due to be told again. Nothing happened, nothing said. */
+export function planEvents({ report, digest, node, memory, reminderSeconds }: EventInput): PlannedEvents {
+  if (node === undefined) return { events: [], memory };
+  const nowMs = Date.parse(report.takenAt);
+  const events: EventValue[] = [];
+  const next = new Map<string, { told: string; atMs: number }>(digest.decided ? [] : memory);
+  let objectEvents = 0;
+  for (const trouble of troublesOf(report, digest, node)) {
+    const key = `${trouble.reason} ${identityOf(trouble.regarding)}`;
+    const told = createHash('sha256').update(trouble.content).digest('base64');
+    const known = memory.get(key);
+    const isNews = known?.told !== told || !(nowMs - known.atMs < reminderSeconds * 1000);
+    if (!isNews) {
+      next.set(key, known);
+    } else if (trouble.regarding === node || objectEvents++ < OBJECT_EVENTS_PER_PASS) {
+      next.set(key, { told, atMs: nowMs });
+      events.push(eventValue(trouble.reason, { trouble: key, regarding: trouble.regarding, related: trouble.related }, trouble.text));
+    }
+  }
+  if (digest.removedByKind.size > 0) events.push(removalSummary(report, digest, node));
+  return { events, memory: next };
+}
+
+/** The memory without troubles whose events could not be sent: the next pass tells them anew. */
+export function forgetTroubles(memory: TroubleMemory, keys: ReadonlySet<string>): TroubleMemory {
+  return keys.size === 0 ? memory : new Map([...memory].filter(([key]) => !keys.has(key)));
+}
+
+function* troublesOf(report: Report, digest: ReportDigest, node: ObjectReference): Generator<Trouble> {
+  yield* passTroubles(report, digest, node);
+  for (const reason of ['BackingFileMissing', 'UnmappedWorkload', 'BackingFileUnknown'] as const) {
+    yield* findingTroubles(
+      reason,
+      report.findings.filter(({ type }) => type === reason),
+      node,
+    );
+  }
+}
+
+function* passTroubles(report: Report, digest: ReportDigest, node: ObjectReference): Generator<Trouble> {
+  if (report.result === 'Failed') {
+    const message = report.message ?? 'no reason given';
+    yield { reason: 'PassFailed', regarding: node, content: message, text: `The pass failed: ${message}.` };
+  }
+  if (report.result === 'Held') {
+    const reasons = report.gate.reasons.map(({ reason, message }) => `${reason}: ${message}`).join('; ');
+    const { reclaimableFiles, reclaimableBytes } = digest.remaining;
+    yield {
+      reason: 'RemovalHeld',
+      regarding: node,
+      content: report.gate.reasons.map(({ reason }) => reason).join(' '),
+      text: `${countOf(reclaimableFiles, 'unused base file')}, ${humanBytes(reclaimableBytes)}, may not be removed: ${reasons}.`,
+    };
+  }
+  const failed = digest.outcomes.get('RemovalFailed') ?? 0;
+  if (failed > 0) {
+    const examples = digest.failedExamples.map(({ name, outcomeMessage }) => `${name} (${outcomeMessage ?? 'reason unknown'})`);
+    yield {
+      reason: 'BaseFileRemovalFailed',
+      regarding: node,
+      content: digest.failedExamples.map(({ name }) => name).join(' '),
+      text: `${countOf(failed, 'unused base file')} could not be removed: ${listSome(examples, EXAMPLES, failed)}.`,
+    };
+  }
+}
+
+const SUBJECTS = {
+  BackingFileMissing: 'disk of an instance has lost its backing file',
+  BackingFileUnknown: "backing file is explained by no workload's image",
+  UnmappedWorkload: 'pod mounts the instances path and is mapped to no workload',
+} as const;
+
+/** One for the node that counts them all, and one for each object that is concerned. */
+function* findingTroubles(reason: keyof typeof SUBJECTS, findings: readonly Finding[], node: ObjectReference): Generator<Trouble> {
+  if (findings.length === 0) return;
+  yield {
+    reason,
+    regarding: node,
+    content: findings
+      .map(({ workload, file }) => `${workload ?? ''} ${file ?? ''}`)
+      .toSorted()
+      .join('\n'),
+    text: `${findings.length} × ${SUBJECTS[reason]}: ${listSome(
+      findings.slice(0, EXAMPLES).map(({ message }) => message),
+      EXAMPLES,
+      findings.length,
+    )}.`,
+  };
+  for (const [object, own] of byObject(findings)) {
+    const messages = own.map(({ message }) => message);
+    yield { reason, regarding: object, related: node, content: messages.toSorted().join('\n'), text: `${listSome(messages, EXAMPLES)}.` };
+  }
+}
+
+function byObject(findings: readonly Finding[]): Iterable<[ObjectReference, readonly Finding[]]> {
+  const groups = new Map<string, [ObjectReference, Finding[]]>();
+  for (const finding of findings) {
+    if (finding.object === undefined) continue;
+    const key = identityOf(finding.object);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [finding.object, [finding]]);
+    else group[1].push(finding);
+  }
+  return groups.values();
+}
+
+function removalSummary({ totals }: Report, { removedExamples, remaining }: ReportDigest, node: ObjectReference): EventValue {
+  const examples = removedExamples.map(({ name, kind, allocatedBytes }) => `${name} (${kind}, ${humanBytes(allocatedBytes)})`);
+  const text =
+    `Removed ${countOf(totals.removedFiles, 'unused base file')}, ${humanBytes(totals.removedBytes)}: ` +
+    `${listSome(examples, EXAMPLES, totals.removedFiles)}. ` +
+    `${countOf(remaining.files, 'base file')}, ${humanBytes(remaining.allocatedBytes)}, remain.`;
+  return eventValue('BaseFilesRemoved', { trouble: 'BaseFilesRemoved', regarding: node, related: undefined }, text);
+}

@@ -1,0 +1,101 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { errnoOf, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../model/ports.ts';
+import { type Answer, answerRequest, type HttpRoutes } from './http-routes.ts';
+
+/** A client gets so long for its headers and its request, and a quiet connection lives so long. */
+const HEADERS_TIMEOUT_MS = 5000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 15_000;
+/** A client that takes nothing of its answer for so long is cut off. */
+const SOCKET_IDLE_MS = 30_000;
+const MAX_HEADER_BYTES = 8192;
+const MAX_CONNECTIONS = 128;
+const MAX_REQUESTS_PER_CONNECTION = 1000;
+
+export interface HttpServerOptions extends HttpRoutes {
+  readonly address: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly logger: Logger;
+}
+
+export interface HttpServer {
+  /** Throws an error that names address and port when they cannot be had. */
+  start(): Promise<{ readonly port: number }>;
+  /** Takes no new connections, ends idle ones, and cuts the others after a second. */
+  close(): Promise<void>;
+}
+
+/** Metrics, probes, report and status page. Reads nothing from its clients but method, path and two headers. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: 1000,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
+  server.timeout = SOCKET_IDLE_MS;
+  server.on('request', (request, response) => void handle(options, request, response));
+  return {
+    start: () => listen(server, options),
+    close: () => close(server),
+  };
+}
+
+async function handle(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    const { method = '', url = '/', headers } = request;
+    const answer = await answerRequest(options, { method, url, accept: headers.accept });
+    await send(response, answer, method === 'HEAD');
+  } catch (error) {
+    // The client went away, or we have a defect: neither may end the agent.
+    if (errnoOf(error) !== 'ERR_STREAM_PREMATURE_CLOSE')
+      options.logger.error({ error: messageOf(error) }, 'a request could not be answered');
+    if (response.headersSent) response.destroy();
+    else response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end('internal error\n');
+  }
+}
+
+async function send(response: ServerResponse, { status, headers, body }: Answer, isHead: boolean): Promise<void> {
+  response.writeHead(status, typeof body === 'string' ? { ...headers, 'content-length': Buffer.byteLength(body) } : headers);
+  if (isHead || typeof body === 'string') response.end(isHead ? undefined : body);
+  else await pipeline(Readable.from(body), response);
+}
+
+async function listen(server: Server, { address, port }: HttpServerOptions): Promise<{ port: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject).listen({ host: address, port }, resolve);
+  try {
+    await promise;
+  } catch (error) {
+    throw new Error(`cannot listen on ${address}:${port}: ${adviceFor(error)}`, { cause: error });
+  }
+  server.off('error', reject);
+  const bound = server.address();
+  return { port: typeof bound === 'object' && bound !== null ? bound.port : port };
+}
+
+function adviceFor(error: unknown): string {
+  const advice: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'something else listens there; set http.port to a free port',
+    EACCES: 'this user may not; set http.port to 1024 or above',
+    EADDRNOTAVAIL: 'this machine has no such address; set http.address to one of its own, or to 0.0.0.0',
+  };
+  return advice[errnoOf(error) ?? ''] ?? 'see the cause';
+}
+
+async function close(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), 1000);
+  await promise;
+  clearTimeout(cut);
+}

@@ -1,0 +1,142 @@
+/** Every metric that the agent exposes, besides those of the process: the one list behind the registry and docs/metrics.md. */
+export interface MetricDefinition {
+  readonly type: 'gauge' | 'counter' | 'histogram';
+  /** A sentence. */
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram; an empty list leaves sum and count. */
+  readonly buckets?: readonly number[];
+}
+
+export const METRICS = {
+  basekeeper_build_info: {
+    type: 'gauge',
+    help: 'Always 1; the label has the version of the agent.',
+    labels: ['version'],
+  },
+  basekeeper_mode: {
+    type: 'gauge',
+    help: 'Always 1; the label has the mode that is in force on this node, annotation included.',
+    labels: ['mode'],
+  },
+  basekeeper_base_files: {
+    type: 'gauge',
+    help: 'Files in the base directory after the last pass, by kind and state; pairs that do not occur are absent.',
+    labels: ['kind', 'state'],
+  },
+  basekeeper_base_bytes: {
+    type: 'gauge',
+    help: 'Allocated bytes of the files in the base directory after the last pass, by kind and state.',
+    labels: ['kind', 'state'],
+  },
+  basekeeper_filesystem_size_bytes: {
+    type: 'gauge',
+    help: 'Size of the file system that holds the base directory.',
+    labels: [],
+  },
+  basekeeper_filesystem_avail_bytes: {
+    type: 'gauge',
+    help: 'Bytes that unprivileged writers can still use on the file system that holds the base directory.',
+    labels: [],
+  },
+  basekeeper_reclaimable_bytes: {
+    type: 'gauge',
+    help: 'Allocated bytes of files that nothing uses, that are old enough, and that are still there: removable, or held.',
+    labels: [],
+  },
+  basekeeper_oldest_unused_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest file that nothing uses, at the last pass; 0 when there is none.',
+    labels: [],
+  },
+  basekeeper_passes_total: {
+    type: 'counter',
+    help: 'Passes since the agent started, by result.',
+    labels: ['result'],
+  },
+  basekeeper_pass_duration_seconds: {
+    type: 'histogram',
+    help: 'How long a pass took.',
+    labels: [],
+    buckets: [1, 10, 60],
+  },
+  basekeeper_stage_duration_seconds: {
+    type: 'histogram',
+    help: 'How long a stage of a pass took; sum and count only.',
+    labels: ['stage'],
+    buckets: [],
+  },
+  basekeeper_last_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the last pass ended that came to a decision (Succeeded, DryRun or Held); 0 before the first.',
+    labels: [],
+  },
+  basekeeper_removed_files_total: {
+    type: 'counter',
+    help: 'Base files that the agent removed since it started, by kind.',
+    labels: ['kind'],
+  },
+  basekeeper_removed_bytes_total: {
+    type: 'counter',
+    help: 'Allocated bytes of the base files that the agent removed since it started, by kind.',
+    labels: ['kind'],
+  },
+  basekeeper_kept_files: {
+    type: 'gauge',
+    help: 'Base files that the last pass decided to keep or touch, by the reason of the verdict.',
+    labels: ['reason'],
+  },
+  basekeeper_removal_failures_total: {
+    type: 'counter',
+    help: 'Files that a pass wanted to remove or touch and did not, by outcome.',
+    labels: ['reason'],
+  },
+  basekeeper_gate_closed: {
+    type: 'gauge',
+    help: '1 for each reason that held back removals in the last pass, else 0.',
+    labels: ['reason'],
+  },
+  basekeeper_source_synced: {
+    type: 'gauge',
+    help: '1 when the source of workloads has been listed completely, else 0; a source whose API is absent counts as synced.',
+    labels: ['source'],
+  },
+  basekeeper_source_last_contact_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the source of workloads last showed an event, a bookmark or a list.',
+    labels: ['source'],
+  },
+  basekeeper_workloads: {
+    type: 'gauge',
+    help: 'Workloads that the source described in the last pass.',
+    labels: ['source'],
+  },
+  basekeeper_gaps: {
+    type: 'gauge',
+    help: 'Things that the sources could not tell in the last pass, by kind.',
+    labels: ['kind'],
+  },
+  basekeeper_findings: {
+    type: 'gauge',
+    help: 'Findings of the last pass that a person should look at, by type.',
+    labels: ['type'],
+  },
+  basekeeper_overlays: {
+    type: 'gauge',
+    help: 'Disks of instances seen in the last pass, by what became of reading their backing chains.',
+    labels: ['state'],
+  },
+  basekeeper_lock_wait_seconds: {
+    type: 'histogram',
+    help: 'How long removals waited for the file lock that Nova takes, too.',
+    labels: [],
+    buckets: [1],
+  },
+  basekeeper_api_requests_total: {
+    type: 'counter',
+    help: 'Requests to the Kubernetes API, by verb and status code; "error" where no answer came, "other" for what is rare.',
+    labels: ['verb', 'code'],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof METRICS;

@@ -1,0 +1,27 @@
+import type { Report } from '../model/plan.ts';
+import type { ReportDigest } from './digest.ts';
+import { countOf, humanBytes, printable, shorten } from './text.ts';
+
+/** The summary's longest form, in characters. */
+export const SUMMARY_MAX_CHARACTERS = 256;
+
+/**
+ * One line for people, without ages and times so that it changes only when the node does:
+ * `42 base files, 118.2 GiB; 3 removable, 12.0 GiB; held: SourceNotSynced`.
+ */
+export function summarize(report: Report, digest: ReportDigest): string {
+  return shorten(printable(summaryParts(report, digest).join('; ')), SUMMARY_MAX_CHARACTERS);
+}
+
+function summaryParts({ result, message, totals, gate }: Report, { decided, remaining }: ReportDigest): string[] {
+  const trouble =
+    result === 'Failed' || result === 'Skipped' ? [`${result === 'Failed' ? 'failed' : 'skipped'}: ${message ?? 'no reason given'}`] : [];
+  if (!decided && trouble.length > 0) return trouble;
+  return [
+    ...trouble,
+    `${countOf(remaining.files, 'base file')}, ${humanBytes(remaining.allocatedBytes)}`,
+    ...(totals.removedFiles > 0 ? [`${totals.removedFiles} removed, ${humanBytes(totals.removedBytes)}`] : []),
+    ...(remaining.reclaimableFiles > 0 ? [`${remaining.reclaimableFiles} removable, ${humanBytes(remaining.reclaimableBytes)}`] : []),
+    ...(gate.open || result === 'Failed' ? [] : [`held: ${gate.reasons.map(({ reason }) => reason).join(', ')}`]),
+  ];
+}

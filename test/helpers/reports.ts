@@ -1,0 +1,124 @@
+import type { Finding, PlannedFile, Report } from '../../src/model/plan.ts';
+import type { ObjectReference } from '../../src/model/workload.ts';
+import { digestOf, type ReportDigest } from '../../src/report/digest.ts';
+
+export const TAKEN_AT = '2026-11-23T14:00:00.000Z';
+
+export const NODE: ObjectReference = { apiVersion: 'v1', kind: 'Node', name: 'node-1', uid: 'uid-1' };
+export const VM: ObjectReference = {
+  apiVersion: 'kubevirt.io/v1',
+  kind: 'VirtualMachineInstance',
+  namespace: 'tenant',
+  name: 'vm-1',
+  uid: 'uid-vm-1',
+};
+
+/** The time of the n-th second after `TAKEN_AT`. */
+export function later(seconds: number): string {
+  return new Date(Date.parse(TAKEN_AT) + seconds * 1000).toISOString();
+}
+
+export function plannedFile(over: Partial<PlannedFile> = {}): PlannedFile {
+  return {
+    name: '0d5e6b61602d758984b3bf038267614d6016eb2a',
+    kind: 'original',
+    sizeBytes: 2 ** 30,
+    allocatedBytes: 2 ** 30,
+    modifiedAt: '2026-11-20T14:00:00.000Z',
+    ageSeconds: 259_200,
+    minimumAgeSeconds: 86_400,
+    verdict: 'keep',
+    reason: 'ReferencedByWorkload',
+    usedBy: [],
+    identity: { device: '1', inode: '7', modifiedAtNs: '1' },
+    outcome: 'kept',
+    ...over,
+  };
+}
+
+export function removableFile(over: Partial<PlannedFile> = {}): PlannedFile {
+  return plannedFile({ verdict: 'remove', reason: 'Unused', ...over });
+}
+
+const STATES = {
+  ForeignFile: 'foreign',
+  ReferencedByWorkload: 'used',
+  BackingFileOfOverlay: 'backing',
+  PinnedByConfig: 'pinned',
+  RemovalDisabled: 'held',
+  YoungerThanMinimumAge: 'young',
+  GateClosed: 'held',
+  RemovalLimitReached: 'held',
+  Unused: 'unused',
+} as const;
+
+/** A report whose totals and states fit its files. */
+export function report(over: Partial<Report> & { files?: readonly PlannedFile[] } = {}): Report {
+  const files = over.files ?? [plannedFile()];
+  const sum = (some: readonly PlannedFile[]): number => some.reduce((bytes, { allocatedBytes }) => bytes + allocatedBytes, 0);
+  const removed = files.filter(({ outcome }) => outcome === 'removed');
+  const reclaimable = files.filter(({ reason }) => ['Unused', 'GateClosed', 'RemovalLimitReached'].includes(reason));
+  const groups = Map.groupBy(files, ({ kind, reason }) => `${kind} ${STATES[reason]}`);
+  return {
+    apiVersion: 'basekeeper.io/v1',
+    kind: 'Report',
+    node: 'node-1',
+    takenAt: TAKEN_AT,
+    preset: 'safe',
+    basePath: '/var/lib/nova/instances/_base',
+    gate: { open: true, reasons: [] },
+    findings: [],
+    totals: {
+      files: files.length,
+      allocatedBytes: sum(files),
+      reclaimableFiles: reclaimable.length,
+      reclaimableBytes: sum(reclaimable),
+      removedFiles: removed.length,
+      removedBytes: sum(removed),
+    },
+    states: [...groups.values()].flatMap((group) => {
+      const [first] = group;
+      return first === undefined
+        ? []
+        : [{ kind: first.kind, state: STATES[first.reason], files: group.length, allocatedBytes: sum(group) }];
+    }),
+    overlays: {},
+    sources: [{ name: 'pods', state: 'synced', workloads: 1, gaps: 0, lastContact: TAKEN_AT }],
+    cacheUsageBytes: sum(files),
+    result: 'Succeeded',
+    durationSeconds: 0.5,
+    stageSeconds: { scan: 0.1, plan: 0.1 },
+    lockWaitSeconds: [],
+    ...over,
+    files,
+  };
+}
+
+export function heldReport(over: Partial<Report> = {}): Report {
+  return report({
+    result: 'Held',
+    gate: { open: false, reasons: [{ reason: 'SourceNotSynced', message: 'source pods is syncing' }] },
+    files: [plannedFile({ reason: 'GateClosed' })],
+    ...over,
+  } as Partial<Report> & { files: PlannedFile[] });
+}
+
+/** As `emptyReport` makes them. */
+export function undecidedReport(result: 'Failed' | 'Skipped', message: string, takenAt: string = TAKEN_AT): Report {
+  return report({ result, message, takenAt, files: [], sources: [], gate: { open: false, reasons: [] } });
+}
+
+export function missingBackingFile(over: Partial<Finding> = {}): Finding {
+  return {
+    type: 'BackingFileMissing',
+    file: '0d5e6b61602d758984b3bf038267614d6016eb2a',
+    workload: 'instance-00000001',
+    object: VM,
+    message: 'instance-00000001/disk: its backing file 0d5e… does not exist',
+    ...over,
+  };
+}
+
+export function digested(of: Report): { report: Report; digest: ReportDigest } {
+  return { report: of, digest: digestOf(of) };
+}
