@@ -1,0 +1,88 @@
+import { realpathSync } from 'node:fs';
+import { posix } from 'node:path';
+import { systemClock } from '../lib/clock.ts';
+import { errnoOf } from '../lib/errors.ts';
+import type { Overlay } from '../model/overlay.ts';
+import type { Clock, OverlayScanner } from '../model/ports.ts';
+import type { ChainContext } from './chain.ts';
+import { HeaderCache } from './header-cache.ts';
+import { ImageReader } from './image-reader.ts';
+import { listAllOverlays } from './overlays-all.ts';
+import { listOverlaysAsNova } from './overlays-nova.ts';
+import { Pacer } from './pacer.ts';
+import { ProblemLog } from './problems.ts';
+
+export interface OverlayScannerOptions {
+  /** Absolute. May itself be a symbolic link. */
+  readonly instancesPath: string;
+  /** The base directory below the instances path. */
+  readonly subdirectoryName: string;
+  /** The lock directory's name, when it lies directly below the instances path. Default `locks`. */
+  readonly locksDirName?: string | undefined;
+  /** `nova`: only `disk` of known instances, one level, backing files by their last name: Nova's `_list_backing_images`. */
+  readonly overlays: 'all' | 'nova';
+  /**
+   * The path by which the host's processes, and so the image headers, name the instances path, where it is mounted elsewhere
+   * here. Default: the instances path and what it resolves to.
+   */
+  readonly hostInstancesPath?: string | undefined;
+  /** Headers kept between scans, some 400 bytes each. Default 16384. */
+  readonly headerCacheEntries?: number | undefined;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock | undefined;
+}
+
+/** What a listing needs; one per scan. */
+export interface OverlayListing {
+  readonly instancesPath: string;
+  readonly subdirectoryName: string;
+  readonly locksDirName: string;
+  readonly instanceNames: ReadonlySet<string>;
+  readonly reader: ImageReader;
+  readonly chains: ChainContext;
+  readonly problems: ProblemLog;
+  readonly pacer: Pacer;
+  readonly overlays: Overlay[];
+}
+
+/**
+ * Reads what stands on the base files. Keeps headers between scans, so that an unchanged file is not opened again. Needs Linux
+ * (`/proc/self/fd`). Throws only the abort signal's reason.
+ */
+export function createOverlayScanner(options: OverlayScannerOptions): OverlayScanner {
+  const { instancesPath, subdirectoryName } = options;
+  const clock = options.clock ?? systemClock;
+  const cache = new HeaderCache(options.headerCacheEntries ?? 16_384);
+  return {
+    async scan({ instanceNames, signal }) {
+      const reader = new ImageReader(instancesPath, cache, clock);
+      const listing: OverlayListing = {
+        instancesPath,
+        subdirectoryName,
+        locksDirName: options.locksDirName ?? 'locks',
+        instanceNames,
+        reader,
+        chains: { roots: rootsOf(options), subdirectoryName, inspect: (path, withHeader) => reader.inspect(path, withHeader) },
+        problems: new ProblemLog(),
+        pacer: new Pacer(clock, signal),
+        overlays: [],
+      };
+      await (options.overlays === 'nova' ? listOverlaysAsNova(listing) : listAllOverlays(listing));
+      const { overlays, problems } = listing;
+      return { overlays, problems: problems.list(), headersRead: reader.headersRead, headersCached: reader.headersCached };
+    },
+  };
+}
+
+function rootsOf({ instancesPath, hostInstancesPath }: OverlayScannerOptions): readonly string[] {
+  if (hostInstancesPath !== undefined) return [posix.normalize(hostInstancesPath)];
+  const configured = posix.normalize(instancesPath);
+  try {
+    const real = realpathSync(instancesPath);
+    return real === configured ? [configured] : [configured, real];
+  } catch (error) {
+    // Missing or unreadable: the listing says so.
+    if (errnoOf(error) === undefined) throw error;
+    return [configured];
+  }
+}

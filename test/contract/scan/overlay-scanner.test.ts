@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import type { TreeSpec } from '../../helpers/tree.ts';
+import { IMPLEMENTATIONS } from './trees.ts';
+
+const A = 'a'.repeat(40);
+const B = 'b'.repeat(40);
+const NONE: ReadonlySet<string> = new Set();
+
+describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
+  const scanOf = async (spec: TreeSpec) => {
+    using tree = make(spec);
+    return await tree.overlayScanner().scan({ instanceNames: NONE });
+  };
+  const overlayOf = async (spec: TreeSpec) => (await scanOf(spec)).overlays.find(({ path }) => path === 'vm/disk');
+
+  it('should name the base file that a disk of any directory stands on, known or not', async () => {
+    const { overlays, problems } = await scanOf({
+      [`_base/${A}`]: {},
+      'instance-1/disk': { qcow2: { backingFile: `{instances}/_base/${A}`, backingFormat: 'raw' } },
+      'instance-2_resize/disk.local': { qcow2: { backingFile: `{instances}/_base/${A}` } },
+    });
+    expect(problems).toEqual([]);
+    expect(overlays.map(({ instance, path, state }) => ({ instance, path, state }))).toEqual(
+      expect.arrayContaining([
+        { instance: 'instance-1', path: 'instance-1/disk', state: 'ok' },
+        { instance: 'instance-2_resize', path: 'instance-2_resize/disk.local', state: 'ok' },
+      ]),
+    );
+    expect(overlays[0]?.chain).toMatchObject([{ baseName: A, path: `_base/${A}`, exists: true }]);
+  });
+
+  it('should follow a chain through the base directory', async () => {
+    const overlay = await overlayOf({
+      [`_base/${A}`]: { qcow2: { backingFile: B, backingFormat: 'qcow2' } },
+      [`_base/${B}`]: { qcow2: {} },
+      'vm/disk': { qcow2: { backingFile: `../_base/${A}`, backingFormat: 'qcow2' } },
+    });
+    expect(overlay?.state).toBe('ok');
+    expect(overlay?.chain.map(({ baseName }) => baseName)).toEqual([A, B]);
+  });
+
+  it('should follow a chain through another instance directory', async () => {
+    const overlay = await overlayOf({
+      [`_base/${A}`]: {},
+      'other/snap': { qcow2: { backingFile: `file:{instances}/_base/${A}` } },
+      'vm/disk': { qcow2: { backingFile: '../other/snap' } },
+    });
+    expect(overlay?.chain).toEqual([
+      { reference: '../other/snap', baseName: undefined, path: 'other/snap', exists: true },
+      { reference: expect.stringMatching(/^\/.*\/_base\/a+$/), baseName: A, path: `_base/${A}`, exists: true },
+    ]);
+  });
+
+  it('should call a disk without backing file flat', async () => {
+    expect(await overlayOf({ 'vm/disk': { qcow2: {} } })).toMatchObject({ state: 'flat', chain: [] });
+    expect(await overlayOf({ 'vm/disk': { content: 'raw bytes' } })).toMatchObject({ state: 'flat', chain: [] });
+    expect(await overlayOf({ 'vm/disk': {} })).toMatchObject({ state: 'flat' });
+  });
+
+  it('should tell a missing backing file, by name', async () => {
+    const overlay = await overlayOf({ 'vm/disk': { qcow2: { backingFile: `{instances}/_base/${A}` } } });
+    expect(overlay).toMatchObject({ state: 'missing-backing', chain: [{ baseName: A, exists: false }] });
+    expect(overlay?.message).toContain(A);
+  });
+
+  it.each([
+    ['/srv/elsewhere/image', 'outside'],
+    ['nbd://127.0.0.1/image', 'no local file'],
+    ['json:{"driver":"nbd","host":"127.0.0.1"}', 'not understood'],
+  ])('should not know what %s is', async (backingFile, message) => {
+    const overlay = await overlayOf({ 'vm/disk': { qcow2: { backingFile } } });
+    expect(overlay).toMatchObject({ state: 'unknown-backing', chain: [{ reference: backingFile, path: undefined, exists: false }] });
+    expect(overlay?.message).toContain(message);
+  });
+
+  it('should protect what a json: reference names', async () => {
+    const overlay = await overlayOf({
+      [`_base/${A}`]: {},
+      'vm/disk': { qcow2: { backingFile: `json:{"driver":"raw","file":{"driver":"file","filename":"{instances}/_base/${A}"}}` } },
+    });
+    expect(overlay).toMatchObject({ state: 'ok', chain: [{ baseName: A }] });
+  });
+
+  it('should stop at a cycle', async () => {
+    const overlay = await overlayOf({
+      [`_base/${A}`]: { qcow2: { backingFile: B } },
+      [`_base/${B}`]: { qcow2: { backingFile: A } },
+      'vm/disk': { qcow2: { backingFile: `../_base/${A}` } },
+    });
+    expect(overlay?.state).toBe('unknown-backing');
+    expect(overlay?.chain.map(({ baseName }) => baseName)).toEqual([A, B, A]);
+  });
+
+  it('should follow eight levels and no more', async () => {
+    const chain = (levels: number): TreeSpec =>
+      Object.fromEntries(
+        Array.from({ length: levels }, (_, level) => [`_base/level${level}`, { qcow2: { backingFile: `level${level + 1}` } }]),
+      );
+    const disk: TreeSpec = { 'vm/disk': { qcow2: { backingFile: '../_base/level0' } } };
+    const eight = await overlayOf({ ...chain(7), '_base/level7': {}, ...disk });
+    expect(eight?.state).toBe('ok');
+    expect(eight?.chain.length).toBe(8);
+    const nine = await overlayOf({ ...chain(8), '_base/level8': {}, ...disk });
+    expect(nine?.state).toBe('unknown-backing');
+    expect(nine?.chain.length).toBe(8);
+  });
+
+  it('should call an overlay unreadable when its header, or one below it, cannot be parsed', async () => {
+    const broken = { content: Buffer.from('QFI\xfb\0\0\0\x03truncated', 'latin1') };
+    expect(await overlayOf({ 'vm/disk': broken })).toMatchObject({ state: 'unreadable', chain: [] });
+    const below = await overlayOf({ [`_base/${A}`]: broken, 'vm/disk': { qcow2: { backingFile: `../_base/${A}` } } });
+    expect(below).toMatchObject({ state: 'unreadable', chain: [{ baseName: A, exists: true }] });
+    expect(below?.message).toContain(`_base/${A}`);
+  });
+
+  it('should not take a format that may have a parent for a flat disk', async () => {
+    expect(await overlayOf({ 'vm/disk': { content: 'KDMV, and so on' } })).toMatchObject({ state: 'unknown-backing' });
+  });
+
+  it('should keep the link but not trust a header that uses unknown features', async () => {
+    const overlay = await overlayOf({
+      [`_base/${A}`]: {},
+      'vm/disk': { qcow2: { backingFile: `../_base/${A}`, incompatibleFeatures: 1n << 40n } },
+    });
+    expect(overlay).toMatchObject({ state: 'unknown-backing', chain: [{ baseName: A, exists: true }] });
+  });
+
+  it('should follow no symbolic link', async () => {
+    const scan = await scanOf({
+      'elsewhere/x': {},
+      'vm/disk': { symlink: '../elsewhere/x' },
+      'vm/console.log': { symlink: '/etc/hostname' },
+      moved: { symlink: '/srv/moved' },
+      [`_base/${A}`]: { symlink: '/srv/image' },
+      'other/disk': { qcow2: { backingFile: `../_base/${A}` } },
+    });
+    expect(scan.overlays.find(({ path }) => path === 'vm/disk')?.state).toBe('unreadable');
+    expect(scan.overlays.find(({ path }) => path === 'other/disk')).toMatchObject({ state: 'unknown-backing', chain: [{ baseName: A }] });
+    expect(scan.problems).toMatchObject([{ path: 'moved', code: 'ELOOP' }]);
+  });
+
+  it('should look at files with other names, too, but list images only', async () => {
+    const { overlays } = await scanOf({
+      [`_base/${A}`]: {},
+      'vm/root.snap1': { qcow2: { backingFile: `../_base/${A}` } },
+      'vm/kernel': { content: 'MZ' },
+      'vm/console.log': { content: 'boot' },
+      'vm/disk.info': { content: '{}' },
+      'locks/nova-x': {},
+      compute_nodes: { content: '{}' },
+    });
+    expect(overlays.map(({ path }) => path)).toEqual(['vm/root.snap1']);
+  });
+
+  it('should read no header again while nothing changes', async () => {
+    using tree = make({
+      [`_base/${A}`]: {},
+      'vm1/disk': { qcow2: { backingFile: `../_base/${A}` } },
+      'vm2/disk': { qcow2: { backingFile: `../_base/${A}` } },
+    });
+    const scanner = tree.overlayScanner();
+    const first = await scanner.scan({ instanceNames: NONE });
+    expect(first).toMatchObject({ headersRead: 3, headersCached: 0 });
+    const second = await scanner.scan({ instanceNames: NONE });
+    expect(second).toMatchObject({ headersRead: 0, headersCached: 3 });
+    expect(second.overlays).toEqual(first.overlays);
+    tree.add({ 'vm1/disk': { qcow2: {} } });
+    const third = await scanner.scan({ instanceNames: NONE });
+    expect(third.headersRead).toBe(1);
+    expect(third.overlays.find(({ instance }) => instance === 'vm1')?.state).toBe('flat');
+  });
+
+  it('should stop with the reason of an aborted signal', async () => {
+    using tree = make({ 'vm/disk': {} });
+    const reason = new Error('shutting down');
+    await expect(tree.overlayScanner().scan({ instanceNames: NONE, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+});
