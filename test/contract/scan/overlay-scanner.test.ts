@@ -6,6 +6,13 @@ const A = 'a'.repeat(40);
 const B = 'b'.repeat(40);
 const NONE: ReadonlySet<string> = new Set();
 
+/** Images in `_base` that stand on one another: level0 on level1 and so on; the last is missing. */
+function chain(levels: number): TreeSpec {
+  return Object.fromEntries(
+    Array.from({ length: levels }, (_, level) => [`_base/level${level}`, { qcow2: { backingFile: `level${level + 1}` } }]),
+  );
+}
+
 describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
   const scanOf = async (spec: TreeSpec) => {
     using tree = make(spec);
@@ -92,10 +99,6 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
   });
 
   it('should follow eight levels and no more', async () => {
-    const chain = (levels: number): TreeSpec =>
-      Object.fromEntries(
-        Array.from({ length: levels }, (_, level) => [`_base/level${level}`, { qcow2: { backingFile: `level${level + 1}` } }]),
-      );
     const disk: TreeSpec = { 'vm/disk': { qcow2: { backingFile: '../_base/level0' } } };
     const eight = await overlayOf({ ...chain(7), '_base/level7': {}, ...disk });
     expect(eight?.state).toBe('ok');
