@@ -63,6 +63,13 @@ export const SHELLS: readonly string[] = [
   'src/report/retry.ts',
   'src/report/timing.ts',
   'src/report/work-queue.ts',
+  'src/scan/base-dir.ts',
+  'src/scan/directory.ts',
+  'src/scan/image-reader.ts',
+  'src/scan/overlays.ts',
+  'src/scan/overlays-all.ts',
+  'src/scan/overlays-nova.ts',
+  'src/scan/pacer.ts',
 ];
 
 export const PURE_WHY =
