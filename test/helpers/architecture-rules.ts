@@ -70,13 +70,16 @@ export const SHELLS: readonly string[] = [
   'src/scan/overlays-all.ts',
   'src/scan/overlays-nova.ts',
   'src/scan/pacer.ts',
+  'src/sources/file.ts',
+  'src/sources/pod-source.ts',
+  'src/sources/vmi-source.ts',
 ];
 
 export const PURE_WHY =
   'A pure file decides from its arguments alone: it imports its own stage’s pure files and the model, and reads no clock, disk, network or process.';
 
 /** Files of lib that compute and do nothing else. */
-export const PURE_LIB: readonly string[] = ['src/lib/errors.ts'];
+export const PURE_LIB: readonly string[] = ['src/lib/errors.ts', 'src/lib/json.ts'];
 
 /** Builtins and packages that compute and do nothing else, or (behind `#`) the parts of them that do. */
 export const PURE_PACKAGES: readonly string[] = [

@@ -1,0 +1,82 @@
+import { connect, constants } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import type { Connection, ConnectionTiming, WireRequest, WireResponse } from './connection.ts';
+import { RequestNotProcessed } from './connection.ts';
+import { errnoOf } from '../lib/errors.ts';
+
+/** Enough for a page of a list without waiting for window updates. */
+const WINDOW_BYTES = 1 << 20;
+
+const REFUSED = new Set(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION']);
+
+/** HTTP/2 over a socket that negotiated it. Pings find out when the peer is gone though no packet says so. */
+export function http2Connection(server: URL, socket: TLSSocket, timing: ConnectionTiming): Connection {
+  const session = connect(server.origin, {
+    createConnection: () => socket,
+    settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+  });
+  // What breaks a session breaks its streams, and they tell it to whoever waits for them.
+  session.on('error', () => undefined);
+  session.once('connect', () => session.setLocalWindowSize(WINDOW_BYTES));
+  watchPeer(session, timing);
+  return {
+    usable: () => !session.closed && !session.destroyed,
+    send: async (request) => await exchange(session, request),
+    retire: () => session.close(),
+    destroy: () => session.destroy(),
+  };
+}
+
+function watchPeer(session: ClientHttp2Session, timing: ConnectionTiming): void {
+  let overdue: NodeJS.Timeout | undefined;
+  const ping = (): void => {
+    if (session.destroyed || overdue !== undefined) return;
+    overdue = setTimeout(() => session.destroy(new Error('the API server answers no ping')), timing.pingTimeoutMs).unref();
+    session.ping((error) => {
+      if (error !== null) return;
+      clearTimeout(overdue);
+      overdue = undefined;
+    });
+  };
+  const timer = setInterval(ping, timing.pingIntervalMs).unref();
+  session.once('close', () => {
+    clearInterval(timer);
+    clearTimeout(overdue);
+  });
+}
+
+async function exchange(session: ClientHttp2Session, request: WireRequest): Promise<WireResponse> {
+  const stream = openStream(session, request);
+  return await new Promise<WireResponse>((resolve, reject) => {
+    let failure: Error | undefined;
+    stream.once('error', (error: Error) => {
+      failure = error;
+    });
+    stream.once('response', (headers) => {
+      resolve({
+        status: Number(headers[':status']),
+        retryAfter: typeof headers['retry-after'] === 'string' ? headers['retry-after'] : undefined,
+        body: stream,
+      });
+    });
+    // 'close' comes last, after 'error' where there is one; after 'response' the rejection has no effect.
+    stream.once('close', () => {
+      if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) reject(new RequestNotProcessed('the API server refused the stream'));
+      else reject(failure ?? new Error('the connection closed before the API server answered'));
+    });
+    stream.end(request.body);
+  });
+}
+
+function openStream(session: ClientHttp2Session, request: WireRequest): ClientHttp2Stream {
+  try {
+    return session.request(
+      { ...request.headers, ':method': request.method, ':path': request.path },
+      { endStream: request.body === undefined, signal: request.signal },
+    );
+  } catch (error) {
+    if (REFUSED.has(errnoOf(error) ?? '')) throw new RequestNotProcessed('the connection was closing', { cause: error });
+    throw error;
+  }
+}

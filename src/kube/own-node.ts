@@ -1,0 +1,69 @@
+import { asText, at, asObject } from '../lib/json.ts';
+import type { Clock } from '../model/ports.ts';
+import { createReflector } from './reflector.ts';
+import type { ReflectorStatus } from './reflector-health.ts';
+import type { ReflectorTiming } from './timing.ts';
+import type { KubeClient, NodeMetadata, OwnNode } from './types.ts';
+
+/** Only these annotations are kept: the others change often and mean nothing to us. */
+const ANNOTATION_PREFIX = 'basekeeper.io/';
+
+const ACCEPT = {
+  list: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+  watch: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+};
+
+export interface OwnNodeOptions {
+  readonly client: KubeClient;
+  readonly nodeName: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly timing?: Partial<ReflectorTiming> | undefined;
+}
+
+/** Watches the metadata of one Node. `current()` has only annotations below `basekeeper.io/`. */
+export function createOwnNode(options: OwnNodeOptions): OwnNode & { status(): ReflectorStatus } {
+  const listeners = new Set<(node: NodeMetadata | undefined) => void>();
+  let current: NodeMetadata | undefined;
+  let shown = JSON.stringify(current);
+
+  const reflector = createReflector({
+    client: options.client,
+    path: '/api/v1/nodes',
+    query: { fieldSelector: `metadata.name=${options.nodeName}` },
+    accept: ACCEPT,
+    select: (object) => nodeMetadata(object, options.nodeName),
+    clock: options.clock,
+    random: options.random,
+    timing: options.timing,
+    onChange: () => {
+      // A node that was recreated under its name may be there twice until the old one's DELETED arrives: the newest counts.
+      current = [...reflector.items()].at(-1);
+      const shows = JSON.stringify(current);
+      if (shows === shown) return;
+      shown = shows;
+      for (const listener of listeners) listener(current);
+    },
+  });
+  return {
+    start: () => reflector.start(),
+    stop: async () => await reflector.stop(),
+    status: () => reflector.status(),
+    current: () => current,
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function nodeMetadata(object: unknown, nodeName: string): NodeMetadata | undefined {
+  const name = asText(at(object, 'metadata', 'name'));
+  const uid = asText(at(object, 'metadata', 'uid'));
+  if (name !== nodeName || uid === undefined) return undefined;
+  const annotations: Record<string, string> = {};
+  for (const [key, value] of Object.entries(asObject(at(object, 'metadata', 'annotations')) ?? {})) {
+    if (key.startsWith(ANNOTATION_PREFIX) && typeof value === 'string') annotations[key] = value;
+  }
+  return { name, uid, annotations };
+}

@@ -1,0 +1,278 @@
+import { sleep } from '../lib/sleep.ts';
+import type { Clock } from '../model/ports.ts';
+import type { ApiPresence } from './api-presence.ts';
+import { KubeApiError } from './errors.ts';
+import { listObjects } from './list.ts';
+import { ObjectStore } from './object-store.ts';
+import type { RemovedBy } from './object-store.ts';
+import { ReflectorHealth } from './reflector-health.ts';
+import type { ReflectorStatus } from './reflector-health.ts';
+import { DEFAULT_REFLECTOR_TIMING, backoffMs, between } from './timing.ts';
+import type { ReflectorTiming } from './timing.ts';
+import type { KubeClient } from './types.ts';
+import { parseWatchEvent } from './watch-event.ts';
+
+export interface ReflectorOptions<T> {
+  readonly client: KubeClient;
+  /** Of the collection, such as `/api/v1/pods`. */
+  readonly path: string;
+  /** Selectors. */
+  readonly query?: Readonly<Record<string, string>> | undefined;
+  readonly accept?: { readonly list: string; readonly watch: string } | undefined;
+  /** What to keep of an object; undefined: nothing. Must take any JSON. */
+  readonly select: (object: unknown) => T | undefined;
+  /** For a resource that a cluster may lack. Without it a 404 is a failure like any other. */
+  readonly presence?: ApiPresence | undefined;
+  readonly clock: Clock;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  readonly timing?: Partial<ReflectorTiming> | undefined;
+  /** After every change of the items, and once after each list. */
+  readonly onChange?: (() => void) | undefined;
+  /** For every item that leaves: deleted or no longer selected (`watch`), or missing from a list or with its API (`list`). */
+  readonly onRemoved?: ((item: T, by: RemovedBy) => void) | undefined;
+}
+
+/** A local copy of a collection, kept by list and watch. Nothing is ever thrown past it: trouble is `status()`. */
+export interface Reflector<T> {
+  start(): void;
+  stop(): Promise<void>;
+  status(): ReflectorStatus;
+  items(): Iterable<T>;
+  get(uid: string): T | undefined;
+  /** One quorum LIST that replaces the items, though the watch goes on. False, with the reason in `status()`, when it failed. */
+  listConsistent(signal: AbortSignal | undefined): Promise<boolean>;
+}
+
+/** What the API server answers when its cache has not, or no longer, the version asked for. */
+const CACHE_REFUSALS = new Set([400, 410, 504]);
+
+export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
+  return new ListWatch(options);
+}
+
+class ListWatch<T> implements Reflector<T> {
+  private readonly options: ReflectorOptions<T>;
+  private readonly timing: ReflectorTiming;
+  private readonly store: ObjectStore<T>;
+  private readonly health: ReflectorHealth;
+  private readonly stopping = new AbortController();
+  private running: Promise<void> | undefined;
+  /** Lists are taken one at a time. */
+  private listing: Promise<unknown> = Promise.resolve();
+  /** Set during a pause, and during a watch. */
+  private pausing: AbortController | undefined;
+  private watching: AbortController | undefined;
+  private needsList = true;
+  /** False once the API server's cache turned out not to have what we have seen. */
+  private trustCache = true;
+  private failures = 0;
+
+  constructor(options: ReflectorOptions<T>) {
+    this.options = options;
+    this.timing = { ...DEFAULT_REFLECTOR_TIMING, ...options.timing };
+    this.store = new ObjectStore(options.select, (item, by) => options.onRemoved?.(item, by));
+    this.health = new ReflectorHealth(options.clock, this.timing);
+  }
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.pausing?.abort();
+    this.watching?.abort();
+    await this.running;
+    await this.listing;
+  }
+
+  status(): ReflectorStatus {
+    return this.health.status();
+  }
+
+  items(): Iterable<T> {
+    return this.store.values();
+  }
+
+  get(uid: string): T | undefined {
+    return this.store.get(uid);
+  }
+
+  async listConsistent(signal: AbortSignal | undefined): Promise<boolean> {
+    const joined = signal === undefined ? this.stopping.signal : AbortSignal.any([signal, this.stopping.signal]);
+    return await this.exclusively(async () => await this.quorumList(joined));
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      let delayMs: number;
+      try {
+        delayMs = await this.step();
+      } catch (error) {
+        delayMs = await this.recover(error);
+      }
+      await this.pause(delayMs);
+    }
+  }
+
+  /** Lists when needed, then watches until the watch ends. Resolves with how long to wait (ms) before the next step. */
+  private async step(): Promise<number> {
+    if (this.health.state === 'absent' && !(await this.exists(this.monotonicMs() - this.timing.absentProbeMs[0], this.stopping.signal))) {
+      return between(this.timing.absentProbeMs, this.options.random);
+    }
+    if (this.needsList) await this.exclusively(async () => await this.cacheList());
+    return this.stopping.signal.aborted ? 0 : await this.watch();
+  }
+
+  private async cacheList(): Promise<void> {
+    // A consistent list may have come first while this one waited for its turn.
+    if (!this.needsList) return;
+    try {
+      await this.list(this.trustCache ? (this.store.version() ?? '0') : undefined, this.stopping.signal);
+    } catch (error) {
+      if (error instanceof KubeApiError && CACHE_REFUSALS.has(error.status ?? 0)) this.trustCache = false;
+      throw error;
+    }
+  }
+
+  private async quorumList(signal: AbortSignal): Promise<boolean> {
+    const startedAtMs = this.options.clock.now().wallMs;
+    try {
+      if (this.health.state !== 'absent' || (await this.exists(this.monotonicMs(), signal))) await this.list(undefined, signal);
+    } catch (error) {
+      if (signal.aborted || !(await this.provesAbsence(error, signal))) return false;
+    }
+    this.health.consistentListAtMs = startedAtMs;
+    return true;
+  }
+
+  /** `resourceVersion` as in `ListRequest`. Wakes a loop that is waiting for what this list has brought. */
+  private async list(resourceVersion: string | undefined, signal: AbortSignal): Promise<void> {
+    const { client, path, query = {}, accept, select } = this.options;
+    this.store.beginList();
+    try {
+      const request = { path, query, accept: accept?.list, pageSize: this.timing.pageSize, resourceVersion, signal };
+      if (this.store.commitList(await listObjects(client, request, select)) === 'restart') this.watching?.abort();
+    } finally {
+      this.store.abandonList();
+    }
+    this.needsList = false;
+    this.trustCache = true;
+    this.health.contact('synced');
+    this.pausing?.abort();
+    this.options.onChange?.();
+  }
+
+  private async watch(): Promise<number> {
+    const timeoutSeconds = between(this.timing.watchSeconds, this.options.random);
+    const openedAtMs = this.monotonicMs();
+    const watching = new AbortController();
+    this.watching = watching;
+    try {
+      await this.follow(timeoutSeconds, watching.signal);
+    } finally {
+      this.watching = undefined;
+    }
+    if (watching.signal.aborted) return 0;
+    // The API server ends a watch when its time is over. One that ends earlier was ended by a shutdown, which others notice, too.
+    if (this.monotonicMs() - openedAtMs >= timeoutSeconds * 900) return 0;
+    this.failures += 1;
+    return this.delayMs(undefined);
+  }
+
+  private async follow(timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+    const { client, path, accept } = this.options;
+    const query = {
+      ...this.options.query,
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion: this.store.version() ?? '0',
+      timeoutSeconds: String(timeoutSeconds),
+    };
+    const idleTimeoutMs = this.timing.idleTimeoutMs;
+    for await (const line of client.stream({ method: 'GET', path, query, accept: accept?.watch, idleTimeoutMs, signal })) {
+      if (signal.aborted) return;
+      this.takeLine(line);
+    }
+  }
+
+  private takeLine(line: unknown): void {
+    try {
+      const changed = this.store.apply(parseWatchEvent(line));
+      this.failures = 0;
+      this.health.contact('synced');
+      if (changed) this.options.onChange?.();
+    } catch (error) {
+      // Whatever it was, the store may have missed something.
+      this.needsList = true;
+      throw error;
+    }
+  }
+
+  /** Notes what went wrong; resolves with the delay (ms) before the next attempt. */
+  private async recover(error: unknown): Promise<number> {
+    if (this.stopping.signal.aborted) return 0;
+    this.failures += 1;
+    const known = error instanceof KubeApiError ? error : undefined;
+    if (known?.status === 410 || known?.reason === 'InvalidResponse') this.needsList = true;
+    if (await this.provesAbsence(error, this.stopping.signal)) return between(this.timing.absentProbeMs, this.options.random);
+    return this.delayMs(known);
+  }
+
+  /** The first attempt after a connection that worked is spread widely, the others back off. */
+  private delayMs(error: KubeApiError | undefined): number {
+    const { minDelayMs, reconnectSpreadMs } = this.timing;
+    if (this.failures === 1 && error?.status === undefined && this.health.lastContactMs !== undefined) {
+      return minDelayMs + this.options.random() * reconnectSpreadMs;
+    }
+    return backoffMs(this.failures, error?.retryAfterSeconds, this.timing, this.options.random);
+  }
+
+  /** True when the error is a 404 and discovery confirms it; otherwise the error is noted. */
+  private async provesAbsence(error: unknown, signal: AbortSignal): Promise<boolean> {
+    let noted = error;
+    if (error instanceof KubeApiError && error.status === 404 && this.options.presence !== undefined) {
+      try {
+        if (!(await this.exists(this.monotonicMs(), signal))) return true;
+      } catch (discoveryError) {
+        noted = discoveryError;
+      }
+    }
+    if (!signal.aborted) this.health.fail(noted);
+    return false;
+  }
+
+  /** Throws `KubeApiError`. An absent resource takes its items along. */
+  private async exists(notBeforeMs: number, signal: AbortSignal): Promise<boolean> {
+    const exists = (await this.options.presence?.exists(notBeforeMs, signal)) ?? true;
+    if (exists) {
+      if (this.health.state === 'absent') this.health.state = 'syncing';
+      return true;
+    }
+    this.watching?.abort();
+    this.store.clear();
+    this.needsList = true;
+    this.health.contact('absent');
+    this.options.onChange?.();
+    return false;
+  }
+
+  private monotonicMs(): number {
+    return this.options.clock.now().monotonicMs;
+  }
+
+  private async pause(delayMs: number): Promise<void> {
+    if (delayMs <= 0 || this.stopping.signal.aborted) return;
+    const pausing = new AbortController();
+    this.pausing = pausing;
+    await sleep(delayMs, pausing.signal);
+    this.pausing = undefined;
+  }
+
+  private async exclusively<R>(work: () => Promise<R>): Promise<R> {
+    const turn = this.listing.then(work);
+    this.listing = turn.catch(() => undefined);
+    return await turn;
+  }
+}
