@@ -8,9 +8,14 @@ out=$(mkdir -p "$1" && cd "$1" && pwd)
 shift
 work=$(mktemp -d)
 trap 'rm -rf "$work" "$out"/*.building' EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+# The build runs in the background, because bash does not look at a trap before a foreground command ends.
+stop() {
+  kill $(jobs -p) 2> /dev/null || true
+  exit "$1"
+}
+trap 'stop 129' HUP
+trap 'stop 130' INT
+trap 'stop 143' TERM
 export CGO_ENABLED=0 GOFLAGS=-mod=mod
 
 tidy() { # `-e`: packages that only Kubernetes' own tests import cannot be resolved, and need not be
@@ -19,7 +24,8 @@ tidy() { # `-e`: packages that only Kubernetes' own tests import cannot be resol
 
 build() { # NAME PACKAGE LDFLAGS
   local started=$SECONDS
-  if ! go build -trimpath -ldflags="-s -w $3" -o "$out/$1.building" "$2"; then
+  go build -trimpath -ldflags="-s -w $3" -o "$out/$1.building" "$2" &
+  if ! wait $!; then
     tail -n 20 tidy.log >&2
     exit 1
   fi

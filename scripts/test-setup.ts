@@ -2,8 +2,10 @@
 import { messageOf } from '../src/lib/errors.ts';
 import { ensureKubeAssets } from './lib/kube-assets.ts';
 import { announceOnStderr } from './lib/run.ts';
+import { cleanUpOnSignals } from './lib/signals.ts';
 import { ensureSystemPackages, SYSTEM_PACKAGES } from './lib/system-packages.ts';
 
+cleanUpOnSignals(async () => {});
 try {
   await ensureSystemPackages(SYSTEM_PACKAGES, announceOnStderr);
   await ensureKubeAssets();

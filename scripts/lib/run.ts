@@ -37,6 +37,9 @@ export async function runLines(
   options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string; readonly onLine: Announce },
 ): Promise<void> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: options.env, cwd: options.cwd });
+  // A signal that ends this process need not reach the child: it may have been sent to us alone.
+  const stopChild = () => child.kill('SIGTERM');
+  process.once('exit', stopChild);
   const tail: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
@@ -53,5 +56,6 @@ export async function runLines(
       resolve([exitCode, exitSignal]);
     });
   });
+  process.off('exit', stopChild);
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed (${signal ?? code}):\n${tail.join('\n')}`);
 }
