@@ -1,17 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Report } from '../model/plan.ts';
-import type { Mode } from '../model/policy.ts';
+import type { AgentView } from './agent-view.ts';
 import type { Health } from './health.ts';
 import type { Metrics } from './metrics.ts';
-
-export interface AgentView {
-  readonly version: string;
-  readonly mode: Mode;
-  readonly passRunning: boolean;
-  /** Wall clock, ms; undefined while none is planned. */
-  readonly nextPassMs: number | undefined;
-  readonly nowMs: number;
-}
+import { planJson } from './plan-json.ts';
+import { createStatusRenderer, type StatusRenderer } from './status-renderer.ts';
+import { STATUS_CSP } from './status-style.ts';
 
 export interface HttpRoutes {
   readonly metrics: Pick<Metrics, 'scrape'>;
@@ -44,18 +38,23 @@ const SECURITY_HEADERS = {
   'x-frame-options': 'DENY',
 } as const;
 
-/** What the server says to a request. */
-export async function answerRequest(routes: HttpRoutes, { method, url, accept }: Question): Promise<Answer> {
-  const [path = '/', query = ''] = url.split('?', 2);
-  const route = findRoute(routes, path);
-  if (route === undefined) return text(404, 'not found\n');
-  if (method !== 'GET' && method !== 'HEAD') return text(405, 'only GET and HEAD\n', { allow: 'GET, HEAD' });
-  return await route({ accept, query });
+export type Answerer = (question: Question) => Promise<Answer>;
+
+/** What the server says to requests. */
+export function createAnswerer(routes: HttpRoutes): Answerer {
+  const render = createStatusRenderer();
+  return async ({ method, url, accept }) => {
+    const [path = '/', query = ''] = url.split('?', 2);
+    const route = findRoute(routes, render, path);
+    if (route === undefined) return text(404, 'not found\n');
+    if (method !== 'GET' && method !== 'HEAD') return text(405, 'only GET and HEAD\n', { allow: 'GET, HEAD' });
+    return await route({ accept, query });
+  };
 }
 
 type Route = (request: { readonly accept: string | undefined; readonly query: string }) => Answer | Promise<Answer>;
 
-function findRoute(routes: HttpRoutes, path: string): Route | undefined {
+function findRoute(routes: HttpRoutes, render: StatusRenderer, path: string): Route | undefined {
   switch (path) {
     case '/metrics':
       return async ({ accept }) => {
@@ -69,7 +68,7 @@ function findRoute(routes: HttpRoutes, path: string): Route | undefined {
     case '/report':
       return routes.switches.report ? () => reportAnswer(routes.report()) : undefined;
     case '/':
-      return routes.switches.statusPage ? () => text(200, 'basekeeper\n') : undefined;
+      return routes.switches.statusPage ? ({ query }) => statusAnswer(routes, render, query) : undefined;
     default:
       return undefined;
   }
@@ -84,6 +83,13 @@ function reportAnswer(report: Report | undefined): Answer {
   return { status: 200, headers: { ...SECURITY_HEADERS, 'content-type': 'application/json' }, body: inTurns(planJson(report)) };
 }
 
+async function statusAnswer(routes: HttpRoutes, render: StatusRenderer, query: string): Promise<Answer> {
+  const page = render({ query, agent: routes.agent(), report: routes.report(), hasReport: routes.switches.report });
+  if (page === undefined) return text(503, 'too many requests for this page wait already\n', { 'retry-after': '5' });
+  const headers = { ...SECURITY_HEADERS, 'content-type': 'text/html; charset=utf-8', 'content-security-policy': STATUS_CSP };
+  return { status: 200, headers, body: await page };
+}
+
 /** A report of a million files must not hold up probes: one piece per turn of the event loop. */
 async function* inTurns(pieces: Iterable<string>): AsyncIterable<string> {
   for (const piece of pieces) {
@@ -94,10 +100,4 @@ async function* inTurns(pieces: Iterable<string>): AsyncIterable<string> {
 
 function text(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Answer {
   return { status, headers: { ...SECURITY_HEADERS, 'content-type': 'text/plain; charset=utf-8', ...headers }, body };
-}
-
-/** Until the report's own writer is here. */
-function* planJson(report: Report): Iterable<string> {
-  yield JSON.stringify({ ...report, files: [] }).replace('"files":[]', '"files":[');
-  yield ']}';
 }

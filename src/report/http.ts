@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errnoOf, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../model/ports.ts';
-import { type Answer, answerRequest, type HttpRoutes } from './http-routes.ts';
+import { type Answer, type Answerer, createAnswerer, type HttpRoutes } from './http-routes.ts';
 
 /** A client gets so long for its headers and its request, and a quiet connection lives so long. */
 const HEADERS_TIMEOUT_MS = 5000;
@@ -41,22 +41,21 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.maxConnections = MAX_CONNECTIONS;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
   server.timeout = SOCKET_IDLE_MS;
-  server.on('request', (request, response) => void handle(options, request, response));
+  const answer = createAnswerer(options);
+  server.on('request', (request, response) => void handle(answer, options.logger, request, response));
   return {
     start: () => listen(server, options),
     close: () => close(server),
   };
 }
 
-async function handle(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function handle(answer: Answerer, logger: Logger, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
     const { method = '', url = '/', headers } = request;
-    const answer = await answerRequest(options, { method, url, accept: headers.accept });
-    await send(response, answer, method === 'HEAD');
+    await send(response, await answer({ method, url, accept: headers.accept }), method === 'HEAD');
   } catch (error) {
     // The client went away, or we have a defect: neither may end the agent.
-    if (errnoOf(error) !== 'ERR_STREAM_PREMATURE_CLOSE')
-      options.logger.error({ error: messageOf(error) }, 'a request could not be answered');
+    if (errnoOf(error) !== 'ERR_STREAM_PREMATURE_CLOSE') logger.error({ error: messageOf(error) }, 'a request could not be answered');
     if (response.headersSent) response.destroy();
     else response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end('internal error\n');
   }

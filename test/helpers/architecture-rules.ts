@@ -61,6 +61,7 @@ export const SHELLS: readonly string[] = [
   'src/report/metrics.ts',
   'src/report/metrics-scrape.ts',
   'src/report/retry.ts',
+  'src/report/status-renderer.ts',
   'src/report/timing.ts',
   'src/report/work-queue.ts',
   'src/scan/base-dir.ts',

@@ -1,0 +1,31 @@
+import type { Plan, Report } from '../model/plan.ts';
+import { inPieces } from './pieces.ts';
+
+/**
+ * A plan or report as JSON text in pieces, one file or finding a line. The same document as `JSON.stringify`, but `files` is
+ * never held as a whole.
+ */
+export function planJson(plan: Plan | Report): Generator<string> {
+  return inPieces(documentParts(plan));
+}
+
+function* documentParts(plan: Plan | Report): Generator<string> {
+  let separator = '{\n  ';
+  for (const [key, value] of Object.entries(plan) as [string, unknown][]) {
+    if (value === undefined) continue;
+    yield `${separator}${JSON.stringify(key)}: `;
+    separator = ',\n  ';
+    if (key === 'files' || key === 'findings') yield* rowParts(value as Iterable<unknown>);
+    else yield JSON.stringify(value);
+  }
+  yield '\n}\n';
+}
+
+function* rowParts(rows: Iterable<unknown>): Generator<string> {
+  let separator = '[\n    ';
+  for (const row of rows) {
+    yield separator + JSON.stringify(row);
+    separator = ',\n    ';
+  }
+  yield separator.startsWith('[') ? '[]' : '\n  ]';
+}
