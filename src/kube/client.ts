@@ -1,5 +1,5 @@
-import type { KubeConfig } from '@kubernetes/client-node';
 import { parseJson, readLines, readText } from './body.ts';
+import type { KubeConfigLoader } from './config.ts';
 import { DEFAULT_CONNECTION_TIMING } from './connection.ts';
 import type { ConnectionTiming, WireResponse } from './connection.ts';
 import { createCredentialSource } from './credentials.ts';
@@ -20,8 +20,8 @@ const EVENT_LIMIT_BYTES = 16 * 1024 * 1024;
 const ERROR_BODY_LIMIT_BYTES = 1024 * 1024;
 
 export interface KubeClientOptions {
-  /** Credentials, TLS and proxy are taken from it; nothing else. */
-  readonly kubeConfig: KubeConfig;
+  /** Credentials, TLS and proxy are taken from what it loads; nothing else. Called again after a 401. */
+  readonly kubeConfig: KubeConfigLoader;
   readonly userAgent: string;
   readonly observe?: RequestObserver | undefined;
   readonly timing?: Partial<ConnectionTiming> | undefined;

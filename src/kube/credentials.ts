@@ -1,6 +1,7 @@
 import type { Agent } from 'node:http';
 import type { RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfigLoader } from './config.ts';
 import { KubeApiError } from './errors.ts';
 
 /** What TLS needs: read anew for every connection, so that rotated files are picked up. */
@@ -18,24 +19,24 @@ export interface CredentialSource {
   readonly server: URL;
   /** Tokens from files are read again every minute. Throws `KubeApiError` (`CredentialsUnavailable`). */
   current(): Promise<Credentials>;
-  /** Forgets cached tokens: for use after a 401. */
+  /** Forgets what was read, cached tokens too: for use after a 401. */
   reload(): void;
 }
 
 /** Takes credentials, TLS and proxy from a KubeConfig; nothing else of client-node is used. Throws when it has no current cluster. */
-export function createCredentialSource(kubeConfig: KubeConfig): CredentialSource {
-  const cluster = kubeConfig.getCurrentCluster();
-  if (cluster === null) throw new Error(`the kubeconfig has no cluster for its current context "${kubeConfig.getCurrentContext()}"`);
-  const server = new URL(cluster.server);
-  let live = copyOf(kubeConfig);
+export function createCredentialSource(load: KubeConfigLoader): CredentialSource {
+  let live: KubeConfig | undefined = load();
+  const cluster = live.getCurrentCluster();
+  if (cluster === null) throw new Error(`the kubeconfig has no cluster for its current context "${live.getCurrentContext()}"`);
   return {
-    server,
+    server: new URL(cluster.server),
     reload: () => {
-      live = copyOf(kubeConfig);
+      live = undefined;
     },
     current: async () => {
       const options: RequestOptions = { headers: {} };
       try {
+        live ??= load();
         await live.applyToHTTPSOptions(options);
       } catch (error) {
         const message = 'the credentials of the kubeconfig cannot be used';
@@ -48,18 +49,6 @@ export function createCredentialSource(kubeConfig: KubeConfig): CredentialSource
       };
     },
   };
-}
-
-/** The same definitions with empty caches of tokens, exec credentials and agents. */
-function copyOf(kubeConfig: KubeConfig): KubeConfig {
-  const copy = new KubeConfig();
-  copy.loadFromOptions({
-    clusters: kubeConfig.getClusters(),
-    users: kubeConfig.getUsers(),
-    contexts: kubeConfig.getContexts(),
-    currentContext: kubeConfig.getCurrentContext(),
-  });
-  return copy;
 }
 
 function authorization(options: RequestOptions): Record<string, string> {
