@@ -1,0 +1,19 @@
+import { systemClock } from '../lib/clock.ts';
+import { VERSION } from '../lib/version.ts';
+import { createKubeClient } from './client.ts';
+import { findKubeConfig } from './config.ts';
+import { createOwnNode } from './own-node.ts';
+import type { KubeClient, OwnNode, RequestObserver } from './types.ts';
+
+export interface Cluster {
+  readonly client: KubeClient;
+  readonly node: OwnNode;
+}
+
+/** Throws when neither a kubeconfig nor a service account can be found. */
+export async function connectToCluster(nodeName: string, observe: RequestObserver | undefined): Promise<Cluster> {
+  const kubeConfig = await findKubeConfig(process.env);
+  const client = createKubeClient({ kubeConfig, userAgent: `basekeeper/${VERSION}`, observe });
+  const node = createOwnNode({ client, nodeName, clock: systemClock, random: Math.random });
+  return { client, node };
+}
