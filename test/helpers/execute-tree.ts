@@ -1,9 +1,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 /** An instances path on disk, removed when the test ends. */
@@ -33,18 +34,18 @@ export function openDescriptors(): string[] {
   return readdirSync('/proc/self/fd').toSorted();
 }
 
-export interface Helper {
-  readonly process: ChildProcess;
+/** A program that answers line by line. */
+export interface LineProgram {
+  /** Sends one line and returns the next line that the program prints. */
+  readonly ask: (line: string) => Promise<string>;
   /** The next line that it prints. */
-  line(): Promise<string>;
-  /** Ends its input, which ends it, and waits for that. */
-  finish(): Promise<void>;
+  readonly answer: () => Promise<string>;
   /** SIGKILL, and waits for its end. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
 }
 
 /** Runs a program that answers line by line; it is killed when the test ends. */
-export function startHelper(command: string, args: readonly string[]): Helper {
+export function startProgram(command: string, args: readonly string[]): LineProgram {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ended = once(child, 'exit');
@@ -53,17 +54,39 @@ export function startHelper(command: string, args: readonly string[]): Helper {
     await ended;
   };
   onTestFinished(kill);
+  const answer = async () => {
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error(`${command} ended early`);
+    return value;
+  };
   return {
-    process: child,
-    async line() {
-      const { value, done } = await lines.next();
-      if (done === true) throw new Error(`${command} ended early`);
-      return value;
-    },
-    async finish() {
-      child.stdin.end();
-      await ended;
+    answer,
+    async ask(line) {
+      child.stdin.write(`${line}\n`);
+      return await answer();
     },
     kill,
   };
 }
+
+/** Another process that takes locks as Nova does, or as `flock(1)` does; see lock-holder.py. */
+export function startLockHolder(): LineProgram {
+  return startProgram('/usr/bin/python3', [fileURLToPath(new URL('lock-holder.py', import.meta.url))]);
+}
+
+/**
+ * Runs `work` without root's right to ignore file permissions. An ordinary user has none: nothing changes. Only synchronous
+ * work and what it awaits on this thread is affected, so nothing else may run meanwhile.
+ */
+export async function withoutPrivileges<T>(work: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) return await work();
+  process.seteuid?.(NOBODY);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+/** The user id of nobody on Debian and most others. */
+export const NOBODY = 65_534;
