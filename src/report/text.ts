@@ -1,5 +1,3 @@
-import prettyBytes from 'pretty-bytes';
-
 /** Control, format (bidirectional, zero-width), separator and lone surrogate characters: what may deceive a reader or a terminal. */
 const DECEIVING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
@@ -15,11 +13,20 @@ export function shorten(text: string, maxCharacters: number): string {
   return `${cut.replace(/[\uD800-\uDBFF]$/u, '')}…`;
 }
 
-/** A size for people, in IEC units with one digit: `118.2 GiB`. */
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
+
+/** A size for people, in IEC units with one digit: `118.2 GiB`. By hand, because libraries format by locale, which takes seconds for long tables. */
 export function humanBytes(bytes: number): string {
   if (!Number.isFinite(bytes)) return 'unknown';
   if (Math.abs(bytes) < 1024) return `${bytes} B`;
-  return prettyBytes(bytes, { binary: true, minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  let value = bytes;
+  let unit = 0;
+  // 1023.95 would be shown as 1024.0.
+  while (Math.abs(value) >= 1023.95 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value.toFixed(1)} ${UNITS[unit]}`;
 }
 
 /** A duration for people, in its two largest units: `3 d 4 h`, `12 min`, `5 s`. */

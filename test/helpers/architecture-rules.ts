@@ -84,16 +84,15 @@ export const PURE_LIB: readonly string[] = ['src/lib/errors.ts', 'src/lib/json.t
 
 /** Builtins and packages that compute and do nothing else, or (behind `#`) the parts of them that do. */
 export const PURE_PACKAGES: readonly string[] = [
-  'cron#CronTime',
-  'leven',
   'node:net#isIP',
   'node:crypto',
   'node:path',
   'node:util',
-  'cron',
+  'cli-truncate',
+  'cron#CronTime',
   'leven',
   'picomatch',
-  'pretty-bytes',
+  'string-width',
   'yaml',
   'zod',
   'zod/mini',

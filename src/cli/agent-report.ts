@@ -1,0 +1,67 @@
+import * as z from 'zod/mini';
+import { UsageError } from '../lib/errors.ts';
+import type { Report } from '../model/plan.ts';
+
+const ANSWER_MS = 30_000;
+
+/** Just enough to know that it is a report that this version can read. */
+const reportShape = z.looseObject({
+  apiVersion: z.literal('basekeeper.io/v1'),
+  kind: z.literal('Report'),
+  node: z.string(),
+  takenAt: z.string(),
+  basePath: z.string(),
+  gate: z.looseObject({ open: z.boolean(), reasons: z.array(z.looseObject({ reason: z.string(), message: z.string() })) }),
+  files: z.array(
+    z.looseObject({
+      name: z.string(),
+      kind: z.string(),
+      reason: z.string(),
+      verdict: z.string(),
+      usedBy: z.array(z.looseObject({ by: z.string() })),
+    }),
+  ),
+  findings: z.array(z.looseObject({ type: z.string(), message: z.string() })),
+});
+
+/** The last report of a running agent. Throws an error that says what to do when there is none. */
+export async function fetchReport(agent: string, signal: AbortSignal): Promise<Report> {
+  const url = reportUrl(agent);
+  const response = await request(url, signal);
+  if (!response.ok) {
+    const why = response.status === 503 || response.status === 404 ? 'it may have run no pass yet' : 'is it an agent of Basekeeper?';
+    throw new Error(`the agent at ${url} answers ${response.status} ${response.statusText}: ${why}`);
+  }
+  const parsed = reportShape.safeParse(await bodyOf(response, url));
+  if (!parsed.success) throw new Error(`what ${url} answers is no report of this version of Basekeeper; check --agent`);
+  return parsed.data as unknown as Report;
+}
+
+function reportUrl(agent: string): string {
+  if (!URL.canParse(agent)) throw new UsageError(`--agent ${agent} is no URL; write one such as http://127.0.0.1:9817`);
+  const url = new URL(agent);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new UsageError(`--agent ${agent} must begin with http:// or https://`);
+  if (url.pathname === '/' || url.pathname === '') url.pathname = '/report';
+  return url.href;
+}
+
+async function request(url: string, signal: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]), headers: { accept: 'application/json' } });
+  } catch (error) {
+    throw new Error(
+      `no agent answers at ${url}; is it running on this node? Else give --agent URL, or --workloads FILE to compute the answer`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function bodyOf(response: Response, url: string): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch (error) {
+    throw new Error(`what ${url} answers is no JSON; check --agent`, { cause: error });
+  }
+}

@@ -1,0 +1,79 @@
+import { Option, type Command } from 'commander';
+import { UsageError } from '../../lib/errors.ts';
+import type { Config } from '../../config/types.ts';
+import type { Plan, Report } from '../../model/plan.ts';
+import { explain, type Explanation } from '../../report/explain.ts';
+import { explanationText } from '../../report/explain-text.ts';
+import { planOf } from '../../report/plan-of.ts';
+import { fetchReport } from '../agent-report.ts';
+import { addConfigurationOptions, checked, load, withConfig, type ConfigurationOptions } from '../configuration.ts';
+import type { Context } from '../context.ts';
+import { say } from '../diagnostics.ts';
+import { EXIT_CODES } from '../exit-codes.ts';
+import { wantsColour, writeResult } from '../io.ts';
+import { runOnePass } from '../run-pass.ts';
+
+/** Default of `http.port`. */
+const DEFAULT_PORT = 9817;
+
+interface ExplainOptions extends ConfigurationOptions {
+  readonly agent?: string;
+  readonly output: 'text' | 'json';
+}
+
+export function addExplainCommand(program: Command, context: Context): void {
+  addConfigurationOptions(program.command('explain'))
+    .argument('<file-or-image>', 'a base file, or an image id: then every base file of that image')
+    .description('Say why a base file is still there: who uses it, which rule decided, when it becomes removable.')
+    .addOption(
+      new Option(
+        '--agent <url>',
+        'take the last report of this agent; default: the one on this node, where no --workloads is given',
+      ).conflicts(['workloads', 'instancesPath']),
+    )
+    .addOption(new Option('--output <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ basekeeper explain 0d5e6b61602d758984b3bf038267614d6016eb2a\n  $ basekeeper explain fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0 --workloads workloads.yaml',
+    )
+    .action(async (subject: string, options: ExplainOptions) => {
+      const plan = await planFor(options, context);
+      if (plan !== undefined) await printExplanation(explain(plan, subject), options, context);
+    });
+}
+
+/** From the agent's last report, or computed where the workloads are given. Undefined when the pass failed; then that has been said. */
+async function planFor(options: ExplainOptions, context: Context): Promise<Plan | Report | undefined> {
+  if (options.workloads !== undefined) return withConfig(options, context, (config) => computed(config, context));
+  if (options.instancesPath !== undefined) {
+    throw new UsageError('--instances-path needs --workloads; without both, the agent that runs on this node is asked');
+  }
+  return fetchReport(options.agent ?? (await agentOfThisNode(options, context)), context.io.signal);
+}
+
+async function agentOfThisNode(options: ExplainOptions, context: Context): Promise<string> {
+  const { port } = options.config === undefined ? { port: DEFAULT_PORT } : checked(await load(options, context)).http;
+  return `http://127.0.0.1:${port}`;
+}
+
+async function computed(config: Config, context: Context): Promise<Plan | undefined> {
+  const report = await runOnePass(config, context, true);
+  if (report.result !== 'Failed') return planOf(report);
+  say(context.io.stderr, `basekeeper: nothing to explain: ${report.message ?? 'the pass failed'}`);
+  context.exitWith(EXIT_CODES.failed);
+  return undefined;
+}
+
+async function printExplanation(explanation: Explanation, { output }: ExplainOptions, { env, io, exitWith }: Context): Promise<void> {
+  if (explanation.files.length === 0) {
+    exitWith(EXIT_CODES.failed);
+    say(
+      io.stderr,
+      `basekeeper: no base file in ${explanation.basePath} has this name or belongs to this image (sha1 ${explanation.digest})`,
+    );
+    return;
+  }
+  const pieces =
+    output === 'json' ? [`${JSON.stringify(explanation, null, 2)}\n`] : explanationText(explanation, wantsColour(io.stdout, env));
+  await writeResult(io.stdout, pieces);
+}

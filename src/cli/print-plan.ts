@@ -1,0 +1,19 @@
+import { Option } from 'commander';
+import type { Plan, Report } from '../model/plan.ts';
+import { planJson } from '../report/plan-json.ts';
+import { planTable } from '../report/table.ts';
+import type { Context } from './context.ts';
+import { wantsColour, widthOfTerminal, writeResult } from './io.ts';
+
+export type OutputFormat = 'table' | 'json';
+
+/** `--output table|json`. */
+export function outputOption(): Option {
+  return new Option('--output <format>', 'how to print the result').choices(['table', 'json']).default('table');
+}
+
+/** Prints a plan or report to stdout. */
+export async function printPlan(plan: Plan | Report, format: OutputFormat, { env, io }: Context): Promise<void> {
+  const style = { width: widthOfTerminal(io.stdout), colour: wantsColour(io.stdout, env) };
+  await writeResult(io.stdout, format === 'json' ? planJson(plan) : planTable(plan, style));
+}

@@ -1,0 +1,84 @@
+import type { Finding, Plan, PlannedFile, Report } from '../model/plan.ts';
+import { FINDINGS, OUTCOMES, VERDICT_REASONS, type FindingType, type Outcome, type VerdictReason } from '../model/reasons.ts';
+import { headerLine, paint, placeColumns, rowLine, type Column, type TableStyle } from './table-layout.ts';
+import { cellText, cutEnd } from './table-text.ts';
+import { countOf, humanBytes } from './text.ts';
+
+/** Findings of one type that are shown one by one; JSON has all of them. */
+const FINDINGS_SHOWN = 20;
+
+/** Below the rows: files by reason, findings by type, and what it comes to. */
+export function* closingLines(plan: Plan | Report, style: TableStyle): Generator<string> {
+  yield* reasonLines(plan, style);
+  yield* findingLines(plan.findings, style);
+  yield `\n${summaryLine(plan, style)}\n`;
+}
+
+interface ReasonTotal {
+  readonly reason: string;
+  readonly meaning: string;
+  files: number;
+  bytes: number;
+}
+
+function* reasonLines(plan: Plan | Report, style: TableStyle): Generator<string> {
+  const totals = new Map<string, ReasonTotal>();
+  for (const file of plan.files) {
+    const { key, meaning } = groupOf(file);
+    const total = totals.get(key) ?? { reason: key, meaning, files: 0, bytes: 0 };
+    total.files += 1;
+    total.bytes += file.allocatedBytes;
+    totals.set(key, total);
+  }
+  if (totals.size === 0) return;
+  const order: readonly string[] = [...Object.keys(VERDICT_REASONS), ...Object.keys(OUTCOMES)];
+  const rows = [...totals.values()].toSorted((left, right) => order.indexOf(left.reason) - order.indexOf(right.reason));
+  const columns = placeColumns(REASON_COLUMNS, rows, style.width);
+  yield `\n${headerLine(columns, style.colour)}`;
+  for (const row of rows) yield rowLine(columns, row, style.colour);
+}
+
+/** Why a file is still there, or that it is not: an outcome that differs from the verdict says more than the verdict's reason. */
+function groupOf({ reason, verdict, outcome }: PlannedFile): { key: VerdictReason | Outcome; meaning: string } {
+  const decided = verdict === 'remove' && outcome !== undefined && outcome !== 'kept';
+  return decided || outcome === 'TouchFailed'
+    ? { key: outcome, meaning: OUTCOMES[outcome] }
+    : { key: reason, meaning: VERDICT_REASONS[reason] };
+}
+
+const REASON_COLUMNS: readonly Column<ReasonTotal>[] = [
+  { header: 'REASON', align: 'left', text: ({ reason }) => reason },
+  { header: 'FILES', align: 'right', text: ({ files }) => String(files) },
+  { header: 'SIZE', align: 'right', text: ({ bytes }) => humanBytes(bytes) },
+  { header: 'MEANING', align: 'left', text: ({ meaning }) => meaning, cut: cutEnd, least: 20 },
+];
+
+function* findingLines(findings: readonly Finding[], { colour }: TableStyle): Generator<string> {
+  for (const [type, ofType] of Map.groupBy(findings, (finding) => finding.type)) {
+    const severe: readonly FindingType[] = ['BackingFileMissing', 'OverlayUnreadable'];
+    yield `\n${paint(type, severe.includes(type) ? 'red' : 'yellow', colour)}: ${Object.hasOwn(FINDINGS, type) ? FINDINGS[type] : ''}\n`;
+    for (const { workload, file, message } of ofType.slice(0, FINDINGS_SHOWN)) {
+      const about = [workload, file].filter((part) => part !== undefined && !message.includes(part));
+      yield `  ${[...about, message].map((part) => cellText(part ?? '')).join(': ')}\n`;
+    }
+    if (ofType.length > FINDINGS_SHOWN) yield `  and ${ofType.length - FINDINGS_SHOWN} more; --output json shows all\n`;
+  }
+}
+
+function summaryLine(plan: Plan | Report, { colour }: TableStyle): string {
+  const { totals, gate } = plan;
+  const report = plan.kind === 'Report' ? plan : undefined;
+  const removable = totals.reclaimableFiles - totals.removedFiles;
+  const parts = [
+    `${countOf(totals.files, 'base file')}, ${humanBytes(totals.allocatedBytes)}`,
+    ...(report === undefined ? [] : [`${totals.removedFiles} removed, ${humanBytes(totals.removedBytes)}`]),
+    ...(report === undefined || removable > 0
+      ? [`${removable} removable, ${humanBytes(totals.reclaimableBytes - totals.removedBytes)}`]
+      : []),
+    ...(gate.reasons.length === 0 ? [] : [`held: ${gate.reasons.map(({ reason }) => reason).join(', ')}`]),
+  ];
+  if (report === undefined) return paint(parts.join('; '), 'bold', colour);
+  const format = ({ Succeeded: 'green', Failed: 'red', DryRun: 'bold', Held: 'yellow', Skipped: 'yellow' } as const)[report.result];
+  const message = report.message === undefined ? '' : ` (${cellText(report.message)})`;
+  return `${paint(report.result, format, colour)} in ${report.durationSeconds.toFixed(1)} s${message}: ${parts.join('; ')}`;
+}

@@ -1,0 +1,89 @@
+import type { Plan, PlannedFile, Report, Verdict } from '../model/plan.ts';
+import { closingLines } from './table-closing.ts';
+import { headerLine, paint, placeColumns, rowLine, type Column, type Format, type PlacedColumn, type TableStyle } from './table-layout.ts';
+import { inPieces } from './pieces.ts';
+import { cellText, cutEnd, cutName, cutStart, shortAge, widthOf } from './table-text.ts';
+import { countOf, humanBytes, listSome } from './text.ts';
+
+/** Users named in a row: a popular image has hundreds. */
+const USERS_SHOWN = 3;
+/** What is about to go stands last, just above the summary, where a reader of a long list looks. */
+const VERDICT_ORDER: readonly Verdict[] = ['keep', 'touch', 'remove'];
+
+/**
+ * A plan or report for people: gate, one row per base file, findings, summary. Pure; ages are those of the plan.
+ */
+export function planTable(plan: Plan | Report, style: TableStyle): Generator<string> {
+  return inPieces(tableLines(plan, style));
+}
+
+function* tableLines(plan: Plan | Report, style: TableStyle): Generator<string> {
+  yield* openingLines(plan, style);
+  if (plan.files.length > 0) {
+    const columns = placeColumns(columnsOf(plan), plan.files, style.width);
+    yield `\n${headerLine(columns, style.colour)}`;
+    for (const verdict of VERDICT_ORDER) yield* rowsOf(plan, verdict, columns, style);
+  }
+  yield* closingLines(plan, style);
+}
+
+function* rowsOf(plan: Plan | Report, verdict: Verdict, columns: readonly PlacedColumn<PlannedFile>[], style: TableStyle) {
+  for (const file of plan.files) {
+    if (file.verdict === verdict) yield rowLine(columns, file, style.colour);
+  }
+}
+
+function* openingLines(plan: Plan | Report, { colour }: TableStyle): Generator<string> {
+  const taken = plan.takenAt.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
+  const preset = plan.preset === 'safe' ? '' : `, preset ${plan.preset}`;
+  yield `${paint(`${plan.kind} for ${cellText(plan.node)}`, 'bold', colour)} at ${taken}: ${cellText(plan.basePath)}${preset}\n`;
+  for (const source of plan.sources) {
+    const detail =
+      source.state === 'synced' ? countOf(source.workloads, 'workload') : cellText(source.message ?? 'nothing can come from it');
+    const gaps = source.gaps > 0 ? `, ${countOf(source.gaps, 'gap')}` : '';
+    yield `Source ${cellText(source.name)}: ${source.state}, ${detail}${gaps}\n`;
+  }
+  if (plan.gate.open) yield `Gate: ${paint('open', 'green', colour)}, removals are allowed\n`;
+  else if (plan.gate.reasons.length > 0) yield `Gate: ${paint('closed', 'yellow', colour)}, nothing is removed\n`;
+  for (const { reason, message } of plan.gate.reasons) yield `  ${paint(reason, 'yellow', colour)}: ${cellText(message)}\n`;
+}
+
+function columnsOf(plan: Plan | Report): readonly Column<PlannedFile>[] {
+  const decided: Column<PlannedFile> =
+    plan.kind === 'Report'
+      ? { header: 'OUTCOME', align: 'left', text: ({ outcome }) => outcome ?? '', format: outcomeFormat }
+      : { header: 'VERDICT', align: 'left', text: ({ verdict }) => verdict, format: ({ verdict }) => VERDICT_FORMATS[verdict] };
+  return [
+    { header: 'NAME', align: 'left', text: ({ name }) => cellText(name), cut: cutName, least: 18 },
+    { header: 'KIND', align: 'left', text: ({ kind }) => kind, expendable: 1 },
+    { header: 'SIZE', align: 'right', text: ({ allocatedBytes }) => humanBytes(allocatedBytes) },
+    { header: 'AGE', align: 'right', text: ({ ageSeconds }) => shortAge(ageSeconds) },
+    decided,
+    { header: 'REASON', align: 'left', text: ({ reason }) => reason },
+    { header: 'USED BY', align: 'left', text: usersOf, cut: cutUsers, least: 10, expendable: 2 },
+  ];
+}
+
+const VERDICT_FORMATS: Readonly<Record<Verdict, Format | undefined>> = { keep: undefined, touch: 'cyan', remove: 'red' };
+
+function outcomeFormat({ outcome, verdict }: PlannedFile): Format | undefined {
+  if (outcome === 'removed') return 'red';
+  if (outcome === 'touched') return 'cyan';
+  if (outcome === 'kept') return undefined;
+  return verdict === 'keep' ? undefined : 'yellow';
+}
+
+function usersOf({ usedBy }: PlannedFile): string {
+  const names = namesOf(usedBy);
+  return listSome(names.slice(0, USERS_SHOWN).map(cellText), USERS_SHOWN, names.length);
+}
+
+function cutUsers(text: string, columns: number, { usedBy }: PlannedFile): string {
+  if (widthOf(text) <= columns) return text;
+  const names = namesOf(usedBy);
+  return names.length === 1 ? cutStart(text, columns) : cutEnd(`${names.length} users`, columns);
+}
+
+function namesOf(usedBy: PlannedFile['usedBy']): readonly string[] {
+  return usedBy.length < 2 ? usedBy.map(({ by }) => by) : [...new Set(usedBy.map(({ by }) => by))];
+}
