@@ -10,7 +10,7 @@ export type KubeConfigLoader = () => KubeConfig;
  * that need no cluster do without it.
  */
 export async function findKubeConfig(env: Readonly<Record<string, string | undefined>>): Promise<KubeConfigLoader> {
-  const { KubeConfig: Config } = await import('@kubernetes/client-node');
+  const { KubeConfig: Config } = await import('./kube-config.ts');
   const named = env['KUBECONFIG'] !== undefined && env['KUBECONFIG'] !== '';
   const inCluster = !named && env['KUBERNETES_SERVICE_HOST'] !== undefined && env['KUBERNETES_SERVICE_PORT'] !== undefined;
   return () => {
