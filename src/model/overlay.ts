@@ -8,6 +8,7 @@ export interface BackingLink {
   readonly baseName: string | undefined;
   /** Path relative to the instances path; undefined when outside (never opened). */
   readonly path: string | undefined;
+  /** False also when `path` is undefined: what lies outside is never looked at. */
   readonly exists: boolean;
 }
 
@@ -18,9 +19,12 @@ export type OverlayState =
   | 'flat'
   /** A backing file that does not exist: the VM has lost its disk. */
   | 'missing-backing'
-  /** The chain leads outside the instances path, is a network or json: reference, or uses a feature we do not know. */
+  /** The chain was understood, but leads outside the instances path or to another machine, where nothing is opened. */
   | 'unknown-backing'
-  /** It exists but could not be read or parsed. */
+  /**
+   * It, or a file of its chain, could not be read or understood: a damaged or foreign header, unknown features, a reference that
+   * may mean any file, a cycle, too many levels, a symbolic link. It may stand on any base file.
+   */
   | 'unreadable';
 
 export interface Overlay {
@@ -30,7 +34,7 @@ export interface Overlay {
   readonly path: string;
   readonly state: OverlayState;
   readonly chain: readonly BackingLink[];
-  /** For every state but `ok` and `flat`: what is wrong. */
+  /** For every state but `ok` and `flat`: what is wrong, naming the file where it is not the overlay itself. */
   readonly message?: string | undefined;
 }
 

@@ -4,8 +4,10 @@ import { posix } from 'node:path';
 export type ReferenceTarget =
   /** A file below the instances path; `path` is relative to it and normalized. */
   | { readonly kind: 'inside'; readonly path: string; readonly format?: string | undefined }
-  /** Not below the instances path, or no local file, or not understood: never opened. */
-  | { readonly kind: 'elsewhere'; readonly message: string };
+  /** Surely not below the instances path: another directory, a network. Never opened. */
+  | { readonly kind: 'elsewhere'; readonly message: string }
+  /** Not understood: it may mean any file. */
+  | { readonly kind: 'unclear'; readonly message: string };
 
 export interface ReferenceOptions {
   /** Absolute paths by which image headers may name the instances path. */
@@ -30,6 +32,9 @@ const HARMLESS_KEYS = new Set([
 ]);
 const JSON_DRIVERS = new Set(['file', 'raw', 'qcow2']);
 
+/** Protocols that lead to another machine or to a device. Others, such as `blkdebug:`, may wrap a local file. */
+const REMOTE = /^(?:nbd|rbd|iscsi|https?|ftps?|ssh|gluster|nfs|sheepdog|vxhs|nvme|host_device|host_cdrom|null-co|null-aio)(?:\+[a-z]+)?:/;
+
 /**
  * Resolves a backing file string as QEMU does (`bdrv_get_full_backing_filename`), by text alone: relative names count from the
  * directory of the file that holds them, `file:` is a prefix, any other protocol is no local file. `..` is resolved lexically,
@@ -41,8 +46,8 @@ export function resolveReference(reference: string, options: ReferenceOptions): 
     const root = options.roots[0] ?? '/';
     return locate(posix.isAbsolute(reference) ? reference : posix.join(root, posix.dirname(options.from), reference), options);
   }
-  if (!reference.startsWith('file:')) return elsewhere(`${quote(reference)} is no local file`);
-  return locateAbsolute(reference.slice('file:'.length), options);
+  if (reference.startsWith('file:')) return locateAbsolute(reference.slice('file:'.length), options);
+  return REMOTE.test(reference) ? elsewhere(`${quote(reference)} is no local file`) : unclear(`${quote(reference)} is not understood`);
 }
 
 /** The reference without its `file:` prefix, as people know it. */
@@ -57,12 +62,12 @@ function hasProtocol(reference: string): boolean {
 
 /** Names after `file:` and in `json:` are relative to QEMU's working directory, which nobody can tell. */
 function locateAbsolute(path: string, options: ReferenceOptions): ReferenceTarget {
-  if (!posix.isAbsolute(path)) return elsewhere(`${quote(path)} is relative to the working directory of QEMU`);
+  if (!posix.isAbsolute(path)) return unclear(`${quote(path)} is relative to the working directory of QEMU`);
   return locate(path, options);
 }
 
 function locate(absolute: string, { roots }: ReferenceOptions): ReferenceTarget {
-  if (absolute.includes('\0') || !absolute.isWellFormed()) return elsewhere(`${quote(absolute)} is no file name`);
+  if (absolute.includes('\0') || !absolute.isWellFormed()) return unclear(`${quote(absolute)} is no file name`);
   // With a slash at its end it names no file; without, it protects one all the same.
   const path = posix.normalize(absolute).replace(/(?<=.)\/$/s, '');
   for (const root of roots) {
@@ -78,7 +83,7 @@ function resolveJson(text: string, options: ReferenceOptions): ReferenceTarget {
     value = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return elsewhere('a json: reference that is no JSON');
+    return unclear('a json: reference that is no JSON');
   }
   const keys = new Map<string, unknown>();
   flatten(value, '', keys);
@@ -96,15 +101,15 @@ function resolveJsonKeys(keys: ReadonlyMap<string, unknown>, options: ReferenceO
     const [, prefix = '', name = ''] = /^((?:file\.)*)(.*)$/s.exec(key) ?? [];
     if (HARMLESS_KEYS.has(name)) continue;
     if (typeof value !== 'string' || (name !== 'driver' && name !== 'filename')) {
-      return elsewhere(`a json: reference with ${quote(key)}, which is not understood`);
+      return unclear(`a json: reference with ${quote(key)}, which is not understood`);
     }
     if (name === 'driver') drivers.set(prefix, value);
     else if (filename === undefined) filename = value;
-    else return elsewhere('a json: reference with two file names');
+    else return unclear('a json: reference with two file names');
   }
   const strange = Array.from(drivers.values()).find((driver) => !JSON_DRIVERS.has(driver));
-  if (strange !== undefined) return elsewhere(`a json: reference with the driver ${quote(strange)}`);
-  if (filename === undefined) return elsewhere('a json: reference without a file name');
+  if (strange !== undefined) return unclear(`a json: reference with the driver ${quote(strange)}`);
+  if (filename === undefined) return unclear('a json: reference without a file name');
   const target = locateAbsolute(filename, options);
   const format = jsonFormat(drivers);
   return target.kind === 'inside' && format !== undefined ? { ...target, format } : target;
@@ -126,6 +131,10 @@ function flatten(value: unknown, prefix: string, into: Map<string, unknown>): vo
 /** References are untrusted and end up in messages. */
 function quote(text: string): string {
   return JSON.stringify(text);
+}
+
+function unclear(message: string): ReferenceTarget {
+  return { kind: 'unclear', message };
 }
 
 function elsewhere(message: string): ReferenceTarget {

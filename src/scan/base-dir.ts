@@ -1,19 +1,20 @@
 import { lstatSync, statfsSync, statSync } from 'node:fs';
-import type { BigIntStats } from 'node:fs';
+import type { BigIntStats, Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { errnoOf } from '../lib/errors.ts';
-import type { BaseFile, BaseFileKind, BaseScan, FilesystemUsage } from '../model/base-file.ts';
+import type { BaseScan, FilesystemUsage } from '../model/base-file.ts';
 import type { BaseScanner, Clock } from '../model/ports.ts';
-import { BaseFileRows } from './base-file-rows.ts';
+import { BaseFileRows, BLOCK_BYTES } from './base-file-rows.ts';
 import { classify, partialDownloadDigest } from './classify.ts';
 import type { Naming } from './classify.ts';
-import { readEntries } from './directory.ts';
-import type { DirectoryEntry } from './directory.ts';
+import { readEntries, typeOf } from './directory.ts';
 import { Pacer } from './pacer.ts';
 import { ProblemLog } from './problems.ts';
-import { joinPath } from './raw-name.ts';
+import { decodeRawName, joinPath } from './raw-name.ts';
 import type { RawName } from './raw-name.ts';
+
+const LSTAT = { bigint: true, throwIfNoEntry: false } as const;
 
 export interface BaseScannerOptions {
   /** Absolute. May itself be a symbolic link: whoever configured it means its target. */
@@ -56,7 +57,7 @@ class RunningScan {
   #countsAsUsage = false;
   #filesystem: FilesystemUsage | undefined;
   #irregularEntries = 0;
-  #allocatedBytes = 0;
+  #allocatedBlocks = 0;
 
   constructor(options: BaseScannerOptions, basePath: string) {
     this.#options = options;
@@ -89,14 +90,15 @@ class RunningScan {
     this.#problems.addError(this.#options.subdirectoryName, error);
   };
 
-  visit({ name, type }: DirectoryEntry): void {
-    if (type !== undefined && type !== 'file') {
+  visit(entry: Dirent): void {
+    if (!entry.isFile() && typeOf(entry) !== undefined) {
       this.#irregularEntries += 1;
       return;
     }
+    const name = decodeRawName(entry.name);
     let stats: BigIntStats | undefined;
     try {
-      stats = lstatSync(joinPath(this.#basePath, name), { bigint: true, throwIfNoEntry: false });
+      stats = lstatSync(joinPath(this.#basePath, name), LSTAT);
     } catch (error) {
       this.#problems.addError(`${this.#options.subdirectoryName}/${name.text}`, error);
       return;
@@ -116,34 +118,20 @@ class RunningScan {
       partialDownloads: this.#partialDownloads,
       problems: this.#problems.list(),
       filesystem: this.#filesystem,
-      cacheUsageBytes: this.#countsAsUsage ? this.#allocatedBytes : 0,
+      cacheUsageBytes: this.#countsAsUsage ? this.#allocatedBlocks * BLOCK_BYTES : 0,
     };
   }
 
   #add(name: RawName, stats: BigIntStats): void {
     // A name that is no text cannot be told to anybody, nor named by a workload: it is never ours, whatever the naming.
     const kind = name.bytes === undefined ? classify(name.text, this.#options.naming) : 'foreign';
-    const file = baseFile(name.text, kind, stats);
-    this.#files.push(file);
-    this.#allocatedBytes += file.allocatedBytes;
+    this.#files.push(name.text, kind, stats);
+    this.#allocatedBlocks += Number(stats.blocks);
     const digest = kind === 'foreign' ? partialDownloadDigest(name.text) : undefined;
     if (digest === undefined) return;
     const newest = this.#partialDownloads.get(digest) ?? Number.NEGATIVE_INFINITY;
-    this.#partialDownloads.set(digest, Math.max(newest, file.modifiedAtMs));
+    this.#partialDownloads.set(digest, Math.max(newest, Number(stats.mtimeNs) / 1e6));
   }
-}
-
-function baseFile(name: string, kind: BaseFileKind, stats: BigIntStats): BaseFile {
-  return {
-    name,
-    kind,
-    sizeBytes: Number(stats.size),
-    allocatedBytes: Number(stats.blocks) * 512,
-    modifiedAtMs: Number(stats.mtimeNs) / 1e6,
-    modifiedAtNs: stats.mtimeNs,
-    device: stats.dev,
-    inode: stats.ino,
-  };
 }
 
 function notADirectory(path: string, basePath: string, stats: BigIntStats) {

@@ -12,7 +12,7 @@ export type ImageHeader = Qcow2Header | InvalidHeader | { readonly kind: 'raw' }
 export type Inspection =
   | ImageHeader
   | { readonly kind: 'absent' }
-  /** Exists, but is no regular file, or is reached through something that is no directory. Never opened. */
+  /** It exists, but is no regular file or is reached through something that is no directory. Never opened. */
   | { readonly kind: 'irregular'; readonly message: string }
   | { readonly kind: 'unreadable'; readonly message: string };
 
@@ -41,8 +41,8 @@ const RAW_FORMATS = new Set(['raw', 'file', 'host_device']);
 
 /** Follows the backing chain of the overlay at `path` (relative to the instances path), whose header has been read. */
 export function followChain(path: string, header: ImageHeader, context: ChainContext): Chain {
-  const walk = new ChainWalk(context);
-  walk.follow(path, header);
+  const walk = new ChainWalk(path, context);
+  walk.follow(header);
   return walk.result();
 }
 
@@ -57,23 +57,25 @@ export function baseNameOf(path: string, subdirectoryName: string): string | und
 /** Why a header alone leaves a chain uncertain, or undefined. */
 export function headerTrouble(header: ImageHeader): { readonly state: Trouble; readonly message: string } | undefined {
   if (header.kind === 'invalid') return { state: 'unreadable', message: header.message };
-  if (header.kind === 'other') return { state: 'unknown-backing', message: `${header.name} images may have a parent, which is not read` };
+  if (header.kind === 'other') return { state: 'unreadable', message: `${header.name} images may have a parent, which is not read` };
   if (header.kind === 'raw' || header.unknownFeatures === 0n) return undefined;
-  return { state: 'unknown-backing', message: `the unknown qcow2 features 0x${header.unknownFeatures.toString(16)} are in use` };
+  return { state: 'unreadable', message: `the unknown qcow2 features 0x${header.unknownFeatures.toString(16)} are in use` };
 }
 
 class ChainWalk {
+  readonly #overlay: string;
   readonly #context: ChainContext;
   readonly #links: BackingLink[] = [];
   readonly #visited = new Set<string>();
   #trouble: { readonly state: Trouble; readonly message: string } | undefined;
 
-  constructor(context: ChainContext) {
+  constructor(overlay: string, context: ChainContext) {
+    this.#overlay = overlay;
     this.#context = context;
   }
 
-  follow(overlay: string, overlayHeader: ImageHeader): void {
-    let path = overlay;
+  follow(overlayHeader: ImageHeader): void {
+    let path = this.#overlay;
     let header = overlayHeader;
     for (let level = 0; ; level += 1) {
       this.#visited.add(path);
@@ -83,7 +85,7 @@ class ChainWalk {
       if (header.features.includes('externalDataFile')) this.#visitDataFile(path, header.dataFile);
       if (header.backingFile === undefined) return;
       if (level === MAX_CHAIN_LEVELS) {
-        this.#report('unknown-backing', path, `the backing chain is longer than ${MAX_CHAIN_LEVELS} levels`);
+        this.#report('unreadable', path, `the backing chain is longer than ${MAX_CHAIN_LEVELS} levels`);
         return;
       }
       const next = this.#visit(path, header.backingFile, header.backingFormat);
@@ -100,7 +102,7 @@ class ChainWalk {
 
   /** Its data file stands beside an image, not below it; but a file in `_base` that serves as one is in use all the same. */
   #visitDataFile(from: string, name: HeaderName | undefined): void {
-    if (name === undefined) this.#report('unknown-backing', from, 'the external data file is not named in the header');
+    if (name === undefined) this.#report('unreadable', from, 'the external data file is not named in the header');
     else this.#visit(from, name, 'raw');
   }
 
@@ -110,10 +112,10 @@ class ChainWalk {
     const reference = displayReference(name.text);
     const target = name.valid
       ? resolveReference(name.text, { roots, from })
-      : { kind: 'elsewhere' as const, message: `${JSON.stringify(reference)} is no valid UTF-8` };
-    if (target.kind === 'elsewhere') {
+      : { kind: 'unclear' as const, message: `${JSON.stringify(reference)} is no valid UTF-8` };
+    if (target.kind !== 'inside') {
       this.#links.push({ reference, baseName: undefined, path: undefined, exists: false });
-      this.#report('unknown-backing', from, target.message);
+      this.#report(target.kind === 'elsewhere' ? 'unknown-backing' : 'unreadable', from, target.message);
       return undefined;
     }
     const { path } = target;
@@ -121,7 +123,7 @@ class ChainWalk {
     const found = this.#context.inspect(path, format === undefined || format === 'qcow2');
     this.#links.push({ reference, baseName: baseNameOf(path, subdirectoryName), path, exists: found.kind !== 'absent' });
     if (this.#visited.has(path)) {
-      this.#report('unknown-backing', from, `the backing chain returns to ${path}`);
+      this.#report('unreadable', from, `the backing chain returns to ${path}`);
       return undefined;
     }
     return this.#judge(path, found, format);
@@ -129,15 +131,15 @@ class ChainWalk {
 
   #judge(path: string, found: Inspection, format: string | undefined): { path: string; header: ImageHeader } | undefined {
     if (found.kind === 'absent') this.#report('missing-backing', path, 'the backing file does not exist');
-    else if (found.kind === 'irregular') this.#report('unknown-backing', path, found.message);
+    else if (found.kind === 'irregular') this.#report('unreadable', path, found.message);
     else if (found.kind === 'unreadable') this.#report('unreadable', path, found.message);
     else if (format === undefined || format === 'qcow2') return { path, header: found };
-    else if (!RAW_FORMATS.has(format)) this.#report('unknown-backing', path, `the backing format ${JSON.stringify(format)} is not read`);
+    else if (!RAW_FORMATS.has(format)) this.#report('unreadable', path, `the backing format ${JSON.stringify(format)} is not read`);
     return undefined;
   }
 
   #report(state: Trouble, path: string, message: string): void {
     if (this.#trouble !== undefined && GRAVITY[this.#trouble.state] >= GRAVITY[state]) return;
-    this.#trouble = { state, message: `${path}: ${message}` };
+    this.#trouble = { state, message: path === this.#overlay ? message : `${path}: ${message}` };
   }
 }

@@ -5,9 +5,10 @@ export type Naming = 'strict' | 'nova';
 /** Length of a hex SHA-1, in characters. */
 const DIGEST_LENGTH = 40;
 
-const STRICT_DIGEST_NAME = /^[0-9a-f]{40}(?:_(?:(?<legacy>sm)|(?<resized>[0-9]+)))?$/;
+const STRICT_DIGEST_NAME = /^[0-9a-f]{40}(?:_(?:sm|[0-9]+))?$/;
 const STRICT_SWAP = /^swap_[0-9]+$/;
-const STRICT_EPHEMERAL = /^ephemeral_[0-9]+_[^_]{7}$/u;
+/** Nova writes seven hex digits of an MD5, but reads any seven characters, such as the `default` of old releases. */
+const STRICT_EPHEMERAL = /^ephemeral_[0-9]+_[0-9a-f]{7}$/;
 
 /** What Python's `str.isdigit` accepts: decimal digits and the other characters of Numeric_Type=Digit (superscripts, circled …). */
 const PYTHON_DIGITS =
@@ -17,7 +18,7 @@ const PARTIAL_DOWNLOAD = /^([0-9a-f]{40})\.(?:part|converted)$/;
 
 /**
  * What a file name in `_base` stands for. `nova` decides exactly as Nova's `_scan_base_images`; `strict` takes lower-case hex
- * digests only, but sees short resized names (`<sha1>_5`), which Nova overlooks.
+ * digests and hashes only, but sees short resized names (`<sha1>_5`), which Nova overlooks.
  */
 export function classify(name: string, naming: Naming): BaseFileKind {
   return naming === 'strict' ? classifyStrictly(name) : classifyAsNova(name);
@@ -29,10 +30,9 @@ export function partialDownloadDigest(name: string): string | undefined {
 }
 
 function classifyStrictly(name: string): BaseFileKind {
-  const digest = STRICT_DIGEST_NAME.exec(name);
-  if (digest !== null) {
-    if (digest.groups?.['legacy'] !== undefined) return 'legacy';
-    return digest.groups?.['resized'] === undefined ? 'original' : 'resized';
+  if (STRICT_DIGEST_NAME.test(name)) {
+    if (name.length === DIGEST_LENGTH) return 'original';
+    return name.endsWith('_sm') ? 'legacy' : 'resized';
   }
   if (STRICT_SWAP.test(name)) return 'swap';
   return STRICT_EPHEMERAL.test(name) ? 'ephemeral' : 'foreign';

@@ -1,21 +1,14 @@
 import { lstatSync, opendirSync } from 'node:fs';
 import type { Dir, Dirent, StatsBase } from 'node:fs';
-import { decodeRawName } from './raw-name.ts';
-import type { FsPath, RawName } from './raw-name.ts';
+import type { FsPath } from './raw-name.ts';
 
 export type EntryType = 'file' | 'directory' | 'link' | 'block device' | 'other';
 
-export interface DirectoryEntry {
-  readonly name: RawName;
-  /** Undefined where the file system does not say (DT_UNKNOWN): lstat does. */
-  readonly type: EntryType | undefined;
-}
-
 /**
- * The entries of a directory, a thousand at a time. Ends early, after `onError`, where listing fails; what the loop's body throws
+ * The entries of a directory, read a thousand at a time; names in Latin-1, for `decodeRawName`. Ends early, after `onError`, where listing fails; what the loop's body throws
  * passes through. Synchronous; the caller pauses.
  */
-export function* readEntries(directory: FsPath, onError: (error: unknown) => void): Generator<DirectoryEntry, void, undefined> {
+export function* readEntries(directory: FsPath, onError: (error: unknown) => void): Generator<Dirent, void, undefined> {
   let opened: Dir;
   try {
     opened = opendirSync(directory, { encoding: 'latin1', bufferSize: 1000 });
@@ -25,16 +18,17 @@ export function* readEntries(directory: FsPath, onError: (error: unknown) => voi
   }
   try {
     for (let entry = next(opened, onError); entry !== null; entry = next(opened, onError)) {
-      yield { name: decodeRawName(entry.name), type: typeOf(entry) };
+      yield entry;
     }
   } finally {
     opened.closeSync();
   }
 }
 
-/** The type of a directory entry, by lstat where the file system does not give it. `other` also for what has vanished. */
-export function entryType(entry: DirectoryEntry, path: FsPath): EntryType {
-  if (entry.type !== undefined) return entry.type;
+/** The type of an entry, by lstat where the file system does not give it (DT_UNKNOWN). `other` also for what has vanished. */
+export function entryType(entry: Dirent, path: FsPath): EntryType {
+  const type = typeOf(entry);
+  if (type !== undefined) return type;
   const stats = lstatSync(path, { throwIfNoEntry: false });
   return stats === undefined ? 'other' : (typeOf(stats) ?? 'other');
 }
@@ -48,7 +42,8 @@ function next(directory: Dir, onError: (error: unknown) => void): Dirent | null 
   }
 }
 
-function typeOf(entry: Dirent | StatsBase<number>): EntryType | undefined {
+/** Undefined where the file system does not say (DT_UNKNOWN). */
+export function typeOf(entry: Dirent | StatsBase<number>): EntryType | undefined {
   if (entry.isFile()) return 'file';
   if (entry.isDirectory()) return 'directory';
   if (entry.isSymbolicLink()) return 'link';

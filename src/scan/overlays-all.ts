@@ -1,12 +1,12 @@
 import { lstatSync, readlinkSync } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 import { followChain } from './chain.ts';
 import { entryType, readEntries } from './directory.ts';
-import type { DirectoryEntry } from './directory.ts';
 import type { OverlayListing } from './overlays.ts';
-import { joinPath } from './raw-name.ts';
-import type { FsPath } from './raw-name.ts';
+import { decodeRawName, joinPath } from './raw-name.ts';
+import type { FsPath, RawName } from './raw-name.ts';
 
 /** What Nova writes beside the disks and what is never one. The console log changes all the time, so it is not even opened. */
 const NO_DISK = /^(?:console\.log(?:\.[0-9]+)?|disk\.info|libvirt\.xml)$/;
@@ -25,14 +25,15 @@ export async function listAllOverlays(listing: OverlayListing): Promise<void> {
   const skipped = new Set([firstComponent(listing.subdirectoryName), listing.locksDirName, LOST_AND_FOUND]);
   for (const entry of readEntries(instancesPath, (error) => problems.addError('.', error))) {
     if (pacer.due()) await pacer.pause();
-    if (!skipped.has(entry.name.text)) await visitTopLevel(listing, entry);
+    const name = decodeRawName(entry.name);
+    if (!skipped.has(name.text)) await visitTopLevel(listing, entry, name);
   }
 }
 
-async function visitTopLevel(listing: OverlayListing, entry: DirectoryEntry): Promise<void> {
+async function visitTopLevel(listing: OverlayListing, entry: Dirent, rawName: RawName): Promise<void> {
   const { instancesPath, problems } = listing;
-  const path = joinPath(instancesPath, entry.name);
-  const name = entry.name.text;
+  const path = joinPath(instancesPath, rawName);
+  const name = rawName.text;
   try {
     const type = entryType(entry, path);
     if (type === 'directory') await listInstance(listing, path, name);
@@ -52,16 +53,16 @@ async function listInstance(listing: OverlayListing, directory: FsPath, instance
   };
   for (const entry of readEntries(directory, onError)) {
     if (listing.pacer.due()) await listing.pacer.pause();
-    if (!NO_DISK.test(entry.name.text)) visitFile(listing, instance, joinPath(directory, entry.name), entry);
+    const name = decodeRawName(entry.name);
+    if (!NO_DISK.test(name.text)) visitFile(listing, instance, name.text, joinPath(directory, name), entry);
   }
 }
 
-function visitFile(listing: OverlayListing, instance: string, path: FsPath, entry: DirectoryEntry): void {
-  const name = entry.name.text;
+function visitFile(listing: OverlayListing, instance: string, name: string, path: FsPath, entry: Dirent): void {
   const isDisk = name.startsWith('disk');
   const relative = `${instance}/${name}`;
   const unreadable = (message: string): void => {
-    if (isDisk) listing.overlays.push({ instance, path: relative, state: 'unreadable', chain: [], message: `${relative}: ${message}` });
+    if (isDisk) listing.overlays.push({ instance, path: relative, state: 'unreadable', chain: [], message });
   };
   try {
     const type = entryType(entry, path);

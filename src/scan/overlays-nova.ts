@@ -6,6 +6,7 @@ import { headerTrouble } from './chain.ts';
 import type { ImageHeader } from './chain.ts';
 import { readEntries } from './directory.ts';
 import type { OverlayListing } from './overlays.ts';
+import { decodeRawName } from './raw-name.ts';
 
 /**
  * Nova's `_list_backing_images`: the file `disk` of each directory that has the name of a known instance; one level; the last
@@ -14,8 +15,9 @@ import type { OverlayListing } from './overlays.ts';
  */
 export async function listOverlaysAsNova(listing: OverlayListing): Promise<void> {
   const { instancesPath, instanceNames, problems, pacer } = listing;
-  for (const { name } of readEntries(instancesPath, (error) => problems.addError('.', error))) {
+  for (const entry of readEntries(instancesPath, (error) => problems.addError('.', error))) {
     if (pacer.due()) await pacer.pause();
+    const name = decodeRawName(entry.name);
     if (name.bytes === undefined && instanceNames.has(name.text)) visitInstance(listing, name.text);
   }
 }
@@ -24,13 +26,13 @@ function visitInstance(listing: OverlayListing, instance: string): void {
   const relative = `${instance}/disk`;
   try {
     const header = readDisk(listing, instance);
-    if (header !== undefined) listing.overlays.push({ instance, path: relative, ...judge(listing, relative, header) });
+    if (header !== undefined) listing.overlays.push({ instance, path: relative, ...judge(listing, header) });
   } catch (error) {
     const code = errnoOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
     // Nova skips a disk that is not there.
     if (code === 'ENOENT' || code === 'ENOTDIR') return;
-    listing.overlays.push({ instance, path: relative, chain: [], state: 'unreadable', message: `${relative}: ${error.message}` });
+    listing.overlays.push({ instance, path: relative, chain: [], state: 'unreadable', message: error.message });
   }
 }
 
@@ -45,14 +47,14 @@ function readDisk({ instancesPath, reader }: OverlayListing, instance: string): 
   return { kind: 'invalid', message: 'it is reached through a symbolic link or is no regular file; it is not opened' };
 }
 
-function judge(listing: OverlayListing, path: string, header: ImageHeader): Pick<Overlay, 'state' | 'chain' | 'message'> {
+function judge(listing: OverlayListing, header: ImageHeader): Pick<Overlay, 'state' | 'chain' | 'message'> {
   const link = header.kind === 'qcow2' && header.backingFile ? novaLink(listing, header.backingFile.text) : undefined;
   const chain = link === undefined ? [] : [link];
   const trouble = headerTrouble(header);
-  if (trouble !== undefined) return { state: trouble.state, chain, message: `${path}: ${trouble.message}` };
+  if (trouble !== undefined) return { state: trouble.state, chain, message: trouble.message };
   if (link === undefined) return { state: 'flat', chain };
   if (link.exists) return { state: 'ok', chain };
-  return { state: 'missing-backing', chain, message: `${path}: the backing file ${link.path} does not exist` };
+  return { state: 'missing-backing', chain, message: `the backing file ${link.path} does not exist` };
 }
 
 function novaLink({ subdirectoryName, chains }: OverlayListing, backingFile: string): BackingLink | undefined {

@@ -139,7 +139,7 @@ export class MemoryTree {
       const [instance = '', name, ...deeper] = path.split('/');
       if (name === undefined || deeper.length > 0 || ['_base', 'locks', 'lost+found'].includes(instance)) continue;
       if ('symlink' in entry && name.startsWith('disk')) {
-        overlays.push({ instance, path, state: 'unreadable', chain: [], message: `${path}: it is a symbolic link` });
+        overlays.push({ instance, path, state: 'unreadable', chain: [], message: 'it is a symbolic link' });
       }
       if (!isFile(entry)) continue;
       if (/^(?:console\.log.*|disk\.info|libvirt\.xml)$/.test(name)) continue;

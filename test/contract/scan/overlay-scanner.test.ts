@@ -73,12 +73,19 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
   it.each([
     ['/srv/elsewhere/image', 'outside'],
     ['nbd://127.0.0.1/image', 'no local file'],
-    ['json:{"driver":"nbd","host":"127.0.0.1"}', 'not understood'],
-  ])('should not know what %s is', async (backingFile, message) => {
+  ])('should not know what lies beyond %s', async (backingFile, message) => {
     const overlay = await overlayOf({ 'vm/disk': { qcow2: { backingFile } } });
     expect(overlay).toMatchObject({ state: 'unknown-backing', chain: [{ reference: backingFile, path: undefined, exists: false }] });
     expect(overlay?.message).toContain(message);
   });
+
+  it.each(['json:{"driver":"nbd","host":"127.0.0.1"}', 'file:relative', 'blkdebug::/srv/x'])(
+    'should call an overlay unreadable when %s may mean any file',
+    async (backingFile) => {
+      const overlay = await overlayOf({ 'vm/disk': { qcow2: { backingFile } } });
+      expect(overlay).toMatchObject({ state: 'unreadable', chain: [{ path: undefined, exists: false }] });
+    },
+  );
 
   it('should protect what a json: reference names', async () => {
     const overlay = await overlayOf({
@@ -94,7 +101,7 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
       [`_base/${B}`]: { qcow2: { backingFile: A } },
       'vm/disk': { qcow2: { backingFile: `../_base/${A}` } },
     });
-    expect(overlay?.state).toBe('unknown-backing');
+    expect(overlay?.state).toBe('unreadable');
     expect(overlay?.chain.map(({ baseName }) => baseName)).toEqual([A, B, A]);
   });
 
@@ -104,7 +111,7 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
     expect(eight?.state).toBe('ok');
     expect(eight?.chain.length).toBe(8);
     const nine = await overlayOf({ ...chain(8), '_base/level8': {}, ...disk });
-    expect(nine?.state).toBe('unknown-backing');
+    expect(nine?.state).toBe('unreadable');
     expect(nine?.chain.length).toBe(8);
   });
 
@@ -117,7 +124,7 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
   });
 
   it('should not take a format that may have a parent for a flat disk', async () => {
-    expect(await overlayOf({ 'vm/disk': { content: 'KDMV, and so on' } })).toMatchObject({ state: 'unknown-backing' });
+    expect(await overlayOf({ 'vm/disk': { content: 'KDMV, and so on' } })).toMatchObject({ state: 'unreadable' });
   });
 
   it('should keep the link but not trust a header that uses unknown features', async () => {
@@ -125,7 +132,7 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
       [`_base/${A}`]: {},
       'vm/disk': { qcow2: { backingFile: `../_base/${A}`, incompatibleFeatures: 1n << 40n } },
     });
-    expect(overlay).toMatchObject({ state: 'unknown-backing', chain: [{ baseName: A, exists: true }] });
+    expect(overlay).toMatchObject({ state: 'unreadable', chain: [{ baseName: A, exists: true }] });
   });
 
   it('should follow no symbolic link', async () => {
@@ -138,7 +145,7 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
       'other/disk': { qcow2: { backingFile: `../_base/${A}` } },
     });
     expect(scan.overlays.find(({ path }) => path === 'vm/disk')?.state).toBe('unreadable');
-    expect(scan.overlays.find(({ path }) => path === 'other/disk')).toMatchObject({ state: 'unknown-backing', chain: [{ baseName: A }] });
+    expect(scan.overlays.find(({ path }) => path === 'other/disk')).toMatchObject({ state: 'unreadable', chain: [{ baseName: A }] });
     expect(scan.problems).toMatchObject([{ path: 'moved', code: 'ELOOP' }]);
   });
 
