@@ -17,7 +17,7 @@ const MAX_TEXT_CHARACTERS = 200;
 export interface StatusQuery {
   readonly sort: SortKey;
   readonly descending: boolean;
-  /** Lower case; matched against file names, image ids and workloads. */
+  /** Matched against file names, image ids and workloads, whatever the case; an image id also finds the files that are named by it. */
   readonly text: string;
   readonly kind: BaseFileKind | undefined;
   readonly verdict: Verdict | undefined;
@@ -50,7 +50,7 @@ export function parseStatusQuery(query: string): StatusQuery {
   return {
     sort,
     descending: order === undefined ? DESCENDING_FIRST.has(sort) : order === 'desc',
-    text: (parameters.get('q') ?? '').slice(0, MAX_TEXT_CHARACTERS).trim().toLowerCase(),
+    text: (parameters.get('q') ?? '').slice(0, MAX_TEXT_CHARACTERS).trim(),
     kind: oneOf('kind', BASE_FILE_KINDS),
     verdict: oneOf('verdict', VERDICTS),
     reason: oneOf('reason', REASONS),

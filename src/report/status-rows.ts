@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { PlannedFile } from '../model/plan.ts';
 import { MAX_PAGE, PAGE_ROWS, type SortKey, type StatusQuery } from './status-query.ts';
 
@@ -23,11 +24,12 @@ const SMALLEST_BUFFER = 2000;
 export function statusSelector(query: StatusQuery): StatusSelector {
   const wanted = query.page * PAGE_ROWS;
   const compare = comparison(query);
+  const matchesText = textMatcher(query.text);
   let best: PlannedFile[] = [];
   let matches = 0;
   return {
     add(file) {
-      if (!matchesQuery(file, query)) return;
+      if (!matchesChoices(file, query) || !matchesText(file)) return;
       matches++;
       best.push(file);
       if (best.length >= Math.max(SMALLEST_BUFFER, wanted * 2)) best = best.toSorted(compare).slice(0, wanted);
@@ -41,13 +43,21 @@ export function statusSelector(query: StatusQuery): StatusSelector {
   };
 }
 
-function matchesQuery(file: PlannedFile, { text, kind, verdict, reason }: StatusQuery): boolean {
-  if (kind !== undefined && file.kind !== kind) return false;
-  if (verdict !== undefined && file.verdict !== verdict) return false;
-  if (reason !== undefined && file.reason !== reason) return false;
-  if (text === '') return true;
-  const has = (value: string): boolean => value.toLowerCase().includes(text);
-  return has(file.name) || file.usedBy.some(({ by, value }) => has(by) || has(value));
+function matchesChoices(file: PlannedFile, { kind, verdict, reason }: StatusQuery): boolean {
+  return (
+    (kind === undefined || file.kind === kind) &&
+    (verdict === undefined || file.verdict === verdict) &&
+    (reason === undefined || file.reason === reason)
+  );
+}
+
+function textMatcher(text: string): (file: PlannedFile) => boolean {
+  if (text === '') return () => true;
+  const wanted = text.toLowerCase();
+  // Files of an image that nothing uses any more know it by its digest only.
+  const digest = createHash('sha1').update(text).digest('hex');
+  const has = (value: string): boolean => value.toLowerCase().includes(wanted);
+  return ({ name, usedBy }) => has(name) || name.startsWith(digest) || usedBy.some(({ by, value }) => has(by) || has(value));
 }
 
 const VALUES: Readonly<Record<SortKey, (file: PlannedFile) => string | number>> = {

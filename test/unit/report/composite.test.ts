@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { createReporter } from '../../../src/report/composite.ts';
+import type { ReportPart } from '../../../src/report/report-part.ts';
+import { memoryLogger } from '../../helpers/memory-kube.ts';
+import { plannedFile, removableFile, report } from '../../helpers/reports.ts';
+
+function memoryPart(): ReportPart & { readonly seen: unknown[] } {
+  const seen: unknown[] = [];
+  return {
+    seen,
+    file: ({ name }) => void seen.push(name),
+    publish: (_report, { remaining }, context) => Promise.resolve(void seen.push({ remaining: remaining.files, ...context })),
+  };
+}
+
+describe('a reporter of several parts', () => {
+  it('should show every part the files, then the digest and the context', async () => {
+    const parts = [memoryPart(), memoryPart()];
+    const files = [plannedFile({ name: 'a' }), removableFile({ name: 'b', outcome: 'removed' })];
+    await createReporter(parts, memoryLogger()).publish(report({ files }), { runNowDone: 'x' });
+    for (const { seen } of parts) expect(seen).toEqual(['a', 'b', { remaining: 1, runNowDone: 'x' }]);
+  });
+
+  it.each<[string, ReportPart]>([
+    ['rejects', { publish: () => Promise.reject(new Error('no')) }],
+    [
+      'throws at once',
+      {
+        publish: () => {
+          throw new Error('no');
+        },
+      },
+    ],
+    [
+      'throws at a file',
+      {
+        file: () => {
+          throw new Error('no');
+        },
+        publish: () => Promise.resolve(),
+      },
+    ],
+  ])('should let no part that %s stop another', async (_what, bad) => {
+    const logger = memoryLogger();
+    const good = memoryPart();
+    await createReporter([bad, good], logger).publish(report({ files: [plannedFile(), plannedFile()] }));
+    expect(good.seen).toHaveLength(3);
+    expect(logger.lines).toMatchObject([{ level: 'error', fields: { error: 'no' } }]);
+  });
+
+  it('should walk a report of many files without keeping the event loop from other work', async () => {
+    let turns = 0;
+    const counting = memoryPart();
+    const files = Array.from({ length: 5000 }, () => plannedFile());
+    const tick = (): void => {
+      turns++;
+      if (counting.seen.length < files.length) setImmediate(tick);
+    };
+    setImmediate(tick);
+    await createReporter([counting], memoryLogger()).publish(report({ files }));
+    expect(turns).toBeGreaterThanOrEqual(9);
+  });
+});
