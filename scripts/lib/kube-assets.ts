@@ -1,9 +1,7 @@
 /** Finds, fetches or builds the Kubernetes binaries (etcd, kube-apiserver, kubectl, …) that tests, demo and end-to-end cluster run. */
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { tryLock, waitForLock } from 'fs-native-extensions';
+import { cacheDirectory, holdingDirectory } from './cache.ts';
 import { downloadComponents, DOWNLOADABLE } from './kube-download.ts';
 import { type Announce, announceOnStderr, isExecutable, runLines, which } from './run.ts';
 import { DEFAULT_KUBE_VERSION, ETCD_VERSION } from './versions.ts';
@@ -42,7 +40,7 @@ export function kubeCacheDirectory(options: KubeAssetsOptions = {}): string {
   const env = options.env ?? process.env;
   const version = versionOf(options);
   if (!/^v\d+\.\d+\.\d+$/.test(version)) throw new Error(`KUBE_VERSION must look like v1.34.4, not ${JSON.stringify(version)}`);
-  return join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'basekeeper', 'kube', version);
+  return cacheDirectory(env, 'kube', version);
 }
 
 function missingFrom(directory: string, components: readonly KubeComponent[]): KubeComponent[] {
@@ -70,18 +68,10 @@ export async function ensureKubeAssets(options: KubeAssetsOptions & { readonly a
   if (found !== undefined) return found;
   const announce = options.announce ?? announceOnStderr;
   const directory = kubeCacheDirectory(options);
-  mkdirSync(directory, { recursive: true });
-  // An OFD lock goes away with its process, however that ends: a killed build leaves no stale lock behind.
-  const lock = openSync(join(directory, '.lock'), 'a');
-  try {
-    if (!tryLock(lock)) {
-      announce(`Another run is preparing Kubernetes ${versionOf(options)}; waiting for it.`);
-      await waitForLock(lock);
-    }
-    await provide(directory, options, announce);
-  } finally {
-    closeSync(lock);
-  }
+  const wait = () => {
+    announce(`Another run is preparing Kubernetes ${versionOf(options)}; waiting for it.`);
+  };
+  await holdingDirectory(directory, wait, () => provide(directory, options, announce));
   return directory;
 }
 

@@ -9,4 +9,5 @@ export const SUPPORTED_KUBE_VERSIONS = { oldest: 'v1.32.13', newest: 'v1.37.2' }
 /** etcd below any of these API servers. */
 export const ETCD_VERSION = 'v3.6.13';
 
-export const HELM_VERSION = 'v3.19.5';
+/** The Helm that the chart is tested with, by major version. */
+export const HELM_VERSIONS = { 3: 'v3.19.5', 4: 'v4.3.1' } as const;
