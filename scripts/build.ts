@@ -1,6 +1,12 @@
-/** Bundles the command line into dist/basekeeper.js: one file plus the native lock module that stays outside. */
+/**
+ * Bundles the command line into one file.
+ *   build.ts                        dist/basekeeper.js, for npm: the native lock module stays in node_modules, which has it for every platform
+ *   build.ts --image DIR --arch A   DIR/basekeeper.mjs and, beside it, the lock module's binary for linux on A (amd64 or arm64, as OCI says):
+ *                                   all that a container image needs besides Node.js
+ */
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -27,10 +33,35 @@ const pureClientNode: Plugin = {
   },
 };
 
-mkdirSync(`${root}dist`, { recursive: true });
+const NODE_ARCHITECTURES: Readonly<Record<string, string>> = { amd64: 'x64', arm64: 'arm64' };
+
+/** Loads the one binary that lies beside the bundle, where the package's own loader would look through its prebuilt ones for all platforms. */
+function lockModuleBesideBundle(architecture: string): Plugin {
+  const node = NODE_ARCHITECTURES[architecture];
+  if (node === undefined) throw new Error(`--arch must be ${Object.keys(NODE_ARCHITECTURES).join(' or ')}, not ${architecture}`);
+  const binary = `${root}node_modules/fs-native-extensions/prebuilds/linux-${node}/fs-native-extensions.node`;
+  return {
+    name: 'lock-module-beside-bundle',
+    setup(builder) {
+      builder.onLoad({ filter: /fs-native-extensions[/\\]binding\.js$/ }, () => ({
+        contents: `module.exports = require(${JSON.stringify(binary)});`,
+        loader: 'js',
+        resolveDir: root,
+      }));
+    },
+  };
+}
+
+const { values } = parseArgs({ options: { image: { type: 'string' }, arch: { type: 'string', default: 'amd64' } } });
+const outdir = values.image ?? `${root}dist`;
+// Beside the image's bundle there is no package.json that says that it is a module.
+const extension = values.image === undefined ? '.js' : '.mjs';
+
+mkdirSync(outdir, { recursive: true });
 await build({
-  entryPoints: [`${root}src/main.ts`],
-  outfile: `${root}dist/basekeeper.js`,
+  entryPoints: [{ in: `${root}src/main.ts`, out: 'basekeeper' }],
+  outdir,
+  outExtension: { '.js': extension },
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -39,10 +70,13 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
   define: { __BASEKEEPER_VERSION__: JSON.stringify(version) },
-  external: ['fs-native-extensions'],
-  plugins: [pureClientNode],
+  loader: { '.node': 'copy' },
+  assetNames: '[name]',
+  ...(values.image === undefined
+    ? { external: ['fs-native-extensions'], plugins: [pureClientNode] }
+    : { plugins: [pureClientNode, lockModuleBesideBundle(values.arch)] }),
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 });
-chmodSync(`${root}dist/basekeeper.js`, 0o755);
+chmodSync(`${outdir}/basekeeper${extension}`, 0o755);

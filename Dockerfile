@@ -1,0 +1,32 @@
+# Basekeeper's image: Node.js, one bundled file, and the native lock module's binary for the image's architecture.
+#   docker buildx build --platform linux/amd64,linux/arm64 -t REGISTRY/basekeeper:VERSION .
+# Both base images can be replaced, for example by a mirror's: --build-arg RUNTIME_IMAGE=...
+# The runtime image must be a glibc one (the lock module has no musl build) with Node.js 24 at /nodejs/bin/node; it needs no shell.
+ARG BUILD_IMAGE=docker.io/library/node:24-bookworm-slim
+ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian12:nonroot
+
+# The bundle is the same for all architectures, so it is built on the builder's own.
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY scripts/build.ts scripts/build.ts
+COPY src src
+ARG TARGETARCH
+RUN node scripts/build.ts --image /image --arch "$TARGETARCH"
+COPY LICENSE /image/
+
+FROM ${RUNTIME_IMAGE}
+ARG VERSION=0.0.0-dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="basekeeper" \
+      org.opencontainers.image.description="Keeps the base images that a Kubernetes node's virtual machines stand on, and removes those that nothing stands on any more." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
+COPY --from=build /image/ /app/
+# Nobody in particular. The chart says which user the agent needs to be on a node, and why.
+USER 65532:65532
+EXPOSE 9817
+ENTRYPOINT ["/nodejs/bin/node", "/app/basekeeper.mjs"]
+CMD ["agent", "--config", "/etc/basekeeper/config.yaml"]
