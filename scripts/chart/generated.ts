@@ -1,0 +1,40 @@
+/** Everything that is generated from the chart and the code's schema, in memory: the script writes it, the tests compare it. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
+import { manifestFiles } from './manifests.ts';
+import { readmeWithTable } from './readme.ts';
+import { describedValues } from './values-comments.ts';
+import { valuesSchema } from './values-schema.ts';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+export const CHART = `${ROOT}charts/basekeeper`;
+
+/** Path from the project's root → content. `helm`: the path of a Helm 3. */
+export function generatedFiles(helm: string): ReadonlyMap<string, string> {
+  const source = readFileSync(`${CHART}/values.yaml`, 'utf8');
+  const values = describedValues(source);
+  const descriptions = new Map(values.map(({ path, description }) => [path, description]));
+  const schema = valuesSchema((path) => descriptions.get(path), alertNames());
+  const { config } = parse(source) as { config: Record<string, unknown> };
+  const files = new Map([
+    ['charts/basekeeper/values.schema.json', `${JSON.stringify(schema, undefined, 2)}\n`],
+    ['charts/basekeeper/README.md', readmeWithTable(readFileSync(`${CHART}/README.md`, 'utf8'), values)],
+  ]);
+  const rendered = execFileSync(
+    helm,
+    ['template', 'basekeeper', CHART, '--namespace', 'basekeeper', '--no-hooks', '--skip-schema-validation'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  for (const [name, content] of manifestFiles(rendered, (mode) => stringify({ ...config, mode }))) files.set(`manifests/${name}`, content);
+  return files;
+}
+
+/** The names of the alerts that the chart has. */
+export function alertNames(): string[] {
+  const alerts = parse(readFileSync(`${CHART}/files/alerts.yaml`, 'utf8')) as { alert: string }[];
+  return alerts.map(({ alert }) => alert);
+}
