@@ -1,4 +1,4 @@
-import { sleep } from '../lib/sleep.ts';
+import { sleep as sleepFor } from '../lib/sleep.ts';
 import type { Clock } from '../model/ports.ts';
 import type { ApiPresence } from './api-presence.ts';
 import { KubeApiError } from './errors.ts';
@@ -27,6 +27,8 @@ export interface ReflectorOptions<T> {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly timing?: Partial<ReflectorTiming> | undefined;
+  /** Resolves after the time, or when the signal aborts. Default: a timer. */
+  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
   /** After every change of the items, and once after each list. */
   readonly onChange?: (() => void) | undefined;
   /** For every item that leaves: deleted or no longer selected (`watch`), or missing from a list or with its API (`list`). */
@@ -224,7 +226,7 @@ class ListWatch<T> implements Reflector<T> {
   private delayMs(error: KubeApiError | undefined): number {
     const { minDelayMs, reconnectSpreadMs } = this.timing;
     if (this.failures === 1 && error?.status === undefined && this.health.lastContactMs !== undefined) {
-      return minDelayMs + this.options.random() * reconnectSpreadMs;
+      return Math.round(minDelayMs + this.options.random() * reconnectSpreadMs);
     }
     return backoffMs(this.failures, error?.retryAfterSeconds, this.timing, this.options.random);
   }
@@ -266,7 +268,7 @@ class ListWatch<T> implements Reflector<T> {
     if (delayMs <= 0 || this.stopping.signal.aborted) return;
     const pausing = new AbortController();
     this.pausing = pausing;
-    await sleep(delayMs, pausing.signal);
+    await (this.options.sleep ?? sleepFor)(delayMs, pausing.signal);
     this.pausing = undefined;
   }
 

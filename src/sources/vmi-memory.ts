@@ -1,6 +1,6 @@
 import type { VmiRecord } from './virtual-machine-instances.ts';
 
-/** A VMI is remembered for at least this long after it left a watch: the other watch may show it a moment later. */
+/** A VMI is remembered for at least this long after it left a watch. */
 const LINGER_MS = 120_000;
 /** More are never remembered; the oldest are forgotten first. */
 const MAX_REMEMBERED = 2000;
@@ -8,14 +8,14 @@ const MAX_REMEMBERED = 2000;
 interface Remembered {
   readonly record: VmiRecord;
   readonly leftAtMs: number;
-  /** True until a consistent list has shown that it is not on this node. */
+  /** It may turn up in the other watch; false once a consistent list has shown that it is not on this node. */
   lingering: boolean;
 }
 
 /**
- * VMIs that no watch of this node shows (any more). A DELETED event of a watch by label may only mean that the label changed: during a
- * migration, `nodeName` and `migrationTargetNodeName` change in two watches that know nothing of each other. And a virt-launcher pod that
- * stays behind still has the disks of its VMI, wherever the labels point to.
+ * VMIs that no watch of this node shows (any more). A DELETED event of a watch by label may only mean that the label changed: at the end
+ * of a migration to this node, a VMI leaves the watch of `migrationTargetNodeName`, and the watch of `nodeName`, which knows nothing of
+ * that, may show it only later. And a virt-launcher pod that stays behind still has the disks of its VMI, wherever the labels point to.
  */
 export class VmiMemory {
   private readonly remembered = new Map<string, Remembered>();
@@ -24,7 +24,7 @@ export class VmiMemory {
     return this.remembered.get(uid)?.record;
   }
 
-  /** A VMI that left a watch. `lingering`: it may turn up in the other one. */
+  /** A VMI that left a watch. */
   remember(record: VmiRecord, leftAtMs: number, lingering: boolean): void {
     this.remembered.delete(record.uid);
     this.remembered.set(record.uid, { record, leftAtMs, lingering });
@@ -38,7 +38,7 @@ export class VmiMemory {
     this.remember(record, known?.leftAtMs ?? nowMs, known?.lingering ?? false);
   }
 
-  /** Those that may have gone from one watch to the other. */
+  /** Those that may be on their way from one watch to the other. */
   lingering(nowMs: number): readonly VmiRecord[] {
     const entries = [...this.remembered.values()].filter((entry) => entry.lingering && nowMs - entry.leftAtMs < LINGER_MS);
     return entries.map(({ record }) => record);

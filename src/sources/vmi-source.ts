@@ -59,17 +59,17 @@ class VmiSource implements WorkloadSource, VmiLookup {
     this.instancesPath = normalizeHostPath(options.instancesPath) ?? options.instancesPath;
     const { client } = options;
     const presence = createApiPresence({ client, group: GROUP, version: VERSION, resource: RESOURCE, now: () => this.nowMs() });
-    const reflector = (label: string): Reflector<VmiRecord> =>
+    const reflector = (label: string, mayMoveOn: boolean): Reflector<VmiRecord> =>
       createReflector({
         ...options,
         path: `/apis/${GROUP}/${VERSION}/${RESOURCE}`,
         query: { labelSelector: `${label}=${options.nodeName}` },
         select: (vmi) => mapVmi(vmi, this.instancesPath),
         presence,
-        onRemoved: (record, by) => this.memory.remember(record, this.nowMs(), by === 'watch' || this.listing === 0),
+        onRemoved: (record, by) => this.memory.remember(record, this.nowMs(), mayMoveOn && (by === 'watch' || this.listing === 0)),
       });
-    this.byTarget = reflector('kubevirt.io/migrationTargetNodeName');
-    this.byNode = reflector('kubevirt.io/nodeName');
+    this.byTarget = reflector('kubevirt.io/migrationTargetNodeName', true);
+    this.byNode = reflector('kubevirt.io/nodeName', false);
   }
 
   start(): void {
