@@ -174,8 +174,10 @@ interface ServerParts extends Pick<LoopParts, 'logger' | 'metrics' | 'sources'> 
 }
 
 function createServer(config: Config, { logger, metrics, sources, loop }: ServerParts): HttpServer {
+  const { address, port, report, statusPage } = config.http;
   return createHttpServer({
-    ...config.http,
+    address,
+    port,
     logger,
     metrics,
     health: async () => ({
@@ -184,7 +186,7 @@ function createServer(config: Config, { logger, metrics, sources, loop }: Server
     }),
     report: () => loop.status().lastReport,
     agent: () => ({ version: VERSION, node: config.nodeName, ...loop.status(), nowMs: systemClock.now().wallMs }),
-    switches: { report: true, statusPage: true },
+    switches: { report, statusPage },
   });
 }
 

@@ -18,6 +18,13 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     provides: ['/usr/lib/python3/dist-packages/nova/virt/libvirt/imagecache.py'],
   },
   { name: 'strace', purpose: 'which files a pass opens, and which system calls fail when we want them to', provides: ['strace'] },
+  {
+    name: 'chromium',
+    purpose: 'a browser without a window, for the status page',
+    provides: ['chromium', 'chromium-browser', 'google-chrome'],
+  },
+  { name: 'fonts-dejavu-core', purpose: 'letters for that browser', provides: ['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf'] },
+  { name: 'prometheus', purpose: 'promtool, which checks metrics, rules and dashboards', provides: ['promtool'] },
 ];
 
 export function missingPackages(packages: readonly SystemPackage[] = SYSTEM_PACKAGES): SystemPackage[] {

@@ -103,6 +103,8 @@ const http = z
         )
         .check(described('IP address to listen on.')),
       port: z._default(z.int().check(z.gte(0), z.lte(65_535)), 9817).check(described('TCP port; 0 takes any free one.')),
+      report: z._default(z.boolean(), true).check(described('Serve `/report`, which names images and workloads.')),
+      statusPage: z._default(z.boolean(), true).check(described('Serve the status page `/`, which names images and workloads.')),
     }),
     {},
   )

@@ -54,7 +54,7 @@ export interface Config {
   readonly annotations: boolean;
   readonly events: boolean;
   readonly heartbeatSeconds: number;
-  readonly http: { readonly address: string; readonly port: number };
+  readonly http: { readonly address: string; readonly port: number; readonly report: boolean; readonly statusPage: boolean };
   readonly log: { readonly level: LogLevel };
 }
 

@@ -24,8 +24,8 @@ export const FAILURE_OUTCOMES = [
   'Abandoned',
 ] as const satisfies Outcome[];
 
-const OVERLAY_STATES: readonly OverlayState[] = ['ok', 'flat', 'missing-backing', 'unknown-backing', 'unreadable'];
-const GAP_KINDS: readonly GapKind[] = ['UnmappedWorkload', 'IncompleteWorkload', 'UnreadableSource'];
+export const OVERLAY_STATES: readonly OverlayState[] = ['ok', 'flat', 'missing-backing', 'unknown-backing', 'unreadable'];
+export const GAP_KINDS: readonly GapKind[] = ['UnmappedWorkload', 'IncompleteWorkload', 'UnreadableSource'];
 
 /** What Prometheus' linter finds fault with in prom-client's own metrics: gauges that end in `_total`. */
 const UNWANTED_PROCESS_METRICS = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];

@@ -48,7 +48,7 @@ describe('loadConfig: defaults', () => {
       annotations: true,
       events: true,
       heartbeatSeconds: 3600,
-      http: { address: '0.0.0.0', port: 9817 },
+      http: { address: '0.0.0.0', port: 9817, report: true, statusPage: true },
       log: { level: 'info' },
     });
   });

@@ -18,7 +18,7 @@ describe('loadConfig: mistakes', () => {
     [
       'a key that resembles none',
       'http: {colour: red}',
-      'c.yaml:1:8: http.colour is not a known key; remove it, or use one of address, port',
+      'c.yaml:1:8: http.colour is not a known key; remove it, or use one of address, port, report, statusPage',
     ],
     ['a prototype key', '__proto__: {mode: enforce}', 'c.yaml:1:1: __proto__ is not a known key; remove it'],
     [
