@@ -4,7 +4,7 @@
  *   build.ts --image DIR --arch A   DIR/basekeeper.mjs and, beside it, the lock module's binary for linux on A (amd64 or arm64, as OCI says):
  *                                   all that a container image needs besides Node.js
  */
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build, type Plugin } from 'esbuild';
@@ -57,10 +57,12 @@ const outdir = values.image ?? `${root}dist`;
 // Beside the image's bundle there is no package.json that says that it is a module.
 const extension = values.image === undefined ? '.js' : '.mjs';
 
+// Each file appears by a rename: whoever runs the bundle while it is built anew gets the old one or the new one, never a half.
 mkdirSync(outdir, { recursive: true });
+const fresh = mkdtempSync(`${outdir}/.build-`);
 await build({
   entryPoints: [{ in: `${root}src/main.ts`, out: 'basekeeper' }],
-  outdir,
+  outdir: fresh,
   outExtension: { '.js': extension },
   bundle: true,
   platform: 'node',
@@ -79,4 +81,6 @@ await build({
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 });
-chmodSync(`${outdir}/basekeeper${extension}`, 0o755);
+chmodSync(`${fresh}/basekeeper${extension}`, 0o755);
+for (const name of readdirSync(fresh)) renameSync(`${fresh}/${name}`, `${outdir}/${name}`);
+rmSync(fresh, { recursive: true });

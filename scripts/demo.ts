@@ -9,7 +9,7 @@ import { messageOf } from '../src/lib/errors.ts';
 import { startAgent } from './demo/agent.ts';
 import { registerObjects, VMI_DEFINITION } from './demo/cluster.ts';
 import { chapter, command, essentialsOfDescribe, highlightsOf, loud, note, show } from './demo/show.ts';
-import { BASE_FILES, NODE_NAME, OVERLAYS, WORKLOADS } from './demo/story.ts';
+import { BASE_FILES, NAMESPACE, NODE_NAME, OVERLAYS, WORKLOADS } from './demo/story.ts';
 import { buildTree, type DemoTree } from './demo/tree.ts';
 import { type ApiServer, startApiServer } from './lib/api-server.ts';
 import { freePort } from './lib/free-port.ts';
@@ -20,9 +20,17 @@ import { ensureSystemPackages, SYSTEM_PACKAGES } from './lib/system-packages.ts'
 import { until } from './lib/until.ts';
 
 const { values } = parseArgs({ options: { 'no-cluster': { type: 'boolean', default: false } } });
+const COLUMNS = [
+  'KIND:.kind',
+  'NAME:.metadata.name',
+  String.raw`IMAGE-REF:.metadata.annotations.basekeeper\.io/image-ref`,
+  'DISK:.spec.volumes[*].containerDisk.image',
+];
 const bundle = fileURLToPath(new URL('../dist/basekeeper.js', import.meta.url));
 const resources = new AsyncDisposableStack();
 const interruption = new AbortController();
+
+const WHO_RUNS = ['pods,vmi', '-n', NAMESPACE, '-o', `custom-columns=${COLUMNS.join(',')}`];
 
 async function main(): Promise<void> {
   execFileSync(process.execPath, [fileURLToPath(new URL('build.ts', import.meta.url))]);
@@ -58,13 +66,14 @@ async function haveQemuImg(): Promise<boolean> {
 
 function showTree({ instancesPath }: DemoTree): void {
   chapter(`A node with ${WORKLOADS.length} VMs and a cache of ${BASE_FILES.length} base files`);
-  command(`ls -R ${instancesPath}`);
+  note(instancesPath);
   for (const { name, sizeMb, about } of BASE_FILES) show(`  _base/${name.padEnd(54)} ${String(sizeMb).padStart(3)} MB  ${about}`);
   for (const { instance, baseName } of OVERLAYS) show(`  ${instance}/disk → _base/${baseName}`);
 }
 
 async function tryApiServer(): Promise<ApiServer | undefined> {
   try {
+    chapter('A real kube-apiserver that knows the node, its pods and its VMIs');
     const assetsDirectory = await ensureKubeAssets({ announce: note });
     const started = performance.now();
     const starting = startApiServer({ assetsDirectory, crds: [VMI_DEFINITION] });
@@ -76,8 +85,10 @@ async function tryApiServer(): Promise<ApiServer | undefined> {
     );
     const api = await starting;
     await registerObjects(api);
-    const version = (await api.kubectl('version', '-o', 'yaml')).match(/serverVersion:[^]*gitVersion: (\S+)/)?.[1] ?? '';
-    note(`a real kube-apiserver ${version} runs since ${((performance.now() - started) / 1000).toFixed(1)} s ago: ${api.url}`);
+    const { gitVersion } = (await api.request('GET', '/version')) as { readonly gitVersion: string };
+    note(`${gitVersion} at ${api.url}, up in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    command(`kubectl get ${WHO_RUNS.join(' ')}`);
+    show(await api.kubectl('get', ...WHO_RUNS));
     return api;
   } catch (error) {
     if (interruption.signal.aborted) throw error;
@@ -90,11 +101,17 @@ async function tryApiServer(): Promise<ApiServer | undefined> {
   }
 }
 
-function basekeeper(args: readonly string[], env: NodeJS.ProcessEnv = {}): void {
-  const shown = args.map((it) => it.replace(/^.*basekeeper-demo-[^/]*\//, ''));
-  command(`basekeeper ${shown.join(' ')}`);
-  const { status } = spawnSync(process.execPath, [bundle, ...args], { stdio: 'inherit', env: { ...process.env, ...env } });
-  if (status !== 0) throw new Error(`basekeeper ${shown.join(' ')} ended with ${status}`);
+/** Runs the command line as a user would; with `lastLine`, shows no more of it than that. */
+function basekeeper(args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly lastLine?: boolean } = {}): void {
+  const shown = `basekeeper ${args.map((it) => it.replace(/^.*basekeeper-demo-[^/]*\//, '')).join(' ')}`;
+  command(options.lastLine ? `${shown} | tail -n 1` : shown);
+  const { status, stdout } = spawnSync(process.execPath, [bundle, ...args], {
+    stdio: ['ignore', options.lastLine ? 'pipe' : 'inherit', 'inherit'],
+    encoding: 'utf8',
+    env: { ...process.env, ...options.env },
+  });
+  if (options.lastLine) show(stdout.trimEnd().split('\n').at(-1));
+  if (status !== 0) throw new Error(`${shown} ended with ${status}`);
 }
 
 function showPassWithoutCluster(tree: DemoTree): void {
@@ -103,13 +120,13 @@ function showPassWithoutCluster(tree: DemoTree): void {
   basekeeper(['plan', ...options]);
   chapter('One enforced pass');
   const before = readdirSync(tree.basePath);
-  basekeeper(['pass', ...options]);
+  basekeeper(['pass', ...options], { lastLine: true });
   showRemoved(before, tree);
 }
 
 async function showPassOfAgent(api: ApiServer, { root, tree, port }: { root: string; tree: DemoTree; port: number }): Promise<void> {
   chapter('The plan: a verdict and a reason for each file');
-  basekeeper(['plan', '--config', tree.configPath], { KUBECONFIG: api.kubeconfigPath });
+  basekeeper(['plan', '--config', tree.configPath], { env: { KUBECONFIG: api.kubeconfigPath } });
 
   chapter('The agent makes one enforced pass');
   const before = readdirSync(tree.basePath);
@@ -142,6 +159,7 @@ function showRemoved(before: readonly string[], { basePath }: DemoTree): void {
 
 cleanUpOnSignals(async () => {
   interruption.abort();
+  console.error('\nStopping what was started, removing what was written …');
   await resources.disposeAsync();
 });
 try {
