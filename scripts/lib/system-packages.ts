@@ -8,7 +8,16 @@ export interface SystemPackage {
   readonly purpose: string;
   /** One of these files or commands shows that it is there. */
   readonly provides: readonly string[];
+  /** Services that the package starts and nobody asked for: stopped and disabled again where the package was installed by us. */
+  readonly services?: readonly string[];
 }
+
+export interface Machine {
+  readonly env: NodeJS.ProcessEnv;
+  readonly root: boolean;
+}
+
+const thisMachine = (): Machine => ({ env: process.env, root: process.getuid?.() === 0 });
 
 export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
   { name: 'qemu-utils', purpose: 'qemu-img and qemu-io: real images, and QEMU holding its real locks on them', provides: ['qemu-img'] },
@@ -24,15 +33,22 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     provides: ['chromium', 'chromium-browser', 'google-chrome'],
   },
   { name: 'fonts-dejavu-core', purpose: 'letters for that browser', provides: ['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf'] },
-  { name: 'prometheus', purpose: 'promtool, which checks metrics, rules and dashboards', provides: ['promtool'] },
+  {
+    name: 'prometheus',
+    purpose: 'promtool, which checks metrics, rules and dashboards',
+    provides: ['promtool'],
+    services: ['prometheus.service'],
+  },
 ];
 
-export function missingPackages(packages: readonly SystemPackage[] = SYSTEM_PACKAGES): SystemPackage[] {
-  return packages.filter(({ provides }) => !provides.some((it) => (it.startsWith('/') ? existsSync(it) : which(it) !== undefined)));
+/** `path`: where commands are looked for, such as PATH. */
+export function missingPackages(packages: readonly SystemPackage[], path = process.env['PATH']): SystemPackage[] {
+  const found = (it: string) => (it.startsWith('/') ? existsSync(it) : which(it, path) !== undefined);
+  return packages.filter(({ provides }) => !provides.some(found));
 }
 
 /** The command that a person runs to have them. */
-export function installCommand(packages: readonly SystemPackage[]): string {
+function installCommand(packages: readonly SystemPackage[]): string {
   const names = packages.map(({ name }) => name).join(' ');
   return `sudo apt-get update && sudo apt-get install --no-install-recommends --yes ${names}`;
 }
@@ -41,21 +57,29 @@ export function installCommand(packages: readonly SystemPackage[]): string {
  * Installs what is missing, and nothing else, where this user may (root on Debian or Ubuntu). Throws an error with the one command to run
  * where it may not, or where a package is still missing afterwards.
  */
-export async function ensureSystemPackages(packages: readonly SystemPackage[], announce: Announce): Promise<void> {
-  const missing = missingPackages(packages);
+export async function ensureSystemPackages(
+  packages: readonly SystemPackage[],
+  announce: Announce,
+  { env, root }: Machine = thisMachine(),
+): Promise<void> {
+  const missing = missingPackages(packages, env['PATH']);
   if (missing.length === 0) return;
   const list = missing.map(({ name, purpose }) => `  ${name}: ${purpose}`).join('\n');
-  if (process.getuid?.() !== 0 || which('apt-get') === undefined) {
+  if (!root || which('apt-get', env['PATH']) === undefined)
     throw new Error(
-      `These system packages are missing:\n${list}\nInstall them, then run the same command again:\n\n  ${installCommand(missing)}\n`,
+      `these system packages are missing:\n${list}\nInstall them, then run the same command again:\n\n  ${installCommand(missing)}\n`,
     );
-  }
   announce(`Installing missing system packages:\n${list}`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const quiet = { env, onLine: () => {} };
-  await runLines('apt-get', ['-qq', 'update'], quiet);
-  // python3-nova and qemu start no service; without policy-rc.d a package that does would only fail to start it in a container.
-  await runLines('apt-get', ['-qq', 'install', '--yes', '--no-install-recommends', ...missing.map(({ name }) => name)], quiet);
-  const still = missingPackages(missing);
+  await install(missing, env);
+  const still = missingPackages(missing, env['PATH']);
   if (still.length > 0) throw new Error(`apt-get installed ${still.map(({ name }) => name).join(', ')}, but nothing of it can be found`);
+}
+
+async function install(packages: readonly SystemPackage[], env: NodeJS.ProcessEnv): Promise<void> {
+  const options = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, onLine: () => {} };
+  const patient = ['-qq', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
+  await runLines('apt-get', [...patient, 'update'], options);
+  await runLines('apt-get', [...patient, 'install', '--yes', '--no-install-recommends', ...packages.map(({ name }) => name)], options);
+  const services = packages.flatMap((it) => it.services ?? []);
+  if (services.length > 0 && existsSync('/run/systemd/system')) await runLines('systemctl', ['disable', '--now', ...services], options);
 }
