@@ -79,6 +79,7 @@ function withImageLock(path: string, identity: FileIdentity, whileHeld: () => vo
     try {
       whileHeld();
     } finally {
+      // Not only by closing: a child process may have the descriptor for an instant between fork and exec.
       unlock(fd, IMAGE_LOCK_OFFSET, IMAGE_LOCK_LENGTH);
     }
     return 'done';

@@ -93,8 +93,7 @@ function openEntry(directoryFd: number, name: string, create: boolean): number |
   if (!seen.isFile()) throw errnoError('EINVAL', `the lock file '${path}' is no regular file`);
   const fd = tryOpen(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK, ['ENOENT']);
   if (fd === undefined) return 'raced';
-  const opened = fstatSync(fd, { bigint: true });
-  if (opened.dev === seen.dev && opened.ino === seen.ino) return fd;
+  if (fstatSync(fd).isFile()) return fd;
   closeSync(fd);
   return 'raced';
 }

@@ -48,7 +48,7 @@ export interface LineProgram {
 export function startProgram(command: string, args: readonly string[]): LineProgram {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ended = once(child, 'exit');
+  const ended = once(child, 'close');
   const kill = async () => {
     child.kill('SIGKILL');
     await ended;

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   existsSync,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -16,7 +18,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { tryLock } from 'fs-native-extensions';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createBaseDirectoryOpener } from '../../../src/execute/base-directory.ts';
 import { createExecutor } from '../../../src/execute/executor.ts';
 import { createFileLocker } from '../../../src/execute/file-lock.ts';
@@ -243,6 +246,23 @@ describe('executor: images that a QEMU has open', () => {
     expect((await execute([file])).outcomes).toEqual({ [NAME]: 'InUseByQemu' });
   });
 
+  it.each([
+    [99, 'done'],
+    [100, 'busy'],
+    [200, 'busy'],
+    [300, 'busy'],
+    [301, 'done'],
+  ] as const)('should mind a lock on byte %d as %s', (byte, answer) => {
+    const { at, row, basePath } = setUp();
+    const { identity } = row(NAME, 'remove');
+    const fd = openSync(at(NAME), 'r');
+    onTestFinished(() => closeSync(fd));
+    expect(tryLock(fd, byte, 1, { shared: true })).toBe(true);
+    const directory = createBaseDirectoryOpener().open(basePath);
+    expect(directory.withImageLock(NAME, identity, () => undefined)).toBe(answer);
+    directory.close();
+  });
+
   it('should let no QEMU write to a base image while it is removed', async () => {
     const { at, row, putImage, basePath } = setUp();
     putImage(at(NAME));
@@ -292,6 +312,16 @@ describe('executor: what stands where a base file stood', () => {
     expect(moved.map((path) => String(statSync(path, { bigint: true }).mtimeNs))).toEqual(
       files.map(({ identity }) => identity.modifiedAtNs),
     );
+  });
+
+  it('should never touch what a symlink leads to', () => {
+    const { at, row, basePath, oldMs } = setUp();
+    const target = row(OTHER, 'keep');
+    symlinkSync(OTHER, at(NAME));
+    const directory = createBaseDirectoryOpener().open(basePath);
+    directory.touch(NAME, oldMs + DAY_MS);
+    expect(directory.stat(OTHER)?.modifiedAtNs).toBe(target.identity.modifiedAtNs);
+    directory.close();
   });
 
   it('should run nothing on a FIFO, and not wait for its reader', () => {

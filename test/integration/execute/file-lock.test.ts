@@ -109,15 +109,13 @@ describe('file lock and the lock file', () => {
     const { locker, lockFile } = setUp();
     const [first, second] = [startLockHolder(), startLockHolder()];
     await first.ask(`lockf ${lockFile}`);
-    const stop = new AbortController();
-    const waiting = locker.acquire('base', { timeoutSeconds: 1000, signal: stop.signal });
-    renameSync(lockFile, `${lockFile}.old`);
-    await second.ask(`lockf ${lockFile}`);
+    const waiting = locker.acquire('base', { timeoutSeconds: 1000 });
+    await second.ask(`lockf ${lockFile}.new`);
+    renameSync(`${lockFile}.new`, lockFile);
     await first.kill();
     expect(await locker.acquire('base', { timeoutSeconds: 0.3 })).toBeUndefined();
-    await second.ask(`unlock ${lockFile}`);
+    await second.ask(`unlock ${lockFile}.new`);
     expect(await waiting).toBeDefined();
-    stop.abort();
     expect(await second.ask(`try ${lockFile}`)).toBe('busy');
   });
 
