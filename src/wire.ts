@@ -24,6 +24,7 @@ import { createMetrics, type Metrics } from './report/metrics.ts';
 import { createBaseScanner } from './scan/base-dir.ts';
 import { createOverlayScanner } from './scan/overlays.ts';
 import { createFileSource } from './sources/file.ts';
+import { createLibvirtSource } from './sources/libvirt.ts';
 import { createPodSource } from './sources/pod-source.ts';
 import { createVmiSource } from './sources/vmi-source.ts';
 
@@ -127,6 +128,7 @@ function createSources(config: Config, client: KubeClient | undefined): Workload
     if (vmis !== undefined) found.push(vmis);
   }
   if (sources.file !== undefined) found.push(createFileSource({ path: sources.file.path, clock: systemClock }));
+  if (sources.libvirt !== undefined) found.push(createLibvirtSource({ ...sources.libvirt, instancesPath, clock: systemClock }));
   return found;
 }
 

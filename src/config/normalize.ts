@@ -6,6 +6,12 @@ import type { Config, ExemptPod, LabelSelector, Schedule } from './types.ts';
 const DEFAULT_INTERVAL_SECONDS = 2400;
 const DEFAULT_JITTER_SECONDS = 300;
 
+/** As OpenStack-Helm labels the pods behind which its VMs run: once libvirt itself is asked, their mount of the instances path tells nothing more. */
+const HYPERVISOR_PODS: readonly ExemptPod[] = [
+  { selector: { matchLabels: { application: 'nova', component: 'compute' }, matchExpressions: [] } },
+  { selector: { matchLabels: { application: 'libvirt' }, matchExpressions: [] } },
+];
+
 /** Fills in the defaults that depend on other keys. Pure; `nodeName` is '' where nobody gave one (rules.ts says when that is a mistake). */
 export function normalize(settings: ParsedSettings): Config {
   const instancesPath = tidyPath(settings.instancesPath);
@@ -25,8 +31,12 @@ export function normalize(settings: ParsedSettings): Config {
       pods: { enabled: settings.sources.pods.enabled, selector: selectorOf(settings.sources.pods.selector) },
       virtualMachineInstances: { enabled: settings.sources.virtualMachineInstances.enabled },
       file: settings.sources.file === undefined ? undefined : { path: tidyPath(settings.sources.file.path) },
+      libvirt: libvirtOf(settings.sources.libvirt),
     },
-    exemptPods: settings.exemptPods.map((pod): ExemptPod => ({ namespace: pod.namespace, selector: selectorOf(pod.selector) })),
+    exemptPods: [
+      ...settings.exemptPods.map((pod): ExemptPod => ({ namespace: pod.namespace, selector: selectorOf(pod.selector) })),
+      ...(settings.sources.libvirt.enabled ? HYPERVISOR_PODS : []),
+    ],
     annotations: settings.annotations,
     events: settings.events,
     heartbeatSeconds: settings.heartbeatSeconds,
@@ -65,6 +75,10 @@ function scheduleOf(settings: ParsedSettings): Schedule {
   }
   const intervalSeconds = settings.intervalSeconds ?? DEFAULT_INTERVAL_SECONDS;
   return { kind: 'interval', intervalSeconds, jitterSeconds: settings.jitterSeconds ?? Math.min(DEFAULT_JITTER_SECONDS, intervalSeconds) };
+}
+
+function libvirtOf({ enabled, statusPath, definitionsPath }: ParsedSettings['sources']['libvirt']): Config['sources']['libvirt'] {
+  return enabled ? { statusPath: tidyPath(statusPath), definitionsPath: tidyPath(definitionsPath) } : undefined;
 }
 
 type GivenSelector = ParsedSettings['sources']['pods']['selector'];

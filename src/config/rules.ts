@@ -119,9 +119,9 @@ const PathsApart: Rule = ({ config }) => [
 
 const SomeSource: Rule = ({ config: { sources } }) =>
   one(
-    !sources.pods.enabled && !sources.virtualMachineInstances.enabled && sources.file === undefined,
+    !sources.pods.enabled && !sources.virtualMachineInstances.enabled && sources.file === undefined && sources.libvirt === undefined,
     ['sources'],
-    'must have at least one that is enabled: pods, virtualMachineInstances or file; without one, every base file would look unused',
+    'must have at least one that is enabled: pods, virtualMachineInstances, file or libvirt; without one, every base file would look unused',
   );
 
 const NodeNameGiven: Rule = ({ config }) =>

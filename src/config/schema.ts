@@ -66,6 +66,18 @@ const sources = z
           }),
         )
         .check(described('A YAML file that lists workloads, for machines without a cluster.')),
+      libvirt: z
+        .prefault(
+          z.strictObject({
+            enabled: flag(false, "Read the domains of the host's libvirtd from its files, where VMs are no pods: no socket, no write."),
+            statusPath: z
+              ._default(absolutePath(), '/run/libvirt/qemu')
+              .check(described('Status files of live domains, as mounted here. May be missing while libvirtd does not run.')),
+            definitionsPath: z._default(absolutePath(), '/etc/libvirt/qemu').check(described('Definitions of domains, as mounted here.')),
+          }),
+          {},
+        )
+        .check(described('Domains of libvirt: VMs of nova-compute in a pod, or on the host itself.')),
     }),
     {},
   )

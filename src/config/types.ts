@@ -32,6 +32,8 @@ export interface SourcesConfig {
   readonly virtualMachineInstances: { readonly enabled: boolean };
   /** Absent: no workloads file. */
   readonly file?: { readonly path: string } | undefined;
+  /** Directories of libvirt's files, as mounted here. Absent: not enabled. */
+  readonly libvirt?: { readonly statusPath: string; readonly definitionsPath: string } | undefined;
 }
 
 /** A checked configuration with every default filled in. Paths are absolute, normalized and without a trailing slash. */

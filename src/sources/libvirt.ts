@@ -18,13 +18,11 @@ export interface LibvirtSourceOptions {
   /** As on the host; normalized. */
   readonly instancesPath: string;
   readonly clock: Clock;
-  /** Told after inotify saw a change. */
-  readonly onChange?: (() => void) | undefined;
 }
 
 /**
  * The domains of the host's libvirtd, from its files: no socket, no write. Every domain that exists, running or only
- * defined, protects. Read anew at every `read()`; inotify only tells that a pass may find something new.
+ * defined, protects. Read anew at every `read()`; inotify has changed files parsed before a pass needs them.
  */
 export function createLibvirtSource(options: LibvirtSourceOptions): WorkloadSource {
   const paths = [options.statusPath, options.definitionsPath];
@@ -33,12 +31,12 @@ export function createLibvirtSource(options: LibvirtSourceOptions): WorkloadSour
   let settling: NodeJS.Timeout | undefined;
   const changed = (): void => {
     clearTimeout(settling);
-    settling = setTimeout(() => options.onChange?.(), SETTLE_MS).unref();
+    settling = setTimeout(() => readDirectories(options, directories), SETTLE_MS).unref();
   };
   return {
     name: LIBVIRT_SOURCE,
     start() {
-      if (options.onChange !== undefined) watchers = paths.flatMap((path) => tryWatch(path, changed));
+      watchers = paths.flatMap((path) => tryWatch(path, changed));
     },
     stop() {
       clearTimeout(settling);
