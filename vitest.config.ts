@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-const project = (name: string, testTimeout: number) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: 120_000 },
+const project = (name: string, testTimeout: number, globalSetup: string[] = []) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: 120_000, globalSetup },
 });
 
 export default defineConfig({
@@ -10,6 +10,11 @@ export default defineConfig({
     maxWorkers: 2,
     // .ci/run counts from the JSON report: what a terminal shows is for people.
     reporters: ['default', ['json', { outputFile: '.test-results/vitest.json' }]],
-    projects: [project('unit', 10_000), project('contract', 20_000), project('integration', 60_000), project('parity', 300_000)],
+    projects: [
+      project('unit', 10_000),
+      project('contract', 20_000),
+      project('integration', 60_000, ['test/helpers/build-bundle.ts']),
+      project('parity', 300_000),
+    ],
   },
 });

@@ -88,6 +88,23 @@ describe('basekeeper pass', () => {
   });
 });
 
+describe('a workloads file that cannot be used', () => {
+  const sources = [
+    { name: 'file', state: 'failed', workloads: 0, gaps: 1, message: 'workloads file /w.yaml: line 2: name is missing' },
+  ] as const;
+
+  it('should be a wrong option, not a held pass', async () => {
+    const { code, stdout, stderr } = await runCommandLine(['plan', '--workloads', '/w.yaml'], { report: { ...heldReport(), sources } });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe('basekeeper: cannot use the workloads file /w.yaml: line 2: name is missing; check --workloads\n');
+  });
+
+  it('should hold the pass where it is one of several sources', async () => {
+    const { code } = await runCommandLine(['plan'], { report: { ...heldReport(), sources } });
+    expect(code).toBe(3);
+  });
+});
+
 describe('options', () => {
   it('should take the workloads from a file and ask no cluster, whose node name nobody needs then', async () => {
     const { code, passes } = await runCommandLine(['plan', '--workloads', 'w.yaml', '--instances-path', 'vms'], { env: {} });
