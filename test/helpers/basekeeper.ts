@@ -40,9 +40,12 @@ export function start(
   child.stdin.end(options.stdin ?? '');
   const text = (chunks: Buffer[]) => () => Buffer.concat(chunks).toString();
   onTestFinished(() => void child.kill('SIGKILL'));
-  const ended = once(child, 'close').then(
-    ([code, signal]) => ({ code, signal, stdout: text(stdout)(), stderr: text(stderr)() }) as ProcessRun,
-  );
+  const ended = once(child, 'close').then(([code, signal]): ProcessRun => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+    stdout: text(stdout)(),
+    stderr: text(stderr)(),
+  }));
   return { child, pid: child.pid ?? 0, stdout: text(stdout), stderr: text(stderr), ended };
 }
 
