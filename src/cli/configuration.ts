@@ -27,13 +27,13 @@ export function addConfigurationOptions(command: Command): Command {
 
 /** Calls `use` with the configuration that the options describe. Throws `UsageError` with every mistake in it. */
 export async function withConfig<T>(options: ConfigurationOptions, context: Context, use: (config: Config) => Promise<T>): Promise<T> {
-  if (options.workloads !== '-') return use(checked(await load(options, context)));
+  if (options.workloads !== '-') return use(mustBeRight(await load(options, context)).config);
   // A pass reads its workloads more than once, stdin can be read only once.
   const directory = await mkdtemp(join(tmpdir(), 'basekeeper-'));
   try {
     const workloads = join(directory, 'workloads.yaml');
     await pipeline(context.io.stdin, createWriteStream(workloads, { mode: 0o600 }), { signal: context.io.signal });
-    return await use(checked(await load({ ...options, workloads }, context)));
+    return await use(mustBeRight(await load({ ...options, workloads }, context)).config);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -45,9 +45,9 @@ export async function load(options: ConfigurationOptions, { env }: Context): Pro
   return loadConfig({ text, fileName: options.config, env, hostName: hostname(), overrides: overridesOf(options) });
 }
 
-/** The configuration, or a `UsageError` that lists every mistake. */
-export function checked(loaded: LoadedConfig): Config {
-  if (loaded.config !== undefined) return loaded.config;
+/** What was loaded, or a `UsageError` that lists every mistake. */
+export function mustBeRight(loaded: LoadedConfig): Extract<LoadedConfig, { readonly config: Config }> {
+  if (loaded.config !== undefined) return loaded;
   throw new UsageError(['the configuration has mistakes:', ...loaded.errors.map(formatConfigError)].join('\n'));
 }
 

@@ -13,10 +13,9 @@ import { showProgress } from './progress.ts';
  */
 export async function runOnePass(config: Config, context: Context, dryRun: boolean): Promise<Report> {
   const report = await runWithProgress(config, context, dryRun);
-  const { pods, virtualMachineInstances } = config.sources;
-  const broken = report.sources.find(({ state }) => state === 'failed');
-  if (broken !== undefined && !pods.enabled && !virtualMachineInstances.enabled) {
-    throw new UsageError(`cannot use the ${broken.message ?? 'workloads file'}; check --workloads`);
+  const [only, ...others] = report.sources;
+  if (config.sources.file !== undefined && only?.state === 'failed' && others.length === 0) {
+    throw new UsageError(`cannot use the ${only.message ?? 'workloads file'}; check --workloads`);
   }
   // A pass takes this quietly, as Nova does; a person who mistyped a path wants to know.
   if (report.files.length === 0 && report.result !== 'Failed' && !existsSync(config.basePath)) {

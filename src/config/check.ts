@@ -3,10 +3,9 @@ import type { Path } from './document.ts';
 import { allKeyPaths, keysAt } from './key-paths.ts';
 import { without } from './layers.ts';
 import { issueMessage, unknownKeyMessage } from './messages.ts';
-import { normalize } from './normalize.ts';
+import { complete, toConfig, type CompleteSettings } from './normalize.ts';
 import { findMistakes } from './rules.ts';
 import { settingsSchema } from './schema.ts';
-import type { Config } from './types.ts';
 
 /** Deeper than any path of the schema. */
 const MAXIMUM_ROUNDS = 8;
@@ -19,15 +18,15 @@ export interface Mistake {
   readonly atKey?: boolean | undefined;
 }
 
-/** Checks merged values against the schema and the rules; `config` where there is no mistake. */
+/** Checks merged values against the schema and the rules; `settings` where there is no mistake. */
 export function checkValues(
   values: unknown,
-): { readonly config: Config } | { readonly config?: undefined; readonly mistakes: readonly Mistake[] } {
+): { readonly settings: CompleteSettings } | { readonly settings?: undefined; readonly mistakes: readonly Mistake[] } {
   const parsed = settingsSchema.safeParse(values, { error: issueMessage });
   if (parsed.success) {
-    const config = normalize(parsed.data);
-    const mistakes = findMistakes({ settings: parsed.data, config }, []);
-    return mistakes.length === 0 ? { config } : { mistakes };
+    const settings = complete(parsed.data);
+    const mistakes = findMistakes({ settings: parsed.data, config: toConfig(settings) }, []);
+    return mistakes.length === 0 ? { settings } : { mistakes };
   }
   const issues = parsed.error.issues.flatMap(mistakesOf);
   return { mistakes: [...issues, ...mistakesOfTheRest(values, issues)] };
@@ -39,7 +38,7 @@ function mistakesOfTheRest(values: unknown, issues: readonly Mistake[]): readonl
   let kept = issues.reduce<unknown>((rest, issue) => without(rest, issue.path), values);
   for (let round = 0; round < MAXIMUM_ROUNDS; round += 1) {
     const parsed = settingsSchema.safeParse(kept);
-    if (parsed.success) return findMistakes({ settings: parsed.data, config: normalize(parsed.data) }, wrong);
+    if (parsed.success) return findMistakes({ settings: parsed.data, config: toConfig(complete(parsed.data)) }, wrong);
     // What was cut out was required where it stood: cut out what it stood in.
     for (const issue of parsed.error.issues) {
       wrong.push(issue.path.slice(0, -1));

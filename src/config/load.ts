@@ -2,6 +2,7 @@ import { checkValues, type Mistake } from './check.ts';
 import { parseConfigText, type ConfigDocument, type Path } from './document.ts';
 import { has, isSection, mergeLayers, originOf, type Layer } from './layers.ts';
 import { formatPath } from './messages.ts';
+import { toConfig, type CompleteSettings } from './normalize.ts';
 import { NOVA_PRESET } from './preset.ts';
 import type { SettingsInput } from './schema.ts';
 import type { Config, ConfigError } from './types.ts';
@@ -28,11 +29,13 @@ export interface LoadOptions {
 export type LoadedConfig =
   | {
       readonly config: Config;
+      /** The same as a file would say it, every default filled in. */
+      readonly settings: CompleteSettings;
       /** Where a value comes from: the file's name, an option, `$NODE_NAME`, `preset nova`; undefined for a default. */
       readonly originOf: (path: Path) => string | undefined;
       readonly errors?: undefined;
     }
-  | { readonly config?: undefined; readonly originOf?: undefined; readonly errors: readonly ConfigError[] };
+  | { readonly config?: undefined; readonly settings?: undefined; readonly originOf?: undefined; readonly errors: readonly ConfigError[] };
 
 /** Parse → normalize → check rules. Pure; reports all mistakes at once, in the order of the file. */
 export function loadConfig(options: LoadOptions = {}): LoadedConfig {
@@ -48,13 +51,13 @@ export function loadConfig(options: LoadOptions = {}): LoadedConfig {
   }
   const layers = layersOf(options, { origin: fileName, values: document.value });
   const checked = checkValues(mergeLayers(layers));
-  if (checked.config === undefined)
+  if (checked.settings === undefined) {
     return { errors: checked.mistakes.map((mistake) => placed(mistake, layers, fileName, document)).toSorted(byPlace) };
-  return {
-    // Without a cluster the name is only what reports are headed with.
-    config: checked.config.nodeName === '' ? { ...checked.config, nodeName: options.hostName ?? 'localhost' } : checked.config,
-    originOf: (path) => layers.findLast((layer) => has(layer.values, path))?.origin,
-  };
+  }
+  // Without a cluster the name is only what reports are headed with.
+  const nodeName = checked.settings.nodeName === '' ? (options.hostName ?? 'localhost') : checked.settings.nodeName;
+  const settings = { ...checked.settings, nodeName };
+  return { config: toConfig(settings), settings, originOf: (path) => layers.findLast((layer) => has(layer.values, path))?.origin };
 }
 
 function layersOf(options: LoadOptions, file: Layer): readonly Layer[] {

@@ -12,18 +12,41 @@ const HYPERVISOR_PODS: readonly ExemptPod[] = [
   { selector: { matchLabels: { application: 'libvirt' }, matchExpressions: [] } },
 ];
 
+/** Settings without a gap: what `config show` prints. Reading them again gives the same configuration. */
+export type CompleteSettings = ParsedSettings & {
+  readonly nodeName: string;
+  readonly hostInstancesPath: string;
+  readonly locksPath: string;
+  readonly jitterSeconds: number;
+};
+
 /** Fills in the defaults that depend on other keys. Pure; `nodeName` is '' where nobody gave one (rules.ts says when that is a mistake). */
-export function normalize(settings: ParsedSettings): Config {
+export function complete(settings: ParsedSettings): CompleteSettings {
   const instancesPath = tidyPath(settings.instancesPath);
+  const { schedule, intervalSeconds = DEFAULT_INTERVAL_SECONDS } = settings;
+  const longestJitterSeconds = schedule === undefined ? Math.min(DEFAULT_JITTER_SECONDS, intervalSeconds) : DEFAULT_JITTER_SECONDS;
   return {
-    preset: settings.preset,
-    mode: settings.mode,
+    ...settings,
     nodeName: settings.nodeName ?? '',
     instancesPath,
     hostInstancesPath: tidyPath(settings.hostInstancesPath ?? instancesPath),
-    subdirectoryName: settings.subdirectoryName,
-    basePath: posix.join(instancesPath, settings.subdirectoryName),
     locksPath: tidyPath(settings.locksPath ?? posix.join(instancesPath, 'locks')),
+    ...(schedule === undefined ? { intervalSeconds } : { timeZone: settings.timeZone ?? 'UTC' }),
+    jitterSeconds: settings.jitterSeconds ?? longestJitterSeconds,
+  };
+}
+
+/** Complete settings as the rest of the program wants them. */
+export function toConfig(settings: CompleteSettings): Config {
+  return {
+    preset: settings.preset,
+    mode: settings.mode,
+    nodeName: settings.nodeName,
+    instancesPath: settings.instancesPath,
+    hostInstancesPath: settings.hostInstancesPath,
+    subdirectoryName: settings.subdirectoryName,
+    basePath: posix.join(settings.instancesPath, settings.subdirectoryName),
+    locksPath: settings.locksPath,
     schedule: scheduleOf(settings),
     passDeadlineSeconds: settings.passDeadlineSeconds,
     policy: policyOf(settings),
@@ -64,17 +87,10 @@ function policyOf(settings: ParsedSettings): Policy {
   };
 }
 
-function scheduleOf(settings: ParsedSettings): Schedule {
-  if (settings.schedule !== undefined) {
-    return {
-      kind: 'cron',
-      expression: settings.schedule,
-      timeZone: settings.timeZone ?? 'UTC',
-      jitterSeconds: settings.jitterSeconds ?? DEFAULT_JITTER_SECONDS,
-    };
-  }
-  const intervalSeconds = settings.intervalSeconds ?? DEFAULT_INTERVAL_SECONDS;
-  return { kind: 'interval', intervalSeconds, jitterSeconds: settings.jitterSeconds ?? Math.min(DEFAULT_JITTER_SECONDS, intervalSeconds) };
+function scheduleOf({ schedule, timeZone, intervalSeconds, jitterSeconds }: CompleteSettings): Schedule {
+  return schedule === undefined
+    ? { kind: 'interval', intervalSeconds: intervalSeconds ?? DEFAULT_INTERVAL_SECONDS, jitterSeconds }
+    : { kind: 'cron', expression: schedule, timeZone: timeZone ?? 'UTC', jitterSeconds };
 }
 
 function libvirtOf({ enabled, statusPath, definitionsPath }: ParsedSettings['sources']['libvirt']): Config['sources']['libvirt'] {

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { configJsonSchema } from '../../config/schema.ts';
 import { settingsJson, settingsYaml } from '../../config/show.ts';
 import { UsageError } from '../../lib/errors.ts';
-import { addConfigurationOptions, checked, load, type ConfigurationOptions } from '../configuration.ts';
+import { addConfigurationOptions, load, mustBeRight, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
 import { writeResult } from '../io.ts';
 
@@ -21,7 +21,7 @@ function addCheck(config: Command, context: Context): void {
     .description('Report every mistake in the configuration, with its place and what to do; exit code 2 if there is one.')
     .addHelpText('after', '\nExample:\n  $ basekeeper config check --config config.yaml')
     .action(async (options: ConfigurationOptions) => {
-      checked(await load(rejectStdin(options), context));
+      mustBeRight(await load(rejectStdin(options), context));
       await writeResult(context.io.stdout, [`${options.config ?? 'the configuration'} is valid\n`]);
     });
 }
@@ -41,9 +41,8 @@ function addShow(config: Command, context: Context): void {
     .addHelpText('after', '\nExample:\n  $ basekeeper config show --config config.yaml --node node-1')
     .action(async (options: ConfigurationOptions & { output: 'yaml' | 'json' }) => {
       const loaded = await load(rejectStdin(options), context);
-      const settings = checked(loaded);
-      const text = options.output === 'json' ? settingsJson(settings) : settingsYaml(settings, (path) => loaded.originOf?.(path));
-      await writeResult(context.io.stdout, [text]);
+      const { settings, originOf } = mustBeRight(loaded);
+      await writeResult(context.io.stdout, [options.output === 'json' ? settingsJson(settings) : settingsYaml(settings, originOf)]);
     });
 }
 

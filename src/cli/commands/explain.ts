@@ -6,7 +6,7 @@ import { explain, type Explanation } from '../../report/explain.ts';
 import { explanationText } from '../../report/explain-text.ts';
 import { planOf } from '../../report/plan-of.ts';
 import { fetchReport } from '../agent-report.ts';
-import { addConfigurationOptions, checked, load, withConfig, type ConfigurationOptions } from '../configuration.ts';
+import { addConfigurationOptions, load, mustBeRight, withConfig, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
 import { say } from '../diagnostics.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -52,7 +52,7 @@ async function planFor(options: ExplainOptions, context: Context): Promise<Plan 
 }
 
 async function agentOfThisNode(options: ExplainOptions, context: Context): Promise<string> {
-  const { port } = options.config === undefined ? { port: DEFAULT_PORT } : checked(await load(options, context)).http;
+  const { port } = options.config === undefined ? { port: DEFAULT_PORT } : mustBeRight(await load(options, context)).config.http;
   return `http://127.0.0.1:${port}`;
 }
 

@@ -118,6 +118,13 @@ describe('options', () => {
     });
   });
 
+  it('should switch off every other source for --workloads, those of later versions too', async () => {
+    const { stdout } = await runCommandLine(['config', 'show', '--output', 'json', '--workloads', 'w.yaml']);
+    const { sources } = JSON.parse(stdout) as { sources: Record<string, { enabled?: boolean }> };
+    expect(Object.entries(sources).filter(([name, source]) => name !== 'file' && source.enabled !== false)).toEqual([]);
+    expect(Object.keys(sources)).toContain('file');
+  });
+
   it('should let --node win over $NODE_NAME', async () => {
     const { passes } = await runCommandLine(['plan', '--node', 'other']);
     expect(passes[0]?.config.nodeName).toBe('other');

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
+import { configJsonSchema } from '../../../src/config/schema.ts';
 import { settingsJson, settingsYaml } from '../../../src/config/show.ts';
-import type { Config } from '../../../src/config/types.ts';
 
-function load(text: string): Config {
-  const { config } = loadConfig({ text, env: { NODE_NAME: 'node-a' } });
-  if (config === undefined) throw new Error('the configuration of this test is wrong');
-  return config;
+function load(text: string) {
+  const loaded = loadConfig({ text, env: { NODE_NAME: 'node-a' } });
+  if (loaded.config === undefined) throw new Error('the configuration of this test is wrong');
+  return loaded;
 }
 
 const EVERYTHING = `
@@ -24,6 +24,7 @@ pins: {imageRefs: ["1"], fileNames: ["swap_*"]}
 sources:
   pods: {enabled: false, selector: {matchLabels: {a: b}, matchExpressions: [{key: c, operator: In, values: [d]}, {key: e, operator: Exists}]}}
   file: {path: /w.yaml}
+  libvirt: {enabled: true, statusPath: /run/l}
 exemptPods: [{namespace: n}, {selector: {matchLabels: {x: y}}}]
 http: {address: "::1", port: 0}
 log: {level: debug}
@@ -35,13 +36,21 @@ describe('a configuration that is shown', () => {
     ['the preset nova', 'preset: nova'],
     ['every key', EVERYTHING],
   ])('should be read again as the same: %s', (_what, text) => {
-    const config = load(text);
-    expect(load(settingsYaml(config, () => undefined))).toEqual(config);
-    expect(load(settingsJson(config))).toEqual(config);
+    const { config, settings } = load(text);
+    expect(load(settingsYaml(settings, () => undefined)).config).toEqual(config);
+    expect(load(settingsJson(settings)).config).toEqual(config);
+  });
+
+  it('should have every key that has a default, in the order of the documentation', () => {
+    const { settings } = load('');
+    const shown = JSON.parse(settingsJson(settings)) as object;
+    const optional = new Set(['schedule', 'timeZone']);
+    expect(Object.keys(shown)).toEqual(Object.keys(configJsonSchema()['properties'] as object).filter((key) => !optional.has(key)));
+    expect(shown).toMatchObject({ sources: { libvirt: { enabled: false } }, intervalSeconds: 2400 });
   });
 
   it('should say of each value that is no default where it comes from', () => {
-    const yaml = settingsYaml(load(EVERYTHING), (path) => (path.join('.') === 'http.port' ? 'c.yaml' : undefined));
+    const yaml = settingsYaml(load(EVERYTHING).settings, (path) => (path.join('.') === 'http.port' ? 'c.yaml' : undefined));
     expect(yaml).toContain('  port: 0 # c.yaml\n');
     expect(yaml.match(/#/g)).toHaveLength(1);
   });
