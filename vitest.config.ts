@@ -15,6 +15,7 @@ export default defineConfig({
       project('contract', 20_000),
       project('integration', 60_000, ['test/helpers/build-bundle.ts']),
       project('parity', 300_000),
+      project('races', 300_000),
     ],
   },
 });

@@ -11,7 +11,7 @@ import { offsetOfNode, type Schedule } from './lib/schedule.ts';
 import { sleep } from './lib/sleep.ts';
 import { VERSION } from './lib/version.ts';
 import type { Report, Stage } from './model/plan.ts';
-import type { Logger, WorkloadSource } from './model/ports.ts';
+import type { Clock, Logger, WorkloadSource } from './model/ports.ts';
 import type { SourceReading } from './model/workload.ts';
 import { timestamp } from './plan/planned-files.ts';
 import { emptyReport } from './report/build-report.ts';
@@ -91,8 +91,10 @@ export async function createAgent(config: Config, { logger }: { readonly logger:
 }
 
 /** What a pass on this machine works with: the real scanners and the real executor. */
-export function passParts(config: Config, sources: readonly WorkloadSource[]): PassParts {
-  const { instancesPath, subdirectoryName, hostInstancesPath, locksPath, policy } = config;
+export function passParts(config: Config, sources: readonly WorkloadSource[], clock: Clock = systemClock): PassParts {
+  const { instancesPath, subdirectoryName, locksPath, policy } = config;
+  // Where nobody gave another path, headers may also name what the instances path resolves to.
+  const hostInstancesPath = config.hostInstancesPath === instancesPath ? undefined : config.hostInstancesPath;
   const locker = createFileLocker({ locksPath });
   return {
     node: config.nodeName,
@@ -100,10 +102,10 @@ export function passParts(config: Config, sources: readonly WorkloadSource[]): P
     basePath: config.basePath,
     baseDirectoryName: subdirectoryName,
     sources,
-    scanner: createBaseScanner({ instancesPath, subdirectoryName, naming: policy.naming }),
-    overlays: createOverlayScanner({ instancesPath, subdirectoryName, hostInstancesPath, overlays: policy.overlays }),
-    executor: createExecutor({ locker, directories: createBaseDirectoryOpener(), clock: systemClock, policy }),
-    clock: systemClock,
+    scanner: createBaseScanner({ instancesPath, subdirectoryName, naming: policy.naming, clock }),
+    overlays: createOverlayScanner({ instancesPath, subdirectoryName, hostInstancesPath, overlays: policy.overlays, clock }),
+    executor: createExecutor({ locker, directories: createBaseDirectoryOpener(), clock, policy }),
+    clock,
   };
 }
 

@@ -4,9 +4,8 @@ import type { Plan, PlannedFile } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
 import type { BaseDirectory, BaseDirectoryOpener, Clock, Executor, FileLocker, FileOutcome, UseCheck } from '../model/ports.ts';
 import { hasErrno } from './errno.ts';
-import { removeLockFile } from './lock-litter.ts';
 import type { Result } from './recheck.ts';
-import { losesLockFile, refusalOf } from './refusal.ts';
+import { refusalOf } from './refusal.ts';
 import { removeFile } from './remove-file.ts';
 import { touchFile } from './touch-file.ts';
 
@@ -42,9 +41,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
       const directory = openDirectory(parts.directories, plan.basePath);
       const run: Run = { ...parts, plan, inUse, signal, directory, outcomes: new Map(), lockWaitSeconds: [] };
       try {
-        const { removals, young } = await touchAll(run);
+        const removals = await touchAll(run);
         for (const index of removals) await settle(run, plan.files.at(index));
-        for (const index of young) await tidy(run, plan.files.at(index));
       } finally {
         if (!(directory instanceof Error)) directory.close();
       }
@@ -63,18 +61,16 @@ function openDirectory(directories: BaseDirectoryOpener, basePath: string): Base
 }
 
 /** One walk over all rows, which may be a million; what is to be done after the touches is remembered by its index. */
-async function touchAll(run: Run): Promise<{ removals: number[]; young: number[] }> {
+async function touchAll(run: Run): Promise<number[]> {
   const removals: number[] = [];
-  const young: number[] = [];
   let index = 0;
   for (const file of run.plan.files) {
     if (index % ROWS_PER_TURN === 0) await nextTurn();
     if (file.verdict === 'touch') await settle(run, file);
     else if (file.verdict === 'remove') removals.push(index);
-    else if (mayLoseLockFile(run, file)) young.push(index);
     index++;
   }
-  return { removals, young };
+  return removals;
 }
 
 async function settle(run: Run, file: PlannedFile | undefined): Promise<void> {
@@ -97,14 +93,4 @@ async function outcomeOf(run: Run, file: PlannedFile): Promise<Result> {
 function unreachable(error: Error, file: PlannedFile): Result {
   if (hasErrno(error, 'ENOENT')) return { outcome: 'AlreadyGone', message: 'The base directory is gone.' };
   return { outcome: file.verdict === 'touch' ? 'TouchFailed' : 'RemovalFailed', message: error.message };
-}
-
-function mayLoseLockFile({ plan, policy }: Run, file: PlannedFile): boolean {
-  return plan.gate.open && file.reason === 'YoungerThanMinimumAge' && losesLockFile(file.kind, policy);
-}
-
-async function tidy({ locker, plan, signal }: Run, file: PlannedFile | undefined): Promise<void> {
-  if (file === undefined || refusalOf(file, plan.gate) !== undefined || signal?.aborted === true) return;
-  await nextTurn();
-  await removeLockFile(locker, file.name);
 }

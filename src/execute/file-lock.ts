@@ -29,25 +29,20 @@ export interface FileLockerOptions {
 export function createFileLocker(options: FileLockerOptions): FileLocker {
   const { locksPath, lockFilePrefix = 'nova-' } = options;
   return {
-    async acquire(fileName, { timeoutSeconds, signal, create = true }) {
+    async acquire(fileName, { timeoutSeconds, signal }) {
       if (!isEntryName(fileName)) throw errnoError('EINVAL', `'${fileName}' is no file name`);
-      const attempt = () => tryAcquire(locksPath, `${lockFilePrefix}${fileName}`, create);
+      const attempt = () => tryAcquire(locksPath, `${lockFilePrefix}${fileName}`);
       return await poll(attempt, timeoutSeconds * 1000, signal);
     },
   };
 }
 
-async function poll(
-  attempt: () => HeldFile | 'absent' | 'busy',
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<HeldLock | undefined> {
+async function poll(attempt: () => HeldFile | 'busy', timeoutMs: number, signal: AbortSignal | undefined): Promise<HeldLock | undefined> {
   const startedMs = performance.now();
   for (let delayMs = DELAY_INCREMENT_MS; ; delayMs = Math.min(delayMs + DELAY_INCREMENT_MS, MAX_DELAY_MS)) {
     if (signal?.aborted === true) return undefined;
     const outcome = attempt();
     const waitedMs = performance.now() - startedMs;
-    if (outcome === 'absent') return undefined;
     if (outcome !== 'busy') return held(outcome, waitedMs / 1000);
     // Asked this way round, a timeout that is not a number is none.
     if (!(waitedMs < timeoutMs)) return undefined;
@@ -67,9 +62,8 @@ interface HeldFile extends LockFile {
   readonly name: string;
 }
 
-function tryAcquire(locksPath: string, name: string, create: boolean): HeldFile | 'absent' | 'busy' {
-  const opened = openLockFile(locksPath, name, { create });
-  if (opened === 'absent') return 'absent';
+function tryAcquire(locksPath: string, name: string): HeldFile | 'busy' {
+  const opened = openLockFile(locksPath, name);
   if (opened === 'raced') return 'busy';
   let keep = false;
   try {

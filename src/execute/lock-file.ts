@@ -9,7 +9,7 @@ export interface LockFile {
 }
 
 /** `raced`: somebody removed or created the file at the same moment; try again. */
-export type OpenedLockFile = LockFile | 'absent' | 'raced';
+export type OpenedLockFile = LockFile | 'raced';
 
 /** The path that reaches `name` through the descriptor, whatever became of the directory's own path. */
 export function entryPath(directoryFd: number, name: string): string {
@@ -23,12 +23,11 @@ export function entryPath(directoryFd: number, name: string): string {
  * @throws an errno error: ENOTDIR or ELOOP for a symlink or a non-directory, EINVAL for a lock path that is no regular file,
  * EPERM when a new lock directory cannot be given to the owner of its parent.
  */
-export function openLockFile(locksPath: string, name: string, options: { readonly create: boolean }): OpenedLockFile {
-  const directoryFd = openLocksDirectory(locksPath, options.create);
-  if (directoryFd === undefined) return 'absent';
-  let fd: number | 'absent' | 'raced' = 'absent';
+export function openLockFile(locksPath: string, name: string): OpenedLockFile {
+  const directoryFd = openLocksDirectory(locksPath);
+  let fd: number | 'raced' = 'raced';
   try {
-    fd = openEntry(directoryFd, name, options.create);
+    fd = openEntry(directoryFd, name);
     return typeof fd === 'number' ? { fd, directoryFd } : fd;
   } catch (error) {
     throw withReadablePath(error, `/proc/self/fd/${directoryFd}`, locksPath);
@@ -37,14 +36,13 @@ export function openLockFile(locksPath: string, name: string, options: { readonl
   }
 }
 
-function openLocksDirectory(locksPath: string, create: boolean): number | undefined {
+function openLocksDirectory(locksPath: string): number {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
   try {
     return openSync(locksPath, flags);
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
   }
-  if (!create) return undefined;
   makeLocksDirectory(locksPath);
   return openSync(locksPath, flags);
 }
@@ -86,10 +84,10 @@ function ownerOf(path: string): Owner {
   }
 }
 
-function openEntry(directoryFd: number, name: string, create: boolean): number | 'absent' | 'raced' {
+function openEntry(directoryFd: number, name: string): number | 'raced' {
   const path = entryPath(directoryFd, name);
   const seen = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  if (seen === undefined) return create ? createEntry(directoryFd, path) : 'absent';
+  if (seen === undefined) return createEntry(directoryFd, path);
   if (!seen.isFile()) throw errnoError('EINVAL', `the lock file '${path}' is no regular file`);
   const fd = tryOpen(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK, ['ENOENT']);
   if (fd === undefined) return 'raced';

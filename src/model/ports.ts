@@ -39,12 +39,12 @@ export interface HeldLock {
 /** `<instances>/locks/nova-<file name>` as a POSIX/OFD write record lock: what Nova's `utils.synchronized(external=True)` takes. */
 export interface FileLocker {
   /**
-   * Undefined when the lock stayed busy for `timeoutSeconds`, when `signal` aborted the wait, or when there is no lock file
-   * and `create` (default true) is false. Throws an errno error when the lock cannot be had at all.
+   * Undefined when the lock stayed busy for `timeoutSeconds` or when `signal` aborted the wait. Throws an errno error when the
+   * lock cannot be had at all.
    */
   acquire(
     fileName: string,
-    options: { readonly timeoutSeconds: number; readonly signal?: AbortSignal | undefined; readonly create?: boolean | undefined },
+    options: { readonly timeoutSeconds: number; readonly signal?: AbortSignal | undefined },
   ): Promise<HeldLock | undefined>;
 }
 

@@ -1,6 +1,8 @@
+import type { BaseFileKind } from '../model/base-file.ts';
 import type { Overlay } from '../model/overlay.ts';
 import type { Finding } from '../model/plan.ts';
 import type { FindingType } from '../model/reasons.ts';
+import type { References } from '../model/references.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { ObjectReference, Workload } from '../model/workload.ts';
 import { digestOfName } from './usages.ts';
@@ -18,6 +20,7 @@ const OVERLAY_FINDINGS: Readonly<Partial<Record<Overlay['state'], FindingType>>>
 
 function overlayFindings(snapshot: Snapshot): Finding[] {
   const objects = objectsByInstance(snapshot.inventory.workloads);
+  const unexplained = unexplainedBackingNames(snapshot);
   return snapshot.overlays.overlays.flatMap((overlay) => {
     const object = objects.get(overlay.instance);
     const about = { workload: overlay.instance, ...(object === undefined ? {} : { object }) };
@@ -26,7 +29,7 @@ function overlayFindings(snapshot: Snapshot): Finding[] {
       type === undefined
         ? []
         : [{ type, ...about, ...missingFile(overlay), message: `${overlay.path}: ${overlay.message ?? overlay.state}` }];
-    return [...own, ...unexplainedBackingFiles(overlay, snapshot).map((finding) => ({ ...finding, ...about }))];
+    return [...own, ...unexplainedBackingFiles(overlay, unexplained).map((finding) => ({ ...finding, ...about }))];
   });
 }
 
@@ -35,12 +38,27 @@ function missingFile(overlay: Overlay): { file?: string } {
   return missing === undefined ? {} : { file: missing.baseName ?? missing.reference };
 }
 
+/** Original, resized and legacy files that overlays stand on and that no workload's image explains. One look at the files, and only if there may be any. */
+function unexplainedBackingNames({ overlays, references, scan }: Snapshot): ReadonlySet<string> {
+  const names = new Set(overlays.overlays.flatMap(({ chain }) => chain.flatMap(({ baseName }) => baseName ?? [])));
+  for (const name of names) if (isExplained(name, references)) names.delete(name);
+  if (names.size === 0) return names;
+  const found = new Set<string>();
+  for (const { name, kind } of scan.files) if (IMAGE_KINDS.has(kind) && names.has(name)) found.add(name);
+  return found;
+}
+
+const IMAGE_KINDS: ReadonlySet<BaseFileKind> = new Set(['original', 'resized', 'legacy']);
+
+function isExplained(name: string, { byDigest, byName }: References): boolean {
+  const digest = digestOfName(name);
+  return byName.has(name) || (digest !== undefined && byDigest.has(digest));
+}
+
 /** Nova: "Instance … is using a backing file … which does not appear in the image service". */
-function unexplainedBackingFiles(overlay: Overlay, { references }: Snapshot): Finding[] {
+function unexplainedBackingFiles(overlay: Overlay, unexplained: ReadonlySet<string>): Finding[] {
   return overlay.chain.flatMap(({ baseName, exists }) => {
-    const digest = baseName === undefined ? undefined : digestOfName(baseName);
-    if (baseName === undefined || !exists || digest === undefined) return [];
-    if (references.byDigest.has(digest) || references.byName.has(baseName)) return [];
+    if (baseName === undefined || !exists || !unexplained.has(baseName)) return [];
     const message = `${overlay.path} stands on ${baseName}, which no workload's image explains`;
     return [{ type: 'BackingFileUnknown', file: baseName, message } as const];
   });

@@ -19,7 +19,8 @@ export function digestOf({ kind, name }: Pick<BaseFile, 'kind' | 'name'>): strin
 
 /** As `digestOf`, for a name whose kind is not at hand. */
 export function digestOfName(name: string): string | undefined {
-  return /^(.{40})(?:_sm|_[0-9]+)?$/su.exec(name)?.[1];
+  // Nova's pattern ends with Python's `$`, which also matches before a final newline.
+  return /^(.{40})(?:_sm|_[0-9]+\n?)?$/su.exec(name)?.[1];
 }
 
 /** Who names the file, from the workloads' side. */

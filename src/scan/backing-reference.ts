@@ -5,7 +5,7 @@ export type ReferenceTarget =
   /** A file below the instances path; `path` is relative to it and normalized. */
   | { readonly kind: 'inside'; readonly path: string; readonly format?: string | undefined }
   /** Surely not below the instances path: another directory, a network. Never opened. */
-  | { readonly kind: 'elsewhere'; readonly message: string }
+  | { readonly kind: 'elsewhere'; readonly message: string; readonly format?: string | undefined }
   /** Not understood: it may mean any file. */
   | { readonly kind: 'unclear'; readonly message: string };
 
@@ -112,7 +112,7 @@ function resolveJsonKeys(keys: ReadonlyMap<string, unknown>, options: ReferenceO
   if (filename === undefined) return unclear('a json: reference without a file name');
   const target = locateAbsolute(filename, options);
   const format = jsonFormat(drivers);
-  return target.kind === 'inside' && format !== undefined ? { ...target, format } : target;
+  return target.kind !== 'unclear' && format !== undefined ? { ...target, format } : target;
 }
 
 /** A qcow2 node anywhere reads a header; a raw one at the top ends the chain only when there is none below it. */

@@ -115,7 +115,13 @@ class ChainWalk {
       : { kind: 'unclear' as const, message: `${JSON.stringify(reference)} is no valid UTF-8` };
     if (target.kind !== 'inside') {
       this.#links.push({ reference, baseName: undefined, path: undefined, exists: false });
-      this.#report(target.kind === 'elsewhere' ? 'unknown-backing' : 'unreadable', from, target.message);
+      const ends = target.kind === 'elsewhere' && RAW_FORMATS.has(target.format ?? declaredFormat ?? '');
+      const onward =
+        target.kind === 'elsewhere'
+          ? `${target.message}, where nothing is read, and the chain may go on (hostInstancesPath says how headers name the instances path)`
+          : target.message;
+      if (ends) this.#report('unknown-backing', from, target.message);
+      else this.#report('unreadable', from, onward);
       return undefined;
     }
     const { path } = target;

@@ -20,8 +20,8 @@ export class MemoryLocker implements FileLocker {
 
   async acquire(fileName: string, options: Parameters<FileLocker['acquire']>[1]): Promise<HeldLock | undefined> {
     checkName(fileName);
-    const { timeoutSeconds, signal, create = true } = options;
-    if (signal?.aborted === true || (!create && !this.lockFiles.has(fileName))) return undefined;
+    const { timeoutSeconds, signal } = options;
+    if (signal?.aborted === true) return undefined;
     const failure = this.failures.get(fileName);
     if (failure !== undefined) throw errno(failure);
     if (!(await this.#freed(fileName, timeoutSeconds, signal))) return undefined;

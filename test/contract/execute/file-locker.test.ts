@@ -105,19 +105,6 @@ describe.each(Object.entries({ 'the twin in memory': inMemory, 'record locks on 
     expect(hasLockFile('base')).toBe(false);
   });
 
-  it('should not create a lock file that it was told not to create', async () => {
-    const { locker, hasLockFile } = setUp();
-    expect(await locker.acquire('base', { timeoutSeconds: 1, create: false })).toBeUndefined();
-    expect(hasLockFile('base')).toBe(false);
-  });
-
-  it('should take the lock of a lock file that exists although it was told not to create one', async () => {
-    const { locker, other } = setUp();
-    (await other.acquire('base', AT_ONCE))?.release({ remove: false });
-    expect(await locker.acquire('base', { timeoutSeconds: 0, create: false })).toBeDefined();
-    expect(await other.acquire('base', AT_ONCE)).toBeUndefined();
-  });
-
   it('should leave the next holder alone when it is released twice', async () => {
     const { locker, other, hasLockFile } = setUp();
     const first = await locker.acquire('base', AT_ONCE);

@@ -74,9 +74,16 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
     ['/srv/elsewhere/image', 'outside'],
     ['nbd://127.0.0.1/image', 'no local file'],
   ])('should not know what lies beyond %s', async (backingFile, message) => {
-    const overlay = await overlayOf({ 'vm/disk': { qcow2: { backingFile } } });
+    const overlay = await overlayOf({ 'vm/disk': { qcow2: { backingFile, backingFormat: 'raw' } } });
     expect(overlay).toMatchObject({ state: 'unknown-backing', chain: [{ reference: backingFile, path: undefined, exists: false }] });
     expect(overlay?.message).toContain(message);
+  });
+
+  it.each([undefined, 'qcow2'])('should call an overlay unreadable whose chain may go on elsewhere, format %s', async (backingFormat) => {
+    const format = backingFormat === undefined ? {} : { backingFormat };
+    const overlay = await overlayOf({ 'vm/disk': { qcow2: { backingFile: '/srv/elsewhere/snapshot', ...format } } });
+    expect(overlay).toMatchObject({ state: 'unreadable', chain: [{ path: undefined, exists: false }] });
+    expect(overlay?.message).toContain('hostInstancesPath');
   });
 
   it.each(['json:{"driver":"nbd","host":"127.0.0.1"}', 'file:relative', 'blkdebug::/srv/x'])(

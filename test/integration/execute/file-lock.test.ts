@@ -172,12 +172,6 @@ describe('file lock and the lock directory', () => {
     expect(existsSync(lockFile)).toBe(true);
   });
 
-  it('should not create a missing lock directory where it must not create a lock file', async () => {
-    const { locker, locksPath } = setUp({ locks: false });
-    expect(await locker.acquire('base', { timeoutSeconds: 0, create: false })).toBeUndefined();
-    expect(existsSync(locksPath)).toBe(false);
-  });
-
   it('should not create the parent of a lock directory: it is not mounted', async () => {
     const { instancesPath } = setUp({ locks: false });
     const locker = createFileLocker({ locksPath: join(instancesPath, 'unmounted', 'locks') });
@@ -251,7 +245,6 @@ describe('file lock and descriptors', () => {
     for (let round = 0; round < 20; round++) {
       (await locker.acquire('free', AT_ONCE))?.release({ remove: round % 2 === 0 });
       await locker.acquire('base', AT_ONCE);
-      await locker.acquire('missing', { timeoutSeconds: 0, create: false });
       await locker.acquire('symlink', AT_ONCE).catch(() => undefined);
       const stop = new AbortController();
       const waiting = locker.acquire('base', { timeoutSeconds: 1000, signal: stop.signal });
