@@ -1,6 +1,5 @@
 import type { Finding, PlannedFile, Report } from '../../src/model/plan.ts';
 import type { ObjectReference } from '../../src/model/workload.ts';
-import { digestOf, type ReportDigest } from '../../src/report/digest.ts';
 
 export const TAKEN_AT = '2026-11-23T14:00:00.000Z';
 
@@ -117,8 +116,4 @@ export function missingBackingFile(over: Partial<Finding> = {}): Finding {
     message: 'instance-00000001/disk: its backing file 0d5e… does not exist',
     ...over,
   };
-}
-
-export function digested(of: Report): { report: Report; digest: ReportDigest } {
-  return { report: of, digest: digestOf(of) };
 }

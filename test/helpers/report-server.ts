@@ -1,0 +1,43 @@
+import type { Report } from '../../src/model/plan.ts';
+import type { Health } from '../../src/report/health.ts';
+import { createHttpServer, type HttpServerOptions } from '../../src/report/http.ts';
+import { createMetrics } from '../../src/report/metrics.ts';
+import { memoryLogger } from './memory-kube.ts';
+import { AGENT } from './report-pages.ts';
+
+export interface ReportServer {
+  readonly url: string;
+  readonly port: number;
+  readonly logger: ReturnType<typeof memoryLogger>;
+  /** What it shows from now on. */
+  show(report: Report | undefined): void;
+  setHealth(health: Health): void;
+  close(): Promise<void>;
+}
+
+/** The real server on loopback, with whatever report and health a test gives it. */
+export async function startReportServer(over: Partial<HttpServerOptions> = {}): Promise<ReportServer> {
+  const logger = memoryLogger();
+  let report: Report | undefined;
+  let health: Health = { unhealthy: undefined, unready: undefined };
+  const server = createHttpServer({
+    address: '127.0.0.1',
+    port: 0,
+    logger,
+    metrics: createMetrics({ version: '1.2.3', processMetrics: false }),
+    health: () => health,
+    report: () => report,
+    agent: () => AGENT,
+    switches: { report: true, statusPage: true },
+    ...over,
+  });
+  const { port } = await server.start();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    logger,
+    show: (it) => void (report = it),
+    setHealth: (it) => void (health = it),
+    close: () => server.close(),
+  };
+}

@@ -1,0 +1,212 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PlannedFile } from '../../../src/model/plan.ts';
+import type { Rows } from '../../../src/model/rows.ts';
+import { createHttpServer } from '../../../src/report/http.ts';
+import { fullReport, numberedFile, reportOfSize } from '../../helpers/report-pages.ts';
+import { startReportServer, type ReportServer } from '../../helpers/report-server.ts';
+import { report } from '../../helpers/reports.ts';
+
+let server: ReportServer;
+beforeEach(async () => {
+  server = await startReportServer();
+});
+afterEach(async () => await server.close());
+
+const get = (path: string, init: RequestInit = {}): Promise<Response> => fetch(server.url + path, init);
+
+/** Says just this to the server, byte for byte, and waits until it hangs up. */
+async function say(bytes: string): Promise<string> {
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write(bytes);
+  return await text(socket);
+}
+
+/** Rows that exist only while they are looked at. */
+function lazyRows(length: number): Rows<PlannedFile> {
+  return {
+    length,
+    at: numberedFile,
+    *[Symbol.iterator]() {
+      for (let index = 0; index < length; index++) yield numberedFile(index);
+    },
+  };
+}
+
+describe('the probes', () => {
+  it('should say ok while passes end and sources are synced', async () => {
+    for (const path of ['/healthz', '/readyz']) {
+      const response = await get(path);
+      expect([response.status, await response.text()]).toEqual([200, 'ok\n']);
+    }
+  });
+
+  it('should each say what is wrong', async () => {
+    server.setHealth({ unhealthy: 'the running pass is past its deadline', unready: 'source pods is syncing' });
+    const healthz = await get('/healthz');
+    expect([healthz.status, await healthz.text()]).toEqual([503, 'the running pass is past its deadline\n']);
+    const readyz = await get('/readyz');
+    expect([readyz.status, await readyz.text()]).toEqual([503, 'source pods is syncing\n']);
+  });
+});
+
+describe('metrics', () => {
+  it('should be negotiated', async () => {
+    expect((await get('/metrics')).headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const open = await get('/metrics', { headers: { accept: 'application/openmetrics-text;version=1.0.0' } });
+    expect(open.headers.get('content-type')).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+  });
+});
+
+describe('the report', () => {
+  it('should be the whole last report as JSON', async () => {
+    server.show(fullReport());
+    const response = await get('/report');
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(await response.json()).toEqual(JSON.parse(JSON.stringify(fullReport())));
+  });
+
+  it('should be promised for later before the first pass', async () => {
+    const response = await get('/report');
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
+  });
+
+  it('should be streamed, with probes answered meanwhile', async () => {
+    server.show({ ...report(), files: lazyRows(300_000) });
+    const response = await get('/report');
+    const reader = response.body?.getReader();
+    const first = await reader?.read();
+    expect(first?.value?.length).toBeGreaterThan(0);
+    expect((await get('/healthz')).status).toBe(200);
+    await reader?.cancel();
+  });
+
+  it('should not outlive a reader that goes away', async () => {
+    server.show({ ...report(), files: lazyRows(300_000) });
+    const response = await get('/report');
+    await response.body?.cancel();
+    expect((await get('/healthz')).status).toBe(200);
+    expect(server.logger.lines).toEqual([]);
+  });
+});
+
+describe('the switches', () => {
+  it('should each take away what names images and workloads', async () => {
+    await server.close();
+    server = await startReportServer({ switches: { report: false, statusPage: false } });
+    server.show(fullReport());
+    expect([(await get('/')).status, (await get('/report')).status, (await get('/metrics')).status]).toEqual([404, 404, 200]);
+    await server.close();
+    server = await startReportServer({ switches: { report: false, statusPage: true } });
+    server.show(fullReport());
+    expect(await (await get('/')).text()).not.toContain('href="report"');
+  });
+});
+
+describe('the server', () => {
+  it.each(['/metrics', '/healthz', '/readyz', '/report', '/'])(
+    'should answer HEAD at %s with the headers of GET and nothing else',
+    async (path) => {
+      server.show(fullReport());
+      const [head, whole] = [await get(path, { method: 'HEAD' }), await get(path)];
+      expect(await head.text()).toBe('');
+      const headersOf = ({ headers }: Response) =>
+        Object.fromEntries([...headers].filter(([name]) => !['date', 'transfer-encoding', 'connection', 'keep-alive'].includes(name)));
+      expect(headersOf(head)).toEqual(headersOf(whole));
+      await whole.body?.cancel();
+    },
+  );
+
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('should refuse %s', async (method) => {
+    const response = await get('/metrics', { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it.each(['/nothing', '/metrics/', '/..%2f..%2fetc/passwd', '//', '/report.json', '/__proto__', '/%00'])(
+    'should not know %s',
+    async (path) => {
+      expect((await get(path)).status).toBe(404);
+    },
+  );
+
+  it('should send its security headers with every answer', async () => {
+    server.show(fullReport());
+    for (const path of ['/', '/metrics', '/report', '/healthz', '/nothing']) {
+      const { headers, body } = await get(path);
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+        'content-security-policy': expect.stringContaining("default-src 'none'") as string,
+      });
+      expect(headers.get('content-security-policy')).not.toContain('unsafe');
+      await body?.cancel();
+    }
+  });
+
+  it('should refuse headers that are too large, and what is no HTTP', async () => {
+    expect(await say(`GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(9000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+    expect(await say('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect((await get('/healthz')).status).toBe(200);
+  });
+
+  it('should hang up on a client that does not finish its headers', async () => {
+    expect(await say('GET / HTTP/1.1\r\nhost: a\r\n')).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it('should take so many connections only, and new ones again when those have gone', async () => {
+    const sockets: Socket[] = [];
+    const refused = Promise.withResolvers<void>();
+    for (let index = 0; index < 140; index++) {
+      const socket = connect(server.port, '127.0.0.1');
+      socket.on('close', () => refused.resolve());
+      socket.on('error', () => refused.resolve());
+      sockets.push(socket);
+    }
+    await refused.promise;
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(async () => (await get('/healthz').catch(() => undefined))?.status).toBe(200);
+  });
+
+  it('should keep every page short of freezing the others', async () => {
+    server.show(reportOfSize(5000));
+    const pages = Array.from({ length: 30 }, (_, page) => get(`/?page=${page}`));
+    expect((await get('/healthz')).status).toBe(200);
+    const statuses = (await Promise.all(pages)).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+  });
+
+  it('should name address, port and remedy when the port is taken', async () => {
+    const options = { address: '127.0.0.1', port: server.port, logger: server.logger } as unknown as Parameters<typeof createHttpServer>[0];
+    await expect(createHttpServer(options).start()).rejects.toThrow(
+      `cannot listen on 127.0.0.1:${server.port}: something else listens there; set http.port to a free port`,
+    );
+    await expect(createHttpServer({ ...options, address: '192.0.2.1', port: 0 }).start()).rejects.toThrow(
+      'this machine has no such address',
+    );
+  });
+
+  it('should end with clients connected', async () => {
+    const socket = connect(server.port, '127.0.0.1');
+    await once(socket, 'connect');
+    const closed = once(socket, 'close');
+    await server.close();
+    await closed;
+    await expect(get('/healthz')).rejects.toThrow();
+  });
+
+  it('should survive a defect behind it', async () => {
+    await server.close();
+    server = await startReportServer({
+      health: () => {
+        throw new Error('defect');
+      },
+    });
+    expect((await get('/healthz')).status).toBe(500);
+    expect((await get('/metrics')).status).toBe(200);
+    expect(server.logger.lines).toMatchObject([{ level: 'error', fields: { error: 'defect' } }]);
+  });
+});
