@@ -24,7 +24,8 @@ export function http2Connection(server: URL, socket: TLSSocket, timing: Connecti
     usable: () => !session.closed && !session.destroyed,
     send: async (request) => await exchange(session, request),
     retire: () => session.close(),
-    destroy: () => session.destroy(),
+    // Without an error, streams would seem to have ended well.
+    destroy: () => session.destroy(new Error('the client was closed')),
   };
 }
 

@@ -43,9 +43,14 @@ export class ReflectorHealth {
 
   /** A break that passes leaves what was synced synced: its age tells, and a consistent list decides. */
   fail(error: unknown): void {
-    const status = error instanceof KubeApiError ? error.status : undefined;
-    const passing = error instanceof KubeApiError && (status === undefined || status === 429 || status === 410 || status >= 500);
-    this.state = passing && this.state === 'synced' ? 'synced' : 'failed';
+    this.state = isPassing(error) && this.state === 'synced' ? 'synced' : 'failed';
     this.message = messageOf(error);
   }
+}
+
+/** Another attempt may help: no answer, an overload, a server error, or a version that is no longer there. */
+export function isPassing(error: unknown): error is KubeApiError {
+  if (!(error instanceof KubeApiError)) return false;
+  const { status } = error;
+  return status === undefined || status === 410 || status === 429 || status >= 500;
 }

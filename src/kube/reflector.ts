@@ -5,7 +5,7 @@ import { KubeApiError } from './errors.ts';
 import { listObjects } from './list.ts';
 import { ObjectStore } from './object-store.ts';
 import type { RemovedBy } from './object-store.ts';
-import { ReflectorHealth } from './reflector-health.ts';
+import { ReflectorHealth, isPassing } from './reflector-health.ts';
 import type { ReflectorStatus } from './reflector-health.ts';
 import { DEFAULT_REFLECTOR_TIMING, backoffMs, between } from './timing.ts';
 import type { ReflectorTiming } from './timing.ts';
@@ -48,6 +48,9 @@ export interface Reflector<T> {
 
 /** What the API server answers when its cache has not, or no longer, the version asked for. */
 const CACHE_REFUSALS = new Set([400, 410, 504]);
+
+const CONSISTENT_ATTEMPTS = 3;
+const LONGEST_RETRY_MS = 5000;
 
 export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   return new ListWatch(options);
@@ -138,15 +141,26 @@ class ListWatch<T> implements Reflector<T> {
     }
   }
 
+  /** Tries again where another attempt may help: whoever asks for a consistent list asks seldom. */
   private async quorumList(signal: AbortSignal): Promise<boolean> {
-    const startedAtMs = this.options.clock.now().wallMs;
-    try {
-      if (this.health.state !== 'absent' || (await this.exists(this.monotonicMs(), signal))) await this.list(undefined, signal);
-    } catch (error) {
-      if (signal.aborted || !(await this.provesAbsence(error, signal))) return false;
+    for (let attempt = 1; attempt <= CONSISTENT_ATTEMPTS && !signal.aborted; attempt++) {
+      const startedAtMs = this.options.clock.now().wallMs;
+      try {
+        if (this.health.state !== 'absent' || (await this.exists(this.monotonicMs(), signal))) await this.list(undefined, signal);
+        this.health.consistentListAtMs = startedAtMs;
+        return true;
+      } catch (error) {
+        if (signal.aborted) return false;
+        if (await this.provesAbsence(error, signal)) continue;
+        if (!isPassing(error)) return false;
+        if (attempt < CONSISTENT_ATTEMPTS)
+          await this.sleep(
+            Math.min(backoffMs(attempt, error.retryAfterSeconds, this.timing, this.options.random), LONGEST_RETRY_MS),
+            signal,
+          );
+      }
     }
-    this.health.consistentListAtMs = startedAtMs;
-    return true;
+    return false;
   }
 
   /** `resourceVersion` as in `ListRequest`. Wakes a loop that is waiting for what this list has brought. */
@@ -268,8 +282,12 @@ class ListWatch<T> implements Reflector<T> {
     if (delayMs <= 0 || this.stopping.signal.aborted) return;
     const pausing = new AbortController();
     this.pausing = pausing;
-    await (this.options.sleep ?? sleepFor)(delayMs, pausing.signal);
+    await this.sleep(delayMs, pausing.signal);
     this.pausing = undefined;
+  }
+
+  private async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    await (this.options.sleep ?? sleepFor)(ms, signal);
   }
 
   private async exclusively<R>(work: () => Promise<R>): Promise<R> {

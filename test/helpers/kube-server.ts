@@ -58,6 +58,8 @@ export async function startKubeServer(options: KubeServerOptions = {}): Promise<
       certFiles,
       adminRestConfigFor: restFor,
       extraArgs: { ...options.apiServerFlags },
+      // It would wait a minute for its watches to end.
+      stopTimeoutMs: 3000,
       ...(port === undefined ? {} : { securePort: port }),
     });
   try {

@@ -153,6 +153,48 @@ describe('a consistent list', () => {
     expect(names()).toEqual(['name-a']);
   });
 
+  it('should be tried three times where another attempt may help', async () => {
+    const kube = new MemoryApiServer(PODS);
+    const { reflector, delays, clock } = await start(kube);
+    let refusals = 2;
+    kube.intercept = () => {
+      if (refusals-- > 0) throw new KubeApiError({ status: 429, reason: 'TooManyRequests', message: 'busy', retryAfterSeconds: 1 });
+    };
+    const listing = reflector.listConsistent(undefined);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await settle();
+      clock.advance(2000);
+      delays.wake();
+    }
+    expect(await listing).toBe(true);
+    expect(delays.asked).toEqual([3000, 4000]);
+    // The start of the attempt that succeeded, not of the first one.
+    expect(reflector.status()).toMatchObject({ consistentListAtMs: 1_004_000, message: undefined });
+    refusals = 99;
+    const failing = reflector.listConsistent(undefined);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await settle();
+      delays.wake();
+    }
+    expect(await failing).toBe(false);
+    expect(kube.requests.filter(isQuorumList)).toHaveLength(6);
+  });
+
+  it('should not wait for an attempt whose caller gives up', async () => {
+    const kube = new MemoryApiServer(PODS);
+    const { reflector, delays } = await start(kube);
+    kube.intercept = () => {
+      throw new KubeApiError({ reason: 'ConnectionFailed', message: 'reset' });
+    };
+    const caller = new AbortController();
+    const listing = reflector.listConsistent(caller.signal);
+    await settle();
+    expect(delays.sleeping()).toBe(1);
+    caller.abort();
+    expect(await listing).toBe(false);
+    expect(kube.requests.filter(isQuorumList)).toHaveLength(1);
+  });
+
   it('should leave everything as it was when the caller gives up', async () => {
     const kube = new MemoryApiServer(PODS);
     kube.put(PODS, object('a'));

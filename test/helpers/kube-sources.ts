@@ -1,0 +1,96 @@
+import { vi } from 'vitest';
+import { createKubeClient } from '../../src/kube/client.ts';
+import type { ConnectionTiming } from '../../src/kube/connection.ts';
+import { createOwnNode } from '../../src/kube/own-node.ts';
+import type { ReflectorTiming } from '../../src/kube/timing.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import type { WorkloadSource } from '../../src/model/ports.ts';
+import { createPodSource } from '../../src/sources/pod-source.ts';
+import { createVmiSource } from '../../src/sources/vmi-source.ts';
+import { adminKubeConfig, asAdmin } from './kube-server.ts';
+import type { KubeAccess } from './kube-server.ts';
+import type { KubeObject } from './memory-api-server.ts';
+
+/** As the real ones, but so short that a test need not wait. */
+export const SHORT: Partial<ReflectorTiming> = { minDelayMs: 20, maxDelayMs: 200, reconnectSpreadMs: 100, absentProbeMs: [100, 200] };
+
+/** The Kubernetes side of an agent on one node, against a real API server. */
+export function startKubeSide(
+  access: KubeAccess,
+  options: {
+    readonly nodeName: string;
+    /** Of a proxy before the API server. */
+    readonly url?: string;
+    readonly timing?: Partial<ReflectorTiming>;
+    readonly connection?: Partial<ConnectionTiming>;
+  },
+) {
+  const requests: string[] = [];
+  const client = createKubeClient({
+    kubeConfig: () => adminKubeConfig(access, options.url),
+    userAgent: 'basekeeper/test',
+    observe: (verb, code) => requests.push(`${verb} ${code}`),
+    timing: options.connection,
+  });
+  const timing = { ...SHORT, ...options.timing };
+  const shared = {
+    client,
+    nodeName: options.nodeName,
+    instancesPath: '/var/lib/nova/instances',
+    clock: systemClock,
+    random: Math.random,
+    timing,
+  };
+  const vmis = createVmiSource(shared);
+  const pods = createPodSource({ ...shared, exemptPods: [], vmis });
+  const node = createOwnNode(shared);
+  for (const part of [vmis, pods, node]) part.start();
+  return {
+    client,
+    vmis,
+    pods,
+    node,
+    requests,
+    stop: async (): Promise<void> => {
+      await Promise.all([vmis.stop(), pods.stop(), node.stop()]);
+      client.close();
+    },
+  };
+}
+
+/** Names of the workloads that refer to the image, as the watch has them. */
+export async function usersOf(source: WorkloadSource, image: string): Promise<string[]> {
+  const { workloads } = await source.read({ consistent: false });
+  return workloads.filter(({ images }) => images.some(({ ref }) => ref === image)).map(({ name }) => name);
+}
+
+/** Asks again until the assertion holds. */
+export async function eventually(assertion: () => Promise<void> | void, timeoutMs = 20_000): Promise<void> {
+  await vi.waitFor(assertion, { timeout: timeoutMs, interval: 50 });
+}
+
+const COLLECTIONS: Readonly<Record<string, string>> = { pods: '/api/v1', virtualmachineinstances: '/apis/kubevirt.io/v1' };
+
+function collection(resource: string, namespace: string): string {
+  return `${COLLECTIONS[resource]}/namespaces/${namespace}/${resource}`;
+}
+
+/** Creates a pod or VMI from an object of kube-objects.ts; the API server gives it its UID, which is returned. */
+export async function create(access: KubeAccess, resource: string, object: KubeObject): Promise<string> {
+  const { uid: _uid, ...metadata } = object.metadata;
+  const namespace = metadata.namespace ?? 'default';
+  const created = await asAdmin(access, 'POST', collection(resource, namespace), { ...object, metadata });
+  return (created as { metadata: { uid: string } }).metadata.uid;
+}
+
+/** Replaces labels and annotations of an object, whatever its version. */
+export async function relabel(
+  access: KubeAccess,
+  resource: string,
+  name: string,
+  metadata: Partial<KubeObject['metadata']>,
+): Promise<void> {
+  const path = `${collection(resource, 'default')}/${name}`;
+  const current = (await asAdmin(access, 'GET', path)) as KubeObject;
+  await asAdmin(access, 'PUT', path, { ...current, metadata: { ...current.metadata, ...metadata } });
+}
