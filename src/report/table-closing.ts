@@ -1,7 +1,7 @@
 import type { Finding, Plan, PlannedFile, Report } from '../model/plan.ts';
 import { FINDINGS, OUTCOMES, VERDICT_REASONS, type FindingType, type Outcome, type VerdictReason } from '../model/reasons.ts';
 import { headerLine, paint, placeColumns, rowLine, type Column, type TableStyle } from './table-layout.ts';
-import { cellText, cutEnd } from './table-text.ts';
+import { cellText, cutEnd, wrap } from './table-text.ts';
 import { countOf, humanBytes } from './text.ts';
 
 /** Findings of one type that are shown one by one; JSON has all of them. */
@@ -53,13 +53,14 @@ const REASON_COLUMNS: readonly Column<ReasonTotal>[] = [
   { header: 'MEANING', align: 'left', text: ({ meaning }) => meaning, cut: cutEnd, least: 20 },
 ];
 
-function* findingLines(findings: readonly Finding[], { colour }: TableStyle): Generator<string> {
+function* findingLines(findings: readonly Finding[], { colour, width }: TableStyle): Generator<string> {
+  const severe: readonly FindingType[] = ['BackingFileMissing', 'OverlayUnreadable'];
   for (const [type, ofType] of Map.groupBy(findings, (finding) => finding.type)) {
-    const severe: readonly FindingType[] = ['BackingFileMissing', 'OverlayUnreadable'];
-    yield `\n${paint(type, severe.includes(type) ? 'red' : 'yellow', colour)}: ${Object.hasOwn(FINDINGS, type) ? FINDINGS[type] : ''}\n`;
+    const meaning = wrap(`${type}: ${Object.hasOwn(FINDINGS, type) ? FINDINGS[type] : ''}`, width, '  ').slice(type.length);
+    yield `\n${paint(type, severe.includes(type) ? 'red' : 'yellow', colour)}${meaning}\n`;
     for (const { workload, file, message } of ofType.slice(0, FINDINGS_SHOWN)) {
       const about = [workload, file].filter((part) => part !== undefined && !message.includes(part));
-      yield `  ${[...about, message].map((part) => cellText(part ?? '')).join(': ')}\n`;
+      yield `${wrap(`  ${[...about, message].map((part) => cellText(part ?? '')).join(': ')}`, width, '    ')}\n`;
     }
     if (ofType.length > FINDINGS_SHOWN) yield `  and ${ofType.length - FINDINGS_SHOWN} more; --output json shows all\n`;
   }

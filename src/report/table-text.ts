@@ -51,6 +51,19 @@ function cut(text: string, columns: number, position: 'start' | 'middle' | 'end'
   return `${text.slice(0, head)}…${tail > 0 ? text.slice(-tail) : ''}`;
 }
 
+/** Breaks a text at its spaces; every line but the first begins with `indent`. A word that is too long stays whole. */
+export function wrap(text: string, columns: number | undefined, indent: string): string {
+  if (columns === undefined || widthOf(text) <= columns) return text;
+  const lines = [''];
+  for (const word of text.split(/(?<=\S) /)) {
+    const line = lines.at(-1) ?? '';
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line === '' || widthOf(longer) <= columns) lines[lines.length - 1] = longer;
+    else lines.push(indent + word);
+  }
+  return lines.join('\n');
+}
+
 /** An age in one unit, at most four characters up to 27 years: `40s`, `59m`, `23h`, `12d`. Mirrors kubectl's `HumanDuration`. */
 export function shortAge(seconds: number): string {
   if (seconds < 0) return `-${shortAge(-seconds)}`;

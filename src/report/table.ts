@@ -2,7 +2,7 @@ import type { Plan, PlannedFile, Report, Verdict } from '../model/plan.ts';
 import { closingLines } from './table-closing.ts';
 import { headerLine, paint, placeColumns, rowLine, type Column, type Format, type PlacedColumn, type TableStyle } from './table-layout.ts';
 import { inPieces } from './pieces.ts';
-import { cellText, cutEnd, cutName, cutStart, shortAge, widthOf } from './table-text.ts';
+import { cellText, cutEnd, cutName, cutStart, shortAge, widthOf, wrap } from './table-text.ts';
 import { countOf, humanBytes, listSome } from './text.ts';
 
 /** Users named in a row: a popular image has hundreds. */
@@ -33,7 +33,7 @@ function* rowsOf(plan: Plan | Report, verdict: Verdict, columns: readonly Placed
   }
 }
 
-function* openingLines(plan: Plan | Report, { colour }: TableStyle): Generator<string> {
+function* openingLines(plan: Plan | Report, { colour, width }: TableStyle): Generator<string> {
   const taken = plan.takenAt.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
   const preset = plan.preset === 'safe' ? '' : `, preset ${plan.preset}`;
   yield `${paint(`${plan.kind} for ${cellText(plan.node)}`, 'bold', colour)} at ${taken}: ${cellText(plan.basePath)}${preset}\n`;
@@ -45,7 +45,10 @@ function* openingLines(plan: Plan | Report, { colour }: TableStyle): Generator<s
   }
   if (plan.gate.open) yield `Gate: ${paint('open', 'green', colour)}, removals are allowed\n`;
   else if (plan.gate.reasons.length > 0) yield `Gate: ${paint('closed', 'yellow', colour)}, nothing is removed\n`;
-  for (const { reason, message } of plan.gate.reasons) yield `  ${paint(reason, 'yellow', colour)}: ${cellText(message)}\n`;
+  for (const { reason, message } of plan.gate.reasons) {
+    const line = wrap(`  ${reason}: ${cellText(message)}`, width, '    ');
+    yield `  ${paint(reason, 'yellow', colour)}${line.slice(2 + reason.length)}\n`;
+  }
 }
 
 function columnsOf(plan: Plan | Report): readonly Column<PlannedFile>[] {

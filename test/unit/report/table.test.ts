@@ -114,14 +114,16 @@ describe('findings below the table', () => {
 });
 
 describe('a terminal', () => {
+  const findings = [missingBackingFile(), missingBackingFile({ type: 'BackingFileUnknown', message: 'word '.repeat(60).trimEnd() })];
   const files = [
     used(['tenant-a/instance-00000001'], { name: `${DIGEST}_10737418240`, kind: 'resized' }),
     used(['a/vm-1', 'a/vm-2', 'a/vm-3', 'a/vm-4', 'a/vm-4'], { name: 'f'.repeat(40) }),
     removableFile({ reason: 'YoungerThanMinimumAge', verdict: 'keep', ageSeconds: -5 }),
   ];
 
-  it.each([80, 100, 140, 200])('of %i columns should be wide enough for every line above the findings', (width) => {
-    const lines = draw(planOf(report({ files })), width).split('\n');
+  it.each([80, 100, 140, 200])('of %i columns should be wide enough for every line', (width) => {
+    const gate = { open: false, reasons: [{ reason: 'SourceNotSynced', message: 'word '.repeat(60) }] } as const;
+    const lines = draw(planOf(report({ files, findings, gate })), width).split('\n');
     expect(lines.filter((line) => line.length > width)).toEqual([]);
   });
 

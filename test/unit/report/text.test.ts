@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cutEnd, cutName, cutStart, pad, shortAge, widthOf } from '../../../src/report/table-text.ts';
+import { cutEnd, cutName, cutStart, pad, shortAge, widthOf, wrap } from '../../../src/report/table-text.ts';
 import { humanBytes } from '../../../src/report/text.ts';
 
 const DIGEST = '0d5e6b61602d758984b3bf038267614d6016eb2a';
@@ -56,5 +56,16 @@ describe('cutting', () => {
     expect(cutEnd('仮想マシン', 4)).toBe('仮…');
     expect(pad('仮想', 6)).toBe('仮想  ');
     expect(pad('仮想', 6, 'right')).toBe('  仮想');
+  });
+});
+
+describe('wrapping', () => {
+  it.each([
+    ['a text that fits', '  a b c', 7, '  a b c'],
+    ['a text that is too long', '  aa bb cc dd', 7, '  aa bb\n    cc\n    dd'],
+    ['a word that is too long', `  a ${'x'.repeat(20)} b`, 7, `  a\n    ${'x'.repeat(20)}\n    b`],
+    ['a text without end', 'a b', undefined, 'a b'],
+  ])('should break %s at spaces', (_what, text, columns, wrapped) => {
+    expect(wrap(text, columns, '    ')).toBe(wrapped);
   });
 });
