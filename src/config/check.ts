@@ -34,16 +34,13 @@ export function checkValues(
 
 /** The rules run on what is right, so that one run shows all mistakes. */
 function mistakesOfTheRest(values: unknown, issues: readonly Mistake[]): readonly Mistake[] {
-  const wrong: Path[] = issues.filter((issue) => issue.atKey !== true).map((issue) => issue.path);
+  const wrong = issues.filter((issue) => issue.atKey !== true).map((issue) => issue.path);
   let kept = issues.reduce<unknown>((rest, issue) => without(rest, issue.path), values);
   for (let round = 0; round < MAXIMUM_ROUNDS; round += 1) {
     const parsed = settingsSchema.safeParse(kept);
     if (parsed.success) return findMistakes({ settings: parsed.data, config: toConfig(complete(parsed.data)) }, wrong);
     // What was cut out was required where it stood: cut out what it stood in.
-    for (const issue of parsed.error.issues) {
-      wrong.push(issue.path.slice(0, -1));
-      kept = without(kept, issue.path);
-    }
+    kept = parsed.error.issues.reduce<unknown>((remaining, issue) => without(remaining, issue.path), kept);
   }
   return [];
 }

@@ -7,6 +7,9 @@ import { countOf, humanBytes } from './text.ts';
 /** Findings of one type that are shown one by one; JSON has all of them. */
 const FINDINGS_SHOWN = 20;
 
+/** A VM has lost its disk, or may have. */
+const SEVERE: ReadonlySet<FindingType> = new Set(['BackingFileMissing', 'OverlayUnreadable']);
+
 /** Below the rows: files by reason, findings by type, and what it comes to. */
 export function* closingLines(plan: Plan | Report, style: TableStyle): Generator<string> {
   yield* reasonLines(plan, style);
@@ -54,10 +57,9 @@ const REASON_COLUMNS: readonly Column<ReasonTotal>[] = [
 ];
 
 function* findingLines(findings: readonly Finding[], { colour, width }: TableStyle): Generator<string> {
-  const severe: readonly FindingType[] = ['BackingFileMissing', 'OverlayUnreadable'];
   for (const [type, ofType] of Map.groupBy(findings, (finding) => finding.type)) {
     const meaning = wrap(`${type}: ${Object.hasOwn(FINDINGS, type) ? FINDINGS[type] : ''}`, width, '  ').slice(type.length);
-    yield `\n${paint(type, severe.includes(type) ? 'red' : 'yellow', colour)}${meaning}\n`;
+    yield `\n${paint(type, SEVERE.has(type) ? 'red' : 'yellow', colour)}${meaning}\n`;
     for (const { workload, file, message } of ofType.slice(0, FINDINGS_SHOWN)) {
       const about = [workload, file].filter((part) => part !== undefined && !message.includes(part));
       yield `${wrap(`  ${[...about, message].map((part) => cellText(part ?? '')).join(': ')}`, width, '    ')}\n`;

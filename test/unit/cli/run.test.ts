@@ -100,8 +100,11 @@ describe('a workloads file that cannot be used', () => {
   });
 
   it('should hold the pass where it is one of several sources', async () => {
-    const { code } = await runCommandLine(['plan'], { report: { ...heldReport(), sources } });
-    expect(code).toBe(3);
+    const more = [...sources, { name: 'libvirt', state: 'synced', workloads: 1, gaps: 0 }] as const;
+    expect(await runCommandLine(['plan', '--workloads', '/w.yaml'], { report: { ...heldReport(), sources: more } })).toMatchObject({
+      code: 3,
+    });
+    expect(await runCommandLine(['plan'], { report: { ...heldReport(), sources } })).toMatchObject({ code: 3 });
   });
 });
 
