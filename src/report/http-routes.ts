@@ -38,14 +38,17 @@ const SECURITY_HEADERS = {
   'x-frame-options': 'DENY',
 } as const;
 
+/** Reports that are streamed at once: each walks all files. */
+const MAX_STREAMS = 4;
+
 export type Answerer = (question: Question) => Promise<Answer>;
 
 /** What the server says to requests. */
 export function createAnswerer(routes: HttpRoutes): Answerer {
-  const render = createStatusRenderer();
+  const context: Context = { routes, render: createStatusRenderer(), streams: { open: 0 } };
   return async ({ method, url, accept }) => {
     const [path = '/', query = ''] = url.split('?', 2);
-    const route = findRoute(routes, render, path);
+    const route = findRoute(context, path);
     if (route === undefined) return text(404, 'not found\n');
     if (method !== 'GET' && method !== 'HEAD') return text(405, 'only GET and HEAD\n', { allow: 'GET, HEAD' });
     return await route({ accept, query });
@@ -54,7 +57,14 @@ export function createAnswerer(routes: HttpRoutes): Answerer {
 
 type Route = (request: { readonly accept: string | undefined; readonly query: string }) => Answer | Promise<Answer>;
 
-function findRoute(routes: HttpRoutes, render: StatusRenderer, path: string): Route | undefined {
+interface Context {
+  readonly routes: HttpRoutes;
+  readonly render: StatusRenderer;
+  readonly streams: { open: number };
+}
+
+function findRoute(context: Context, path: string): Route | undefined {
+  const { routes } = context;
   switch (path) {
     case '/metrics':
       return async ({ accept }) => {
@@ -66,9 +76,9 @@ function findRoute(routes: HttpRoutes, render: StatusRenderer, path: string): Ro
     case '/readyz':
       return async () => probe((await routes.health()).unready);
     case '/report':
-      return routes.switches.report ? () => reportAnswer(routes.report()) : undefined;
+      return routes.switches.report ? () => reportAnswer(context) : undefined;
     case '/':
-      return routes.switches.statusPage ? ({ query }) => statusAnswer(routes, render, query) : undefined;
+      return routes.switches.statusPage ? ({ query }) => statusAnswer(context, query) : undefined;
     default:
       return undefined;
   }
@@ -78,12 +88,14 @@ function probe(trouble: string | undefined): Answer {
   return trouble === undefined ? text(200, 'ok\n') : text(503, `${trouble}\n`);
 }
 
-function reportAnswer(report: Report | undefined): Answer {
+function reportAnswer({ routes, streams }: Context): Answer {
+  const report = routes.report();
   if (report === undefined) return text(503, 'no pass has ended yet\n', { 'retry-after': '10' });
-  return { status: 200, headers: { ...SECURITY_HEADERS, 'content-type': 'application/json' }, body: inTurns(planJson(report)) };
+  if (streams.open >= MAX_STREAMS) return text(503, 'too many readers of the report\n', { 'retry-after': '5' });
+  return { status: 200, headers: { ...SECURITY_HEADERS, 'content-type': 'application/json' }, body: inTurns(planJson(report), streams) };
 }
 
-async function statusAnswer(routes: HttpRoutes, render: StatusRenderer, query: string): Promise<Answer> {
+async function statusAnswer({ routes, render }: Context, query: string): Promise<Answer> {
   const page = render({ query, agent: routes.agent(), report: routes.report(), hasReport: routes.switches.report });
   if (page === undefined) return text(503, 'too many requests for this page wait already\n', { 'retry-after': '5' });
   const headers = { ...SECURITY_HEADERS, 'content-type': 'text/html; charset=utf-8', 'content-security-policy': STATUS_CSP };
@@ -91,10 +103,15 @@ async function statusAnswer(routes: HttpRoutes, render: StatusRenderer, query: s
 }
 
 /** A report of a million files must not hold up probes: one piece per turn of the event loop. */
-async function* inTurns(pieces: Iterable<string>): AsyncIterable<string> {
-  for (const piece of pieces) {
-    yield piece;
-    await setImmediate();
+async function* inTurns(pieces: Iterable<string>, streams: { open: number }): AsyncIterable<string> {
+  streams.open++;
+  try {
+    for (const piece of pieces) {
+      yield piece;
+      await setImmediate();
+    }
+  } finally {
+    streams.open--;
   }
 }
 

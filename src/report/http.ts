@@ -5,14 +5,21 @@ import { errnoOf, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../model/ports.ts';
 import { type Answer, type Answerer, createAnswerer, type HttpRoutes } from './http-routes.ts';
 
-/** A client gets so long for its headers and its request, and a quiet connection lives so long. */
-const HEADERS_TIMEOUT_MS = 5000;
-const REQUEST_TIMEOUT_MS = 10_000;
+/** What clients may take of us; a slow or greedy one must not keep others from the probes. */
+export interface HttpLimits {
+  /** For the headers of a request. Default 5 s. */
+  readonly headersTimeoutMs: number;
+  /** For a whole request. Default 10 s. */
+  readonly requestTimeoutMs: number;
+  /** A connection on which nothing moves, because its client takes nothing of its answer, is cut after this. Default 30 s. */
+  readonly socketIdleMs: number;
+  /** Default 128. */
+  readonly maxConnections: number;
+}
+
+const DEFAULT_LIMITS: HttpLimits = { headersTimeoutMs: 5000, requestTimeoutMs: 10_000, socketIdleMs: 30_000, maxConnections: 128 };
 const KEEP_ALIVE_MS = 15_000;
-/** A client that takes nothing of its answer for so long is cut off. */
-const SOCKET_IDLE_MS = 30_000;
 const MAX_HEADER_BYTES = 8192;
-const MAX_CONNECTIONS = 128;
 const MAX_REQUESTS_PER_CONNECTION = 1000;
 
 export interface HttpServerOptions extends HttpRoutes {
@@ -20,6 +27,7 @@ export interface HttpServerOptions extends HttpRoutes {
   /** 0 takes any free port. */
   readonly port: number;
   readonly logger: Logger;
+  readonly limits?: Partial<HttpLimits> | undefined;
 }
 
 export interface HttpServer {
@@ -31,16 +39,17 @@ export interface HttpServer {
 
 /** Metrics, probes, report and status page. Reads nothing from its clients but method, path and two headers. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const server = createServer({
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionsCheckingInterval: 1000,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs),
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
   });
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = limits.maxConnections;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
-  server.timeout = SOCKET_IDLE_MS;
+  server.timeout = limits.socketIdleMs;
   const answer = createAnswerer(options);
   server.on('request', (request, response) => void handle(answer, options.logger, request, response));
   return {

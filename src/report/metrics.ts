@@ -27,6 +27,14 @@ export const FAILURE_OUTCOMES = [
 export const OVERLAY_STATES: readonly OverlayState[] = ['ok', 'flat', 'missing-backing', 'unknown-backing', 'unreadable'];
 export const GAP_KINDS: readonly GapKind[] = ['UnmappedWorkload', 'IncompleteWorkload', 'UnreadableSource'];
 
+/** Before the first pass these would say 0, and 0 bytes available is alarming. */
+const UNKNOWN_AT_FIRST = [
+  'basekeeper_filesystem_size_bytes',
+  'basekeeper_filesystem_avail_bytes',
+  'basekeeper_reclaimable_bytes',
+  'basekeeper_oldest_unused_seconds',
+] as const;
+
 /** What Prometheus' linter finds fault with in prom-client's own metrics: gauges that end in `_total`. */
 const UNWANTED_PROCESS_METRICS = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
@@ -55,6 +63,7 @@ export function createMetrics({ version, processMetrics = true }: MetricsOptions
   const set = createMetricSet(registry);
   set.gauge('basekeeper_build_info').set({ version }, 1);
   startCountersAtZero(set);
+  for (const name of UNKNOWN_AT_FIRST) set.gauge(name).remove();
   if (processMetrics) addProcessMetrics(registry);
   let readSources: SourceReader | undefined;
   const observe = (report: Report, digest: ReportDigest): void => observeReport(set, report, digest);

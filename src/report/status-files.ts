@@ -19,7 +19,7 @@ import { countOf, humanBytes, humanSeconds, shorten } from './text.ts';
 
 /** Users that a row names: so many at once, so many when unfolded; the report has them all. */
 const USERS_SHOWN = 2;
-const USERS_UNFOLDED = 50;
+const USERS_UNFOLDED = 20;
 
 /** The base files: filter, table and pages, all by plain links and one form. */
 export function filesSection(query: StatusQuery, selection: StatusSelection): Html {

@@ -10,7 +10,7 @@ export const REASONS = Object.keys(VERDICT_REASONS) as readonly VerdictReason[];
 
 /** Rows on a page, and the last page that can be asked for: what lies beyond is found by filtering. */
 export const PAGE_ROWS = 100;
-export const MAX_PAGE = 100;
+export const MAX_PAGE = 50;
 const MAX_TEXT_CHARACTERS = 200;
 
 /** What the status page's address asks for. */

@@ -154,6 +154,8 @@ describe('the server', () => {
   });
 
   it('should hang up on a client that does not finish its headers', async () => {
+    await server.close();
+    server = await startReportServer({ limits: { headersTimeoutMs: 100 } });
     expect(await say('GET / HTTP/1.1\r\nhost: a\r\n')).toMatch(/^HTTP\/1\.1 408 /);
   });
 
@@ -169,6 +171,29 @@ describe('the server', () => {
     await refused.promise;
     for (const socket of sockets) socket.destroy();
     await expect.poll(async () => (await get('/healthz').catch(() => undefined))?.status).toBe(200);
+  });
+
+  it('should cut off a client that takes nothing of its answer', async () => {
+    await server.close();
+    server = await startReportServer({ limits: { socketIdleMs: 200 } });
+    server.show({ ...report(), files: lazyRows(1_000_000) });
+    const socket = connect(server.port, '127.0.0.1').pause();
+    socket.write('GET /report HTTP/1.1\r\nhost: a\r\n\r\n');
+    // Our own side learns of it only when it has read what was under way.
+    const cut = once(socket, 'close');
+    setTimeout(() => socket.resume(), 1000);
+    await cut;
+    expect(socket.bytesRead).toBeLessThan(100_000_000);
+    expect(server.logger.lines).toEqual([]);
+  });
+
+  it('should stream the report to so many at once only, and to others when those have gone', async () => {
+    server.show({ ...report(), files: lazyRows(1_000_000) });
+    const readers: Response[] = [];
+    while (readers.length < 10 && readers.at(-1)?.status !== 503) readers.push(await get('/report'));
+    expect(readers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 503]);
+    for (const { body } of readers) await body?.cancel();
+    await expect.poll(async () => (await get('/report', { method: 'HEAD' })).status).toBe(200);
   });
 
   it('should keep every page short of freezing the others', async () => {

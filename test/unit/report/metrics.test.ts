@@ -130,6 +130,11 @@ describe('the metrics', () => {
     expect(samples.get('basekeeper_removal_failures_total{reason="RemovalFailed"}')).toBe(0);
   });
 
+  it('should say nothing of the file system before the first pass', async () => {
+    const names = [...(await setUp().samples()).keys()];
+    expect(names.filter((name) => /filesystem|reclaimable|oldest/.test(name))).toEqual([]);
+  });
+
   it('should come from registries of their own', async () => {
     const first = setUp();
     const second = setUp();
