@@ -84,7 +84,12 @@ function policyOf(settings: ParsedSettings): Policy {
     liveUseCheck: settings.liveUseCheck,
     lockTimeoutSeconds: settings.lockTimeoutSeconds,
     pins: settings.pins,
+    ...(settings.pressure.enabled ? { pressure: thresholdsOf(settings.pressure) } : {}),
   };
+}
+
+function thresholdsOf({ highThresholdPercent, lowThresholdPercent }: ParsedSettings['pressure']): Policy['pressure'] {
+  return { highThresholdPercent, lowThresholdPercent };
 }
 
 function scheduleOf({ schedule, timeZone, intervalSeconds, jitterSeconds }: CompleteSettings): Schedule {

@@ -117,6 +117,14 @@ const PathsApart: Rule = ({ config }) => [
   ),
 ];
 
+const ThresholdsOrdered: Rule = ({ settings: { pressure } }) =>
+  one(
+    pressure.lowThresholdPercent >= pressure.highThresholdPercent,
+    ['pressure', 'lowThresholdPercent'],
+    `must be less than pressure.highThresholdPercent (${pressure.highThresholdPercent}), not ${pressure.lowThresholdPercent}; lower it`,
+    ['pressure'],
+  );
+
 const SomeSource: Rule = ({ config: { sources } }) =>
   one(
     !sources.pods.enabled && !sources.virtualMachineInstances.enabled && sources.file === undefined && sources.libvirt === undefined,
@@ -155,6 +163,7 @@ const RULES: readonly Rule[] = [
   JitterWithinInterval,
   MinimumAgesAboveFloor,
   DeadlineAboveLockTimeout,
+  ThresholdsOrdered,
   SomeSource,
   SelectorsSelect,
   ExemptionsNamePods,

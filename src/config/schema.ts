@@ -1,92 +1,10 @@
 import * as z from 'zod/mini';
+import { described, flag, seconds, optionalSeconds, absolutePath, text } from './schema-parts.ts';
+import { exemptPod, sources } from './schema-sources.ts';
 
 /** What `setTimeout` can wait: longer delays would fire at once. */
 const MAXIMUM_TIMER_SECONDS = 2_147_483;
 const TEN_YEARS_SECONDS = 315_360_000;
-
-const described = (description: string) => z.meta({ description });
-const flag = (value: boolean, description: string) => z._default(z.boolean(), value).check(described(description));
-const seconds = (value: number, minimum: number, maximum: number, description: string) =>
-  z._default(z.int().check(z.gte(minimum), z.lte(maximum)), value).check(described(description));
-const optionalSeconds = (minimum: number, maximum: number, description: string) =>
-  z.optional(z.int().check(z.gte(minimum), z.lte(maximum))).check(described(description));
-
-const absolutePath = () =>
-  z.string().check(
-    // A control character in a path is never meant, and it would end up in a terminal. Written as both ECMAScript and RE2 (Helm) read it.
-    z.regex(/^\/\P{Cc}*$/u, { error: 'must be an absolute path without control characters, such as /var/lib/nova/instances' }),
-  );
-const text = () => z.string().check(z.minLength(1));
-
-const requirement = z.strictObject({
-  key: text().check(described('Label key.')),
-  operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).check(described('Exactly as in Kubernetes.')),
-  values: z.optional(z.array(z.string())).check(described('For In and NotIn: at least one value. Not for Exists and DoesNotExist.')),
-});
-
-const labelSelector = (description: string) =>
-  z
-    .optional(
-      z.strictObject({
-        matchLabels: z.optional(z.record(z.string(), z.string())).check(described('Labels that must all have these values.')),
-        matchExpressions: z.optional(z.array(requirement)).check(described('Requirements that must all hold.')),
-      }),
-    )
-    .check(described(description));
-
-const sources = z
-  .prefault(
-    z.strictObject({
-      pods: z
-        .prefault(
-          z.strictObject({
-            enabled: flag(true, 'Watch the pods of this node.'),
-            selector: labelSelector(
-              'Label selector of pods that are VMs. Pods that carry an annotation of Basekeeper, such as `basekeeper.io/image-ref`, count in any case.',
-            ),
-          }),
-          {},
-        )
-        .check(described('Pods of this node.')),
-      virtualMachineInstances: z
-        .prefault(
-          z.strictObject({
-            enabled: flag(
-              true,
-              'Watch the VirtualMachineInstances that run on this node or migrate to it. Harmless where KubeVirt is not installed.',
-            ),
-          }),
-          {},
-        )
-        .check(described('VirtualMachineInstances of KubeVirt.')),
-      file: z
-        .optional(
-          z.strictObject({
-            path: absolutePath().check(described('Absolute path of the workloads file; it is read again in every pass.')),
-          }),
-        )
-        .check(described('A YAML file that lists workloads, for machines without a cluster.')),
-      libvirt: z
-        .prefault(
-          z.strictObject({
-            enabled: flag(false, "Read the domains of the host's libvirtd from its files, where VMs are no pods: no socket, no write."),
-            statusPath: z
-              ._default(absolutePath(), '/run/libvirt/qemu')
-              .check(described('Status files of live domains, as mounted here. May be missing while libvirtd does not run.')),
-            definitionsPath: z._default(absolutePath(), '/etc/libvirt/qemu').check(described('Definitions of domains, as mounted here.')),
-          }),
-          {},
-        )
-        .check(described('Domains of libvirt: VMs of nova-compute in a pod, or on the host itself.')),
-    }),
-    {},
-  )
-  .check(described('Where the list of workloads comes from. At least one source must be enabled.'));
-
-const exemptPod = z.strictObject({
-  namespace: z.optional(text()).check(described('Only pods of this namespace; every namespace when absent.')),
-  selector: labelSelector('Only pods with these labels; every pod of the namespace when absent.'),
-});
 
 const pins = z
   .prefault(
@@ -104,6 +22,22 @@ const pins = z
     {},
   )
   .check(described('What is kept though nothing uses it.'));
+
+const percent = (value: number, description: string) => z._default(z.int().check(z.gte(1), z.lte(99)), value).check(described(description));
+
+const pressure = z
+  .prefault(
+    z.strictObject({
+      enabled: flag(
+        false,
+        'Remove unused files before their minimum age, oldest first, while the file system is too full. Never below minimumAgeFloorSeconds.',
+      ),
+      highThresholdPercent: percent(85, 'Removals before their time begin when the file system is fuller than this, as df shows it.'),
+      lowThresholdPercent: percent(80, 'They end when it is not fuller than this.'),
+    }),
+    {},
+  )
+  .check(described('What to do when the file system of the base directory is nearly full.'));
 
 const http = z
   .prefault(
@@ -230,6 +164,7 @@ export const settingsSchema = z.strictObject({
   liveUseCheck: flag(true, 'Before a removal, ask for the image locks that a running QEMU holds.'),
   pins,
   sources,
+  pressure,
   exemptPods: z
     ._default(z.array(exemptPod), [])
     .check(described('Pods that may mount the instances path without being a workload, such as a backup.')),

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, lutimesSync, openSync, unlinkSync, type BigIntStats } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, lutimesSync, openSync, statfsSync, unlinkSync, type BigIntStats } from 'node:fs';
 import { tryLock, unlock } from 'fs-native-extensions';
 import type { FileIdentity } from '../model/plan.ts';
 import type { BaseDirectory, BaseDirectoryOpener, BaseFileStat } from '../model/ports.ts';
@@ -42,6 +42,11 @@ function baseDirectory(fd: number, basePath: string): BaseDirectory {
     touch: (name, nowMs) => at(name, (path) => lutimesSync(path, nowMs / 1000, nowMs / 1000)),
     withImageLock: (name, identity, whileHeld) => at(name, (path) => withImageLock(path, identity, whileHeld)),
     unlink: (name) => at(name, unlinkSync),
+    usage() {
+      if (closed) throw errnoError('EBADF', `'${basePath}' is closed`);
+      const { frsize, blocks, bavail } = statfsSync(descriptorPath);
+      return { sizeBytes: blocks * frsize, availableBytes: bavail * frsize };
+    },
     close() {
       if (closed) return;
       closed = true;

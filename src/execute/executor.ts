@@ -41,8 +41,9 @@ export function createExecutor(parts: ExecutorParts): Executor {
       const directory = openDirectory(parts.directories, plan.basePath);
       const run: Run = { ...parts, plan, inUse, signal, directory, outcomes: new Map(), lockWaitSeconds: [] };
       try {
-        const removals = await touchAll(run);
+        const { removals, pressed } = await touchAll(run);
         for (const index of removals) await settle(run, plan.files.at(index));
+        for (const index of oldestFirst(pressed)) await settle(run, plan.files.at(index));
       } finally {
         if (!(directory instanceof Error)) directory.close();
       }
@@ -61,16 +62,29 @@ function openDirectory(directories: BaseDirectoryOpener, basePath: string): Base
 }
 
 /** One walk over all rows, which may be a million; what is to be done after the touches is remembered by its index. */
-async function touchAll(run: Run): Promise<number[]> {
+async function touchAll(run: Run): Promise<{ removals: number[]; pressed: Pressed[] }> {
   const removals: number[] = [];
+  const pressed: Pressed[] = [];
   let index = 0;
   for (const file of run.plan.files) {
     if (index % ROWS_PER_TURN === 0) await nextTurn();
     if (file.verdict === 'touch') await settle(run, file);
+    else if (file.verdict === 'remove' && file.reason === 'UnderPressure')
+      pressed.push({ index, modifiedAtNs: BigInt(file.identity.modifiedAtNs) });
     else if (file.verdict === 'remove') removals.push(index);
     index++;
   }
-  return removals;
+  return { removals, pressed };
+}
+
+/** A removal that only a full file system asks for. */
+interface Pressed {
+  readonly index: number;
+  readonly modifiedAtNs: bigint;
+}
+
+function oldestFirst(pressed: readonly Pressed[]): number[] {
+  return pressed.toSorted((a, b) => (a.modifiedAtNs < b.modifiedAtNs ? -1 : 1)).map(({ index }) => index);
 }
 
 async function settle(run: Run, file: PlannedFile | undefined): Promise<void> {
@@ -86,7 +100,16 @@ async function outcomeOf(run: Run, file: PlannedFile): Promise<Result> {
   if (signal?.aborted === true) return { outcome: 'Abandoned' };
   if (directory instanceof Error) return unreachable(directory, file);
   if (file.verdict === 'touch') return touchFile(directory, clock, file);
+  if (file.reason === 'UnderPressure' && isRelieved(directory, run.policy))
+    return { outcome: 'kept', message: 'Enough space was freed without it.' };
   return await removeFile({ ...run, directory, onLockWait: (seconds) => lockWaitSeconds.push(seconds) }, file);
+}
+
+/** Measured by what the file system says now: sparse, shared and still open files free less than their size. */
+function isRelieved(directory: BaseDirectory, { pressure }: Policy): boolean {
+  if (pressure === undefined) return true;
+  const { sizeBytes, availableBytes } = directory.usage();
+  return sizeBytes - availableBytes <= (sizeBytes * pressure.lowThresholdPercent) / 100;
 }
 
 /** The base directory is gone, or something that we refuse took its place. */

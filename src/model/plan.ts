@@ -76,6 +76,18 @@ export interface StateTotal {
   readonly allocatedBytes: number;
 }
 
+/** What pressure mode expects of the plan; percentages with one decimal. */
+export interface PressurePlan {
+  readonly highThresholdPercent: number;
+  readonly lowThresholdPercent: number;
+  readonly usedPercent: number;
+  /** To come below the low threshold. */
+  readonly bytesToFree: number;
+  /** Allocated bytes of all planned removals: less is freed where blocks are shared (reflinks) or a file is held open. */
+  readonly plannedBytes: number;
+  readonly projectedUsedPercent: number;
+}
+
 /** Plain JSON: what a dry run prints and a real run executes. Nothing else decides. */
 export interface Plan {
   readonly apiVersion: 'basekeeper.io/v1';
@@ -95,6 +107,8 @@ export interface Plan {
   /** Age of the oldest file that nothing uses; absent when there is none. */
   readonly oldestUnusedSeconds?: number | undefined;
   readonly filesystem?: FilesystemUsage | undefined;
+  /** Only while the file system is under pressure and pressure mode is on. */
+  readonly pressure?: PressurePlan | undefined;
   /** Nova's `get_disk_usage`. */
   readonly cacheUsageBytes: number;
 }

@@ -23,6 +23,14 @@ export interface Policy {
   readonly liveUseCheck: boolean;
   readonly lockTimeoutSeconds: number;
   readonly pins: PinPolicy;
+  /** Undefined: a full file system changes nothing. */
+  readonly pressure?: PressurePolicy | undefined;
+}
+
+/** Shares of the file system in percent, 0 to 100, as `df` shows them; low < high. */
+export interface PressurePolicy {
+  readonly highThresholdPercent: number;
+  readonly lowThresholdPercent: number;
 }
 
 export interface PinPolicy {

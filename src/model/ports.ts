@@ -1,4 +1,4 @@
-import type { BaseScan } from './base-file.ts';
+import type { BaseScan, FilesystemUsage } from './base-file.ts';
 import type { OverlayScan } from './overlay.ts';
 import type { FileIdentity, Plan, Report } from './plan.ts';
 import type { Outcome } from './reasons.ts';
@@ -65,6 +65,8 @@ export interface BaseDirectory {
    */
   withImageLock(name: string, identity: FileIdentity, whileHeld: () => void): 'done' | 'busy' | 'changed' | 'gone';
   unlink(name: string): void;
+  /** Of the file system that the directory is on. */
+  usage(): FilesystemUsage;
   close(): void;
 }
 

@@ -8,6 +8,7 @@ export const VERDICT_REASONS = {
   YoungerThanMinimumAge: 'It is unused, but not for long enough yet.',
   GateClosed: 'It is unused and old enough, but the evidence is incomplete; see the gate reasons.',
   RemovalLimitReached: 'It is removable, but maxRemovalsPerPass older files go first; the next pass takes it.',
+  UnderPressure: 'Nothing uses it; it is younger than its minimum age, but the file system is too full, so it is removed before its time.',
   Unused: 'Nothing uses it and it is old enough; it is removed.',
 } as const;
 export type VerdictReason = keyof typeof VERDICT_REASONS;
@@ -48,6 +49,7 @@ export const FINDINGS = {
   BackingFileOutside: "An instance's disk stands on something outside the instances path, or on a reference that is no file.",
   OverlayUnreadable: "An instance's disk cannot be read or parsed.",
   BaseFileMissing: 'A workload uses this swap or ephemeral base file, but it does not exist.',
+  FilesystemPressure: 'The file system is fuller than the high threshold, and what may be removed does not bring it below the low one.',
   UnmappedWorkload: 'A pod mounts the instances path, but no rule says which images it uses.',
   IncompleteWorkload: 'A workload was found, but a part of its description could not be understood.',
   UnreadableSource: 'A source could not tell what runs.',

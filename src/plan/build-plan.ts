@@ -4,9 +4,10 @@ import type { Inventory } from '../model/workload.ts';
 import type { BaseFile } from '../model/base-file.ts';
 import type { Rows } from '../model/rows.ts';
 import { gatherFacts, type Facts } from './facts.ts';
-import { collectFindings } from './findings.ts';
+import { collectFindings, pressureFindings } from './findings.ts';
 import { checkGate } from './gate.ts';
 import { ageMs } from './minimum-age.ts';
+import { relievePressure } from './pressure.ts';
 import { PlannedFiles, STATE_OF_REASON, timestamp } from './planned-files.ts';
 import { DECIDED_REASONS, decideAll } from './verdicts.ts';
 
@@ -19,6 +20,7 @@ export function buildPlan(snapshot: Snapshot, digestOfRef: (imageRef: string) =>
   const gate = checkGate(snapshot);
   const facts = gatherFacts(snapshot, gate.open, digestOfRef);
   const verdicts = decideAll(facts, scan.files);
+  const pressure = relievePressure(facts, scan.files, verdicts, scan.filesystem);
   const tally = tallyFiles(facts, scan.files, verdicts);
   return {
     apiVersion: 'basekeeper.io/v1',
@@ -29,13 +31,14 @@ export function buildPlan(snapshot: Snapshot, digestOfRef: (imageRef: string) =>
     basePath: scan.basePath,
     gate,
     files: new PlannedFiles(facts, scan.files, verdicts),
-    findings: collectFindings(snapshot),
+    findings: [...collectFindings(snapshot), ...pressureFindings(pressure, tally.states)],
     totals: tally.totals,
     states: tally.states,
     overlays: countOverlays(snapshot),
     sources: sourceReports(snapshot.inventory),
     ...(tally.oldestUnusedSeconds === undefined ? {} : { oldestUnusedSeconds: tally.oldestUnusedSeconds }),
     ...(scan.filesystem === undefined ? {} : { filesystem: scan.filesystem }),
+    ...(pressure === undefined ? {} : { pressure }),
     cacheUsageBytes: scan.cacheUsageBytes,
   };
 }
@@ -46,7 +49,7 @@ interface Tally {
   readonly oldestUnusedSeconds: number | undefined;
 }
 
-const RECLAIMABLE = new Set(['Unused', 'GateClosed', 'RemovalLimitReached']);
+const RECLAIMABLE = new Set(['Unused', 'UnderPressure', 'GateClosed', 'RemovalLimitReached']);
 const UNUSED_STATES = new Set(['young', 'held', 'unused']);
 
 function tallyFiles(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8Array): Tally {

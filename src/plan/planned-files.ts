@@ -7,7 +7,7 @@ import type { Facts } from './facts.ts';
 import { ageMs, minimumAgeSeconds } from './minimum-age.ts';
 import { RULES } from './rules.ts';
 import { usagesByOverlay, usagesByWorkload } from './usages.ts';
-import { DECIDED_REASONS } from './verdicts.ts';
+import { DECIDED_REASONS, PRESSED } from './verdicts.ts';
 
 /** What the metrics call a file whose verdict has this reason. */
 export const STATE_OF_REASON: Readonly<Record<VerdictReason, FileState>> = {
@@ -19,6 +19,7 @@ export const STATE_OF_REASON: Readonly<Record<VerdictReason, FileState>> = {
   YoungerThanMinimumAge: 'young',
   GateClosed: 'held',
   RemovalLimitReached: 'held',
+  UnderPressure: 'unused',
   Unused: 'unused',
 };
 
@@ -51,7 +52,8 @@ export class PlannedFiles implements Rows<PlannedFile> {
   }
 
   #plan(file: BaseFile, decided: number): PlannedFile {
-    const minimum = minimumAgeSeconds(file.kind, this.#facts.policy);
+    const { policy } = this.#facts;
+    const minimum = decided === PRESSED ? policy.minimumAgeFloorSeconds : minimumAgeSeconds(file.kind, policy);
     return {
       name: file.name,
       kind: file.kind,
@@ -60,7 +62,7 @@ export class PlannedFiles implements Rows<PlannedFile> {
       modifiedAt: timestamp(file.modifiedAtMs),
       ageSeconds: Math.floor(ageMs(file, this.#facts) / 1000),
       ...(minimum === undefined ? {} : { minimumAgeSeconds: minimum }),
-      verdict: RULES[decided]?.verdict(this.#facts) ?? 'keep',
+      verdict: decided === PRESSED ? 'remove' : (RULES[decided]?.verdict(this.#facts) ?? 'keep'),
       reason: DECIDED_REASONS[decided] ?? 'GateClosed',
       usedBy: this.#usedBy(file),
       identity: { device: String(file.device), inode: String(file.inode), modifiedAtNs: String(file.modifiedAtNs) },

@@ -4,10 +4,12 @@ import type { Rows } from '../model/rows.ts';
 import type { Facts } from './facts.ts';
 import { RULES } from './rules.ts';
 
-/** The reasons that rules give, and the one that needs all files: what a verdict's number stands for. */
-export const DECIDED_REASONS: readonly VerdictReason[] = [...RULES.map(({ reason }) => reason), 'RemovalLimitReached'];
+/** The reasons that rules give, and the two that need all files: what a verdict's number stands for. */
+export const DECIDED_REASONS: readonly VerdictReason[] = [...RULES.map(({ reason }) => reason), 'RemovalLimitReached', 'UnderPressure'];
 
-const UNUSED = DECIDED_REASONS.indexOf('Unused');
+export const UNUSED: number = DECIDED_REASONS.indexOf('Unused');
+export const YOUNG: number = DECIDED_REASONS.indexOf('YoungerThanMinimumAge');
+export const PRESSED: number = DECIDED_REASONS.indexOf('UnderPressure');
 const LIMIT_REACHED = DECIDED_REASONS.indexOf('RemovalLimitReached');
 
 /** One byte per file, an index into `DECIDED_REASONS`: a million verdicts are a megabyte. */

@@ -37,6 +37,7 @@ export interface DigestBuilder {
 
 const UNUSED_REASONS: ReadonlySet<VerdictReason> = new Set([
   'Unused',
+  'UnderPressure',
   'GateClosed',
   'RemovalDisabled',
   'RemovalLimitReached',

@@ -53,6 +53,14 @@ export const EVENT_REASONS = {
     meaning: 'A pass ended early or with failures.',
     advice: "Read the agent's log on this node; the next pass tries again.",
   },
+  FilesystemPressure: {
+    type: 'Warning',
+    action: 'PlanRemovals',
+    regarding: 'Node',
+    meaning:
+      'The file system is fuller than pressure.highThresholdPercent, and removing what may be removed does not bring it below pressure.lowThresholdPercent.',
+    advice: 'Look at what holds the space: move VMs away, lower the minimum ages, or enlarge the file system.',
+  },
   UnmappedWorkload: {
     type: 'Warning',
     action: 'ListWorkloads',

@@ -72,7 +72,7 @@ export function forgetTroubles(memory: TroubleMemory, keys: ReadonlySet<string>)
 
 function* troublesOf(report: Report, digest: ReportDigest, node: ObjectReference): Generator<Trouble> {
   yield* passTroubles(report, digest, node);
-  for (const reason of ['BackingFileMissing', 'UnmappedWorkload', 'BackingFileUnknown'] as const) {
+  for (const reason of ['BackingFileMissing', 'UnmappedWorkload', 'BackingFileUnknown', 'FilesystemPressure'] as const) {
     yield* findingTroubles(
       reason,
       report.findings.filter(({ type }) => type === reason),
@@ -111,6 +111,7 @@ function* passTroubles(report: Report, digest: ReportDigest, node: ObjectReferen
 const SUBJECTS = {
   BackingFileMissing: 'disk of an instance has lost its backing file',
   BackingFileUnknown: "backing file is explained by no workload's image",
+  FilesystemPressure: 'file system that removals do not bring below its threshold',
   UnmappedWorkload: 'pod mounts the instances path and is mapped to no workload',
 } as const;
 

@@ -109,6 +109,7 @@ function nextOf(plan: Plan | Report, file: PlannedFile, oldEnoughAt: string | un
       return `It goes in the first pass whose gate is open. The gate is closed: ${plan.gate.reasons.map((closure) => closure.reason).join(', ')}.`;
     case 'RemovalLimitReached':
       return 'It goes in one of the next passes; maxRemovalsPerPass lets older files go first.';
+    case 'UnderPressure':
     case 'Unused':
       return 'The next pass that enforces removes it.';
     default:

@@ -1,3 +1,4 @@
+import type { FilesystemUsage } from '../../src/model/base-file.ts';
 import type { BaseDirectory, BaseDirectoryOpener, BaseFileStat, FileLocker, HeldLock } from '../../src/model/ports.ts';
 
 function errno(code: string): Error {
@@ -92,6 +93,8 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
   readonly #entries = new Map<string, Entry>();
   #inodes = 100;
 
+  filesystem: FilesystemUsage = { sizeBytes: 1000, availableBytes: 500 };
+
   constructor(path: string) {
     this.path = path;
   }
@@ -164,6 +167,7 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
         this.remove(name);
         this.log.push(`unlink ${name}`);
       },
+      usage: () => this.filesystem,
       close: () => {
         if (open) this.closed++;
         open = false;

@@ -48,6 +48,7 @@ const STATES = {
   YoungerThanMinimumAge: 'young',
   GateClosed: 'held',
   RemovalLimitReached: 'held',
+  UnderPressure: 'unused',
   Unused: 'unused',
 } as const;
 
@@ -56,7 +57,7 @@ export function report(over: Partial<Report> & { files?: readonly PlannedFile[] 
   const files = over.files ?? [plannedFile()];
   const sum = (some: readonly PlannedFile[]): number => some.reduce((bytes, { allocatedBytes }) => bytes + allocatedBytes, 0);
   const removed = files.filter(({ outcome }) => outcome === 'removed');
-  const reclaimable = files.filter(({ reason }) => ['Unused', 'GateClosed', 'RemovalLimitReached'].includes(reason));
+  const reclaimable = files.filter(({ reason }) => ['Unused', 'UnderPressure', 'GateClosed', 'RemovalLimitReached'].includes(reason));
   const groups = Map.groupBy(files, ({ kind, reason }) => `${kind} ${STATES[reason]}`);
   return {
     apiVersion: 'basekeeper.io/v1',
