@@ -62,7 +62,8 @@ function resultOf(plan: Plan, outcomes: Execution['outcomes'], dryRun: boolean):
   if (abandoned > 0)
     return { result: 'Failed', message: `the pass was stopped before ${abandoned} files were dealt with; the next pass takes them` };
   if (failed > 0) return { result: 'Failed', message: `${failed} files could not be removed; each outcome has the reason` };
-  if (!plan.gate.open && plan.totals.reclaimableFiles > 0) return { result: 'Held' };
+  const scanIncomplete = plan.gate.reasons.some(({ reason }) => reason === 'ScanIncomplete');
+  if (!plan.gate.open && (plan.totals.reclaimableFiles > 0 || scanIncomplete)) return { result: 'Held' };
   return { result: dryRun ? 'DryRun' : 'Succeeded' };
 }
 

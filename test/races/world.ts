@@ -305,6 +305,7 @@ function baseDirectory(world: World, { name: keeperName, policy }: KeeperOptions
   };
   return {
     stat,
+    usage: () => ({ sizeBytes: 1000, availableBytes: 500 }),
     touch(name, nowMs) {
       world.between();
       const file = world.base.get(name);
