@@ -4,7 +4,7 @@ import { runPass, type PassParts } from './cycle.ts';
 import { createBaseDirectoryOpener } from './execute/base-directory.ts';
 import { createExecutor } from './execute/executor.ts';
 import { createFileLocker } from './execute/file-lock.ts';
-import { connectToCluster, type Cluster } from './kube/connect.ts';
+import { connectClient, connectToCluster, type Cluster } from './kube/connect.ts';
 import type { KubeClient, OwnNode } from './kube/types.ts';
 import { systemClock } from './lib/clock.ts';
 import { offsetOfNode, type Schedule } from './lib/schedule.ts';
@@ -21,6 +21,8 @@ import { createHttpServer, type HttpServer } from './report/http.ts';
 import { createKubeReporter, type KubeReporter } from './report/kube-reporter.ts';
 import { createLogReporter } from './report/log.ts';
 import { createMetrics, type Metrics } from './report/metrics.ts';
+import { removeNodeAnnotations, type NodeCleanup } from './report/node-cleanup.ts';
+import { systemTiming } from './report/timing.ts';
 import { createBaseScanner } from './scan/base-dir.ts';
 import { createOverlayScanner } from './scan/overlays.ts';
 import { createFileSource } from './sources/file.ts';
@@ -62,6 +64,16 @@ export async function createPass(config: Config): Promise<WiredPass> {
       cluster?.client.close();
     },
   };
+}
+
+/** Removes our annotations from every node of the cluster. */
+export async function cleanUpNodes(signal: AbortSignal): Promise<NodeCleanup> {
+  const client = await connectClient();
+  try {
+    return await removeNodeAnnotations({ client, timing: systemTiming, signal });
+  } finally {
+    client.close();
+  }
 }
 
 export interface WiredAgent {

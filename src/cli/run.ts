@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { errnoOf, messageOf, UsageError } from '../lib/errors.ts';
 import { addAgentCommand } from './commands/agent.ts';
+import { addCleanupCommand } from './commands/cleanup.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addPassCommand } from './commands/pass.ts';
@@ -54,7 +55,15 @@ function programFor(context: Context): Command {
       'after',
       '\nExit codes: 0 done, 1 failed, 2 usage or configuration, 3 held.\n\nExample:\n  $ basekeeper plan --config config.yaml',
     );
-  for (const add of [addAgentCommand, addPassCommand, addPlanCommand, addExplainCommand, addConfigCommand, addVersionCommand])
+  for (const add of [
+    addAgentCommand,
+    addPassCommand,
+    addPlanCommand,
+    addExplainCommand,
+    addConfigCommand,
+    addCleanupCommand,
+    addVersionCommand,
+  ])
     add(program, context);
   return program;
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config/types.ts';
+import type { NodeCleanup } from '../report/node-cleanup.ts';
 import type { Report, Stage } from '../model/plan.ts';
 import type { Logger } from '../model/ports.ts';
 
@@ -17,5 +18,7 @@ export interface Pass {
 /** What commands need from the composition root; tests hand in twins. */
 export interface Wiring {
   createPass(config: Config): Promise<Pass>;
+  /** Removes our annotations from every node. Throws when there is no cluster, or when its nodes cannot be listed. */
+  cleanUpNodes(signal: AbortSignal): Promise<NodeCleanup>;
   createAgent(config: Config, parts: { readonly logger: Logger }): Promise<{ run(signal: AbortSignal): Promise<void> }>;
 }

@@ -12,8 +12,13 @@ export interface Cluster {
 
 /** Throws when neither a kubeconfig nor a service account can be found. */
 export async function connectToCluster(nodeName: string, observe: RequestObserver | undefined): Promise<Cluster> {
-  const kubeConfig = await findKubeConfig(process.env);
-  const client = createKubeClient({ kubeConfig, userAgent: `basekeeper/${VERSION}`, observe });
+  const client = await connectClient(observe);
   const node = createOwnNode({ client, nodeName, clock: systemClock, random: Math.random });
   return { client, node };
+}
+
+/** The client alone. Throws when neither a kubeconfig nor a service account can be found. */
+export async function connectClient(observe?: RequestObserver): Promise<KubeClient> {
+  const kubeConfig = await findKubeConfig(process.env);
+  return createKubeClient({ kubeConfig, userAgent: `basekeeper/${VERSION}`, observe });
 }

@@ -91,7 +91,7 @@ function launcherOf(pod: unknown, object: ObjectReference, labels: ReadonlyMap<s
 }
 
 function isExempt(object: ObjectReference, labels: ReadonlyMap<string, string>, rules: PodRules): boolean {
-  if (object.namespace === rules.ownNamespace && labels.get('app.kubernetes.io/name') === 'basekeeper') return true;
+  if (object.namespace === rules.ownNamespace && labels.get('app.kubernetes.io/part-of') === 'basekeeper') return true;
   return rules.exemptPods.some(
     (exempt) => (exempt.namespace === undefined || exempt.namespace === object.namespace) && matchesLabels(exempt.selector ?? {}, labels),
   );

@@ -60,6 +60,7 @@ export const SHELLS: readonly string[] = [
   'src/report/metric-set.ts',
   'src/report/metrics-scrape.ts',
   'src/report/metrics.ts',
+  'src/report/node-cleanup.ts',
   'src/report/retry.ts',
   'src/report/status-renderer.ts',
   'src/report/timing.ts',

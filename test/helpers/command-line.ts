@@ -3,6 +3,7 @@ import { run } from '../../src/cli/run.ts';
 import type { Environment } from '../../src/cli/io.ts';
 import type { PassRun, Wiring } from '../../src/cli/wiring.ts';
 import type { Config } from '../../src/config/types.ts';
+import type { NodeCleanup } from '../../src/report/node-cleanup.ts';
 import type { Report } from '../../src/model/plan.ts';
 import { report } from './reports.ts';
 
@@ -23,6 +24,7 @@ export interface CommandLineWorld {
   /** What every pass comes to; a function may throw. Default: an uneventful report. */
   readonly report?: Report | (() => Report);
   readonly terminal?: { readonly columns: number };
+  readonly cleanup?: NodeCleanup;
   readonly agent?: (config: Config, signal: AbortSignal) => Promise<void>;
   readonly signal?: AbortSignal;
 }
@@ -44,6 +46,7 @@ export async function runCommandLine(argv: readonly string[], world: CommandLine
           closed += 1;
         },
       }),
+    cleanUpNodes: () => Promise.resolve(world.cleanup ?? { cleaned: [], failed: new Map() }),
     createAgent: (config) => Promise.resolve({ run: (signal) => world.agent?.(config, signal) ?? Promise.resolve() }),
   };
   const stdout = recorder(world.terminal);

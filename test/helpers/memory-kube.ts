@@ -13,7 +13,7 @@ export interface StoredEvent {
   readonly series?: { readonly count: number; readonly lastObservedTime: string };
 }
 
-/** The writing half of an API server, in memory: patches of nodes, events and their series. */
+/** The writing half of an API server, in memory: nodes and their patches, events and their series. */
 export interface MemoryKube extends KubeClient {
   readonly requests: readonly KubeRequest[];
   readonly events: ReadonlyMap<string, StoredEvent>;
@@ -70,6 +70,7 @@ export function apiError(status: number | undefined, retryAfterSeconds?: number)
 
 function answer(request: KubeRequest, nodes: Map<string, NodeMetadata>, events: Map<string, StoredEvent>): unknown {
   const { method, path, body } = request;
+  if (method === 'GET' && path === '/api/v1/nodes') return pageOfNodes([...nodes.values()], request.query ?? {});
   const nodeName = /^\/api\/v1\/nodes\/([^/]+)$/.exec(path)?.[1];
   if (method === 'PATCH' && nodeName !== undefined) return patchNode(nodes, nodeName, body as NodePatch);
   const [, namespace, eventName] = /^\/apis\/events\.k8s\.io\/v1\/namespaces\/([^/]+)\/events(?:\/(.+))?$/.exec(path) ?? [];
@@ -79,14 +80,25 @@ function answer(request: KubeRequest, nodes: Map<string, NodeMetadata>, events: 
   throw apiError(405);
 }
 
+/** `continue` is the number of the page's first node. */
+function pageOfNodes(nodes: readonly NodeMetadata[], { limit, continue: start = '0' }: Readonly<Record<string, string>>): unknown {
+  const end = Number(start) + Number(limit ?? nodes.length);
+  return {
+    metadata: { resourceVersion: '1', ...(end < nodes.length ? { continue: String(end) } : {}) },
+    items: nodes.slice(Number(start), end).map((metadata) => ({ metadata })),
+  };
+}
+
 interface NodePatch {
-  readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
+  readonly metadata: { readonly annotations: Readonly<Record<string, string | null>> };
 }
 
 function patchNode(nodes: Map<string, NodeMetadata>, name: string, { metadata }: NodePatch): unknown {
   const node = nodes.get(name);
   if (node === undefined) throw apiError(404);
-  const patched = { ...node, annotations: { ...node.annotations, ...metadata.annotations } };
+  const merged = Object.entries({ ...node.annotations, ...metadata.annotations });
+  const annotations = Object.fromEntries(merged.filter((entry): entry is [string, string] => entry[1] !== null));
+  const patched = { ...node, annotations };
   nodes.set(name, patched);
   return { metadata: patched };
 }

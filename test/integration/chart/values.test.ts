@@ -76,7 +76,7 @@ const daemonSetRows: readonly Row[] = [
   ['podLabels', { podLabels: { a: 'b' } }, 'DaemonSet', 'spec.template.metadata.labels.a', 'b'],
   ['podAnnotations', { podAnnotations: { a: 'b' } }, 'DaemonSet', 'spec.template.metadata.annotations.a', 'b'],
   ['commonLabels', { commonLabels: { a: 'b' } }, 'DaemonSet', 'metadata.labels.a', 'b'],
-  ['extraEnv', { extraEnv: [{ name: 'A', value: 'b' }] }, 'DaemonSet', `${AGENT}.env.2`, { name: 'A', value: 'b' }],
+  ['extraEnv', { extraEnv: [{ name: 'A', value: 'b' }] }, 'DaemonSet', `${AGENT}.env.3`, { name: 'A', value: 'b' }],
   ['extraArgs', { extraArgs: ['--more'] }, 'DaemonSet', `${AGENT}.args.2`, '--more'],
   ['extraVolumes', { extraVolumes: [{ name: 'v', emptyDir: {} }] }, 'DaemonSet', `${POD}.volumes.4`, { name: 'v', emptyDir: {} }],
   [
@@ -235,6 +235,18 @@ describe('values of the chart', () => {
     expect(manifests.filter(({ kind }) => kind === 'RoleBinding').map((manifest) => manifest.metadata.namespace)).toEqual([
       'default',
       'vms',
+    ]);
+  });
+
+  it('should mount libvirt’s files, read-only, only while they are a source', async () => {
+    const mounts = async (libvirt: object) =>
+      (at(only(await render({ config: { sources: { libvirt } } }), 'DaemonSet'), `${AGENT}.volumeMounts`) as { name: string }[]).filter(
+        ({ name }) => name.startsWith('libvirt'),
+      );
+    expect(await mounts({ enabled: false })).toEqual([]);
+    expect(await mounts({ enabled: true, statusPath: '/var/run/libvirt/qemu' })).toEqual([
+      { name: 'libvirt-status', mountPath: '/var/run/libvirt/qemu', readOnly: true },
+      { name: 'libvirt-definitions', mountPath: '/etc/libvirt/qemu', readOnly: true },
     ]);
   });
 

@@ -213,3 +213,15 @@ describe('basekeeper explain', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: 'basekeeper: nothing to explain: EACCES\n' });
   });
 });
+
+describe('basekeeper cleanup', () => {
+  it('should say how many nodes it cleaned', async () => {
+    const { code, stdout, stderr } = await runCommandLine(['cleanup'], { cleanup: { cleaned: ['a', 'b'], failed: new Map() } });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '2 nodes had annotations of Basekeeper; they are removed\n', stderr: '' });
+  });
+
+  it('should end with 1 and name the nodes that it could not clean', async () => {
+    const { code, stderr } = await runCommandLine(['cleanup'], { cleanup: { cleaned: [], failed: new Map([['a', 'Forbidden']]) } });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'basekeeper: node a: Forbidden\n' });
+  });
+});

@@ -97,7 +97,7 @@ describe('a pod that mounts the instances path', () => {
   });
 
   it('should be exempt when it is one of our own, and only in our namespace', () => {
-    const labels = { 'app.kubernetes.io/name': 'basekeeper' };
+    const labels = { 'app.kubernetes.io/part-of': 'basekeeper' };
     expect(map({ hostPaths: ['/'], namespace: 'basekeeper', labels })).toBeUndefined();
     expect(map({ hostPaths: ['/'], namespace: 'default', labels })?.gaps).toHaveLength(1);
     expect(map({ hostPaths: ['/'], namespace: 'basekeeper' })?.gaps).toHaveLength(1);
