@@ -1,0 +1,64 @@
+/** A cluster on this machine, without Docker: one-node.sh. Needs root on Debian or Ubuntu. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureKubeAssets, NODE_COMPONENTS } from '../../../scripts/lib/kube-assets.ts';
+import { announceOnStderr } from '../../../scripts/lib/run.ts';
+import { ensureSystemPackages } from '../../../scripts/lib/system-packages.ts';
+import { buildahEnvironment, buildWithBuildah } from '../image/build.ts';
+import { output } from '../lib/command.ts';
+import { CLUSTER_PACKAGES } from '../lib/packages.ts';
+import type { Cluster } from './cluster.ts';
+
+const script = fileURLToPath(new URL('one-node.sh', import.meta.url));
+
+/** Starts it, with everything that it writes below `directory`; what an earlier run has left there is taken down first. */
+export async function startOneNode(directory: string): Promise<Cluster> {
+  if (process.getuid?.() !== 0) {
+    throw new Error('Without Docker and kind, and without KUBECONFIG, the end-to-end test makes a cluster of its own: run it as root.');
+  }
+  await ensureSystemPackages(CLUSTER_PACKAGES, announceOnStderr);
+  const binaries = await ensureKubeAssets({ components: NODE_COMPONENTS });
+  const state = join(directory, 'state');
+  const images = join(directory, 'images');
+  const stop = async () => {
+    await output('bash', [script, 'down', state]);
+    await unmountBelow(directory);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  await stop();
+  const env = buildahEnvironment(join(images, 'storage'));
+  const up = output('bash', [script, 'up', state, binaries], { env });
+  let archive: string;
+  try {
+    [archive] = await Promise.all([buildWithBuildah(images, env), up]);
+  } catch (error) {
+    // Both have ended before anything is taken down, so that nothing appears behind its back.
+    await Promise.allSettled([up]);
+    await stop();
+    throw error;
+  }
+  const sharedDirectory = join(directory, 'shared');
+  mkdirSync(sharedDirectory, { recursive: true });
+  return {
+    access: {
+      kind: 'one-node',
+      prefix: ['nsenter', '--net=/run/netns/basekeeper-e2e'],
+      kubeconfig: join(state, 'admin.kubeconfig'),
+      kubectl: join(binaries, 'kubectl'),
+      node: 'node-a',
+      sharedDirectory,
+      auditLog: join(state, 'log', 'audit.jsonl'),
+    },
+    loadImage: async () => {
+      await output('bash', [script, 'load', state, archive]);
+    },
+    stop,
+  };
+}
+
+/** A build that was killed leaves its mounts. */
+async function unmountBelow(directory: string): Promise<void> {
+  const mounts = (await output('cat', ['/proc/mounts'])).split('\n').map((line) => line.split(' ')[1] ?? '');
+  for (const mount of mounts.filter((path) => path.startsWith(`${directory}/`)).toReversed()) await output('umount', ['--lazy', mount]);
+}

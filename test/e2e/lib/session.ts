@@ -1,0 +1,85 @@
+/** What a person with kubectl and Helm does, for tests. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { until } from '../../../scripts/lib/until.ts';
+import { CHART } from '../../../scripts/chart/generated.ts';
+import { ensureHelm, type HelmMajor } from '../../../scripts/lib/tools.ts';
+import type { ClusterAccess } from '../cluster/cluster.ts';
+import { IMAGE } from '../image/build.ts';
+import { output } from './command.ts';
+
+export interface KubeObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+  readonly status?: { readonly phase?: string; readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+export type Session = ReturnType<typeof createSession>;
+
+export function createSession(access: ClusterAccess, namespace: string) {
+  const env = { ...process.env, KUBECONFIG: access.kubeconfig, HELM_CACHE_HOME: '', HELM_CONFIG_HOME: '', HELM_DATA_HOME: '' };
+  const run = async (command: string, args: readonly string[]): Promise<string> => {
+    const [first = command, ...rest] = [...access.prefix, command, ...args];
+    return output(first, rest, { env });
+  };
+  const kubectl = async (...args: readonly string[]): Promise<string> => run(access.kubectl, args);
+  const json = async <T>(...args: readonly string[]): Promise<T> => JSON.parse(await kubectl(...args, '--output', 'json')) as T;
+  const helm = async (major: HelmMajor, ...args: readonly string[]): Promise<string> =>
+    run(await ensureHelm(major), ['--namespace', namespace, ...args]);
+  let files = 0;
+  const apply = async (...objects: readonly object[]): Promise<void> => {
+    const file = join(access.sharedDirectory, `apply-${(files += 1)}.json`);
+    writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+    await kubectl('apply', '--filename', file);
+  };
+  const annotationsOf = async (node: string) => (await json<KubeObject>('get', 'node', node)).metadata.annotations ?? {};
+  const agentPods = async () =>
+    (await json<{ items: KubeObject[] }>('--namespace', namespace, 'get', 'pods', '--selector', AGENT_SELECTOR)).items;
+  return {
+    namespace,
+    kubectl,
+    json,
+    helm,
+    apply,
+    annotationsOf,
+    agentPods,
+    /** The one agent on the node, once it is Ready and no other is. */
+    readyAgent: async (): Promise<KubeObject> =>
+      until('exactly one agent pod that is Ready', 90_000, async () => {
+        const pods = await agentPods();
+        return pods.length === 1 && pods[0] !== undefined && isReady(pods[0]) ? pods[0] : undefined;
+      }),
+    /** What the agent's HTTP server answers, through the API server. */
+    agentGet: async (pod: string, port: number, path: string): Promise<string> =>
+      kubectl('get', '--raw', `/api/v1/namespaces/${namespace}/pods/${pod}:${port}/proxy${path}`),
+    /** Asks for a pass as an operator does and waits for the answer. */
+    runNow: async (node: string): Promise<Readonly<Record<string, string>>> => {
+      const value = String(Date.now());
+      await kubectl('annotate', 'node', node, '--overwrite', `basekeeper.io/run-now=${value}`);
+      return until(`basekeeper.io/run-now-done=${value}`, 60_000, async () => {
+        const annotations = await annotationsOf(node);
+        return annotations['basekeeper.io/run-now-done'] === value ? annotations : undefined;
+      });
+    },
+  };
+}
+
+export const AGENT_SELECTOR = 'app.kubernetes.io/name=basekeeper,app.kubernetes.io/component=agent';
+
+export function isReady(object: KubeObject): boolean {
+  return (
+    object.metadata.deletionTimestamp === undefined &&
+    (object.status?.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True')
+  );
+}
+
+/** Options of `helm install` and `upgrade` that every test gives: our image, and the tree of this test. */
+export function helmOptions(instancesPath: string): string[] {
+  const values = { image: { ...IMAGE, pullPolicy: 'Never' }, config: { instancesPath } };
+  return [CHART, '--set-json', `image=${JSON.stringify(values.image)}`, '--set', `config.instancesPath=${instancesPath}`];
+}

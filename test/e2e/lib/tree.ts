@@ -1,0 +1,77 @@
+/** A real instances path: images that qemu-img made, owned as Nova and libvirt own them, with mtimes of days ago. */
+import { createHash } from 'node:crypto';
+import { chmodSync, chownSync, mkdirSync, statSync, utimesSync, writeFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { output } from './command.ts';
+
+/** Nova's user in Kolla's and OpenStack-Helm's images. */
+export const NOVA = 42436;
+/** libvirt-qemu on Debian and Ubuntu: libvirt gives it the disks of running VMs. */
+export const LIBVIRT_QEMU = 64055;
+const DAY_MS = 86_400_000;
+
+export function sha1(imageRef: string): string {
+  return createHash('sha1').update(imageRef).digest('hex');
+}
+
+export interface BaseFileSpec {
+  readonly name: string;
+  /** Default: two days. */
+  readonly ageDays?: number;
+  /** Default: Nova's user. */
+  readonly owner?: number;
+  /** Default 0644. */
+  readonly mode?: number;
+}
+
+export class InstancesTree {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+    for (const directory of [path, join(path, '_base'), join(path, 'locks')]) {
+      mkdirSync(directory, { recursive: true });
+      chmodSync(directory, 0o755);
+      chownSync(directory, NOVA, NOVA);
+    }
+  }
+
+  /** A qcow2 image of 64 MiB in `_base`. */
+  async addBase({ name, ageDays = 2, owner = NOVA, mode = 0o644 }: BaseFileSpec): Promise<void> {
+    const path = join(this.path, '_base', name);
+    await output('qemu-img', ['create', '-q', '-f', 'qcow2', path, '64M']);
+    this.#finish(path, ageDays, owner, mode);
+  }
+
+  /** Something in `_base` that is no image of ours. */
+  addForeign(name: string): void {
+    const path = join(this.path, '_base', name);
+    writeFileSync(path, 'not ours\n');
+    this.#finish(path, 2, 0, 0o644);
+  }
+
+  /** An instance directory with a disk on a base file, as libvirt leaves it for a running VM: readable by QEMU alone. */
+  async addInstance(name: string, baseName: string): Promise<void> {
+    const directory = join(this.path, name);
+    mkdirSync(directory);
+    chownSync(directory, NOVA, NOVA);
+    const disk = join(directory, 'disk');
+    await output('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', join(this.path, '_base', baseName), disk]);
+    this.#finish(disk, 0, LIBVIRT_QEMU, 0o600);
+  }
+
+  baseNames(): string[] {
+    return readdirSync(join(this.path, '_base')).toSorted();
+  }
+
+  ageSeconds(baseName: string): number {
+    return (Date.now() - statSync(join(this.path, '_base', baseName)).mtimeMs) / 1000;
+  }
+
+  #finish(path: string, ageDays: number, owner: number, mode: number): void {
+    const then = (Date.now() - ageDays * DAY_MS) / 1000;
+    chownSync(path, owner, owner);
+    chmodSync(path, mode);
+    utimesSync(path, then, then);
+  }
+}

@@ -1,0 +1,42 @@
+import { IMAGE_NAME } from '../image/build.ts';
+
+interface WorkloadSpec {
+  readonly namespace: string;
+  readonly name: string;
+  readonly node: string;
+  readonly imageRef: string;
+}
+
+/** A pod that is a VM, as somebody's operator would make it: it names its image and mounts the instances path. Our image, because it is there. */
+export function vmPod({ namespace, name, node, imageRef, instancesPath }: WorkloadSpec & { readonly instancesPath: string }): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace, name, annotations: { 'basekeeper.io/image-ref': imageRef, 'basekeeper.io/instance': name } },
+    spec: {
+      nodeName: node,
+      terminationGracePeriodSeconds: 0,
+      containers: [
+        {
+          name: 'vm',
+          image: IMAGE_NAME,
+          imagePullPolicy: 'Never',
+          command: ['/nodejs/bin/node', '--eval', 'setInterval(() => {}, 1e6)'],
+          volumeMounts: [{ name: 'instances', mountPath: '/instances' }],
+        },
+      ],
+      volumes: [{ name: 'instances', hostPath: { path: instancesPath } }],
+    },
+  };
+}
+
+/** A VirtualMachineInstance that runs on the node. */
+export function vmi({ namespace, name, node, imageRef }: WorkloadSpec): object {
+  return {
+    apiVersion: 'kubevirt.io/v1',
+    kind: 'VirtualMachineInstance',
+    metadata: { namespace, name, labels: { 'kubevirt.io/nodeName': node } },
+    spec: { domain: { devices: {} }, volumes: [{ name: 'root', containerDisk: { image: imageRef } }] },
+    status: { phase: 'Running', nodeName: node },
+  };
+}
