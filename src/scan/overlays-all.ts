@@ -3,7 +3,7 @@ import type { Dirent } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 import { followChain } from './chain.ts';
-import { entryType, readEntries } from './directory.ts';
+import { entryType, readEntries, readSmallDirectory } from './directory.ts';
 import type { OverlayListing } from './overlays.ts';
 import { decodeRawName, joinPath } from './raw-name.ts';
 import type { FsPath, RawName } from './raw-name.ts';
@@ -51,7 +51,7 @@ async function listInstance(listing: OverlayListing, directory: FsPath, instance
     // An instance that was deleted since it was listed is no problem.
     if (errnoOf(error) !== 'ENOENT') listing.problems.addError(instance, error);
   };
-  for (const entry of readEntries(directory, onError)) {
+  for (const entry of readSmallDirectory(directory, onError)) {
     if (listing.pacer.due()) await listing.pacer.pause();
     const name = decodeRawName(entry.name);
     if (!NO_DISK.test(name.text)) visitFile(listing, instance, name.text, joinPath(directory, name), entry);

@@ -1,4 +1,4 @@
-import { assert, json, property, string } from 'fast-check';
+import { array, assert, constantFrom, json, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { displayReference, resolveReference } from '../../../src/scan/backing-reference.ts';
 
@@ -97,8 +97,8 @@ describe('resolveReference', () => {
 
   it('should never let a path inside climb out again', () => {
     assert(
-      property(string({ unit: 'binary' }), (reference) => {
-        const target = resolve(reference);
+      property(array(constantFrom('..', '.', '', 'a', '_base', ROOT, 'file:', ' '), { maxLength: 12 }), (parts) => {
+        const target = resolve(parts.join('/'));
         if (target.kind !== 'inside') return;
         expect(target.path.split('/')).not.toContain('..');
         expect(target.path.startsWith('/')).toBe(false);
