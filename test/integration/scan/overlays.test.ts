@@ -147,6 +147,18 @@ describe('createOverlayScanner on real directories', () => {
     expect(overlays).toMatchObject([{ instance: 'vm\ufffd', path: 'vm\ufffd/disk\ufffd', state: 'ok', chain: [{ baseName: SHA1 }] }]);
   });
 
+  it('should not follow a base file that is a symbolic link', async () => {
+    using tree = buildTree({
+      [`_base/${SHA1}`]: { symlink: '../elsewhere' },
+      elsewhere: {},
+      'vm/disk': { qcow2: { backingFile: `../_base/${SHA1}`, backingFormat: 'raw' } },
+    });
+    expect(await diskOf(tree)).toMatchObject({
+      state: 'unreadable',
+      message: `_base/${SHA1}: it is a symbolic link, which is not followed`,
+    });
+  });
+
   it('should not follow a directory of the chain that is a symbolic link', async () => {
     using tree = buildTree({
       'elsewhere/image': {},

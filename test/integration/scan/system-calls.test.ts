@@ -78,6 +78,7 @@ describe('what a scan asks the kernel for', () => {
       'away-link': { symlink: '/etc' },
     });
     for (let index = 0; index < FILES; index += 1) writeFileSync(tree.path(`_base/swap_${index}`), '');
+    for (let index = 0; index < FILES; index += 1) writeFileSync(tree.path(`vm0/${'x'.repeat(60)}${index}`), '');
     calls = trace(tree.instancesPath);
   });
   afterAll(() => tree.cleanup());
@@ -122,6 +123,14 @@ describe('what a scan asks the kernel for', () => {
     // strace was not asked for close.
     expect(used.length).toBe(4);
     expect(calls.first.filter((call) => reads(call) && call.path === disk).length).toBe(1);
+  });
+
+  it('should list a crowded instance directory bit by bit, so that no single call takes long', () => {
+    const directory = tree.path('vm0');
+    const listings = calls.first.flatMap(({ name, path }, index) => (name === 'getdents64' && path === directory ? [index] : []));
+    const looks = calls.first.flatMap(({ path }, index) => (path.startsWith(`${directory}/x`) ? [index] : []));
+    expect(looks.length).toBeGreaterThanOrEqual(FILES);
+    expect(looks[0]).toBeLessThan(listings.at(-1) ?? 0);
   });
 
   it('should open no file and read no header when nothing has changed', () => {
