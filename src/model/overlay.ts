@@ -19,11 +19,11 @@ export type OverlayState =
   | 'flat'
   /** A backing file that does not exist: the VM has lost its disk. */
   | 'missing-backing'
-  /** The chain was understood, but leads outside the instances path or to another machine, where nothing is opened. */
+  /** The chain was understood: it ends outside the instances path or on another machine, in a file that is declared raw. */
   | 'unknown-backing'
   /**
    * It, or a file of its chain, could not be read or understood: a damaged or foreign header, unknown features, a reference that
-   * may mean any file, a cycle, too many levels, a symbolic link. It may stand on any base file.
+   * may mean any file, a chain that may go on outside, a cycle, too many levels, a symbolic link. It may stand on any base file.
    */
   | 'unreadable';
 

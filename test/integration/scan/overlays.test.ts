@@ -116,12 +116,14 @@ describe('createOverlayScanner on real directories', () => {
     using tree = buildTree({
       [`_base/${SHA1}`]: {},
       'vm/disk': { qcow2: { backingFile: `/var/lib/nova/instances/_base/${SHA1}` } },
-      'vm2/disk': { qcow2: { backingFile: `{instances}/_base/${SHA1}` } },
+      'vm2/disk': { qcow2: { backingFile: `{instances}/_base/${SHA1}`, backingFormat: 'raw' } },
+      'vm3/disk': { qcow2: { backingFile: `{instances}/_base/${SHA1}` } },
     });
     const { overlays } = await scanOf(tree, { hostInstancesPath: '/var/lib/nova/instances/' });
     expect(Object.fromEntries(overlays.map(({ path, state }) => [path, state]))).toEqual({
       'vm/disk': 'ok',
       'vm2/disk': 'unknown-backing',
+      'vm3/disk': 'unreadable',
     });
   });
 
