@@ -19,6 +19,8 @@ export interface OwnNodeOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly timing?: Partial<ReflectorTiming> | undefined;
+  /** As in `ReflectorOptions`. */
+  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** Watches the metadata of one Node. `current()` has only annotations below `basekeeper.io/`. */
@@ -36,6 +38,7 @@ export function createOwnNode(options: OwnNodeOptions): OwnNode & { status(): Re
     clock: options.clock,
     random: options.random,
     timing: options.timing,
+    sleep: options.sleep,
     onChange: () => {
       // A node that was recreated under its name may be there twice until the old one's DELETED arrives: the newest counts.
       current = [...reflector.items()].at(-1);

@@ -17,6 +17,8 @@ export interface PodSourceOptions extends Omit<PodRules, 'resolveLaunchers'> {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly timing?: Partial<ReflectorTiming> | undefined;
+  /** As in `ReflectorOptions`. */
+  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
   /** The VMI source. Without it, virt-launcher pods are pods like any others. */
   readonly vmis?: VmiLookup | undefined;
 }

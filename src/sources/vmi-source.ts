@@ -5,6 +5,7 @@ import type { Reflector } from '../kube/reflector.ts';
 import type { ReflectorStatus } from '../kube/reflector-health.ts';
 import type { ReflectorTiming } from '../kube/timing.ts';
 import type { KubeClient } from '../kube/types.ts';
+import { asArray, field } from '../lib/json.ts';
 import type { Clock, WorkloadSource } from '../model/ports.ts';
 import type { SourceReading, SourceState, SourceStatus } from '../model/workload.ts';
 import { normalizeHostPath } from './host-paths.ts';
@@ -38,6 +39,8 @@ export interface VmiSourceOptions {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly timing?: Partial<ReflectorTiming> | undefined;
+  /** As in `ReflectorOptions`. */
+  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** VMIs whose label `kubevirt.io/nodeName` or `kubevirt.io/migrationTargetNodeName` is this node: two watches, as virt-handler has them. */
@@ -119,13 +122,16 @@ class VmiSource implements WorkloadSource, VmiLookup {
     }
   }
 
+  /** A list of one: that needs no right but those that the watches need. */
   private async lookUp({ pod, vmiUid, vmiName }: Launcher, signal: AbortSignal | undefined): Promise<void> {
     if (vmiName === undefined || pod.namespace === undefined) return;
-    const path = `/apis/${GROUP}/${VERSION}/namespaces/${encodeURIComponent(pod.namespace)}/${RESOURCE}/${encodeURIComponent(vmiName)}`;
+    const path = `/apis/${GROUP}/${VERSION}/namespaces/${encodeURIComponent(pod.namespace)}/${RESOURCE}`;
+    const query = { fieldSelector: `metadata.name=${vmiName}` };
     try {
-      const record = mapVmi(await this.options.client.request({ method: 'GET', path, signal }), this.instancesPath);
+      const list = await this.options.client.request({ method: 'GET', path, query, signal });
+      const records = (asArray(field(list, 'items')) ?? []).map((vmi) => mapVmi(vmi, this.instancesPath));
       // Another UID: the VMI was recreated under its name, and this pod belongs to the one before.
-      if (record.uid === vmiUid) this.memory.update(record, this.nowMs());
+      for (const record of records) if (record.uid === vmiUid) this.memory.update(record, this.nowMs());
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
     }

@@ -111,7 +111,7 @@ export class MemoryApiServer {
     this.requests.push(request);
     await this.intercept(request);
     if (request.signal?.aborted === true) throw new KubeApiError({ reason: 'Aborted', message: 'aborted' });
-    return request.path === '/apis' ? this.groups() : (this.resources(request.path) ?? this.list(request) ?? this.get(request));
+    return request.path === '/apis' ? this.groups() : (this.resources(request.path) ?? this.list(request));
   }
 
   private groups(): unknown {
@@ -126,23 +126,18 @@ export class MemoryApiServer {
   }
 
   private list({ path, query = {} }: KubeRequest): unknown {
-    const collection = this.collections.get(path);
-    if (collection === undefined) return undefined;
+    const [, prefix, namespace, resource] = /^(.+)\/namespaces\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+    const collection = this.collections.get(namespace === undefined ? path : `${prefix}/${resource}`);
+    if (collection === undefined) throw new KubeApiError({ status: 404, reason: 'NotFound', message: `${path} not found` });
     if (Number(query['resourceVersion'] ?? 0) > this.version)
       throw new KubeApiError({ status: 504, reason: 'Timeout', message: 'too new' });
-    const all = [...collection.values()].filter(({ object }) => matches(object, query));
+    const all = [...collection.values()].filter(
+      ({ object }) => matches(object, query) && (namespace === undefined || object.metadata.namespace === namespace),
+    );
     const start = Number(query['continue'] ?? 0);
     const end = query['limit'] === undefined || query['resourceVersion'] === '0' ? all.length : start + Number(query['limit']);
     const items = all.slice(start, end).map(({ object, version }) => withVersion(object, version));
     return { metadata: { resourceVersion: String(this.version), ...(end < all.length ? { continue: String(end) } : {}) }, items };
-  }
-
-  private get({ path }: KubeRequest): unknown {
-    const [, prefix, namespace, resource, name] = /^(.+)\/namespaces\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
-    for (const { object, version } of this.collections.get(`${prefix}/${resource}`)?.values() ?? []) {
-      if (object.metadata.name === name && object.metadata.namespace === namespace) return withVersion(object, version);
-    }
-    throw new KubeApiError({ status: 404, reason: 'NotFound', message: `${path} not found` });
   }
 
   private async *watch(request: KubeRequest): AsyncGenerator<unknown, void, undefined> {

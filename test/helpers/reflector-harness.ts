@@ -26,14 +26,14 @@ export function manualClock(start = 1_000_000) {
 
 /** Delays that a test sees, and ends when it likes. */
 export function manualSleep() {
-  const pending: { readonly ms: number; readonly wake: () => void }[] = [];
+  const pending: { left: number; readonly wake: () => void }[] = [];
   const asked: number[] = [];
   return {
     asked,
     sleep: async (ms: number, signal: AbortSignal): Promise<void> => {
       asked.push(ms);
       const { promise, resolve } = Promise.withResolvers<void>();
-      const entry = { ms, wake: resolve };
+      const entry = { left: ms, wake: resolve };
       pending.push(entry);
       signal.addEventListener('abort', () => resolve(), { once: true });
       await promise;
@@ -41,6 +41,13 @@ export function manualSleep() {
     },
     wake: (): void => {
       for (const { wake } of pending) wake();
+    },
+    /** Ends the delays that are over after so much time. */
+    passed: (ms: number): void => {
+      for (const entry of pending) {
+        entry.left -= ms;
+        if (entry.left <= 0) entry.wake();
+      }
     },
     sleeping: (): number => pending.length,
   };
