@@ -74,6 +74,12 @@ describe('where the Kubernetes binaries come from', () => {
     expect(kubeAssetsDirectory({ env: environment(), version: 'v1.33.13' })).toBeUndefined();
   });
 
+  it.each(['', 'relative'])('should be the cache below the home directory when XDG_CACHE_HOME is "%s"', (value) => {
+    const directory = join(root, '.cache', 'basekeeper', 'kube', 'v1.32.13');
+    for (const component of API_COMPONENTS) executable(directory, component);
+    expect(kubeAssetsDirectory({ env: environment({ XDG_CACHE_HOME: value }), version: 'v1.32.13' })).toBe(directory);
+  });
+
   it('should not be a cache in which one of them cannot be executed', () => {
     const directory = join(root, 'cache', 'basekeeper', 'kube', 'v1.32.13');
     for (const component of API_COMPONENTS) executable(directory, component);
