@@ -11,7 +11,7 @@ export default defineConfig({
     // .ci/run counts from the JSON report: what a terminal shows is for people.
     reporters: ['default', ['json', { outputFile: '.test-results/vitest.json' }]],
     projects: [
-      project('unit', 10_000),
+      project('unit', 60_000),
       project('contract', 20_000),
       project('integration', 60_000, ['test/helpers/build-bundle.ts']),
       project('parity', 300_000),

@@ -71,6 +71,7 @@ async function readSources(sources: readonly WorkloadSource[], consistent: boole
     sources: readings.map(({ status }) => status),
     workloads: readings.flatMap(({ workloads }) => workloads),
     gaps: readings.flatMap(({ gaps }) => gaps),
+    pins: readings.flatMap(({ pins }) => pins ?? []),
   };
 }
 
@@ -95,6 +96,7 @@ function useCheck(parts: PassParts, seen: { scan: BaseScan; scannedAt: ClockRead
     return reasonsToStay(
       { node: parts.node, policy: parts.policy, now, previousPass: undefined, ...seen, inventory, references, overlays },
       fileName,
+      cacheFileName,
     );
   };
 }

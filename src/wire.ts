@@ -7,6 +7,7 @@ import { createFileLocker } from './execute/file-lock.ts';
 import { connectClient, connectToCluster, type Cluster } from './kube/connect.ts';
 import type { KubeClient, OwnNode } from './kube/types.ts';
 import { systemClock } from './lib/clock.ts';
+import { UsageError } from './lib/errors.ts';
 import { offsetOfNode, type Schedule } from './lib/schedule.ts';
 import { sleep } from './lib/sleep.ts';
 import { VERSION } from './lib/version.ts';
@@ -27,6 +28,7 @@ import { createBaseScanner } from './scan/base-dir.ts';
 import { createOverlayScanner } from './scan/overlays.ts';
 import { createFileSource } from './sources/file.ts';
 import { createLibvirtSource } from './sources/libvirt.ts';
+import { createPinSource } from './sources/pin-source.ts';
 import { createPodSource } from './sources/pod-source.ts';
 import { createVmiSource } from './sources/vmi-source.ts';
 
@@ -51,7 +53,7 @@ export interface WiredPass {
 /** Throws when a cluster is needed and no kubeconfig can be had. */
 export async function createPass(config: Config): Promise<WiredPass> {
   const cluster = asksCluster(config) ? await connectToCluster(config.nodeName, undefined) : undefined;
-  const sources = createSources(config, cluster?.client);
+  const sources = createSources(config, cluster);
   const parts = passParts(config, sources);
   for (const source of sources) source.start();
   return {
@@ -85,7 +87,7 @@ export async function createAgent(config: Config, { logger }: { readonly logger:
   const metrics = createMetrics({ version: VERSION });
   const cluster =
     asksCluster(config) || writesToCluster(config) ? await connectToCluster(config.nodeName, metrics.requestObserver) : undefined;
-  const sources = createSources(config, cluster?.client);
+  const sources = createSources(config, cluster);
   const reporter = cluster === undefined ? undefined : nodeReporter(config, cluster, logger);
   const loop = createLoop(config, { logger, metrics, sources, node: cluster?.node, reporter });
   metrics.watchSources(async () => (await readAll(sources)).map(({ status }) => status));
@@ -129,21 +131,28 @@ function writesToCluster({ annotations, events }: Config): boolean {
   return annotations || events;
 }
 
-function createSources(config: Config, client: KubeClient | undefined): WorkloadSource[] {
+function createSources(config: Config, cluster: Cluster | undefined): WorkloadSource[] {
   const { sources, nodeName, hostInstancesPath: instancesPath, exemptPods } = config;
   const found: WorkloadSource[] = [];
-  if (client !== undefined) {
+  if (cluster !== undefined) {
+    const { client, node } = cluster;
+    const ownNamespace = process.env[NAMESPACE_VARIABLE];
     const shared = { client, nodeName, instancesPath, clock: systemClock, random: Math.random };
     const vmis = sources.virtualMachineInstances.enabled ? createVmiSource(shared) : undefined;
     if (sources.pods.enabled) {
-      const ownNamespace = process.env[NAMESPACE_VARIABLE];
       found.push(createPodSource({ ...shared, vmis, exemptPods, selector: sources.pods.selector, ownNamespace }));
     }
     if (vmis !== undefined) found.push(vmis);
+    found.push(createPinSource({ ...shared, node, configMapNamespace: config.pinConfigMaps ? namespaceOfPins(ownNamespace) : undefined }));
   }
   if (sources.file !== undefined) found.push(createFileSource({ path: sources.file.path, clock: systemClock }));
   if (sources.libvirt !== undefined) found.push(createLibvirtSource({ ...sources.libvirt, instancesPath, clock: systemClock }));
   return found;
+}
+
+function namespaceOfPins(ownNamespace: string | undefined): string {
+  if (ownNamespace !== undefined && ownNamespace !== '') return ownNamespace;
+  throw new UsageError(`pins.configMaps needs the agent's namespace: set the environment variable ${NAMESPACE_VARIABLE}`);
 }
 
 function nodeReporter(config: Config, { client, node }: Cluster, logger: Logger): KubeReporter {

@@ -56,6 +56,7 @@ export function toConfig(settings: CompleteSettings): Config {
       file: settings.sources.file === undefined ? undefined : { path: tidyPath(settings.sources.file.path) },
       libvirt: libvirtOf(settings.sources.libvirt),
     },
+    pinConfigMaps: settings.pins.configMaps.enabled,
     exemptPods: [
       ...settings.exemptPods.map((pod): ExemptPod => ({ namespace: pod.namespace, selector: selectorOf(pod.selector) })),
       ...(settings.sources.libvirt.enabled ? HYPERVISOR_PODS : []),
@@ -83,7 +84,7 @@ function policyOf(settings: ParsedSettings): Policy {
     allowEmptyInventory: settings.allowEmptyInventory,
     liveUseCheck: settings.liveUseCheck,
     lockTimeoutSeconds: settings.lockTimeoutSeconds,
-    pins: settings.pins,
+    pins: { imageRefs: settings.pins.imageRefs, fileNames: settings.pins.fileNames },
     ...(settings.pressure.enabled ? { pressure: thresholdsOf(settings.pressure) } : {}),
   };
 }

@@ -18,6 +18,17 @@ const pins = z
           [],
         )
         .check(described('Globs over file names in the base directory, such as `swap_*`.')),
+      configMaps: z
+        .prefault(
+          z.strictObject({
+            enabled: flag(
+              false,
+              "Also keep what ConfigMaps with the label `basekeeper.io/pins` in the agent's namespace list, under the keys `imageRefs` and `fileNames`, one per line.",
+            ),
+          }),
+          {},
+        )
+        .check(described('Pins that can be changed without a new configuration. The node annotation `basekeeper.io/pin` needs no switch.')),
     }),
     {},
   )

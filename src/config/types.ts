@@ -52,6 +52,8 @@ export interface Config {
   readonly passDeadlineSeconds: number;
   readonly policy: Policy;
   readonly sources: SourcesConfig;
+  /** Whether labelled ConfigMaps in the agent's namespace pin images, too. */
+  readonly pinConfigMaps: boolean;
   readonly exemptPods: readonly ExemptPod[];
   readonly annotations: boolean;
   readonly events: boolean;

@@ -2,12 +2,12 @@ import { systemClock } from '../lib/clock.ts';
 import { VERSION } from '../lib/version.ts';
 import { createKubeClient } from './client.ts';
 import { findKubeConfig } from './config.ts';
-import { createOwnNode } from './own-node.ts';
-import type { KubeClient, OwnNode, RequestObserver } from './types.ts';
+import { createOwnNode, type WatchedNode } from './own-node.ts';
+import type { KubeClient, RequestObserver } from './types.ts';
 
 export interface Cluster {
   readonly client: KubeClient;
-  readonly node: OwnNode;
+  readonly node: WatchedNode;
 }
 
 /** Throws when neither a kubeconfig nor a service account can be found. */

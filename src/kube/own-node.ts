@@ -23,8 +23,15 @@ export interface OwnNodeOptions {
   readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
+/** Our own Node with what its watch knows about itself. */
+export interface WatchedNode extends OwnNode {
+  status(): ReflectorStatus;
+  /** One quorum LIST; false, with the reason in `status()`, when it failed. */
+  listConsistent(signal: AbortSignal | undefined): Promise<boolean>;
+}
+
 /** Watches the metadata of one Node. `current()` has only annotations below `basekeeper.io/`. */
-export function createOwnNode(options: OwnNodeOptions): OwnNode & { status(): ReflectorStatus } {
+export function createOwnNode(options: OwnNodeOptions): WatchedNode {
   const listeners = new Set<(node: NodeMetadata | undefined) => void>();
   let current: NodeMetadata | undefined;
   let shown = JSON.stringify(current);
@@ -52,6 +59,7 @@ export function createOwnNode(options: OwnNodeOptions): OwnNode & { status(): Re
     start: () => reflector.start(),
     stop: async () => await reflector.stop(),
     status: () => reflector.status(),
+    listConsistent: async (signal) => await reflector.listConsistent(signal),
     current: () => current,
     onChange: (listener) => {
       listeners.add(listener);

@@ -65,10 +65,20 @@ export interface SourceStatus {
   readonly message?: string | undefined;
 }
 
+/** What is to be kept though nothing uses it, and who says so. */
+export interface Pin {
+  /** For people: `configuration`, `ConfigMap ns/name`, `annotation basekeeper.io/pin`. */
+  readonly origin: string;
+  readonly imageRefs: readonly string[];
+  /** Globs over file names. */
+  readonly fileNames: readonly string[];
+}
+
 export interface SourceReading {
   readonly status: SourceStatus;
   readonly workloads: readonly Workload[];
   readonly gaps: readonly Gap[];
+  readonly pins?: readonly Pin[] | undefined;
 }
 
 /** What all sources said together. */
@@ -76,4 +86,6 @@ export interface Inventory {
   readonly sources: readonly SourceStatus[];
   readonly workloads: readonly Workload[];
   readonly gaps: readonly Gap[];
+  /** Besides those of the configuration. */
+  readonly pins?: readonly Pin[] | undefined;
 }

@@ -1,6 +1,6 @@
-import picomatch from 'picomatch';
 import type { Policy } from '../model/policy.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { pinLookup, type PinLookup } from './pins.ts';
 import { indexBackingFiles, type UsageLookup } from './usages.ts';
 
 /** What the rules look things up in: indexes built once per plan. */
@@ -9,7 +9,8 @@ export interface Facts extends UsageLookup {
   readonly nowMs: number;
   readonly gateOpen: boolean;
   readonly partialDownloads: ReadonlyMap<string, number>;
-  readonly isPinned: (name: string, digest: string | undefined) => boolean;
+  /** Who pins the file, each with the image id or the glob that it is pinned by. */
+  readonly pinsOf: PinLookup;
 }
 
 /**
@@ -24,13 +25,6 @@ export function gatherFacts(snapshot: Snapshot, gateOpen: boolean, digestOfRef: 
     references: snapshot.references,
     backing: indexBackingFiles(snapshot.overlays.overlays),
     partialDownloads: snapshot.scan.partialDownloads,
-    isPinned: pinMatcher(snapshot.policy, digestOfRef),
+    pinsOf: pinLookup(snapshot, digestOfRef),
   };
-}
-
-function pinMatcher(policy: Policy, digestOfRef: (imageRef: string) => string): Facts['isPinned'] {
-  const digests = new Set(policy.pins.imageRefs.map(digestOfRef));
-  const matchers = policy.pins.fileNames.map((glob) => picomatch(glob, { dot: true }));
-  if (digests.size === 0 && matchers.length === 0) return () => false;
-  return (name, digest) => (digest !== undefined && digests.has(digest)) || matchers.some((matches) => matches(name));
 }

@@ -6,7 +6,7 @@ import type { Rows } from '../model/rows.ts';
 import type { Facts } from './facts.ts';
 import { ageMs, minimumAgeSeconds } from './minimum-age.ts';
 import { RULES } from './rules.ts';
-import { usagesByOverlay, usagesByWorkload } from './usages.ts';
+import { digestOf, usagesByOverlay, usagesByWorkload } from './usages.ts';
 import { DECIDED_REASONS, PRESSED } from './verdicts.ts';
 
 /** What the metrics call a file whose verdict has this reason. */
@@ -73,8 +73,9 @@ export class PlannedFiles implements Rows<PlannedFile> {
     if (file.kind === 'foreign') return usagesByOverlay(this.#facts, file);
     const workloads = usagesByWorkload(this.#facts, file);
     const overlays = usagesByOverlay(this.#facts, file);
-    if (overlays.length === 0) return workloads;
-    return [...workloads, ...overlays];
+    const pins = this.#facts.pinsOf(file.name, digestOf(file));
+    if (overlays.length === 0 && pins.length === 0) return workloads;
+    return [...workloads, ...overlays, ...pins];
   }
 }
 

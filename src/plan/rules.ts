@@ -23,7 +23,7 @@ export const RULES: readonly Rule[] = [
     verdict: (facts) => (facts.policy.touchBackingFiles ? 'touch' : 'keep'),
     applies: (facts, file) => usagesByOverlay(facts, file).length > 0,
   },
-  { reason: 'PinnedByConfig', verdict: keep, applies: (facts, file) => facts.isPinned(file.name, digestOf(file)) },
+  { reason: 'PinnedByConfig', verdict: keep, applies: (facts, file) => facts.pinsOf(file.name, digestOf(file)).length > 0 },
   { reason: 'RemovalDisabled', verdict: keep, applies: (facts) => !facts.policy.removeUnusedBaseImages },
   { reason: 'YoungerThanMinimumAge', verdict: keep, applies: isTooYoung },
   { reason: 'GateClosed', verdict: keep, applies: (facts) => !facts.gateOpen },

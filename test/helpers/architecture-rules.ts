@@ -75,6 +75,7 @@ export const SHELLS: readonly string[] = [
   'src/sources/file.ts',
   'src/sources/libvirt-files.ts',
   'src/sources/libvirt.ts',
+  'src/sources/pin-source.ts',
   'src/sources/pod-source.ts',
   'src/sources/vmi-source.ts',
 ];

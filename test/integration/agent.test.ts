@@ -173,6 +173,30 @@ describe('the agent on a real API server', () => {
     await vi.waitFor(() => expect(existsSync(tree.path(`_base/${UNUSED}`))).toBe(false), { timeout: 45_000, interval: 200 });
   });
 
+  it("should keep what the node's annotation or a labelled ConfigMap pins, and let go when the pins go", async () => {
+    await world();
+    const second = cacheFileName('second-image');
+    tree.add({ [`_base/${second}`]: old });
+    await annotate({ 'basekeeper.io/pin': 'unused-image' });
+    const maps = '/api/v1/namespaces/default/configmaps';
+    await asAdmin(server, 'POST', maps, {
+      metadata: { name: 'golden', labels: { 'basekeeper.io/pins': '' } },
+      data: { imageRefs: 'second-image' },
+    });
+    vi.stubEnv('POD_NAMESPACE', 'default');
+    await startAgent({ pins: { configMaps: { enabled: true } }, intervalSeconds: 1 });
+    await eventually(async () => expect((await annotationsOf())['basekeeper.io/result']).toBe('Succeeded'));
+    const rows = async () =>
+      ((await (await fetch(`http://127.0.0.1:${running?.port}/report`)).json()) as { files: { name: string; usedBy: { by: string }[] }[] })
+        .files;
+    const pinnedBy = async (name: string) => (await rows()).find((row) => row.name === name)?.usedBy.map(({ by }) => by);
+    expect(await pinnedBy(UNUSED)).toEqual(['annotation basekeeper.io/pin']);
+    expect(await pinnedBy(second)).toEqual(['ConfigMap default/golden']);
+    await annotate({ 'basekeeper.io/pin': null });
+    await deleteAsAdmin(server, `${maps}/golden`);
+    await eventually(() => expect([UNUSED, second].map((name) => existsSync(tree.path(`_base/${name}`)))).toEqual([false, false]));
+  });
+
   it('should say why it cannot start when its port is taken', async () => {
     await world();
     const taken = createServer().listen(0, '127.0.0.1');

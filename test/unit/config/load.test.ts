@@ -44,6 +44,7 @@ describe('loadConfig: defaults', () => {
         pins: { imageRefs: [], fileNames: [] },
       },
       sources: { pods: { enabled: true, selector: undefined }, virtualMachineInstances: { enabled: true }, file: undefined },
+      pinConfigMaps: false,
       exemptPods: [],
       annotations: true,
       events: true,

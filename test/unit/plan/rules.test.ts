@@ -99,6 +99,20 @@ describe('the verdict', () => {
     expect(planOne(swap, { policy: { pins: { imageRefs: [IMAGE], fileNames: ['ephemeral_*'] } } }).reason).toBe('Unused');
   });
 
+  it('should say who pins a file: the configuration, a ConfigMap or the node', () => {
+    const inventory = {
+      pins: [
+        { origin: 'ConfigMap ops/golden', imageRefs: [IMAGE], fileNames: [] },
+        { origin: 'annotation basekeeper.io/pin', imageRefs: [], fileNames: ['0d5e*'] },
+      ],
+    };
+    expect(planOne(baseFile(), { inventory }).usedBy).toEqual([
+      { by: 'ConfigMap ops/golden', through: 'pin', value: IMAGE },
+      { by: 'annotation basekeeper.io/pin', through: 'pin', value: '0d5e*' },
+    ]);
+    expect(planOne(baseFile(), { inventory }).reason).toBe('PinnedByConfig');
+  });
+
   it('should remove nothing when removal is disabled, however old', () => {
     expect(planOne(baseFile(), { policy: { removeUnusedBaseImages: false } })).toMatchObject({
       verdict: 'keep',
