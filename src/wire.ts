@@ -5,7 +5,7 @@ import { createBaseDirectoryOpener } from './execute/base-directory.ts';
 import { createExecutor } from './execute/executor.ts';
 import { createFileLocker } from './execute/file-lock.ts';
 import { connectClient, connectToCluster, type Cluster } from './kube/connect.ts';
-import type { KubeClient, OwnNode } from './kube/types.ts';
+import type { OwnNode } from './kube/types.ts';
 import { systemClock } from './lib/clock.ts';
 import { UsageError } from './lib/errors.ts';
 import { offsetOfNode, type Schedule } from './lib/schedule.ts';
