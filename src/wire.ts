@@ -117,7 +117,7 @@ export function passParts(config: Config, sources: readonly WorkloadSource[], cl
     baseDirectoryName: subdirectoryName,
     sources,
     scanner: createBaseScanner({ instancesPath, subdirectoryName, naming: policy.naming, clock }),
-    overlays: createOverlayScanner({ instancesPath, subdirectoryName, hostInstancesPath, overlays: policy.overlays, clock }),
+    overlays: createOverlayScanner({ instancesPath, subdirectoryName, locksPath, hostInstancesPath, overlays: policy.overlays, clock }),
     executor: createExecutor({ locker, directories: createBaseDirectoryOpener(), clock, policy }),
     clock,
   };

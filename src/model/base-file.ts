@@ -30,6 +30,7 @@ export interface ScanProblem {
   readonly path: string;
   /** errno name such as `EACCES`. */
   readonly code: string;
+  /** What is wrong and what to do; does not repeat the path. */
   readonly message: string;
 }
 

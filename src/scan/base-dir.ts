@@ -136,7 +136,7 @@ class RunningScan {
 
 function notADirectory(path: string, basePath: string, stats: BigIntStats) {
   const what = stats.isSymbolicLink() ? 'a symbolic link' : 'no directory';
-  const message = `${basePath} is ${what}; it is not followed. Mount the cache at this path (a bind mount does), or point instancesPath and subdirectoryName at the real directory.`;
+  const message = `it is ${what}, which is not followed; mount the cache at ${basePath} (a bind mount does), or let instancesPath and subdirectoryName name the real directory`;
   return { path, code: stats.isSymbolicLink() ? 'ELOOP' : 'ENOTDIR', message };
 }
 

@@ -22,7 +22,11 @@ const LOST_AND_FOUND = 'lost+found';
  */
 export async function listAllOverlays(listing: OverlayListing): Promise<void> {
   const { instancesPath, problems, pacer } = listing;
-  const skipped = new Set([firstComponent(listing.subdirectoryName), listing.locksDirName, LOST_AND_FOUND]);
+  const skipped = new Set([
+    firstComponent(listing.subdirectoryName),
+    firstComponent(posix.relative(instancesPath, listing.locksPath)),
+    LOST_AND_FOUND,
+  ]);
   for (const entry of readEntries(instancesPath, (error) => problems.addError('.', error))) {
     if (pacer.due()) await pacer.pause();
     const name = decodeRawName(entry.name);
@@ -38,7 +42,7 @@ async function visitTopLevel(listing: OverlayListing, entry: Dirent, rawName: Ra
     const type = entryType(entry, path);
     if (type === 'directory') await listInstance(listing, path, name);
     if (type !== 'link' || leadsToSibling(listing, path)) return;
-    const message = `${name} is a symbolic link, which is not followed: disks behind it are not seen. Use a bind mount instead.`;
+    const message = 'it is a symbolic link, which is not followed: disks behind it are not seen; use a bind mount instead';
     problems.add({ path: name, code: 'ELOOP', message });
   } catch (error) {
     listing.pacer.throwIfAborted();

@@ -17,8 +17,8 @@ export interface OverlayScannerOptions {
   readonly instancesPath: string;
   /** The base directory below the instances path. */
   readonly subdirectoryName: string;
-  /** The lock directory's name, when it lies directly below the instances path. Default `locks`. */
-  readonly locksDirName?: string | undefined;
+  /** Absolute. The lock directory holds no disks and is skipped. Default `<instancesPath>/locks`. */
+  readonly locksPath?: string | undefined;
   /** `nova`: only `disk` of known instances, one level, backing files by their last name: Nova's `_list_backing_images`. */
   readonly overlays: 'all' | 'nova';
   /**
@@ -36,7 +36,7 @@ export interface OverlayScannerOptions {
 export interface OverlayListing {
   readonly instancesPath: string;
   readonly subdirectoryName: string;
-  readonly locksDirName: string;
+  readonly locksPath: string;
   readonly instanceNames: ReadonlySet<string>;
   readonly reader: ImageReader;
   readonly chains: ChainContext;
@@ -59,7 +59,7 @@ export function createOverlayScanner(options: OverlayScannerOptions): OverlaySca
       const listing: OverlayListing = {
         instancesPath,
         subdirectoryName,
-        locksDirName: options.locksDirName ?? 'locks',
+        locksPath: options.locksPath ?? posix.join(instancesPath, 'locks'),
         instanceNames,
         reader,
         chains: { roots: rootsOf(options), subdirectoryName, inspect: (path, withHeader) => reader.inspect(path, withHeader) },

@@ -18,11 +18,11 @@ export class ProblemLog {
   addError(path: string, error: unknown): void {
     const code = errnoOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
-    this.add({ path, code, message: `cannot read ${path}: ${error.message}` });
+    this.add({ path, code, message: error.message });
   }
 
   list(): readonly ScanProblem[] {
     if (this.#unlisted === 0) return this.#listed;
-    return [...this.#listed, { path: '', code: 'E2BIG', message: `${this.#unlisted} more entries could not be read` }];
+    return [...this.#listed, { path: '.', code: 'E2BIG', message: `${this.#unlisted} more entries could not be read` }];
   }
 }

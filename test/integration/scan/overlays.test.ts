@@ -190,7 +190,7 @@ describe('createOverlayScanner on real directories', () => {
       'lost+found/disk': { qcow2: {} },
       'vm/disk': { qcow2: {} },
     });
-    const { overlays } = await scanOf(tree, { subdirectoryName: 'cache/_base', locksDirName: 'my-locks' });
+    const { overlays } = await scanOf(tree, { subdirectoryName: 'cache/_base', locksPath: tree.path('my-locks') });
     expect(overlays.map(({ path }) => path)).toEqual(['vm/disk']);
   });
 

