@@ -61,7 +61,10 @@ export function eventsDoc(): string {
     INTRODUCTION,
     '| reason | type | action | regarding | meaning | what to do |',
     '|---|---|---|---|---|---|',
-    ...events.map(([reason, it]) => `| \`${reason}\` | ${it.type} | \`${it.action}\` | ${it.regarding} | ${it.meaning} | ${it.advice} |`),
+    ...events.map(
+      ([reason, it]) =>
+        `| \`${reason}\` | ${it.type} | \`${it.action}\` | ${it.regarding} | ${it.meaning} | ${it.advice === '' ? 'Nothing.' : it.advice} |`,
+    ),
     FREQUENCY,
     '## Node annotations\n',
     '| annotation | written by | meaning |',

@@ -6,7 +6,7 @@ export interface EventReasonFacts {
   /** The objects that it regards. */
   readonly regarding: string;
   readonly meaning: string;
-  /** What a person does about it. */
+  /** What a person does about it; empty: nothing. */
   readonly advice: string;
 }
 
@@ -16,7 +16,7 @@ export const EVENT_REASONS = {
     action: 'RemoveBaseFiles',
     regarding: 'Node',
     meaning: 'A pass removed base files that nothing used; one event for all of them.',
-    advice: 'Nothing is to be done.',
+    advice: '',
   },
   BaseFileRemovalFailed: {
     type: 'Warning',

@@ -25,7 +25,7 @@ export function eventValue(reason: EventReason, about: Pick<EventValue, 'trouble
 
 /** The advice always survives: what is cut is the part that names examples. */
 function eventNote(text: string, advice: string): string {
-  const tail = ` ${advice}`;
+  const tail = advice === '' ? '' : ` ${advice}`;
   return `${shorten(printable(text), NOTE_MAX_CHARACTERS - tail.length)}${tail}`;
 }
 

@@ -108,16 +108,19 @@ function* passTroubles(report: Report, digest: ReportDigest, node: ObjectReferen
   }
 }
 
+/** What is counted, and what is the matter with it. */
 const SUBJECTS = {
-  BackingFileMissing: 'disk of an instance has lost its backing file',
-  BackingFileUnknown: "backing file is explained by no workload's image",
-  FilesystemPressure: 'file system that removals do not bring below its threshold',
-  UnmappedWorkload: 'pod mounts the instances path and is mapped to no workload',
+  BackingFileMissing: ['disk', 'without a backing file'],
+  BackingFileUnknown: ['disk', "on a base file that no workload's image explains"],
+  FilesystemPressure: ['file system', 'that removals do not bring below the low threshold'],
+  UnmappedWorkload: ['pod', 'with the instances path mounted, but mapped to no workload'],
 } as const;
 
 /** One for the node that counts them all, and one for each object that is concerned. */
 function* findingTroubles(reason: keyof typeof SUBJECTS, findings: readonly Finding[], node: ObjectReference): Generator<Trouble> {
   if (findings.length === 0) return;
+  const [noun, matter] = SUBJECTS[reason];
+  const examples = findings.slice(0, EXAMPLES).map(({ message }) => message);
   yield {
     reason,
     regarding: node,
@@ -125,11 +128,7 @@ function* findingTroubles(reason: keyof typeof SUBJECTS, findings: readonly Find
       .map(({ workload, file }) => `${workload ?? ''} ${file ?? ''}`)
       .toSorted()
       .join('\n'),
-    text: `${findings.length} × ${SUBJECTS[reason]}: ${listSome(
-      findings.slice(0, EXAMPLES).map(({ message }) => message),
-      EXAMPLES,
-      findings.length,
-    )}.`,
+    text: `${countOf(findings.length, noun)} ${matter}: ${listSome(examples, EXAMPLES, findings.length)}.`,
   };
   for (const [object, own] of byObject(findings)) {
     const messages = own.map(({ message }) => message);

@@ -106,6 +106,11 @@ describe.each([
     expect(await count('vm-1.2', 9)).toMatchObject({ series: { count: 9 } });
   });
 
+  it('should create an event with the repetitions that it has already', async () => {
+    const body = eventBody(event, identity('vm-1.3'), { count: 3, lastObservedMs: Date.parse('2026-11-23T14:05:00Z') });
+    expect(await world.client.request({ method: 'POST', path: eventsPath(event), body })).toMatchObject({ series: { count: 3 } });
+  });
+
   it('should answer 404 for an event that it has forgotten', async () => {
     expect(await statusOf(count('vm-1.forgotten', 2))).toBe(404);
   });

@@ -78,7 +78,7 @@ describe('a report on a real API server', () => {
     expect(shown).toMatch(/basekeeper\.io\/result: Succeeded/);
     expect(shown).toMatch(/basekeeper\.io\/summary: 1 base file, 1\.0 GiB; 1 removed, 512\.0 MiB/);
     expect(shown).toMatch(/Normal +BaseFilesRemoved .*Removed 1 unused base file, 512\.0 MiB: swap_512 \(swap, 512\.0 MiB\)\./);
-    expect(shown).toMatch(/Warning +BackingFileMissing .*has lost its backing file.*Restore the base file/);
+    expect(shown).toMatch(/Warning +BackingFileMissing .*1 disk without a backing file: .*Restore the base file/);
     expect(logger.lines).toEqual([]);
   });
 

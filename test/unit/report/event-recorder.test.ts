@@ -10,7 +10,7 @@ function setUp() {
   const logger = memoryLogger();
   const dropped: EventValue[] = [];
   let drawn = 0;
-  const timing = { ...memoryTiming(), random: () => (drawn++ % 1000) / 1000 };
+  const timing = { ...memoryTiming(), random: () => drawn++ / 2 ** 20 };
   const signals = { hurry: new AbortController().signal, signal: new AbortController().signal };
   const onDropped = (event: EventValue): void => void dropped.push(event);
   const recorder = new EventRecorder({ client: kube, clock, timing, logger, instance: 'agent', ...signals, onDropped });
@@ -78,6 +78,15 @@ describe('an event that repeats', () => {
     expect(kube.requests).toHaveLength(3);
   });
 
+  it('should not be written again when it did not repeat', async () => {
+    const { kube, clock, recorder, record } = setUp();
+    await record(held());
+    clock.advance(360);
+    recorder.sweep();
+    await recorder.idle();
+    expect(kube.requests).toHaveLength(1);
+  });
+
   it('should be a new event after six quiet minutes', async () => {
     const { clock, record, stored } = setUp();
     await record(held());
@@ -104,6 +113,16 @@ describe('an event that repeats', () => {
 });
 
 describe('the limits', () => {
+  it('should remember so many series only, the latest ones', async () => {
+    const { record, stored } = setUp();
+    const about = (index: number) => held('x', { ...NODE, uid: `uid-${index}` });
+    for (let index = 0; index < 1025; index++) await record(about(index));
+    await record(about(1024));
+    await record(about(0));
+    expect(stored()).toHaveLength(1026);
+    expect(stored().filter(({ series }) => series !== undefined)).toMatchObject([{ regarding: { uid: 'uid-1024' } }]);
+  });
+
   it('should allow an object 25 events at once and one each 300 seconds', async () => {
     const { clock, record } = setUp();
     const results: boolean[] = [];
@@ -144,7 +163,7 @@ describe('an event that cannot be sent', () => {
     expect(dropped).toMatchObject([{ reason: 'RemovalHeld' }]);
     kube.refuse = () => undefined;
     await record(held());
-    expect(kube.events.size).toBe(1);
+    expect([...kube.events.values()].map(({ series }) => series)).toEqual([undefined]);
   });
 
   it('should get another name when its name is taken', async () => {

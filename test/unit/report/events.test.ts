@@ -40,7 +40,7 @@ describe('the events of a pass', () => {
     expect(events[0]).toMatchObject({ type: 'Normal', reason: 'BaseFilesRemoved', action: 'RemoveBaseFiles', regarding: NODE });
     expect(events[0]?.note).toBe(
       'Removed 7 unused base files, 7.0 GiB: swap_0 (swap, 1.0 GiB), swap_1 (swap, 1.0 GiB), swap_2 (swap, 1.0 GiB), swap_3 (swap, 1.0 GiB), ' +
-        'swap_4 (swap, 1.0 GiB) and 2 more. 1 base file, 1.0 GiB, remain. Nothing is to be done.',
+        'swap_4 (swap, 1.0 GiB) and 2 more. 1 base file, 1.0 GiB, remain.',
     );
   });
 
@@ -91,7 +91,7 @@ describe('the events of a pass', () => {
     const findings = [missingBackingFile(), missingBackingFile({ message: 'instance-00000001/disk.eph0: gone, too' })];
     const { events } = plan(report({ findings }));
     expect(events).toHaveLength(2);
-    expect(events[0]?.note).toMatch(/^2 × /);
+    expect(events[0]?.note).toMatch(/^2 disks without a backing file: /);
     expect(events[1]?.note).toMatch(/^instance-00000001\/disk: .*, instance-00000001\/disk\.eph0: gone, too\. /);
   });
 

@@ -153,6 +153,14 @@ describe('trouble with the API server', () => {
     expect(await publish(report({ takenAt: later(60) }))).toHaveLength(1);
   });
 
+  it('should not become more while reports come in', async () => {
+    const { kube, reporter } = setUp(NO_EVENTS);
+    kube.refuse = () => apiError(503);
+    for (let pass = 0; pass < 10; pass++) await reporter.publish(report(), digestOf(report()), {});
+    await reporter.idle();
+    expect(kube.requests).toHaveLength(12);
+  });
+
   it('should end with the newest report on the node', async () => {
     const timing = heldTiming();
     const { kube, reporter } = setUp({ ...NO_EVENTS, timing, maxDelaySeconds: 10 });
