@@ -17,7 +17,9 @@ Gauges about files and workloads are those of the last pass that came to a decis
 are as fresh as the scrape. Counters begin at 0 when the agent starts, with all their series but those of API requests.
 `;
 
-const KEEPING_REASONS = Object.fromEntries(Object.entries(VERDICT_REASONS).filter(([reason]) => reason !== 'Unused'));
+const KEEPING_REASONS = Object.fromEntries(
+  Object.entries(VERDICT_REASONS).filter(([reason]) => reason !== 'Unused' && reason !== 'UnderPressure'),
+);
 
 /** The values that a label of a metric takes. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
