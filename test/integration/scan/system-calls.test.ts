@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildTree } from '../../helpers/tree.ts';
 import type { Tree } from '../../helpers/tree.ts';
@@ -21,19 +22,10 @@ function trace(instancesPath: string): { readonly first: readonly Call[]; readon
   const directory = mkdtempSync(join(tmpdir(), 'basekeeper-'));
   try {
     const output = join(directory, 'trace');
+    const child = fileURLToPath(new URL('../../helpers/scan-child.ts', import.meta.url));
     execFileSync(
       'strace',
-      [
-        '-f',
-        '-y',
-        '-e',
-        'trace=%file,getdents64,pread64,read',
-        '-o',
-        output,
-        process.execPath,
-        'test/helpers/scan-child.ts',
-        instancesPath,
-      ],
+      ['-f', '-y', '-e', 'trace=%file,getdents64,pread64,read', '-o', output, process.execPath, child, instancesPath],
       {
         stdio: ['ignore', 'inherit', 'pipe'],
       },
