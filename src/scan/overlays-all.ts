@@ -22,11 +22,9 @@ const LOST_AND_FOUND = 'lost+found';
  */
 export async function listAllOverlays(listing: OverlayListing): Promise<void> {
   const { instancesPath, problems, pacer } = listing;
-  const skipped = new Set([
-    firstComponent(listing.subdirectoryName),
-    firstComponent(posix.relative(instancesPath, listing.locksPath)),
-    LOST_AND_FOUND,
-  ]);
+  // Only what lies directly here: a directory further down must not hide the disks beside it.
+  const skipped = new Set([posix.normalize(listing.subdirectoryName), posix.relative(instancesPath, listing.locksPath), LOST_AND_FOUND]);
+  await listing.stillness.note(instancesPath);
   for (const entry of readEntries(instancesPath, (error) => problems.addError('.', error))) {
     if (pacer.due()) await pacer.pause();
     const name = decodeRawName(entry.name);
@@ -55,6 +53,7 @@ async function listInstance(listing: OverlayListing, directory: FsPath, instance
     // An instance that was deleted since it was listed is no problem.
     if (errnoOf(error) !== 'ENOENT') listing.problems.addError(instance, error);
   };
+  await listing.stillness.note(directory);
   for (const entry of readSmallDirectory(directory, onError)) {
     if (listing.pacer.due()) await listing.pacer.pause();
     const name = decodeRawName(entry.name);
@@ -92,8 +91,4 @@ function leadsToSibling({ chains }: OverlayListing, link: FsPath): boolean {
   const [root = '/'] = chains.roots;
   const target = posix.resolve(root, readlinkSync(link));
   return chains.roots.some((parent) => posix.dirname(target) === parent);
-}
-
-function firstComponent(path: string): string {
-  return posix.normalize(path).split('/', 1)[0] ?? path;
 }

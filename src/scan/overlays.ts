@@ -11,6 +11,7 @@ import { listAllOverlays } from './overlays-all.ts';
 import { listOverlaysAsNova } from './overlays-nova.ts';
 import { Pacer } from './pacer.ts';
 import { ProblemLog } from './problems.ts';
+import { Stillness } from './stillness.ts';
 
 export interface OverlayScannerOptions {
   /** Absolute. May itself be a symbolic link. */
@@ -43,7 +44,11 @@ export interface OverlayListing {
   readonly problems: ProblemLog;
   readonly pacer: Pacer;
   readonly overlays: Overlay[];
+  readonly stillness: Stillness;
 }
+
+/** How often directories that change while they are read are read again before the scan counts as incomplete. */
+const MAX_LISTINGS = 5;
 
 /**
  * Reads what stands on the base files. Keeps headers between scans, so that an unchanged file is not opened again. Needs Linux
@@ -55,23 +60,47 @@ export function createOverlayScanner(options: OverlayScannerOptions): OverlaySca
   const cache = new HeaderCache(options.headerCacheEntries ?? 16_384);
   return {
     async scan({ instanceNames, signal }) {
-      const reader = new ImageReader(instancesPath, cache, clock);
-      const listing: OverlayListing = {
-        instancesPath,
-        subdirectoryName,
-        locksPath: options.locksPath ?? posix.join(instancesPath, 'locks'),
-        instanceNames,
-        reader,
-        chains: { roots: rootsOf(options), subdirectoryName, inspect: (path, withHeader) => reader.inspect(path, withHeader) },
-        problems: new ProblemLog(),
-        pacer: new Pacer(clock, signal),
-        overlays: [],
-      };
-      await (options.overlays === 'nova' ? listOverlaysAsNova(listing) : listAllOverlays(listing));
-      const { overlays, problems } = listing;
+      const pacer = new Pacer(clock, signal);
+      const listing = await listUntilStill(options.overlays, () => {
+        const reader = new ImageReader(instancesPath, cache, clock);
+        return {
+          instancesPath,
+          subdirectoryName,
+          locksPath: options.locksPath ?? posix.join(instancesPath, 'locks'),
+          instanceNames,
+          reader,
+          chains: { roots: rootsOf(options), subdirectoryName, inspect: (path, withHeader) => reader.inspect(path, withHeader) },
+          problems: new ProblemLog(),
+          pacer,
+          overlays: [],
+          stillness: new Stillness(clock),
+        };
+      });
+      const { overlays, problems, reader } = listing;
       return { overlays, problems: problems.list(), headersRead: reader.headersRead, headersCached: reader.headersCached };
     },
   };
+}
+
+/** Nova lists once. */
+async function listUntilStill(mode: 'all' | 'nova', begin: () => OverlayListing): Promise<OverlayListing> {
+  let listing = begin();
+  if (mode === 'nova') {
+    await listOverlaysAsNova(listing);
+    return listing;
+  }
+  for (let listings = 1; ; listings++) {
+    await listAllOverlays(listing);
+    const changed = listing.stillness.firstChange();
+    if (changed === undefined) return listing;
+    if (listings === MAX_LISTINGS) {
+      const path = String(changed);
+      listing.problems.add({ path, code: 'EAGAIN', message: `${path} changed whenever it was read; what stands in it is not known` });
+      return listing;
+    }
+    await listing.pacer.pause();
+    listing = begin();
+  }
 }
 
 function rootsOf({ instancesPath, hostInstancesPath }: OverlayScannerOptions): readonly string[] {

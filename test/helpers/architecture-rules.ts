@@ -72,6 +72,7 @@ export const SHELLS: readonly string[] = [
   'src/scan/overlays-nova.ts',
   'src/scan/overlays.ts',
   'src/scan/pacer.ts',
+  'src/scan/stillness.ts',
   'src/sources/file.ts',
   'src/sources/libvirt-files.ts',
   'src/sources/libvirt.ts',

@@ -90,3 +90,28 @@ export function verdictOn({ world, reports }: RaceResult): string[] {
   const failed = reports.filter(({ result }) => result === 'Failed').map(({ message }) => `a pass failed: ${message}`);
   return [...world.violations, ...failed];
 }
+
+export interface RacesResult {
+  readonly runs: number;
+  readonly steps: number;
+  readonly passes: number;
+  readonly removals: number;
+  /** The smallest interleaving found that breaks the property, with what happened in it. */
+  readonly failure: string | undefined;
+}
+
+/** Many interleavings; the first that breaks the property is reduced. */
+export async function playRaces(options: { readonly runs: number; readonly seed: number }): Promise<RacesResult> {
+  const counts = { runs: 0, steps: 0, passes: 0, removals: 0 };
+  const property = fc.asyncProperty(anyRace, fc.scheduler(), async (race, scheduler) => {
+    const result = await playRace(race, scheduler);
+    counts.runs++;
+    counts.steps += result.world.steps;
+    counts.passes += result.reports.length;
+    counts.removals += result.world.removals.length;
+    const broken = verdictOn(result);
+    if (broken.length > 0) throw new Error([...broken, ...result.world.log].join('\n'));
+  });
+  const details = await fc.check(property, { numRuns: options.runs, seed: options.seed });
+  return { ...counts, failure: details.failed ? fc.defaultReportMessage(details) : undefined };
+}

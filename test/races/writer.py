@@ -4,9 +4,11 @@ oslo.concurrency (`fcntl.lockf` through fasteners), real qcow2 files, fetch unde
 overlay under it again.
 
 Asks on stdout, one JSON line each, and waits for a line on stdin where the driver has to know first:
-  {"ask": "start", "instance", "image"}     before anything happens on disk, as the API knows of an instance before nova-compute does
-  {"tell": "running" | "lost" | "retried" | "stopped", "instance", "base", ...}
-  {"ask": "stop", "instance"}               after the instance directory is gone
+  {"ask": "start", "instance", "base", "image"}  before anything happens on disk, as the API knows of an instance before nova-compute
+                                                 does; "image" is null where only the overlay's header will tell (after an unshelve)
+  {"ask": "age", "instance", "base"}             days pass for the base file; the driver sets its mtime, unless somebody is spawning
+  {"ask": "stop", "instance"}                    after the instance directory is gone, or before it goes
+  {"tell": "running" | "lost" | "retried" | "spawn-failed" | "done", "instance", "base", ...}
 Arguments: instances path, name of this writer, seed, rounds.
 """
 import hashlib
@@ -23,8 +25,7 @@ from oslo_concurrency import lockutils
 ROOT, NAME, SEED, ROUNDS = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 BASE = os.path.join(ROOT, '_base')
 LOCKS = os.path.join(ROOT, 'locks')
-IMAGES = ['image-%d' % number for number in range(4)]
-OLD_SECONDS = 3 * 86400
+IMAGES = ['image-%d' % number for number in range(3)]
 RANDOM = random.Random(SEED)
 synchronized = lockutils.synchronized_with_prefix('nova-')
 
@@ -102,9 +103,7 @@ def live(instance, base):
     """A while of running, with what an instance's life can do to its directory."""
     check(instance, base, 'just created')
     # Long running: nothing but the overlay and the reference keep the file now.
-    age = time.time() - OLD_SECONDS
-    if os.path.exists(base):
-        os.utime(base, (age, age))
+    ask(ask='age', instance=instance, base=os.path.basename(base))
     directory = os.path.join(ROOT, instance)
     for _ in range(RANDOM.randrange(3)):
         pause()
@@ -115,7 +114,6 @@ def live(instance, base):
             check(instance, base, 'resizing')
             os.rename(directory + '_resize', directory)
     check(instance, base, 'before the end')
-    shutil.rmtree(directory)
 
 
 def main():
@@ -123,18 +121,28 @@ def main():
         instance = '%s-%06d' % (NAME, number)
         image = RANDOM.choice(IMAGES)
         base = os.path.join(BASE, hashlib.sha1(image.encode()).hexdigest())
-        ask(ask='start', instance=instance, image=image)
+        name = os.path.basename(base)
+        ask(ask='start', instance=instance, base=name, image=image if RANDOM.random() < 0.6 else None)
         pause()
         how = None
         while how is None:
             how = spawn(instance, base)
             if how is None:
-                say(tell='retried', instance=instance, base=os.path.basename(base))
-        say(tell='running', instance=instance, base=os.path.basename(base), how=how)
+                say(tell='retried', instance=instance, base=name)
+        say(tell='running', instance=instance, base=name, how=how)
         live(instance, base)
-        ask(ask='stop', instance=instance)
-        if RANDOM.random() < 0.3:
+        if RANDOM.random() < 0.5:
+            ask(ask='stop', instance=instance)
             pause()
+            check(instance, base, 'known to nobody')
+            shutil.rmtree(os.path.join(ROOT, instance))
+        else:
+            shutil.rmtree(os.path.join(ROOT, instance))
+            pause()
+            ask(ask='stop', instance=instance)
+        if RANDOM.random() < 0.8:
+            ask(ask='age', instance=instance, base=name)
+        pause()
     say(tell='done')
 
 

@@ -1,0 +1,20 @@
+/** `npm run races -- [--rounds N] [--seed S]`: passes among writers, as a model and as real processes. */
+import { parseArgs } from 'node:util';
+import { playRaces } from '../test/races/model.ts';
+import { raceAgainstProcesses } from '../test/races/processes.ts';
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '1000' }, seed: { type: 'string' } } });
+const rounds = Number(values.rounds);
+const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
+
+const model = await playRaces({ runs: rounds * 10, seed });
+console.log(
+  `model, seed ${seed}: ${model.runs} interleavings, ${model.steps} steps of others, ${model.passes} passes, ${model.removals} removals`,
+);
+if (model.failure !== undefined) console.log(model.failure);
+
+const writers = 4;
+const processes = await raceAgainstProcesses({ writers, rounds: Math.ceil(rounds / writers), seed });
+const { violations, ...counts } = processes;
+console.log('processes:', counts, violations.length === 0 ? '0 violations' : violations);
+process.exitCode = model.failure === undefined && violations.length === 0 ? 0 : 1;
