@@ -88,6 +88,7 @@ function overview(agent: AgentView, { report, digest }: StatusPass): Html {
       ${fact('Reclaimable', humanBytes(remaining.reclaimableBytes), countOf(remaining.reclaimableFiles, 'file'))}
       ${fact('Removed by this pass', humanBytes(report.totals.removedBytes), countOf(report.totals.removedFiles, 'file'))}
       ${report.filesystem !== undefined && fact('Free on the file system', humanBytes(report.filesystem.availableBytes), `of ${humanBytes(report.filesystem.sizeBytes)}`)}
+      ${report.pressure !== undefined && fact('Under pressure', `${report.pressure.usedPercent} % used`, `removals bring it to ${report.pressure.projectedUsedPercent} %`)}
     </dl>
     ${report.message !== undefined && html`<p><strong>${report.message}</strong></p>`}
   </section>`;
@@ -115,7 +116,7 @@ function gateSection({ gate }: Report): Html {
   return html`<section class="card gate closed">
     <h2>The gate is closed: nothing is removed</h2>
     <ul>
-      ${gate.reasons.map(({ reason, message }) => html`<li><strong>${reason}</strong>: ${message} <span class="muted">${GATE_REASONS[reason]}</span></li>`)}
+      ${gate.reasons.map(({ reason, message }) => html`<li><strong>${reason}</strong>: ${message}<br /><span class="muted">${GATE_REASONS[reason]}</span></li>`)}
     </ul>
   </section>`;
 }

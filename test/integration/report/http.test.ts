@@ -155,7 +155,7 @@ describe('the server', () => {
 
   it('should hang up on a client that does not finish its headers', async () => {
     await server.close();
-    server = await startReportServer({ limits: { headersTimeoutMs: 100 } });
+    server = await startReportServer({ limits: { headersTimeoutMs: 100, requestTimeoutMs: 600_000 } });
     expect(await say('GET / HTTP/1.1\r\nhost: a\r\n')).toMatch(/^HTTP\/1\.1 408 /);
   });
 
@@ -215,8 +215,11 @@ describe('the server', () => {
   });
 
   it('should end with clients connected', async () => {
+    await server.close();
+    server = await startReportServer({ limits: { headersTimeoutMs: 600_000, requestTimeoutMs: 600_000 } });
     const socket = connect(server.port, '127.0.0.1');
     await once(socket, 'connect');
+    socket.write('GET / HTTP/1.1\r\n');
     const closed = once(socket, 'close');
     await server.close();
     await closed;

@@ -99,6 +99,19 @@ describe('the status page', () => {
     expect(page).toContain('in 28 min');
   });
 
+  it('should say what pressure mode does about a full file system', () => {
+    const pressure = {
+      highThresholdPercent: 85,
+      lowThresholdPercent: 80,
+      usedPercent: 91.5,
+      bytesToFree: 1,
+      plannedBytes: 1,
+      projectedUsedPercent: 79.9,
+    };
+    expect(pageOf(report({ pressure }))).toMatch(/Under pressure.*91\.5 % used.*removals bring it to 79\.9 %/);
+    expect(pageOf(report())).not.toContain('Under pressure');
+  });
+
   it('should say that no pass has ended yet', () => {
     expect(pageOf(undefined)).toContain('No pass has ended yet');
   });
