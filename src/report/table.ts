@@ -1,4 +1,4 @@
-import type { Plan, PlannedFile, Report, Verdict } from '../model/plan.ts';
+import type { Plan, PlannedFile, PressurePlan, Report, Verdict } from '../model/plan.ts';
 import { closingLines } from './table-closing.ts';
 import { headerLine, paint, placeColumns, rowLine, type Column, type Format, type PlacedColumn, type TableStyle } from './table-layout.ts';
 import { inPieces } from './pieces.ts';
@@ -49,6 +49,11 @@ function* openingLines(plan: Plan | Report, { colour, width }: TableStyle): Gene
     const line = wrap(`  ${reason}: ${cellText(message)}`, width, '    ');
     yield `  ${paint(reason, 'yellow', colour)}${line.slice(2 + reason.length)}\n`;
   }
+  if (plan.pressure !== undefined) yield pressureLine(plan.pressure);
+}
+
+function pressureLine({ usedPercent, bytesToFree, plannedBytes, projectedUsedPercent }: PressurePlan): string {
+  return `Pressure: the file system is ${usedPercent} % full, ${humanBytes(bytesToFree)} to free; planned: ${humanBytes(plannedBytes)}, then ${projectedUsedPercent} %\n`;
 }
 
 function columnsOf(plan: Plan | Report): readonly Column<PlannedFile>[] {

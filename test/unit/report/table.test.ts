@@ -51,6 +51,20 @@ describe('the table of a plan', () => {
     ]);
   });
 
+  it('should say what pressure asks for and what the plan makes of it', () => {
+    const pressure = {
+      highThresholdPercent: 85,
+      lowThresholdPercent: 80,
+      usedPercent: 91.5,
+      bytesToFree: 2 ** 30,
+      plannedBytes: 2 ** 29,
+      projectedUsedPercent: 85.7,
+    };
+    expect(draw(planOf(report({ pressure })))).toContain(
+      'Pressure: the file system is 91.5 % full, 1.0 GiB to free; planned: 512.0 MiB, then 85.7 %\n',
+    );
+  });
+
   it('should name every reason of a closed gate', () => {
     const text = draw(planOf(heldReport()));
     expect(text).toContain('Gate: closed, nothing is removed\n  SourceNotSynced: source pods is syncing\n');
