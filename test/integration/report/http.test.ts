@@ -216,12 +216,14 @@ describe('the server', () => {
 
   it('should end with clients connected', async () => {
     await server.close();
-    server = await startReportServer({ limits: { headersTimeoutMs: 600_000, requestTimeoutMs: 600_000 } });
+    server = await startReportServer({ limits: { socketIdleMs: 600_000 } });
+    server.show({ ...report(), files: lazyRows(1_000_000) });
     const socket = connect(server.port, '127.0.0.1');
-    await once(socket, 'connect');
-    socket.write('GET / HTTP/1.1\r\n');
-    const closed = once(socket, 'close');
+    socket.write('GET /report HTTP/1.1\r\nhost: a\r\n\r\n');
+    await once(socket, 'readable');
     await server.close();
+    const closed = once(socket, 'close');
+    socket.resume();
     await closed;
     await expect(get('/healthz')).rejects.toThrow();
   });
