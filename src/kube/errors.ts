@@ -1,7 +1,7 @@
 const MAX_MESSAGE_LENGTH = 1000;
 
 /** What went wrong between us and the API server. `reason` is the server's (`Forbidden`, `Expired`, …) or one of `KubeFailure`. */
-export type KubeFailure =
+type KubeFailure =
   /** No connection, or it broke. */
   | 'ConnectionFailed'
   /** No answer, or no data on a watch, within the time allowed. */
@@ -25,7 +25,7 @@ export class KubeApiError extends Error {
 
   constructor(failure: {
     readonly status?: number | undefined;
-    readonly reason: string;
+    readonly reason: KubeFailure | (string & Record<never, never>);
     readonly message: string;
     readonly retryAfterSeconds?: number | undefined;
     readonly cause?: unknown;

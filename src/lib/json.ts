@@ -19,10 +19,6 @@ export function at(value: unknown, ...keys: readonly string[]): unknown {
   return current;
 }
 
-export function asString(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
 /** A non-empty string. */
 export function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;

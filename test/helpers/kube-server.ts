@@ -20,7 +20,6 @@ const ADMIN = { name: 'test-admin', groups: ['system:masters'] };
 /** What a test needs to reach an API server; plain data, so that it can cross processes. */
 export interface KubeAccess {
   readonly rest: RestConfig;
-  readonly etcdUrl: string;
   /** For kubectl and `KubeConfig.loadFromFile`. */
   readonly kubeconfigPath: string;
 }
@@ -76,7 +75,6 @@ export async function startKubeServer(options: KubeServerOptions = {}): Promise<
     };
     return {
       rest,
-      etcdUrl: etcd.url,
       kubeconfigPath,
       stopApiServer: async () => await apiServer.stop(),
       startApiServer: start,
@@ -155,18 +153,4 @@ export async function deleteAsAdmin(access: KubeAccess, path: string): Promise<v
 /** Installs CustomResourceDefinitions and waits until they are served. */
 export async function installCrds(access: KubeAccess, ...files: readonly string[]): Promise<void> {
   await installCRDs(access.rest, [...files]);
-}
-
-/** Throws away everything that etcd remembers of the past: a watch that starts from a version before now is answered with 410. */
-export async function compactEtcd(access: KubeAccess): Promise<void> {
-  const range = await etcdCall(access, 'range', { key: Buffer.from('/').toString('base64') });
-  const { revision } = (range as { header: { revision: string } }).header;
-  await etcdCall(access, 'compaction', { revision, physical: true });
-}
-
-async function etcdCall(access: KubeAccess, method: string, body: unknown): Promise<unknown> {
-  const path = method === 'compaction' ? '/v3/kv/compaction' : '/v3/kv/range';
-  const answer = await fetch(access.etcdUrl + path, { method: 'POST', body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`etcd ${method}: ${answer.status} ${await answer.text()}`);
-  return await answer.json();
 }
