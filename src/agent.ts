@@ -33,6 +33,8 @@ export interface AgentParts {
   readonly pass: (options: { dryRun: boolean; previousPass: ClockReading | undefined; signal: AbortSignal }) => Promise<Report>;
   /** The report of a pass that the mode `off` leaves out. */
   readonly skipped: (message: string) => Report;
+  /** What `run-now-done` says in answer to a value of `run-now`. */
+  readonly runNowAnswer: (value: string) => string;
   /** Told when the effective mode may have changed. */
   readonly onMode?: ((mode: Mode) => void) | undefined;
 }
@@ -65,11 +67,16 @@ export function effectiveMode(configured: Mode, annotations: Readonly<Record<str
 }
 
 /** The value of `run-now` that waits for a pass, if there is one. */
-export function pendingRunNow(annotations: Readonly<Record<string, string>> | undefined, answered: string | undefined): string | undefined {
+export function pendingRunNow(
+  annotations: Readonly<Record<string, string>> | undefined,
+  answered: string | undefined,
+  answerTo: (runNow: string) => string,
+): string | undefined {
   if (annotations === undefined || !Object.hasOwn(annotations, RUN_NOW_ANNOTATION)) return undefined;
   const wanted = annotations[RUN_NOW_ANNOTATION];
   const done = Object.hasOwn(annotations, RUN_NOW_DONE_ANNOTATION) ? annotations[RUN_NOW_DONE_ANNOTATION] : undefined;
-  return wanted === done || wanted === answered ? undefined : wanted;
+  if (wanted === undefined || wanted === answered || answerTo(wanted) === done) return undefined;
+  return wanted;
 }
 
 export function createAgent(parts: AgentParts): Agent {
@@ -191,7 +198,7 @@ class PassLoop implements Agent {
   }
 
   #pendingRunNow(): string | undefined {
-    return pendingRunNow(this.#parts.node?.current()?.annotations, this.#answered);
+    return pendingRunNow(this.#parts.node?.current()?.annotations, this.#answered, this.#parts.runNowAnswer);
   }
 }
 

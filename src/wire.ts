@@ -15,6 +15,7 @@ import type { Report, Stage } from './model/plan.ts';
 import type { Clock, Logger, WorkloadSource } from './model/ports.ts';
 import type { SourceReading } from './model/workload.ts';
 import { timestamp } from './plan/planned-files.ts';
+import { runNowAnswer } from './report/annotations.ts';
 import { emptyReport } from './report/build-report.ts';
 import { createReporter } from './report/composite.ts';
 import { unreadySources } from './report/health.ts';
@@ -183,6 +184,7 @@ function createLoop(config: Config, { logger, metrics, sources, node, reporter }
     reporter: createReporter([createLogReporter(logger), metrics, ...(reporter === undefined ? [] : [reporter])], logger),
     pass: (options) => runPass(parts, options),
     skipped: (message) => emptyReport(about(), 'Skipped', message, { durationSeconds: 0, stageSeconds: {} }),
+    runNowAnswer,
     onMode: (mode) => metrics.setMode(mode),
   });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createAgent, effectiveMode, pendingRunNow, type AgentParts } from '../../src/agent.ts';
 import type { NodeMetadata, OwnNode } from '../../src/kube/types.ts';
+import { runNowAnswer } from '../../src/report/annotations.ts';
 import { emptyReport } from '../../src/report/build-report.ts';
 import type { Report } from '../../src/model/plan.ts';
 
@@ -56,6 +57,7 @@ function harness(over: Partial<AgentParts> = {}) {
       return Promise.resolve(report('passed'));
     },
     skipped: report,
+    runNowAnswer,
     onMode: (mode) => modes.push(mode),
     ...over,
   };
@@ -83,11 +85,15 @@ describe('the effective mode', () => {
 
 describe('a request for a pass', () => {
   it('should be pending until it was answered, here or by an earlier agent', () => {
-    expect(pendingRunNow({ 'basekeeper.io/run-now': '1' }, undefined)).toBe('1');
-    expect(pendingRunNow({ 'basekeeper.io/run-now': '1' }, '1')).toBeUndefined();
-    expect(pendingRunNow({ 'basekeeper.io/run-now': '1', 'basekeeper.io/run-now-done': '1' }, undefined)).toBeUndefined();
-    expect(pendingRunNow({ 'basekeeper.io/run-now': '2', 'basekeeper.io/run-now-done': '1' }, '1')).toBe('2');
-    expect(pendingRunNow({}, undefined)).toBeUndefined();
+    expect(pendingRunNow({ 'basekeeper.io/run-now': '1' }, undefined, runNowAnswer)).toBe('1');
+    expect(pendingRunNow({ 'basekeeper.io/run-now': '1' }, '1', runNowAnswer)).toBeUndefined();
+    expect(pendingRunNow({ 'basekeeper.io/run-now': '1', 'basekeeper.io/run-now-done': '1' }, undefined, runNowAnswer)).toBeUndefined();
+    expect(pendingRunNow({ 'basekeeper.io/run-now': '2', 'basekeeper.io/run-now-done': '1' }, '1', runNowAnswer)).toBe('2');
+    expect(pendingRunNow({}, undefined, runNowAnswer)).toBeUndefined();
+    const long = 'x'.repeat(1000);
+    expect(
+      pendingRunNow({ 'basekeeper.io/run-now': long, 'basekeeper.io/run-now-done': runNowAnswer(long) }, undefined, runNowAnswer),
+    ).toBeUndefined();
   });
 });
 
