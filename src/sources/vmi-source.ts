@@ -123,15 +123,15 @@ class VmiSource implements WorkloadSource, VmiLookup {
   }
 
   /** A list of one: that needs no right but those that the watches need. */
-  private async lookUp({ pod, vmiUid, vmiName }: Launcher, signal: AbortSignal | undefined): Promise<void> {
+  private async lookUp({ pod, vmiName }: Launcher, signal: AbortSignal | undefined): Promise<void> {
     if (vmiName === undefined || pod.namespace === undefined) return;
     const path = `/apis/${GROUP}/${VERSION}/namespaces/${encodeURIComponent(pod.namespace)}/${RESOURCE}`;
     const query = { fieldSelector: `metadata.name=${vmiName}` };
     try {
       const list = await this.options.client.request({ method: 'GET', path, query, signal });
       const records = (asArray(field(list, 'items')) ?? []).map((vmi) => mapVmi(vmi, this.instancesPath));
-      // Another UID: the VMI was recreated under its name, and this pod belongs to the one before.
-      for (const record of records) if (record.uid === vmiUid) this.memory.update(record, this.nowMs());
+      // One with another UID was recreated under the name, and is found under its own UID only.
+      for (const record of records) this.memory.update(record, this.nowMs());
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
     }

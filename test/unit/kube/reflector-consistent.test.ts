@@ -139,6 +139,20 @@ describe('a consistent list', () => {
     expect([reflector.status().state, names(), kube.openWatches(PODS)]).toEqual(['synced', ['name-a'], 0]);
   });
 
+  it('should spare the first list when it comes before it', async () => {
+    const kube = new MemoryApiServer(PODS);
+    const { reflector } = harness(kube);
+    const lists = delayLists(kube);
+    const listing = reflector.listConsistent(undefined);
+    await settle();
+    reflector.start();
+    lists.release();
+    await listing;
+    await settle();
+    expect(kube.requests.map(({ query }) => query?.['limit'] ?? query?.['watch'])).toEqual(['500', 'true']);
+    await reflector.stop();
+  });
+
   it('should keep the items and the time of the last one when it fails', async () => {
     const kube = new MemoryApiServer(PODS);
     kube.put(PODS, object('a'));

@@ -218,6 +218,23 @@ describe('an API that a cluster may lack', () => {
     expect(names()).toEqual(['name-vm']);
   });
 
+  it('should be unknown, not absent, while what has appeared is being listed', async () => {
+    const kube = new MemoryApiServer(PODS);
+    const { reflector, delays, clock } = await start(kube, { path: VMIS });
+    kube.serve(VMIS);
+    const held = Promise.withResolvers<void>();
+    kube.intercept = async ({ path }) => {
+      if (path === VMIS) await held.promise;
+    };
+    clock.advance(220_000);
+    delays.wake();
+    await settle();
+    expect(reflector.status().state).toBe('syncing');
+    held.resolve();
+    await settle();
+    expect(reflector.status().state).toBe('synced');
+  });
+
   it('should take its objects along when it goes away', async () => {
     const kube = new MemoryApiServer(PODS, VMIS);
     kube.put(VMIS, object('vm'));

@@ -4,7 +4,7 @@ import { createVmiSource } from '../../../src/sources/vmi-source.ts';
 import type { WorkloadSource } from '../../../src/model/ports.ts';
 import { MemoryApiServer } from '../../helpers/memory-api-server.ts';
 import { launcherPod, vmiObject } from '../../helpers/kube-objects.ts';
-import { PODS, VMIS, manualClock, settle } from '../../helpers/reflector-harness.ts';
+import { PODS, VMIS, manualClock, manualSleep, settle } from '../../helpers/reflector-harness.ts';
 
 const DISK = [{ name: 'root', containerDisk: { image: 'image-1' } }];
 const VMI = { name: 'vm-1', uid: 'vmi-uid', volumes: DISK };
@@ -12,7 +12,15 @@ const running: WorkloadSource[] = [];
 
 async function start(kube: MemoryApiServer, nodeName = 'node-a') {
   const clock = manualClock();
-  const shared = { client: kube.client, nodeName, instancesPath: '/var/lib/nova/instances', clock, random: () => 0 };
+  const delays = manualSleep();
+  const shared = {
+    client: kube.client,
+    nodeName,
+    instancesPath: '/var/lib/nova/instances',
+    clock,
+    random: () => 0,
+    sleep: delays.sleep,
+  };
   const vmis = createVmiSource(shared);
   const pods = createPodSource({ ...shared, exemptPods: [], vmis });
   for (const source of [vmis, pods]) {
@@ -20,7 +28,7 @@ async function start(kube: MemoryApiServer, nodeName = 'node-a') {
     running.push(source);
   }
   await settle();
-  return { clock, vmis, pods };
+  return { clock, delays, vmis, pods };
 }
 
 async function names(source: WorkloadSource, consistent = false): Promise<string[]> {
@@ -85,6 +93,21 @@ describe('a migration between two nodes', () => {
     expect(await names(vmis)).toEqual(['default/vm-1']);
     clock.advance(1);
     expect(await names(vmis)).toEqual([]);
+  });
+
+  it('should linger, too, when it was only missed in a list that a watch needed', async () => {
+    const kube = new MemoryApiServer(PODS, VMIS);
+    kube.put(VMIS, vmiObject({ ...VMI, target: 'node-a' }));
+    const { vmis, delays } = await start(kube);
+    kube.endWatches(VMIS);
+    await settle();
+    kube.put(VMIS, vmiObject({ ...VMI, node: 'node-b' }));
+    kube.compact();
+    for (let attempt = 0; attempt < 2; attempt++) {
+      delays.wake();
+      await settle();
+    }
+    expect(await names(vmis)).toEqual(['default/vm-1']);
   });
 
   it('should be over at once for a consistent read, which asks for the target label first', async () => {
