@@ -12,22 +12,33 @@ import { build, type Plugin } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
 
-/** client-node does not say that it has no side effects; without this the bundle carries every API class. */
-const pureClientNode: Plugin = {
-  name: 'pure-client-node',
+/** Of client-node we use KubeConfig alone, and every module of it has side effects for the bundler: without this the bundle carries every API class. */
+const onlyKubeConfig: Plugin = {
+  name: 'only-kube-config',
   setup(builder) {
-    builder.onResolve({ filter: /^@kubernetes\/client-node/ }, async (args) => {
-      if (args.pluginData === 'resolved') return undefined;
-      const result = await builder.resolve(args.path, {
-        kind: args.kind,
-        resolveDir: args.resolveDir,
-        importer: args.importer,
-        pluginData: 'resolved',
-      });
-      return { ...result, sideEffects: false };
-    });
-    builder.onLoad({ filter: /@kubernetes\/client-node\/dist\/index\.js$/ }, (args) => ({
-      contents: readFileSync(args.path, 'utf8'),
+    builder.onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({
+      path: `${root}node_modules/@kubernetes/client-node/dist/config.js`,
+      sideEffects: false,
+    }));
+  },
+};
+
+/** What KubeConfig imports for requests that client-node itself would send. We take credentials from it and send requests by our own client: half of the bundle. */
+const NEVER_CALLED: Readonly<Record<string, readonly string[]>> = {
+  undici: ['Agent', 'ProxyAgent'],
+  './gen/index.js': ['createConfiguration', 'ServerConfiguration'],
+};
+
+const withoutClientNodeRequests: Plugin = {
+  name: 'without-client-node-requests',
+  setup(builder) {
+    builder.onResolve({ filter: /^(?:undici|\.\/gen\/index\.js)$/ }, ({ path, importer }) =>
+      /client-node\/dist\/config\.js$/.test(importer) ? { path, namespace: 'never-called' } : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: 'never-called' }, ({ path }) => ({
+      contents: (NEVER_CALLED[path] ?? [])
+        .map((name) => `export class ${name} { constructor() { throw new Error('${name} of ${path} is not in this bundle'); } }`)
+        .join('\n'),
       loader: 'js',
     }));
   },
@@ -75,8 +86,8 @@ await build({
   loader: { '.node': 'copy' },
   assetNames: '[name]',
   ...(values.image === undefined
-    ? { external: ['fs-native-extensions'], plugins: [pureClientNode] }
-    : { plugins: [pureClientNode, lockModuleBesideBundle(values.arch)] }),
+    ? { external: ['fs-native-extensions'], plugins: [onlyKubeConfig, withoutClientNodeRequests] }
+    : { plugins: [onlyKubeConfig, withoutClientNodeRequests, lockModuleBesideBundle(values.arch)] }),
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },

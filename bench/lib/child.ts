@@ -1,0 +1,27 @@
+/** Runs our own processes and takes what they measured. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+export const file = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** Runs a script of bench/children to its end; its standard output is one JSON value. */
+export async function measureIn<T>(script: string, ...args: readonly string[]): Promise<T> {
+  const child = spawn(process.execPath, [file(`children/${script}`), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [output] = await Promise.all([text(child.stdout), ended(child)]);
+  return JSON.parse(output) as T;
+}
+
+/** Throws when the process fails. */
+export async function ended(child: ChildProcess): Promise<void> {
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  if (code !== 0) throw new Error(`${child.spawnargs.join(' ')} ended with ${signal ?? code}`);
+}
+
+/** Seconds from the start of the process to its end, its output thrown away. */
+export async function timed(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
+  const started = performance.now();
+  await ended(spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env }));
+  return (performance.now() - started) / 1000;
+}

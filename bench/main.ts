@@ -1,0 +1,25 @@
+/** npm run bench [-- --quick] [-- --only NAME,NAME]: measures Basekeeper beside its peers and says which goals hold. */
+import { parseArgs } from 'node:util';
+import { agentBench } from './rows/agent.ts';
+import { bundleBench } from './rows/bundle.ts';
+import { headersBench } from './rows/headers.ts';
+import { millionBench } from './rows/million.ts';
+import { novaBench } from './rows/nova.ts';
+import { passesBench } from './rows/passes.ts';
+import { scanBench } from './rows/scan.ts';
+import { runBenches } from './lib/run.ts';
+
+const BENCHES = [bundleBench, novaBench, scanBench, headersBench, passesBench, millionBench, agentBench];
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const wanted = values.only?.split(',');
+const unknown = wanted?.filter((name) => !BENCHES.some((bench) => bench.name === name)) ?? [];
+if (unknown.length > 0) {
+  console.error(`unknown: ${unknown.join(', ')}; there are ${BENCHES.map(({ name }) => name).join(', ')}`);
+  process.exitCode = 2;
+} else {
+  await runBenches(
+    BENCHES.filter(({ name }) => wanted === undefined || wanted.includes(name)),
+    values,
+  );
+}

@@ -1,0 +1,49 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { file, measureIn } from '../lib/child.ts';
+import type { Bench } from '../lib/row.ts';
+import { median, seconds } from '../lib/stats.ts';
+import { buildTree } from '../lib/tree.ts';
+
+const GOAL = 2;
+
+export const headersBench: Bench = {
+  name: 'headers',
+  async run({ root, quick, say }) {
+    const overlays = quick ? 1000 : 10_000;
+    const tree = buildTree(root, { files: overlays, vms: 10, overlays });
+    const list = join(root, 'overlays.txt');
+    writeFileSync(list, `${tree.overlayPaths.join('\n')}\n`);
+    const program = join(root, 'headers');
+    execFileSync('gcc', ['-O2', '-o', program, file('peers/headers.c')]);
+    const c = JSON.parse(execFileSync(program, [list, '9'], { encoding: 'utf8' })) as number[];
+    const ours = await measureIn<{ scan: number[]; headers: number[] }>('headers.ts', tree.instancesPath, list, '9');
+    tree.remove();
+    const ratio = median(ours.headers) / median(c);
+    const whole = median(ours.scan) / median(c);
+    say(
+      `  ${overlays} overlays: headers ${seconds(median(ours.headers))}, whole scan ${seconds(median(ours.scan))}, C ${seconds(median(c))}`,
+    );
+    return [
+      {
+        id: 'headers',
+        what: `headers of ${overlays / 1000}k overlays, cold cache of ours`,
+        against: `a C program doing open + pread 4 KiB + close: ${seconds(median(c))}`,
+        goal: `≤ ${GOAL} ×`,
+        figure: `${seconds(median(ours.headers))}: ${ratio.toFixed(2)} ×`,
+        met: ratio <= GOAL,
+        measures: { ratio, oursSeconds: ours.headers, cSeconds: c },
+      },
+      {
+        id: 'overlay-scan',
+        what: 'the same with listing every instance directory, lstat and following the chains',
+        against: 'the same C program, which is told the paths',
+        goal: '–',
+        figure: `${seconds(median(ours.scan))}: ${whole.toFixed(2)} ×`,
+        met: undefined,
+        measures: { ratio: whole, oursSeconds: ours.scan },
+      },
+    ];
+  },
+};
