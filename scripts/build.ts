@@ -33,7 +33,7 @@ const withoutClientNodeRequests: Plugin = {
   name: 'without-client-node-requests',
   setup(builder) {
     builder.onResolve({ filter: /^(?:undici|\.\/gen\/index\.js)$/ }, ({ path, importer }) =>
-      /client-node\/dist\/config\.js$/.test(importer) ? { path, namespace: 'never-called' } : undefined,
+      importer.endsWith('client-node/dist/config.js') ? { path, namespace: 'never-called' } : undefined,
     );
     builder.onLoad({ filter: /.*/, namespace: 'never-called' }, ({ path }) => ({
       contents: (NEVER_CALLED[path] ?? [])

@@ -1,15 +1,16 @@
 import { messageOf } from './lib/errors.ts';
+import { inSlices } from './lib/slices.ts';
 import type { Plan, Report, Stage } from './model/plan.ts';
 import type { BaseScanner, Clock, Executor, OverlayScanner, UseCheck, WorkloadSource } from './model/ports.ts';
 import type { BaseScan } from './model/base-file.ts';
 import type { Policy } from './model/policy.ts';
 import type { ClockReading, Snapshot } from './model/snapshot.ts';
 import type { Inventory } from './model/workload.ts';
-import { buildPlan } from './plan/build-plan.ts';
+import { planSteps } from './plan/build-plan.ts';
 import { reasonsToStay } from './plan/current-use.ts';
 import { timestamp } from './plan/planned-files.ts';
 import { cacheFileName, collectReferences } from './references/collect-references.ts';
-import { buildReport, emptyReport } from './report/build-report.ts';
+import { emptyReport, reportSteps } from './report/build-report.ts';
 
 /** What a pass works with. */
 export interface PassParts {
@@ -49,7 +50,7 @@ export async function runPass(parts: PassParts, options: PassOptions): Promise<R
     options.signal?.throwIfAborted();
     const inUse = useCheck(parts, { scan: { ...scan, files: [] }, scannedAt });
     const execution = options.dryRun ? undefined : await watch('execute', () => parts.executor.execute(plan, inUse, options));
-    return buildReport(plan, execution, { dryRun: options.dryRun, ...watch.times() });
+    return await inSlices(reportSteps(plan, execution, { dryRun: options.dryRun, ...watch.times() }), undefined);
   } catch (error) {
     const about = { node: parts.node, takenAt: timestamp(parts.clock.now().wallMs), preset: parts.policy.preset, basePath: parts.basePath };
     return emptyReport(about, 'Failed', messageOf(error), watch.times());
@@ -75,8 +76,13 @@ async function readSources(sources: readonly WorkloadSource[], consistent: boole
   };
 }
 
-function decide(parts: PassParts, { previousPass }: PassOptions, seen: Evidence & { scan: BaseScan; scannedAt: ClockReading }): Plan {
-  return buildPlan({ node: parts.node, policy: parts.policy, now: parts.clock.now(), previousPass, ...seen }, cacheFileName);
+function decide(
+  parts: PassParts,
+  { previousPass, signal }: PassOptions,
+  seen: Evidence & { scan: BaseScan; scannedAt: ClockReading },
+): Promise<Plan> {
+  const snapshot = { node: parts.node, policy: parts.policy, now: parts.clock.now(), previousPass, ...seen };
+  return inSlices(planSteps(snapshot, cacheFileName), signal);
 }
 
 /** Conditions that a fresh list may satisfy; any other keeps the gate closed, and then the API server is spared the list. */

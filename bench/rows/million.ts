@@ -78,15 +78,15 @@ async function attention({ root, bundle, say }: BenchContext, tree: BenchTree, f
   const { args, env } = watchSelf(path);
   const agent = spawn(process.execPath, [...args, bundle, 'agent', '--config', config], { stdio: ['ignore', 'ignore', 'inherit'], env });
   const end = ended(agent);
-  const answers = await probeUntilPassed(port);
+  const times = await probeUntilPassed(port);
   agent.kill('SIGTERM');
   await end;
   const { blockMs, p99Ms, peakBytes } = readPeaks(path);
-  const slowest = Math.max(...answers);
+  const slowest = Math.max(...times);
   say(
-    `  longest block ${blockMs.toFixed(1)} ms, slowest /healthz ${slowest.toFixed(1)} ms of ${answers.length}, agent's peak ${mib(peakBytes)}`,
+    `  longest block ${blockMs.toFixed(1)} ms, slowest /healthz ${slowest.toFixed(1)} ms of ${times.length}, agent's peak ${mib(peakBytes)}`,
   );
-  const base = { against: '–', measures: { blockMs, p99Ms, slowestAnswerMs: slowest, probes: answers.length, agentPeakBytes: peakBytes } };
+  const base = { against: '–', measures: { blockMs, p99Ms, slowestAnswerMs: slowest, probes: times.length, agentPeakBytes: peakBytes } };
   return [
     {
       ...base,
@@ -99,7 +99,7 @@ async function attention({ root, bundle, say }: BenchContext, tree: BenchTree, f
     {
       ...base,
       id: 'healthz',
-      what: `slowest \`/healthz\` throughout, of ${answers.length}`,
+      what: `slowest \`/healthz\` throughout, of ${times.length}`,
       goal: `≤ ${MAX_ANSWER_MS} ms`,
       figure: `${slowest.toFixed(1)} ms`,
       met: slowest <= MAX_ANSWER_MS,

@@ -4,12 +4,15 @@ import type { Finding, PressurePlan, StateTotal } from '../model/plan.ts';
 import type { FindingType } from '../model/reasons.ts';
 import type { References } from '../model/references.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { eachRow, type Steps } from '../model/steps.ts';
 import type { ObjectReference, Workload } from '../model/workload.ts';
 import { digestOfName } from './usages.ts';
 
 /** What people should look at, whatever becomes of the files. */
-export function collectFindings(snapshot: Snapshot): Finding[] {
-  return [...overlayFindings(snapshot), ...missingBaseFiles(snapshot), ...gapFindings(snapshot), ...scanFindings(snapshot)];
+export function* collectFindings(snapshot: Snapshot): Steps<Finding[]> {
+  const unexplained = yield* unexplainedBackingNames(snapshot);
+  const missing = yield* missingBaseFiles(snapshot);
+  return [...overlayFindings(snapshot, unexplained), ...missing, ...gapFindings(snapshot), ...scanFindings(snapshot)];
 }
 
 const OVERLAY_FINDINGS: Readonly<Partial<Record<Overlay['state'], FindingType>>> = {
@@ -18,9 +21,8 @@ const OVERLAY_FINDINGS: Readonly<Partial<Record<Overlay['state'], FindingType>>>
   unreadable: 'OverlayUnreadable',
 };
 
-function overlayFindings(snapshot: Snapshot): Finding[] {
+function overlayFindings(snapshot: Snapshot, unexplained: ReadonlySet<string>): Finding[] {
   const objects = objectsByInstance(snapshot.inventory.workloads);
-  const unexplained = unexplainedBackingNames(snapshot);
   return snapshot.overlays.overlays.flatMap((overlay) => {
     const object = objects.get(overlay.instance);
     const about = { workload: overlay.instance, ...(object === undefined ? {} : { object }) };
@@ -39,12 +41,15 @@ function missingFile(overlay: Overlay): { file?: string } {
 }
 
 /** Original, resized and legacy files that overlays stand on and that no workload's image explains. One look at the files, and only if there may be any. */
-function unexplainedBackingNames({ overlays, references, scan }: Snapshot): ReadonlySet<string> {
+function* unexplainedBackingNames({ overlays, references, scan }: Snapshot): Steps<ReadonlySet<string>> {
   const names = new Set(overlays.overlays.flatMap(({ chain }) => chain.flatMap(({ baseName }) => baseName ?? [])));
   for (const name of names) if (isExplained(name, references)) names.delete(name);
   if (names.size === 0) return names;
   const found = new Set<string>();
-  for (const { name, kind } of scan.files) if (IMAGE_KINDS.has(kind) && names.has(name)) found.add(name);
+  yield* eachRow(scan.files, ({ name, kind }) => {
+    if (IMAGE_KINDS.has(kind) && names.has(name)) found.add(name);
+    return undefined;
+  });
   return found;
 }
 
@@ -65,10 +70,13 @@ function unexplainedBackingFiles(overlay: Overlay, unexplained: ReadonlySet<stri
 }
 
 /** Nova: "… image was used by instance but no back files existing!", for swap and ephemeral files. */
-function missingBaseFiles(snapshot: Snapshot): Finding[] {
+function* missingBaseFiles(snapshot: Snapshot): Steps<Finding[]> {
   if (!snapshot.scan.exists || snapshot.references.byName.size === 0) return [];
   const missing = new Map([...snapshot.references.byName].filter(([name]) => /^(?:swap|ephemeral)_/u.test(name)));
-  for (const { name } of snapshot.scan.files) missing.delete(name);
+  yield* eachRow(snapshot.scan.files, ({ name }) => {
+    missing.delete(name);
+    return missing.size > 0;
+  });
   return [...missing].map(([file, usages]) => ({
     type: 'BaseFileMissing',
     file,

@@ -1,6 +1,7 @@
 import type { Gate, GateClosure } from '../model/plan.ts';
 import type { GateReason } from '../model/reasons.ts';
 import type { ClockReading, Snapshot } from '../model/snapshot.ts';
+import { finish, type Steps } from '../model/steps.ts';
 import { inUseFromTheFuture } from './clock-evidence.ts';
 
 /** How far the wall clock may drift from the monotonic clock between two readings, and an mtime may lie ahead, in ms. */
@@ -9,8 +10,11 @@ export const CLOCK_TOLERANCE_MS = 60_000;
 /** How many examples a closed gate names; the findings have them all. */
 const EXAMPLES = 3;
 
-/** Says what a condition of the gate has against removals: one message each, or none. */
-type Condition = (snapshot: Snapshot) => readonly string[];
+/**
+ * Says what a condition of the gate has against removals: one message each, or none. `fromTheFuture` is the only evidence that
+ * needs a look at every file, and is gathered before.
+ */
+type Condition = (snapshot: Snapshot, fromTheFuture: string | undefined) => readonly string[];
 
 const CONDITIONS: Readonly<Record<GateReason, Condition>> = {
   SourceNotSynced: ({ inventory }) =>
@@ -42,9 +46,15 @@ const CONDITIONS: Readonly<Record<GateReason, Condition>> = {
 
 /** The conditions under which removals are allowed at all. Every condition that is not met names itself. */
 export function checkGate(snapshot: Snapshot): Gate {
+  return finish(gateSteps(snapshot));
+}
+
+/** As `checkGate`, in slices. */
+export function* gateSteps(snapshot: Snapshot): Steps<Gate> {
+  const fromTheFuture = yield* inUseFromTheFuture(snapshot, CLOCK_TOLERANCE_MS);
   const reasons: GateClosure[] = [];
   for (const [reason, condition] of Object.entries(CONDITIONS) as [GateReason, Condition][]) {
-    const messages = condition(snapshot);
+    const messages = condition(snapshot, fromTheFuture);
     if (messages.length > 0) reasons.push({ reason, message: summarize(messages) });
   }
   return { open: reasons.length === 0, reasons };
@@ -55,8 +65,7 @@ function summarize(messages: readonly string[]): string {
   return messages.length > EXAMPLES ? `${examples}; and ${messages.length - EXAMPLES} more` : examples;
 }
 
-function clockTrouble(snapshot: Snapshot): string[] {
-  const { now, scannedAt, previousPass } = snapshot;
+function clockTrouble({ now, scannedAt, previousPass }: Snapshot, fromTheFuture: string | undefined): string[] {
   const messages: string[] = [];
   if (previousPass !== undefined && driftMs(previousPass, now) > CLOCK_TOLERANCE_MS) {
     messages.push(
@@ -65,9 +74,8 @@ function clockTrouble(snapshot: Snapshot): string[] {
   } else if (driftMs(scannedAt, now) > CLOCK_TOLERANCE_MS) {
     messages.push(`the wall clock jumped by ${Math.round(driftMs(scannedAt, now) / 1000)} s during the pass`);
   }
-  const name = inUseFromTheFuture(snapshot, CLOCK_TOLERANCE_MS);
-  if (name !== undefined)
-    messages.push(`${name} is in use, but its mtime lies in the future: the clock was set back, or the file's was wrong`);
+  if (fromTheFuture !== undefined)
+    messages.push(`${fromTheFuture} is in use, but its mtime lies in the future: the clock was set back, or the file's was wrong`);
   return messages;
 }
 

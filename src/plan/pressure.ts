@@ -1,6 +1,7 @@
 import type { BaseFile, FilesystemUsage } from '../model/base-file.ts';
 import type { PressurePlan } from '../model/plan.ts';
 import type { Rows } from '../model/rows.ts';
+import { eachRow, type Steps } from '../model/steps.ts';
 import type { Facts } from './facts.ts';
 import { ageMs } from './minimum-age.ts';
 import { PRESSED, UNUSED, YOUNG } from './verdicts.ts';
@@ -17,17 +18,17 @@ export function usedPercent({ sizeBytes, availableBytes }: FilesystemUsage): num
  *
  * @returns what the plan says of it; undefined while there is no pressure, or where it is not asked for.
  */
-export function relievePressure(
+export function* relievePressure(
   facts: Facts,
   files: Rows<BaseFile>,
   verdicts: Uint8Array,
   filesystem: FilesystemUsage | undefined,
-): PressurePlan | undefined {
+): Steps<PressurePlan | undefined> {
   const { pressure, minimumAgeFloorSeconds } = facts.policy;
   if (pressure === undefined || filesystem === undefined || usedPercent(filesystem) <= pressure.highThresholdPercent) return undefined;
   const usedBytes = filesystem.sizeBytes - filesystem.availableBytes;
   const bytesToFree = Math.ceil(usedBytes - (filesystem.sizeBytes * pressure.lowThresholdPercent) / 100);
-  const { plannedBytes: planned, candidates } = survey(facts, files, verdicts, minimumAgeFloorSeconds);
+  const { plannedBytes: planned, candidates } = yield* survey(facts, files, verdicts, minimumAgeFloorSeconds);
   let plannedBytes = planned;
   for (const { index, allocatedBytes } of facts.gateOpen ? candidates : []) {
     if (plannedBytes >= bytesToFree) break;
@@ -45,19 +46,18 @@ export function relievePressure(
 }
 
 /** What is removed anyway, and what else may go, oldest first. */
-function survey(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8Array, floorSeconds: number) {
+function* survey(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8Array, floorSeconds: number) {
   const candidates: { index: number; allocatedBytes: number; modifiedAtMs: number }[] = [];
   let plannedBytes = 0;
-  let index = 0;
-  for (const file of files) {
+  yield* eachRow(files, (file, index) => {
     const verdict = verdicts[index];
     if (verdict === UNUSED) plannedBytes += file.allocatedBytes;
     // A file that holds no blocks frees none.
     if (verdict === YOUNG && file.allocatedBytes > 0 && ageMs(file, facts) >= floorSeconds * 1000) {
       candidates.push({ index, allocatedBytes: file.allocatedBytes, modifiedAtMs: file.modifiedAtMs });
     }
-    index++;
-  }
+    return undefined;
+  });
   candidates.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
   return { plannedBytes, candidates };
 }

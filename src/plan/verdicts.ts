@@ -1,6 +1,7 @@
 import type { BaseFile } from '../model/base-file.ts';
 import type { VerdictReason } from '../model/reasons.ts';
 import type { Rows } from '../model/rows.ts';
+import { eachRow, type Steps } from '../model/steps.ts';
 import type { Facts } from './facts.ts';
 import { RULES } from './rules.ts';
 
@@ -13,23 +14,25 @@ export const PRESSED: number = DECIDED_REASONS.indexOf('UnderPressure');
 const LIMIT_REACHED = DECIDED_REASONS.indexOf('RemovalLimitReached');
 
 /** One byte per file, an index into `DECIDED_REASONS`: a million verdicts are a megabyte. */
-export function decideAll(facts: Facts, files: Rows<BaseFile>): Uint8Array {
+export function* decideAll(facts: Facts, files: Rows<BaseFile>): Steps<Uint8Array> {
   const verdicts = new Uint8Array(files.length);
-  let index = 0;
-  for (const file of files) verdicts[index++] = RULES.findIndex((rule) => rule.applies(facts, file));
-  limitRemovals(verdicts, files, facts.policy.maxRemovalsPerPass);
+  yield* eachRow(files, (file, index) => {
+    verdicts[index] = RULES.findIndex((rule) => rule.applies(facts, file));
+    return undefined;
+  });
+  yield* limitRemovals(verdicts, files, facts.policy.maxRemovalsPerPass);
   return verdicts;
 }
 
 /** Leaves all but the oldest `limit` removals for later passes; 0 is no limit. */
-function limitRemovals(verdicts: Uint8Array, files: Rows<BaseFile>, limit: number): void {
-  if (limit === 0) return;
+function* limitRemovals(verdicts: Uint8Array, files: Rows<BaseFile>, limit: number): Steps<undefined> {
+  if (limit === 0) return undefined;
   const candidates: { index: number; modifiedAtMs: number }[] = [];
-  let index = 0;
-  for (const { modifiedAtMs } of files) {
+  yield* eachRow(files, ({ modifiedAtMs }, index) => {
     if (verdicts[index] === UNUSED) candidates.push({ index, modifiedAtMs });
-    index++;
-  }
+    return undefined;
+  });
   candidates.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
   for (const { index: later } of candidates.slice(limit)) verdicts[later] = LIMIT_REACHED;
+  return undefined;
 }

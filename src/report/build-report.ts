@@ -2,6 +2,7 @@ import type { Plan, PlannedFile, Report, Stage, Totals } from '../model/plan.ts'
 import type { Execution, FileOutcome } from '../model/ports.ts';
 import type { PassResult } from '../model/reasons.ts';
 import type { Rows } from '../model/rows.ts';
+import { eachRow, finish, type Steps } from '../model/steps.ts';
 
 export interface PassFacts {
   readonly dryRun: boolean;
@@ -11,13 +12,19 @@ export interface PassFacts {
 
 /** A plan and what became of it. Without an execution (a dry run), every outcome is `kept`. */
 export function buildReport(plan: Plan, execution: Execution | undefined, facts: PassFacts): Report {
+  return finish(reportSteps(plan, execution, facts));
+}
+
+/** As `buildReport`, in slices. */
+export function* reportSteps(plan: Plan, execution: Execution | undefined, facts: PassFacts): Steps<Report> {
   const outcomes = execution?.outcomes ?? new Map<string, FileOutcome>();
   const { result, message } = resultOf(plan, outcomes, facts.dryRun);
+  const totals = execution === undefined ? plan.totals : yield* withRemovals(plan, outcomes);
   return {
     ...plan,
     kind: 'Report',
     files: new ReportedFiles(plan.files, outcomes),
-    totals: execution === undefined ? plan.totals : withRemovals(plan, outcomes),
+    totals,
     result,
     ...(message === undefined ? {} : { message }),
     durationSeconds: facts.durationSeconds,
@@ -67,14 +74,15 @@ function resultOf(plan: Plan, outcomes: Execution['outcomes'], dryRun: boolean):
   return { result: dryRun ? 'DryRun' : 'Succeeded' };
 }
 
-function withRemovals(plan: Plan, outcomes: Execution['outcomes']): Totals {
+function* withRemovals(plan: Plan, outcomes: Execution['outcomes']): Steps<Totals> {
   let removedFiles = 0;
   let removedBytes = 0;
-  for (const { name, allocatedBytes } of plan.files) {
-    if (outcomes.get(name)?.outcome !== 'removed') continue;
+  yield* eachRow(plan.files, ({ name, allocatedBytes }) => {
+    if (outcomes.get(name)?.outcome !== 'removed') return undefined;
     removedFiles++;
     removedBytes += allocatedBytes;
-  }
+    return undefined;
+  });
   return { ...plan.totals, removedFiles, removedBytes };
 }
 

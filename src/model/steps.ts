@@ -1,0 +1,26 @@
+import type { Rows } from './rows.ts';
+
+/** Work in slices: whoever runs it may do something else at each yield. */
+export type Steps<T> = Generator<undefined, T, undefined>;
+
+/** A row takes some microseconds at most, so a slice takes a few milliseconds. */
+const ROWS_PER_STEP = 256;
+
+/** Hands each row to `look`, a slice at a time, until `look` returns false. */
+export function* eachRow<T>(rows: Rows<T>, look: (row: T, index: number) => boolean | undefined): Steps<undefined> {
+  let index = 0;
+  for (const row of rows) {
+    if (look(row, index) === false) return undefined;
+    index += 1;
+    if (index % ROWS_PER_STEP === 0) yield;
+  }
+  return undefined;
+}
+
+/** Does all of the work at once. */
+export function finish<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
