@@ -15,6 +15,7 @@ import type { Report, Stage } from './model/plan.ts';
 import type { Clock, Logger, WorkloadSource } from './model/ports.ts';
 import type { SourceReading } from './model/workload.ts';
 import { timestamp } from './plan/planned-files.ts';
+import { collectReferences } from './references/collect-references.ts';
 import { runNowAnswer } from './report/annotations.ts';
 import { emptyReport } from './report/build-report.ts';
 import { createReporter } from './report/composite.ts';
@@ -31,6 +32,8 @@ import { createFileSource } from './sources/file.ts';
 import { createLibvirtSource } from './sources/libvirt.ts';
 import { createPinSource } from './sources/pin-source.ts';
 import { createPodSource } from './sources/pod-source.ts';
+import { createRuleSource } from './sources/rule-source.ts';
+import { tryRules as tryRulesOn } from './sources/rule-trial.ts';
 import { createVmiSource } from './sources/vmi-source.ts';
 
 /** How long a single pass waits for its sources to be listed before it goes on with a closed gate. */
@@ -79,6 +82,14 @@ export async function cleanUpNodes(signal: AbortSignal): Promise<NodeCleanup> {
   }
 }
 
+/** Tries each rule on the object as the agent of that node would. */
+export function tryRules(about: Pick<Config, 'nodeName' | 'subdirectoryName'> & Pick<Config['sources'], 'rules'>, object: unknown) {
+  return tryRulesOn(about.rules, about.nodeName, object).map((trial) => {
+    const { byDigest, byName } = collectReferences(trial.workload === undefined ? [] : [trial.workload], about.subdirectoryName);
+    return { ...trial, baseFiles: [...byDigest.keys(), ...byName.keys()] };
+  });
+}
+
 export interface WiredAgent {
   /** Serves and runs passes until the signal aborts. Throws when the HTTP address cannot be had. */
   run(signal: AbortSignal): Promise<void>;
@@ -125,7 +136,7 @@ export function passParts(config: Config, sources: readonly WorkloadSource[], cl
 }
 
 function asksCluster({ sources }: Config): boolean {
-  return sources.pods.enabled || sources.virtualMachineInstances.enabled;
+  return sources.pods.enabled || sources.virtualMachineInstances.enabled || sources.rules.length > 0;
 }
 
 function writesToCluster({ annotations, events }: Config): boolean {
@@ -144,6 +155,7 @@ function createSources(config: Config, cluster: Cluster | undefined): WorkloadSo
       found.push(createPodSource({ ...shared, vmis, exemptPods, selector: sources.pods.selector, ownNamespace }));
     }
     if (vmis !== undefined) found.push(vmis);
+    found.push(...sources.rules.map((rule) => createRuleSource({ ...shared, rule })));
     found.push(createPinSource({ ...shared, node, configMapNamespace: config.pinConfigMaps ? namespaceOfPins(ownNamespace) : undefined }));
   }
   if (sources.file !== undefined) found.push(createFileSource({ path: sources.file.path, clock: systemClock }));

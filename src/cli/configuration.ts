@@ -61,7 +61,11 @@ function overridesOf({ instancesPath, workloads, node }: ConfigurationOptions): 
 
 function withoutCluster(path: string): Override['values'] {
   const off = { enabled: false };
-  return { sources: { pods: off, virtualMachineInstances: off, file: { path }, libvirt: off }, annotations: false, events: false };
+  return {
+    sources: { pods: off, virtualMachineInstances: off, rules: [], file: { path }, libvirt: off },
+    annotations: false,
+    events: false,
+  };
 }
 
 async function readText(path: string): Promise<string> {

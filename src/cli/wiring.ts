@@ -2,6 +2,7 @@ import type { Config } from '../config/types.ts';
 import type { NodeCleanup } from '../report/node-cleanup.ts';
 import type { Report, Stage } from '../model/plan.ts';
 import type { Logger } from '../model/ports.ts';
+import type { Gap, Workload } from '../model/workload.ts';
 
 export interface PassRun {
   readonly dryRun: boolean;
@@ -15,10 +16,27 @@ export interface Pass {
   close(): Promise<void>;
 }
 
+/** What one rule of the configuration makes of an object. */
+export interface TriedRule {
+  /** Of the source that the rule makes. */
+  readonly source: string;
+  readonly selected: boolean;
+  /** Undefined when the object is not selected, or belongs to another node. */
+  readonly workload: Workload | undefined;
+  readonly gaps: readonly Gap[];
+  /** What the workload keeps: names of base files, those of images without their resized variants. */
+  readonly baseFiles: readonly string[];
+}
+
 /** What commands need from the composition root; tests hand in twins. */
 export interface Wiring {
   createPass(config: Config): Promise<Pass>;
   /** Removes our annotations from every node. Throws when there is no cluster, or when its nodes cannot be listed. */
   cleanUpNodes(signal: AbortSignal): Promise<NodeCleanup>;
+  /** Tries each rule on the object as the agent of that node would. */
+  tryRules(
+    about: { readonly rules: Config['sources']['rules']; readonly nodeName: string; readonly subdirectoryName: string },
+    object: unknown,
+  ): readonly TriedRule[];
   createAgent(config: Config, parts: { readonly logger: Logger }): Promise<{ run(signal: AbortSignal): Promise<void> }>;
 }

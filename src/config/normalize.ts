@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import type { Policy } from '../model/policy.ts';
 import type { ParsedSettings } from './schema.ts';
-import type { Config, ExemptPod, LabelSelector, Schedule } from './types.ts';
+import type { Config, ExemptPod, LabelSelector, Schedule, WorkloadRule } from './types.ts';
+import { nameNode, withNodeName } from './workload-rules.ts';
 
 const DEFAULT_INTERVAL_SECONDS = 2400;
 const DEFAULT_JITTER_SECONDS = 300;
@@ -38,6 +39,7 @@ export function complete(settings: ParsedSettings): CompleteSettings {
 
 /** Complete settings as the rest of the program wants them. */
 export function toConfig(settings: CompleteSettings): Config {
+  const rules = rulesOf(settings);
   return {
     preset: settings.preset,
     mode: settings.mode,
@@ -53,6 +55,7 @@ export function toConfig(settings: CompleteSettings): Config {
     sources: {
       pods: { enabled: settings.sources.pods.enabled, selector: selectorOf(settings.sources.pods.selector) },
       virtualMachineInstances: { enabled: settings.sources.virtualMachineInstances.enabled },
+      rules,
       file: settings.sources.file === undefined ? undefined : { path: tidyPath(settings.sources.file.path) },
       libvirt: libvirtOf(settings.sources.libvirt),
     },
@@ -60,6 +63,7 @@ export function toConfig(settings: CompleteSettings): Config {
     exemptPods: [
       ...settings.exemptPods.map((pod): ExemptPod => ({ namespace: pod.namespace, selector: selectorOf(pod.selector) })),
       ...(settings.sources.libvirt.enabled ? HYPERVISOR_PODS : []),
+      ...podsOfRules(rules),
     ],
     annotations: settings.annotations,
     events: settings.events,
@@ -102,6 +106,23 @@ function scheduleOf({ schedule, timeZone, intervalSeconds, jitterSeconds }: Comp
 function libvirtOf({ enabled, statusPath, definitionsPath }: ParsedSettings['sources']['libvirt']): Config['sources']['libvirt'] {
   return enabled ? { statusPath: tidyPath(statusPath), definitionsPath: tidyPath(definitionsPath) } : undefined;
 }
+
+function rulesOf({ nodeName, sources }: CompleteSettings): readonly WorkloadRule[] {
+  return sources.rules.map((rule) => ({
+    ...rule,
+    selector: selectorOf(withNodeName(rule.selector, nodeName)),
+    fieldSelector: rule.fieldSelector === undefined ? undefined : nameNode(rule.fieldSelector, nodeName),
+  }));
+}
+
+/** Pods that a rule reads as VMs are no pods that nobody can place. Which others a field selector leaves out, only the API server knows. */
+function podsOfRules(rules: readonly WorkloadRule[]): readonly ExemptPod[] {
+  const ofPods = rules.filter(
+    ({ apiVersion, kind, fieldSelector = '' }) => apiVersion === 'v1' && kind === 'Pod' && ONLY_NODE.test(fieldSelector),
+  );
+  return ofPods.map(({ namespace, selector }) => ({ namespace, selector }));
+}
+const ONLY_NODE = /^(spec\.nodeName==?[^,]*)?$/;
 
 type GivenSelector = ParsedSettings['sources']['pods']['selector'];
 

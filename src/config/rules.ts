@@ -3,6 +3,7 @@ import type { Path } from './document.ts';
 import type { ParsedSettings } from './schema.ts';
 import { selectorMistakes } from './selector-rules.ts';
 import type { Config } from './types.ts';
+import { workloadRuleMistakes } from './workload-rules.ts';
 
 /** A mistake that only shows when keys are seen together. */
 export interface RuleMistake {
@@ -127,14 +128,18 @@ const ThresholdsOrdered: Rule = ({ settings: { pressure } }) =>
 
 const SomeSource: Rule = ({ config: { sources } }) =>
   one(
-    !sources.pods.enabled && !sources.virtualMachineInstances.enabled && sources.file === undefined && sources.libvirt === undefined,
+    !asksCluster(sources) && sources.file === undefined && sources.libvirt === undefined,
     ['sources'],
-    'must have at least one that is enabled: pods, virtualMachineInstances, file or libvirt; without one, every base file would look unused',
+    'must have at least one that is enabled: pods, virtualMachineInstances, rules, file or libvirt; without one, every base file would look unused',
   );
+
+function asksCluster({ pods, virtualMachineInstances, rules }: Config['sources']): boolean {
+  return pods.enabled || virtualMachineInstances.enabled || rules.length > 0;
+}
 
 const NodeNameGiven: Rule = ({ config }) =>
   one(
-    config.nodeName === '' && (config.sources.pods.enabled || config.sources.virtualMachineInstances.enabled),
+    config.nodeName === '' && asksCluster(config.sources),
     ['nodeName'],
     'is required to ask the cluster for the workloads of this node; set it, or --node, or the environment variable NODE_NAME',
     ['sources'],
@@ -144,6 +149,8 @@ const SelectorsSelect: Rule = ({ settings }) => [
   ...selectorMistakes(['sources', 'pods', 'selector'], settings.sources.pods.selector),
   ...settings.exemptPods.flatMap((pod, index) => selectorMistakes(['exemptPods', index, 'selector'], pod.selector)),
 ];
+
+const WorkloadRulesCompile: Rule = ({ settings }) => workloadRuleMistakes(settings.sources.rules);
 
 const ExemptionsNamePods: Rule = ({ settings }) =>
   settings.exemptPods.flatMap((pod, index) =>
@@ -167,6 +174,7 @@ const RULES: readonly Rule[] = [
   SomeSource,
   SelectorsSelect,
   ExemptionsNamePods,
+  WorkloadRulesCompile,
 ];
 
 /** Every mistake that the rules find; `wrong` are the paths that already have an error of their own. */

@@ -13,3 +13,19 @@ export const absolutePath = () =>
     z.regex(/^\/\P{Cc}*$/u, { error: 'must be an absolute path without control characters, such as /var/lib/nova/instances' }),
   );
 export const text = () => z.string().check(z.minLength(1));
+
+const requirement = z.strictObject({
+  key: text().check(described('Label key.')),
+  operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).check(described('Exactly as in Kubernetes.')),
+  values: z.optional(z.array(z.string())).check(described('For In and NotIn: at least one value. Not for Exists and DoesNotExist.')),
+});
+
+export const labelSelector = (description: string) =>
+  z
+    .optional(
+      z.strictObject({
+        matchLabels: z.optional(z.record(z.string(), z.string())).check(described('Labels that must all have these values.')),
+        matchExpressions: z.optional(z.array(requirement)).check(described('Requirements that must all hold.')),
+      }),
+    )
+    .check(described(description));

@@ -1,21 +1,6 @@
 import * as z from 'zod/mini';
-import { described, flag, absolutePath, text } from './schema-parts.ts';
-
-const requirement = z.strictObject({
-  key: text().check(described('Label key.')),
-  operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).check(described('Exactly as in Kubernetes.')),
-  values: z.optional(z.array(z.string())).check(described('For In and NotIn: at least one value. Not for Exists and DoesNotExist.')),
-});
-
-const labelSelector = (description: string) =>
-  z
-    .optional(
-      z.strictObject({
-        matchLabels: z.optional(z.record(z.string(), z.string())).check(described('Labels that must all have these values.')),
-        matchExpressions: z.optional(z.array(requirement)).check(described('Requirements that must all hold.')),
-      }),
-    )
-    .check(described(description));
+import { absolutePath, described, flag, labelSelector, text } from './schema-parts.ts';
+import { rules } from './schema-rules.ts';
 
 export const sources = z
   .prefault(
@@ -42,6 +27,7 @@ export const sources = z
           {},
         )
         .check(described('VirtualMachineInstances of KubeVirt.')),
+      rules,
       file: z
         .optional(
           z.strictObject({

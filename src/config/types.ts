@@ -19,6 +19,29 @@ export interface ExemptPod {
   readonly selector?: LabelSelector | undefined;
 }
 
+/** Where a value of a workload comes from: exactly one of `path` and `value`; both compile. */
+export interface ValueRule {
+  readonly path?: string | undefined;
+  readonly match?: string | undefined;
+  readonly value?: string | undefined;
+  readonly optional: boolean;
+}
+
+export type WorkloadField = 'instance' | 'imageRef' | 'kernelId' | 'ramdiskId' | 'swapMb' | 'ephemeral' | 'path';
+
+/** How objects of one kind are read as VMs. `$(NODE_NAME)` is filled in. */
+export interface WorkloadRule {
+  readonly name: string;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly resource?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly selector?: LabelSelector | undefined;
+  readonly fieldSelector?: string | undefined;
+  readonly nodeFrom: readonly ValueRule[];
+  readonly fields: Readonly<Record<WorkloadField, readonly ValueRule[]>>;
+}
+
 /** When the agent's passes start. Each is later by this node's share of `jitterSeconds`. */
 export type Schedule =
   | { readonly kind: 'interval'; readonly intervalSeconds: number; readonly jitterSeconds: number }
@@ -30,6 +53,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface SourcesConfig {
   readonly pods: { readonly enabled: boolean; readonly selector?: LabelSelector | undefined };
   readonly virtualMachineInstances: { readonly enabled: boolean };
+  readonly rules: readonly WorkloadRule[];
   /** Absent: no workloads file. */
   readonly file?: { readonly path: string } | undefined;
   /** Directories of libvirt's files, as mounted here. Absent: not enabled. */

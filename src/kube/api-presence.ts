@@ -48,7 +48,14 @@ async function ask(
   return resources.some((entry) => asText(field(entry, 'name')) === options.resource);
 }
 
-async function discover(client: KubeClient, path: string, kind: string, key: string, signal: AbortSignal): Promise<readonly unknown[]> {
+/** The entries below `key` of a discovery document of that kind. Throws `KubeApiError`. */
+export async function discover(
+  client: KubeClient,
+  path: string,
+  kind: string,
+  key: string,
+  signal: AbortSignal,
+): Promise<readonly unknown[]> {
   const answer = await client.request({ method: 'GET', path, signal });
   const entries = asArray(field(answer, key));
   if (asText(field(answer, 'kind')) !== kind || entries === undefined) {

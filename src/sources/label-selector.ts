@@ -21,3 +21,14 @@ function meets({ operator, values = [] }: LabelRequirement, value: string | unde
   const answers = { In: listed, NotIn: !listed, Exists: value !== undefined, DoesNotExist: value === undefined };
   return answers[operator];
 }
+
+/** The selector as the query parameter `labelSelector`; empty for one that selects everything. Mirrors `labels.Selector`'s `String`. */
+export function selectorQuery(selector: LabelSelector): string {
+  const equal = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return [...equal, ...(selector.matchExpressions ?? []).map(requirementQuery)].join(',');
+}
+
+function requirementQuery({ key, operator, values = [] }: LabelRequirement): string {
+  const list = `(${values.join(',')})`;
+  return { In: `${key} in ${list}`, NotIn: `${key} notin ${list}`, Exists: key, DoesNotExist: `!${key}` }[operator];
+}

@@ -78,6 +78,7 @@ export const SHELLS: readonly string[] = [
   'src/sources/libvirt.ts',
   'src/sources/pin-source.ts',
   'src/sources/pod-source.ts',
+  'src/sources/rule-source.ts',
   'src/sources/vmi-source.ts',
 ];
 
@@ -85,7 +86,7 @@ export const PURE_WHY =
   'A pure file decides from its arguments alone: it imports its own stage’s pure files and the model, and reads no clock, disk, network or process.';
 
 /** Files of lib that compute and do nothing else. */
-export const PURE_LIB: readonly string[] = ['src/lib/errors.ts', 'src/lib/json.ts'];
+export const PURE_LIB: readonly string[] = ['src/lib/anchored-pattern.ts', 'src/lib/errors.ts', 'src/lib/json-path.ts', 'src/lib/json.ts'];
 
 /** Builtins and packages that compute and do nothing else, or (behind `#`) the parts of them that do. */
 export const PURE_PACKAGES: readonly string[] = [
@@ -95,8 +96,10 @@ export const PURE_PACKAGES: readonly string[] = [
   'node:util',
   'cli-truncate',
   'cron#CronTime',
+  'json-p3',
   'leven',
   'picomatch',
+  're2js',
   'saxes',
   'string-width',
   'yaml',

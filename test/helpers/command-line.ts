@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import { run } from '../../src/cli/run.ts';
+import { tryRules } from '../../src/wire.ts';
 import type { Environment } from '../../src/cli/io.ts';
 import type { PassRun, Wiring } from '../../src/cli/wiring.ts';
 import type { Config } from '../../src/config/types.ts';
@@ -47,6 +48,7 @@ export async function runCommandLine(argv: readonly string[], world: CommandLine
         },
       }),
     cleanUpNodes: () => Promise.resolve(world.cleanup ?? { cleaned: [], failed: new Map() }),
+    tryRules,
     createAgent: (config) => Promise.resolve({ run: (signal) => world.agent?.(config, signal) ?? Promise.resolve() }),
   };
   const stdout = recorder(world.terminal);

@@ -122,6 +122,17 @@ capabilities:
 {{- default (printf "%s/locks" .Values.config.instancesPath) .Values.config.locksPath -}}
 {{- end -}}
 
+{{/* What a rule for workloads lets the agent read. The plural is guessed as kubectl guesses it, where the rule does not give it. */}}
+{{- define "basekeeper.ruleOf" -}}
+{{- $kind := lower .kind -}}
+{{- $plural := printf "%ss" $kind -}}
+{{- if hasSuffix "s" $kind -}}{{- $plural = printf "%ses" $kind -}}{{- end -}}
+{{- if hasSuffix "y" $kind -}}{{- $plural = printf "%sies" (trimSuffix "y" $kind) -}}{{- end -}}
+apiGroups: [{{ ternary (dir .apiVersion) "" (contains "/" .apiVersion) | quote }}]
+resources: [{{ default $plural .resource }}]
+verbs: [list, watch]
+{{- end -}}
+
 {{/* Scrape settings that PodMonitor and ServiceMonitor share. */}}
 {{- define "basekeeper.endpoint" -}}
 - port: http

@@ -5,15 +5,17 @@ import { UsageError } from '../../lib/errors.ts';
 import { addConfigurationOptions, load, mustBeRight, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
 import { writeResult } from '../io.ts';
+import { addTestRuleCommand } from './test-rule.ts';
 
 export function addConfigCommand(program: Command, context: Context): void {
   const config = program
     .command('config')
-    .description('Check, describe or show the configuration.')
+    .description('Check, describe or show the configuration, or try its rules.')
     .addHelpText('after', '\nExample:\n  $ basekeeper config check --config config.yaml');
   addCheck(config, context);
   addSchema(config, context);
   addShow(config, context);
+  addTestRuleCommand(config, context);
 }
 
 function addCheck(config: Command, context: Context): void {

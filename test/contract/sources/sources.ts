@@ -2,14 +2,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
+import { createKubeClient } from '../../../src/kube/client.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import type { WorkloadSource } from '../../../src/model/ports.ts';
 import { createFileSource } from '../../../src/sources/file.ts';
 import { createLibvirtSource } from '../../../src/sources/libvirt.ts';
+import { createRuleSource } from '../../../src/sources/rule-source.ts';
 import { startTcpProxy } from '../../helpers/fault-proxy.ts';
 import { podObject, vmiObject } from '../../helpers/kube-objects.ts';
-import { deleteAsAdmin, installCrds, startKubeServer } from '../../helpers/kube-server.ts';
-import { create, startKubeSide } from '../../helpers/kube-sources.ts';
+import { adminKubeConfig, asAdmin, deleteAsAdmin, installCrds, startKubeServer } from '../../helpers/kube-server.ts';
+import { SHORT, create, startKubeSide } from '../../helpers/kube-sources.ts';
 import { memorySource } from '../../helpers/memory-source.ts';
 
 /** A source and the world that it looks at. */
@@ -91,7 +93,49 @@ async function libvirtWorld(): Promise<SourceWorld> {
   };
 }
 
+const RULE_CRD = fileURLToPath(new URL('../../fixtures/rules/virtualmachines.yaml', import.meta.url));
 const CRD = fileURLToPath(new URL('../../fixtures/kubevirt/virtualmachineinstances.yaml', import.meta.url));
+
+/** Objects of a custom kind, on a real API server behind a proxy that can be cut. */
+async function ruleWorld(): Promise<SourceWorld> {
+  const server = await startKubeServer();
+  await installCrds(server, RULE_CRD);
+  const proxy = await startTcpProxy(server);
+  const connection = { connectTimeoutMs: 300, pingIntervalMs: 100, pingTimeoutMs: 300 };
+  const client = createKubeClient({
+    kubeConfig: () => adminKubeConfig(server, proxy.url),
+    userAgent: 'basekeeper/test',
+    observe: () => undefined,
+    timing: connection,
+  });
+  const rule = {
+    name: 'vms',
+    apiVersion: 'vm.example.com/v1alpha1',
+    kind: 'VirtualMachine',
+    nodeFrom: [],
+    fields: { instance: [{ path: '{.metadata.name}', optional: false }], imageRef: [{ path: '{.spec.image}', optional: false }] },
+  };
+  const source = createRuleSource({ rule, client, nodeName: 'node-a', clock: systemClock, random: Math.random, timing: SHORT });
+  const collection = '/apis/vm.example.com/v1alpha1/namespaces/default/virtualmachines';
+  return {
+    source,
+    add: async (name, ref) => {
+      const object = { apiVersion: rule.apiVersion, kind: rule.kind, metadata: { name }, spec: { image: ref } };
+      await asAdmin(server, 'POST', collection, object);
+    },
+    remove: async (name) => await deleteAsAdmin(server, `${collection}/${name}`),
+    breakDown: async () => {
+      proxy.stall();
+      proxy.resetAll();
+    },
+    repair: async () => proxy.resume(),
+    close: async () => {
+      client.close();
+      await proxy.close();
+      await server.stop();
+    },
+  };
+}
 
 /** Pods or VMIs of one node, on a real API server behind a proxy that can be cut. */
 async function kubeWorld(kind: 'pods' | 'vmis'): Promise<SourceWorld> {
@@ -131,5 +175,6 @@ export const IMPLEMENTATIONS: readonly SourceImplementation[] = [
   { name: 'workloads file', make: fileWorld },
   { name: 'libvirt', make: libvirtWorld },
   { name: 'pods', make: async () => await kubeWorld('pods') },
+  { name: 'a rule', make: ruleWorld },
   { name: 'VMIs', make: async () => await kubeWorld('vmis') },
 ];

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -225,6 +225,32 @@ describe('values of the chart', () => {
     expect(await granted({ sources: { virtualMachineInstances: { enabled: false } } })).not.toContain('virtualmachineinstances list,watch');
   });
 
+  it('should let the agent read what its rules read: everywhere, or where a rule has a namespace', async () => {
+    const fields = { imageRef: [{ path: '.a' }] };
+    const rule = (name: string, apiVersion: string, kind: string, more: object = {}) => ({ name, apiVersion, kind, fields, ...more });
+    const rules = [
+      rule('a', 'vm.example.com/v1alpha1', 'VirtualMachine'),
+      rule('b', 'example.com/v1', 'Proxy'),
+      rule('c', 'example.com/v1', 'Chassis'),
+      rule('d', 'example.com/v1', 'Datum', { resource: 'data' }),
+      rule('e', 'v1', 'Pod', { namespace: 'vms' }),
+      rule('f', 'v1', 'Pod', { namespace: 'vms' }),
+    ];
+    const manifests = await render({ config: { sources: { pods: { enabled: false }, rules } } });
+    const granted = (kind: string) => at(find(manifests, kind), 'rules') as { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+    const inCluster = granted('ClusterRole').filter(({ apiGroups }) => apiGroups.some((group) => group.includes('example.com')));
+    expect(inCluster.map(({ apiGroups, resources, verbs }) => `${resources.join()}.${apiGroups.join()} ${verbs.join()}`)).toEqual([
+      'virtualmachines.vm.example.com list,watch',
+      'proxies.example.com list,watch',
+      'chassises.example.com list,watch',
+      'data.example.com list,watch',
+    ]);
+    expect(granted('ClusterRole').flatMap(({ resources }) => resources)).not.toContain('pods');
+    expect(only(manifests, 'Role').metadata.namespace).toBe('vms');
+    expect(granted('Role')).toEqual([{ apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] }]);
+    expect(only(manifests, 'RoleBinding').metadata.namespace).toBe('vms');
+  });
+
   it('should let events be written in the namespaces of VMs and in "default" only, when they are named', async () => {
     const manifests = await render({ rbac: { vmNamespaces: ['vms', 'default'] } });
     expect(at(find(manifests, 'ClusterRole'), 'rules')).not.toContainEqual(expect.objectContaining({ resources: ['events'] }));
@@ -338,6 +364,7 @@ describe('dashboards of the chart', () => {
       await cp(CHART, directory, { recursive: true });
       await rm(join(directory, 'dashboards'), { recursive: true, force: true });
       await cp(CHART, directory, { recursive: true, filter: (source) => !source.includes('dashboards') || source.endsWith('dashboards') });
+      await mkdir(join(directory, 'dashboards'), { recursive: true });
       await writeFile(join(directory, 'dashboards', 'one.json'), '{"title": "One {{ label }}"}');
       return await render(values, { chart: directory });
     } finally {

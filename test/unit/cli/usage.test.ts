@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../helpers/command-line.ts';
 
-const COMMANDS = ['agent', 'pass', 'plan', 'explain', 'config', 'config check', 'config schema', 'config show', 'version'];
+const COMMANDS = [
+  'agent',
+  'pass',
+  'plan',
+  'explain',
+  'config',
+  'config check',
+  'config schema',
+  'config show',
+  'config test-rule',
+  'version',
+];
 
 describe('help', () => {
   it.each(COMMANDS)('of %s should go to stdout with an example of that command', async (command) => {

@@ -43,7 +43,7 @@ describe('loadConfig: defaults', () => {
         lockTimeoutSeconds: 10,
         pins: { imageRefs: [], fileNames: [] },
       },
-      sources: { pods: { enabled: true, selector: undefined }, virtualMachineInstances: { enabled: true }, file: undefined },
+      sources: { pods: { enabled: true, selector: undefined }, virtualMachineInstances: { enabled: true }, rules: [], file: undefined },
       pinConfigMaps: false,
       exemptPods: [],
       annotations: true,

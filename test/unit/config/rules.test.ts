@@ -67,7 +67,7 @@ describe('rules of the configuration', () => {
     [
       'no source at all',
       'sources: {pods: {enabled: false}, virtualMachineInstances: {enabled: false}}',
-      'sources must have at least one that is enabled: pods, virtualMachineInstances, file or libvirt; without one, every base file would look unused',
+      'sources must have at least one that is enabled: pods, virtualMachineInstances, rules, file or libvirt; without one, every base file would look unused',
     ],
     [
       'an address that is a name',

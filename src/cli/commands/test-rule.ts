@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { Option, type Command } from 'commander';
+import { YAMLParseError, parse } from 'yaml';
+import type { Workload } from '../../model/workload.ts';
+import { asArray, asText, at, field } from '../../lib/json.ts';
+import { errnoOf, UsageError } from '../../lib/errors.ts';
+import { printable } from '../../report/text.ts';
+import { addConfigurationOptions, withConfig, type ConfigurationOptions } from '../configuration.ts';
+import type { Context } from '../context.ts';
+import { EXIT_CODES } from '../exit-codes.ts';
+import { writeResult } from '../io.ts';
+import type { TriedRule } from '../wiring.ts';
+
+interface TestRuleOptions extends ConfigurationOptions {
+  readonly object: string;
+  readonly output: 'text' | 'json';
+}
+
+/** One object with what each rule makes of it. */
+interface Trial {
+  readonly object: string;
+  readonly rules: readonly TriedRule[];
+}
+
+export function addTestRuleCommand(config: Command, context: Context): void {
+  addConfigurationOptions(config.command('test-rule'))
+    .description('Show what the rules of sources.rules make of an object; exit code 3 if one of them cannot tell something.')
+    .requiredOption('--object <file>', 'the object, or a list of objects, as YAML or JSON, as "kubectl get -o yaml" prints it')
+    .addOption(new Option('--output <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .addHelpText('after', '\nExample:\n  $ basekeeper config test-rule --config config.yaml --node node-1 --object vm.yaml')
+    .action((options: TestRuleOptions) =>
+      withConfig(options, context, async ({ sources, nodeName, subdirectoryName }) => {
+        if (sources.rules.length === 0) throw new UsageError('the configuration has no rule; check --config, and sources.rules in it');
+        const objects = await readObjects(options.object);
+        const wiring = await context.wiring();
+        const about = { rules: sources.rules, nodeName, subdirectoryName };
+        const trials = objects.map((object): Trial => ({ object: nameOf(object), rules: wiring.tryRules(about, object) }));
+        const text = options.output === 'json' ? `${JSON.stringify(trials, null, 2)}\n` : trials.map(trialText).join('\n');
+        await writeResult(context.io.stdout, [text]);
+        if (trials.some(({ rules }) => rules.some(({ gaps }) => gaps.length > 0))) context.exitWith(EXIT_CODES.held);
+      }),
+    );
+}
+
+/** The items of a list, or the one object. Throws `UsageError`. */
+async function readObjects(path: string): Promise<readonly unknown[]> {
+  try {
+    const document: unknown = parse(await readFile(path, 'utf8'));
+    const items = asArray(field(document, 'items'));
+    const objects = asText(field(document, 'kind'))?.endsWith('List') === true && items !== undefined ? items : [document];
+    if (!objects.every((object) => asText(field(object, 'kind')) !== undefined)) {
+      throw new UsageError(`${path} holds no Kubernetes object: apiVersion and kind are missing`);
+    }
+    return objects;
+  } catch (error) {
+    if (error instanceof YAMLParseError) throw new UsageError(`${path} is no valid YAML or JSON: ${error.message}`, { cause: error });
+    if (errnoOf(error) === undefined) throw error;
+    throw new UsageError(`cannot read ${path}; check --object`, { cause: error });
+  }
+}
+
+function nameOf(object: unknown): string {
+  const names = [at(object, 'metadata', 'namespace'), at(object, 'metadata', 'name')].map(asText).filter((name) => name !== undefined);
+  return `${asText(field(object, 'kind'))} ${names.join('/')}`;
+}
+
+function trialText({ object, rules }: Trial): string {
+  return [printable(object), ...rules.flatMap((rule) => ruleLines(rule).map((text) => `  ${printable(text)}`)), ''].join('\n');
+}
+
+function ruleLines({ source, selected, workload, gaps, baseFiles }: TriedRule): string[] {
+  if (!selected) return [`${source}: does not select it`];
+  if (workload === undefined) return [`${source}: selects it, but it belongs to another node`];
+  const parts = [...workloadLines(workload), ...line('base files', baseFiles), ...gaps.map(({ message }) => `gap: ${message}`)];
+  return [`${source}: a workload of this node`, ...parts.map((part) => `  ${part}`)];
+}
+
+function workloadLines({ instanceNames, images, swapMb, ephemeral, paths }: Workload): string[] {
+  return [
+    ...line('instance directories', instanceNames),
+    ...images.map(({ role, ref }) => `${role}: ${ref}`),
+    ...line('swap MB', swapMb.map(String)),
+    ...line(
+      'ephemeral GB',
+      ephemeral.map(({ sizeGb, filesystem }) => (filesystem === undefined ? `${sizeGb}` : `${sizeGb}:${filesystem}`)),
+    ),
+    ...line('paths', paths),
+  ];
+}
+
+function line(label: string, values: readonly string[]): string[] {
+  return values.length === 0 ? [] : [`${label}: ${values.join(', ')}`];
+}
