@@ -1,9 +1,11 @@
 /** Command-line tools that are Go modules: found, or built once from the Go module proxy into the user's cache. */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { cacheDirectory, holdingDirectory } from './cache.ts';
 import { type Announce, announceOnStderr, isExecutable, runLines, which } from './run.ts';
-import { HELM_VERSIONS } from './versions.ts';
+import { HELM_VERSIONS, PROMETHEUS_OPERATOR_VERSION } from './versions.ts';
 
 interface GoTool {
   readonly name: string;
@@ -35,6 +37,16 @@ function helmTool(major: HelmMajor): GoTool {
 /** The path of the pinned Helm of this major version, built on first use. Throws an error that says what to do when there is no Go. */
 export function ensureHelm(major: HelmMajor, options: ToolOptions = {}): Promise<string> {
   return ensureGoTool(helmTool(major), options);
+}
+
+/** The Prometheus operator's CustomResourceDefinitions, by kind in lower case: `podmonitors`, `servicemonitors`, `prometheusrules`. */
+export async function prometheusOperatorCrd(plural: string): Promise<string> {
+  const module = `github.com/prometheus-operator/prometheus-operator@${PROMETHEUS_OPERATOR_VERSION}`;
+  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], {
+    env: { ...process.env, GOFLAGS: '-mod=mod' },
+  });
+  const { Dir } = JSON.parse(stdout) as { Dir: string };
+  return join(Dir, 'example', 'prometheus-operator-crd', `monitoring.coreos.com_${plural}.yaml`);
 }
 
 async function ensureGoTool(tool: GoTool, options: ToolOptions): Promise<string> {

@@ -9,5 +9,8 @@ export const SUPPORTED_KUBE_VERSIONS = { oldest: 'v1.32.13', newest: 'v1.37.2' }
 /** etcd below any of these API servers. */
 export const ETCD_VERSION = 'v3.6.13';
 
+/** Where the definitions of PodMonitor, ServiceMonitor and PrometheusRule are taken from. */
+export const PROMETHEUS_OPERATOR_VERSION = 'v0.85.0';
+
 /** The Helm that the chart is tested with, by major version. */
 export const HELM_VERSIONS = { 3: 'v3.19.5', 4: 'v4.3.1' } as const;
