@@ -9,7 +9,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     // .ci/run counts from the JSON report: what a terminal shows is for people.
-    reporters: ['default', ['json', { outputFile: '.test-results/vitest.json' }]],
+    reporters: ['default', ['json', { outputFile: `.test-results/${process.env['TEST_REPORT'] ?? 'vitest'}.json` }]],
     // Limits for what hangs, not for what is slow: a machine with two busy cores takes ten times as long.
     projects: [
       project('unit', 60_000),

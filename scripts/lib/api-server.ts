@@ -6,6 +6,9 @@ import { type CRDManifest, restRequestOk, TestEnvironment } from '@pixelbitsltd/
 
 const run = promisify(execFile);
 
+/** Since 1.37 a server that is reached on loopback only does not start if it is to list itself as an endpoint of the service `kubernetes`. */
+export const LOOPBACK_FLAGS = { 'endpoint-reconciler-type': 'none' } as const;
+
 export interface ApiServer {
   /** An administrator's kubeconfig; gone after `stop`. */
   readonly kubeconfigPath: string;
@@ -32,7 +35,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     useExistingCluster: false,
     binaryAssetsDirectory: options.assetsDirectory,
     crds: [...(options.crds ?? [])],
-    apiServerFlags: { ...options.apiServerFlags },
+    apiServerFlags: { ...LOOPBACK_FLAGS, ...options.apiServerFlags },
   });
   const config = await environment.start();
   const kubectl = join(options.assetsDirectory, 'kubectl');

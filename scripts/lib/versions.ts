@@ -4,7 +4,7 @@
 export const DEFAULT_KUBE_VERSION = 'v1.34.4';
 
 /** The oldest and the newest Kubernetes that the project is tested with. */
-export const SUPPORTED_KUBE_VERSIONS = { oldest: 'v1.32.13', newest: 'v1.37.2' } as const;
+export const SUPPORTED_KUBE_VERSIONS = { oldest: 'v1.30.14', newest: 'v1.37.2' } as const;
 
 /** etcd below any of these API servers. */
 export const ETCD_VERSION = 'v3.6.13';

