@@ -1,6 +1,6 @@
 /**
  * Bundles the command line into one file.
- *   build.ts                        dist/basekeeper.js, for npm: the native lock module stays in node_modules, which has it for every platform
+ *   build.ts                        dist/basekeeper.js and dist/kubectl-basekeeper.js, for npm: the native lock module stays in node_modules, which has it for every platform
  *   build.ts --image DIR --arch A   DIR/basekeeper.mjs and, beside it, the lock module's binary for linux on A (amd64 or arm64, as OCI says):
  *                                   all that a container image needs besides Node.js
  */
@@ -72,7 +72,10 @@ const extension = values.image === undefined ? '.js' : '.mjs';
 mkdirSync(outdir, { recursive: true });
 const fresh = mkdtempSync(`${outdir}/.build-`);
 await build({
-  entryPoints: [{ in: `${root}src/main.ts`, out: 'basekeeper' }],
+  entryPoints: [
+    { in: `${root}src/main.ts`, out: 'basekeeper' },
+    ...(values.image === undefined ? [{ in: `${root}src/kubectl.ts`, out: 'kubectl-basekeeper' }] : []),
+  ],
   outdir: fresh,
   outExtension: { '.js': extension },
   bundle: true,
@@ -92,6 +95,8 @@ await build({
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 });
-chmodSync(`${fresh}/basekeeper${extension}`, 0o755);
-for (const name of readdirSync(fresh)) renameSync(`${fresh}/${name}`, `${outdir}/${name}`);
+for (const name of readdirSync(fresh)) {
+  if (name.endsWith(extension)) chmodSync(`${fresh}/${name}`, 0o755);
+  renameSync(`${fresh}/${name}`, `${outdir}/${name}`);
+}
 rmSync(fresh, { recursive: true });

@@ -1,24 +1,4 @@
 import { run } from './cli/run.ts';
-import { errnoOf } from './lib/errors.ts';
+import { runProcess } from './process.ts';
 
-/** What is still open this long after a command has ended must not keep the process. */
-const LINGER_MS = 1000;
-
-const ended = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    // The first asks for a clean end, the second for any.
-    if (ended.signal.aborted) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
-    ended.abort(new Error(`stopped by ${signal}`));
-  });
-}
-for (const output of [process.stdout, process.stderr]) {
-  output.on('error', (error) => {
-    // The reader has seen enough (`| head`).
-    if (errnoOf(error) !== 'EPIPE') throw error;
-  });
-}
-
-const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signal: ended.signal };
-process.exitCode = await run(process.argv.slice(2), process.env, io, () => import('./wire.ts'));
-setTimeout(() => process.exit(), LINGER_MS).unref();
+await runProcess((argv, env, io) => run(argv, env, io, () => import('./wire.ts')));

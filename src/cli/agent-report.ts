@@ -32,8 +32,13 @@ export async function fetchReport(agent: string, signal: AbortSignal): Promise<R
     const why = response.status === 503 || response.status === 404 ? 'it may have run no pass yet' : 'is it an agent of Basekeeper?';
     throw new Error(`the agent at ${url} answers ${response.status} ${response.statusText}: ${why}`);
   }
-  const parsed = reportShape.safeParse(await bodyOf(response, url));
-  if (!parsed.success) throw new Error(`what ${url} answers is no report of this version of Basekeeper; check --agent`);
+  return asReport(await bodyOf(response, url), url);
+}
+
+/** What `origin` answered, when it is a report that this version can read; else throws. */
+export function asReport(answer: unknown, origin: string): Report {
+  const parsed = reportShape.safeParse(answer);
+  if (!parsed.success) throw new Error(`what ${origin} answers is no report of this version of Basekeeper`);
   return parsed.data as unknown as Report;
 }
 

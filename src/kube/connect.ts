@@ -1,7 +1,7 @@
 import { systemClock } from '../lib/clock.ts';
 import { VERSION } from '../lib/version.ts';
 import { createKubeClient } from './client.ts';
-import { findKubeConfig } from './config.ts';
+import { findKubeConfig, type ClusterPlace } from './config.ts';
 import { createOwnNode, type WatchedNode } from './own-node.ts';
 import type { KubeClient, RequestObserver } from './types.ts';
 
@@ -12,13 +12,18 @@ export interface Cluster {
 
 /** Throws when neither a kubeconfig nor a service account can be found. */
 export async function connectToCluster(nodeName: string, observe: RequestObserver | undefined): Promise<Cluster> {
-  const client = await connectClient(observe);
+  const client = await connectClient({ observe });
   const node = createOwnNode({ client, nodeName, clock: systemClock, random: Math.random });
   return { client, node };
 }
 
+export interface ClientOptions {
+  readonly observe?: RequestObserver | undefined;
+  readonly place?: ClusterPlace | undefined;
+}
+
 /** The client alone. Throws when neither a kubeconfig nor a service account can be found. */
-export async function connectClient(observe?: RequestObserver): Promise<KubeClient> {
-  const kubeConfig = await findKubeConfig(process.env);
+export async function connectClient({ observe, place }: ClientOptions = {}): Promise<KubeClient> {
+  const kubeConfig = await findKubeConfig(process.env, place);
   return createKubeClient({ kubeConfig, userAgent: `basekeeper/${VERSION}`, observe });
 }

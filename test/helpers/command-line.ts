@@ -51,6 +51,16 @@ export async function runCommandLine(argv: readonly string[], world: CommandLine
     tryRules,
     createAgent: (config) => Promise.resolve({ run: (signal) => world.agent?.(config, signal) ?? Promise.resolve() }),
   };
+  const { io, stdout, stderr } = recordingIo(world);
+  const code = await run(argv, world.env ?? { NODE_NAME: 'node-1' }, io, () => {
+    wired += 1;
+    return Promise.resolve(wiring);
+  });
+  return { code, stdout: stdout.text(), stderr: stderr.text(), passes, wired, closed };
+}
+
+/** Streams that keep what a command writes. */
+export function recordingIo(world: Pick<CommandLineWorld, 'stdin' | 'terminal' | 'signal'> = {}) {
   const stdout = recorder(world.terminal);
   const stderr = recorder(undefined);
   const io = {
@@ -59,11 +69,7 @@ export async function runCommandLine(argv: readonly string[], world: CommandLine
     stderr: stderr.stream,
     signal: world.signal ?? new AbortController().signal,
   };
-  const code = await run(argv, world.env ?? { NODE_NAME: 'node-1' }, io, () => {
-    wired += 1;
-    return Promise.resolve(wiring);
-  });
-  return { code, stdout: stdout.text(), stderr: stderr.text(), passes, wired, closed };
+  return { io, stdout, stderr };
 }
 
 function recorder(terminal: CommandLineWorld['terminal']) {

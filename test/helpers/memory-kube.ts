@@ -72,6 +72,7 @@ function answer(request: KubeRequest, nodes: Map<string, NodeMetadata>, events: 
   const { method, path, body } = request;
   if (method === 'GET' && path === '/api/v1/nodes') return pageOfNodes([...nodes.values()], request.query ?? {});
   const nodeName = /^\/api\/v1\/nodes\/([^/]+)$/.exec(path)?.[1];
+  if (method === 'GET' && nodeName !== undefined) return getNode(nodes, nodeName);
   if (method === 'PATCH' && nodeName !== undefined) return patchNode(nodes, nodeName, body as NodePatch);
   const [, namespace, eventName] = /^\/apis\/events\.k8s\.io\/v1\/namespaces\/([^/]+)\/events(?:\/(.+))?$/.exec(path) ?? [];
   if (namespace === undefined) throw apiError(404);
@@ -87,6 +88,12 @@ function pageOfNodes(nodes: readonly NodeMetadata[], { limit, continue: start = 
     metadata: { resourceVersion: '1', ...(end < nodes.length ? { continue: String(end) } : {}) },
     items: nodes.slice(Number(start), end).map((metadata) => ({ metadata })),
   };
+}
+
+function getNode(nodes: Map<string, NodeMetadata>, name: string): unknown {
+  const metadata = nodes.get(name);
+  if (metadata === undefined) throw apiError(404);
+  return { metadata };
 }
 
 interface NodePatch {

@@ -2,15 +2,14 @@ import { Option, type Command } from 'commander';
 import { UsageError } from '../../lib/errors.ts';
 import type { Config } from '../../config/types.ts';
 import type { Plan, Report } from '../../model/plan.ts';
-import { explain, type Explanation } from '../../report/explain.ts';
-import { explanationText } from '../../report/explain-text.ts';
+import { explain } from '../../report/explain.ts';
 import { planOf } from '../../report/plan-of.ts';
 import { fetchReport } from '../agent-report.ts';
 import { addConfigurationOptions, load, mustBeRight, withConfig, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
 import { say } from '../diagnostics.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
-import { wantsColour, writeResult } from '../io.ts';
+import { printExplanation } from '../print-explanation.ts';
 import { runOnePass } from '../run-pass.ts';
 
 /** Default of `http.port`. */
@@ -38,7 +37,7 @@ export function addExplainCommand(program: Command, context: Context): void {
     )
     .action(async (subject: string, options: ExplainOptions) => {
       const plan = await planFor(options, context);
-      if (plan !== undefined) await printExplanation(explain(plan, subject), options, context);
+      if (plan !== undefined) await printExplanation(explain(plan, subject), options.output, 'basekeeper', context);
     });
 }
 
@@ -62,18 +61,4 @@ async function computed(config: Config, context: Context): Promise<Plan | undefi
   say(context.io.stderr, `basekeeper: nothing to explain: ${report.message ?? 'the pass failed'}`);
   context.exitWith(EXIT_CODES.failed);
   return undefined;
-}
-
-async function printExplanation(explanation: Explanation, { output }: ExplainOptions, { env, io, exitWith }: Context): Promise<void> {
-  if (explanation.files.length === 0) {
-    exitWith(EXIT_CODES.failed);
-    say(
-      io.stderr,
-      `basekeeper: no base file in ${explanation.basePath} has this name or belongs to this image (sha1 ${explanation.digest})`,
-    );
-    return;
-  }
-  const pieces =
-    output === 'json' ? [`${JSON.stringify(explanation, null, 2)}\n`] : explanationText(explanation, wantsColour(io.stdout, env));
-  await writeResult(io.stdout, pieces);
 }

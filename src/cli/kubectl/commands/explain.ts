@@ -1,0 +1,35 @@
+import { Option, type Command } from 'commander';
+import { AGENT_SELECTOR } from '../../../report/fleet.ts';
+import { explain } from '../../../report/explain.ts';
+import { asReport } from '../../agent-report.ts';
+import { printExplanation } from '../../print-explanation.ts';
+import { withFleet, type KubectlContext } from '../context.ts';
+
+interface ExplainOptions {
+  readonly output: 'text' | 'json';
+  readonly agentSelector: string;
+}
+
+const EXAMPLES = `
+The report comes from the agent on the node, through the API server's pod proxy: it takes the right to get pods/proxy.
+
+Examples:
+  $ kubectl basekeeper explain node-1 0d5e6b61602d758984b3bf038267614d6016eb2a
+  $ kubectl basekeeper explain node-1 fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0`;
+
+export function addExplainCommand(program: Command, context: KubectlContext): void {
+  program
+    .command('explain')
+    .argument('<node>', 'the node that has the file')
+    .argument('<file-or-image>', 'a base file, or an image id: then every base file of that image')
+    .description('Say why a base file is still there: who uses it, which rule decided, when it becomes removable.')
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .option('--agent-selector <labels>', 'labels of the agents’ pods', AGENT_SELECTOR)
+    .addHelpText('after', EXAMPLES)
+    .action(async (node: string, subject: string, { output, agentSelector }: ExplainOptions, command: Command) => {
+      const report = await withFleet(command, context, async (fleet) =>
+        asReport(await fleet.report(node, agentSelector), `the agent on node ${node}`),
+      );
+      await printExplanation(explain(report, subject), output, 'kubectl basekeeper', context);
+    });
+}

@@ -1,0 +1,63 @@
+import { Option, type Command } from 'commander';
+import { messageOf } from '../../../lib/errors.ts';
+import { AGENT_SELECTOR, type Fleet } from '../../../report/fleet.ts';
+import { fleetTable } from '../../../report/fleet-table.ts';
+import { nodeStatusText, type LiveStatus } from '../../../report/node-status-text.ts';
+import { asReport } from '../../agent-report.ts';
+import { say } from '../../diagnostics.ts';
+import { wantsColour, widthOfTerminal, writeResult } from '../../io.ts';
+import { withFleet, type KubectlContext } from '../context.ts';
+
+interface StatusOptions {
+  readonly output: 'table' | 'json';
+  readonly selector?: string;
+  readonly agentSelector: string;
+}
+
+const EXAMPLES = `
+LAST PASS is when the annotations were written last: after a change, or when heartbeatSeconds (an hour) have passed.
+
+Examples:
+  $ kubectl basekeeper status
+  $ kubectl basekeeper status --selector openstack-compute-node=enabled
+  $ kubectl basekeeper status node-1 -o json`;
+
+export function addStatusCommand(program: Command, context: KubectlContext): void {
+  program
+    .command('status')
+    .argument('[node]', 'this node in detail; default: a table of all')
+    .description('Show what the agents last said: mode, result, size of the cache, what is reclaimable, what holds removals back.')
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['table', 'json']).default('table'))
+    .addOption(new Option('-l, --selector <labels>', 'only nodes with these labels'))
+    .option('--agent-selector <labels>', 'labels of the agents’ pods', AGENT_SELECTOR)
+    .addHelpText('after', EXAMPLES)
+    .action((node: string | undefined, options: StatusOptions, command: Command) =>
+      withFleet(command, context, (fleet) =>
+        node === undefined ? showAll(fleet, options, context) : showOne(fleet, node, options, context),
+      ),
+    );
+}
+
+async function showAll(fleet: Fleet, { selector, output }: StatusOptions, { env, io }: KubectlContext): Promise<void> {
+  const byName = new Intl.Collator('en', { numeric: true });
+  const items = (await fleet.statuses(selector)).toSorted((left, right) => byName.compare(left.node, right.node));
+  const style = { width: widthOfTerminal(io.stdout), colour: wantsColour(io.stdout, env) };
+  const list = { apiVersion: 'basekeeper.io/v1', kind: 'NodeStatusList', items };
+  await writeResult(io.stdout, output === 'json' ? [`${JSON.stringify(list, null, 2)}\n`] : fleetTable(items, style, Date.now()));
+}
+
+async function showOne(fleet: Fleet, node: string, { agentSelector, output }: StatusOptions, { env, io }: KubectlContext): Promise<void> {
+  const status = await fleet.status(node);
+  let live: LiveStatus | undefined;
+  try {
+    const { gate, findings } = asReport(await fleet.report(node, agentSelector), `the agent on node ${node}`);
+    live = { gate, findings };
+  } catch (error) {
+    // The annotations tell most of it; that an agent cannot be asked is not what was asked for.
+    say(io.stderr, `kubectl basekeeper: from the annotations alone: ${messageOf(error)}`);
+  }
+  const document = { apiVersion: 'basekeeper.io/v1', kind: 'NodeStatus', ...status, ...live };
+  const pieces =
+    output === 'json' ? [`${JSON.stringify(document, null, 2)}\n`] : nodeStatusText(status, live, Date.now(), wantsColour(io.stdout, env));
+  await writeResult(io.stdout, pieces);
+}

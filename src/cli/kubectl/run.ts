@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { EXIT_CODES } from '../exit-codes.ts';
+import type { Environment, Io } from '../io.ts';
+import { createProgram, tell } from '../program.ts';
+import { VERSION_LINE } from '../commands/version.ts';
+import { addExplainCommand } from './commands/explain.ts';
+import { addModeCommand } from './commands/mode.ts';
+import { addRunCommand } from './commands/run-now.ts';
+import { addStatusCommand } from './commands/status.ts';
+import type { KubectlContext } from './context.ts';
+
+const NAME = 'kubectl basekeeper';
+const NOTES = `
+It works from the nodes' annotations; only explain, and details of status NODE, ask an agent, through the API server.
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 a pass that run asked for was held.
+
+Examples:
+  $ kubectl basekeeper status
+  $ kubectl basekeeper mode node-1 enforce
+  $ kubectl basekeeper run node-1`;
+
+/**
+ * Runs one command line of the kubectl plugin.
+ *
+ * @param argv the arguments after `kubectl basekeeper`
+ * @returns the exit code. Never throws.
+ */
+export async function runKubectl(argv: readonly string[], env: Environment, io: Io, connect: KubectlContext['connect']): Promise<number> {
+  let exitCode: number = EXIT_CODES.done;
+  try {
+    await programFor({ env, io, connect, exitWith: (code) => (exitCode = code) }).parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return tell(error, NAME, io.stderr);
+  }
+}
+
+function programFor(context: KubectlContext): Command {
+  const program = createProgram(NAME, NAME, context)
+    .description('Shows and steers Basekeeper on the nodes of a cluster.')
+    .version(VERSION_LINE, '--version', 'print the version')
+    .option('--kubeconfig <file>', 'the kubeconfig; default: $KUBECONFIG, the service account of a pod, or ~/.kube/config')
+    .option('--context <name>', 'the context of the kubeconfig')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', NOTES);
+  for (const add of [addStatusCommand, addRunCommand, addModeCommand, addExplainCommand]) add(program, context);
+  return program;
+}

@@ -1,0 +1,29 @@
+import type { Explanation } from '../report/explain.ts';
+import { explanationText } from '../report/explain-text.ts';
+import { say } from './diagnostics.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import { wantsColour, writeResult, type Environment, type Io } from './io.ts';
+
+export interface ExplanationContext {
+  readonly env: Environment;
+  readonly io: Io;
+  readonly exitWith: (code: number) => void;
+}
+
+/** Prints it to stdout; where nothing matches, says so after `prefix` and sets exit code 1. */
+export async function printExplanation(
+  explanation: Explanation,
+  output: 'text' | 'json',
+  prefix: string,
+  { env, io, exitWith }: ExplanationContext,
+): Promise<void> {
+  const { files, basePath, digest } = explanation;
+  if (files.length === 0) {
+    exitWith(EXIT_CODES.failed);
+    say(io.stderr, `${prefix}: no base file in ${basePath} has this name or belongs to this image (sha1 ${digest})`);
+    return;
+  }
+  const pieces =
+    output === 'json' ? [`${JSON.stringify(explanation, null, 2)}\n`] : explanationText(explanation, wantsColour(io.stdout, env));
+  await writeResult(io.stdout, pieces);
+}

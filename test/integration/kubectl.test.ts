@@ -1,0 +1,177 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { kubeAssetsDirectory } from '../../scripts/lib/kube-assets.ts';
+import { annotationPatch } from '../../src/report/annotations.ts';
+import { digestOf } from '../../src/report/digest.ts';
+import { asAdmin, startKubeServer, type KubeServer } from '../helpers/kube-server.ts';
+import { startReportServer, type ReportServer } from '../helpers/report-server.ts';
+import { heldReport, plannedFile, removableFile, report } from '../helpers/reports.ts';
+
+const NODES = 1203;
+const BASE = plannedFile().name;
+const dryRun = report({ files: [removableFile()], result: 'DryRun' });
+
+let server: KubeServer;
+let agent: ReportServer;
+let bin: string;
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** kubectl itself, which finds the plugin in its PATH. */
+async function kubectl(...args: readonly string[]): Promise<Ran> {
+  const PATH = [bin, dirname(process.execPath), process.env['PATH']].join(delimiter);
+  const env = { ...process.env, PATH, KUBECONFIG: server.kubeconfigPath, NO_COLOR: '1' };
+  return new Promise((done) => {
+    execFile(join(kubeAssetsDirectory() ?? '', 'kubectl'), [...args], { env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
+      done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+
+const basekeeper = (...args: readonly string[]): Promise<Ran> => kubectl('basekeeper', ...args);
+
+async function annotationsOf(node: string): Promise<Readonly<Record<string, string>>> {
+  const { metadata } = (await asAdmin(server, 'GET', `/api/v1/nodes/${node}`)) as { metadata: { annotations?: Record<string, string> } };
+  return metadata.annotations ?? {};
+}
+
+/** Requests for nodes and pods so far, as the API server counts them. */
+async function requests(): Promise<Readonly<Record<string, number>>> {
+  const { stdout } = await kubectl('get', '--raw', '/metrics');
+  const counts: Record<string, number> = {};
+  for (const line of stdout.split('\n')) {
+    const found = /^apiserver_request_total\{.*resource="(nodes|pods)".*verb="(GET|LIST|PATCH)"[^}]*\} (\d+)$/.exec(line);
+    if (found !== null) counts[`${found[2]} ${found[1]}`] = (counts[`${found[2]} ${found[1]}`] ?? 0) + Number(found[3]);
+  }
+  return counts;
+}
+
+/** An address of this machine that the API server's proxy accepts: it refuses 127.0.0.1. What is sent there never leaves the machine. */
+function ownAddress(): string {
+  const found = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const address = found.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+  if (address === undefined) throw new Error('this machine has no IPv4 address but loopback: the pod proxy cannot be tried');
+  return address;
+}
+
+async function addAgentPod(address: string, port: number): Promise<void> {
+  await asAdmin(server, 'POST', '/api/v1/namespaces', { metadata: { name: 'basekeeper' } });
+  await asAdmin(server, 'POST', '/api/v1/namespaces/basekeeper/serviceaccounts', { metadata: { name: 'default' } });
+  const labels = { 'app.kubernetes.io/name': 'basekeeper', 'app.kubernetes.io/component': 'agent' };
+  const container = { name: 'agent', image: 'basekeeper', ports: [{ name: 'http', containerPort: port }] };
+  const pod = { metadata: { name: 'agent-1', labels }, spec: { nodeName: 'node-1', containers: [container] } };
+  const created = (await asAdmin(server, 'POST', '/api/v1/namespaces/basekeeper/pods', pod)) as object;
+  const status = { phase: 'Running', podIP: address, podIPs: [{ ip: address }] };
+  await asAdmin(server, 'PUT', '/api/v1/namespaces/basekeeper/pods/agent-1/status', { ...created, status });
+}
+
+beforeAll(async () => {
+  bin = mkdtempSync(join(tmpdir(), 'basekeeper-plugin-'));
+  symlinkSync(resolve('dist/kubectl-basekeeper.js'), join(bin, 'kubectl-basekeeper'));
+  server = await startKubeServer();
+  const annotations = annotationPatch({ report: dryRun, digest: digestOf(dryRun), written: undefined, heartbeatSeconds: 3600 });
+  const names = Array.from({ length: NODES }, (_, index) => `node-${index}`).values();
+  const worker = async (): Promise<void> => {
+    for (const name of names) await asAdmin(server, 'POST', '/api/v1/nodes', { metadata: { name, annotations } });
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  const address = ownAddress();
+  agent = await startReportServer({ address });
+  agent.show(heldReport());
+  await addAgentPod(address, agent.port);
+});
+afterAll(async () => {
+  await agent?.close();
+  await server?.stop();
+  rmSync(bin, { recursive: true, force: true });
+});
+
+describe('kubectl basekeeper on a real API server', () => {
+  it('should be found by kubectl', async () => {
+    expect((await kubectl('plugin', 'list')).stdout).toContain('kubectl-basekeeper');
+    expect((await basekeeper('--help')).stdout).toContain('Usage: kubectl basekeeper');
+  });
+
+  it('should show more than a thousand nodes by one list of three pages, and no other request', async () => {
+    const before = await requests();
+    const { code, stdout, stderr } = await basekeeper('status');
+    const after = await requests();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n')).toHaveLength(NODES + 3);
+    expect(stdout).toContain(`${NODES} nodes (${NODES} DryRun)`);
+    expect(after).toEqual({ ...before, 'LIST nodes': (before['LIST nodes'] ?? 0) + 3 });
+  });
+
+  it('should give the same as JSON', async () => {
+    const { items } = JSON.parse((await basekeeper('status', '-o', 'json')).stdout) as { items: { node: string; result: string }[] };
+    expect(items).toHaveLength(NODES);
+    expect(items[10]).toMatchObject({ node: 'node-10', result: 'DryRun', mode: 'dry-run' });
+  });
+
+  it('should set the mode of nodes and take it back', async () => {
+    expect(await basekeeper('mode', 'node-1', 'node-2', 'enforce')).toMatchObject({ code: 0, stderr: '' });
+    expect((await annotationsOf('node-2'))['basekeeper.io/mode']).toBe('enforce');
+    await basekeeper('mode', 'node-1', 'node-2', 'configured');
+    expect(await annotationsOf('node-2')).not.toHaveProperty(['basekeeper.io/mode']);
+  });
+
+  it('should ask for a pass and show what the agent answers', async () => {
+    const running = basekeeper('run', 'node-3');
+    let wanted: string | undefined;
+    while (wanted === undefined) wanted = (await annotationsOf('node-3'))['basekeeper.io/run-now'];
+    const held = heldReport({ node: 'node-3' });
+    const answer = annotationPatch({ report: held, digest: digestOf(held), written: undefined, heartbeatSeconds: 1, runNow: wanted });
+    const node = (await asAdmin(server, 'GET', '/api/v1/nodes/node-3')) as { metadata: { annotations: object } };
+    Object.assign(node.metadata.annotations, answer);
+    await asAdmin(server, 'PUT', '/api/v1/nodes/node-3', node);
+    const { code, stdout } = await running;
+    expect({ code, stdout }).toEqual({
+      code: 3,
+      stdout: 'node-3: Held: 1 base file, 1.0 GiB; 1 removable, 1.0 GiB; held: SourceNotSynced\n',
+    });
+  });
+
+  it('should explain a file through the API server’s pod proxy', async () => {
+    const { code, stdout, stderr } = await basekeeper('explain', 'node-1', BASE);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('keep, kept: GateClosed.');
+    expect(stdout).toContain('Held by   SourceNotSynced: source pods is syncing');
+  });
+
+  it('should show in one node’s status what its agent says', async () => {
+    const { code, stdout, stderr } = await basekeeper('status', 'node-1');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('Held by    SourceNotSynced: source pods is syncing');
+  });
+
+  it('should say why an agent cannot be asked, and show what the annotations say', async () => {
+    agent.show(undefined);
+    const { code, stdout, stderr } = await basekeeper('status', 'node-1');
+    agent.show(heldReport());
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/from the annotations alone: cannot reach the agent basekeeper\/agent-1 on node node-1/);
+    expect(stdout).toContain('1 file reclaimable, 1.0 GiB');
+    expect(await basekeeper('explain', 'node-2', BASE)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no agent runs on node node-2'),
+    });
+  });
+
+  it.each([
+    [['status', 'gone'], 1, 'nodes "gone" not found'],
+    [['status', '--context', 'gone'], 2, 'the kubeconfig has no context "gone"; check --context'],
+    [['status', '--kubeconfig', '/nonexistent'], 2, 'the kubeconfig cannot be read'],
+    [['mode', 'gone', 'off'], 1, 'nodes "gone" not found'],
+  ])('should say what is wrong: %j', async (args, code, message) => {
+    const ran = await basekeeper(...args);
+    expect(ran.code).toBe(code);
+    expect(ran.stderr).toContain(message);
+  });
+});

@@ -1,0 +1,284 @@
+import { describe, expect, it } from 'vitest';
+import { runKubectl } from '../../../src/cli/kubectl/run.ts';
+import { annotationPatch } from '../../../src/report/annotations.ts';
+import { digestOf } from '../../../src/report/digest.ts';
+import { createFleet } from '../../../src/report/fleet.ts';
+import type { Report } from '../../../src/model/plan.ts';
+import { recordingIo } from '../../helpers/command-line.ts';
+import { apiError, memoryKube, type MemoryKube } from '../../helpers/memory-kube.ts';
+import { heldReport, missingBackingFile, plannedFile, removableFile, report, undecidedReport } from '../../helpers/reports.ts';
+
+const BASE = plannedFile().name;
+
+/** What an agent writes to its node for this report. */
+function written(of: Report): Readonly<Record<string, string>> {
+  return annotationPatch({ report: of, digest: digestOf(of), written: undefined, heartbeatSeconds: 3600 }) ?? {};
+}
+
+/** A cluster whose agents answer with these reports; a node without one has no agent pod. */
+function cluster(agents: Readonly<Record<string, unknown>> = {}): MemoryKube {
+  const kube = memoryKube();
+  const request = kube.request.bind(kube);
+  kube.request = async (asked) => {
+    const answered = answerForAgents(agents, asked.path, asked.query?.['fieldSelector'] ?? '');
+    return answered === undefined ? request(asked) : answered;
+  };
+  return kube;
+}
+
+function answerForAgents(agents: Readonly<Record<string, unknown>>, path: string, fieldSelector: string): unknown {
+  if (path === '/api/v1/pods') {
+    const node = fieldSelector.replace('spec.nodeName=', '');
+    const pod = { metadata: { namespace: 'basekeeper', name: `agent-${node}`, uid: node } };
+    const old = { metadata: { ...pod.metadata, name: 'old', uid: 'old', deletionTimestamp: '2026-11-23T14:00:00Z' } };
+    return { metadata: { resourceVersion: '1' }, items: Object.hasOwn(agents, node) ? [old, pod] : [] };
+  }
+  const node = /^\/api\/v1\/namespaces\/basekeeper\/pods\/agent-([^/]+)\/proxy\/report$/.exec(path)?.[1];
+  if (node === undefined) return undefined;
+  const answer = agents[node];
+  if (answer instanceof Error) throw answer;
+  return answer;
+}
+
+async function kubectl(kube: MemoryKube, argv: readonly string[], world: Parameters<typeof recordingIo>[0] = {}) {
+  const { io, stdout, stderr } = recordingIo(world);
+  const places: object[] = [];
+  const code = await runKubectl(argv, { NO_COLOR: '1' }, io, async (place) => {
+    places.push(place);
+    return createFleet({ client: kube, signal: io.signal });
+  });
+  return { code, stdout: stdout.text(), stderr: stderr.text(), places };
+}
+
+describe('kubectl basekeeper status', () => {
+  it('should show all nodes in one table, in the order of their numbers, and what holds them', async () => {
+    const kube = cluster();
+    kube.putNode('node-10', '1', written(report({ files: [removableFile()], result: 'DryRun' })));
+    kube.putNode('node-2', '2', { ...written(heldReport()), 'basekeeper.io/mode': 'enforce' });
+    kube.putNode('node-3', '3', written(undecidedReport('Failed', 'EACCES: _base')));
+    kube.putNode('control-1', '4', {});
+    const { code, stdout, stderr } = await kubectl(kube, ['status']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout
+      .replaceAll(/\d+[smhd] ago/g, 'AGE')
+      .replaceAll(/ +/g, ' ')
+      .trimEnd()
+      .split('\n');
+    expect(lines).toEqual([
+      'NODE MODE RESULT LAST PASS FILES CACHED RECLAIMABLE HELD BECAUSE',
+      'control-1 - - - - - - no agent has written here',
+      expect.stringMatching(/^node-2 enforce Held \S+ 1 1\.0 GiB 1\.0 GiB SourceNotSynced$/),
+      expect.stringMatching(/^node-3 - Failed \S+ - - - failed: EACCES: _base$/),
+      expect.stringMatching(/^node-10 dry-run DryRun \S+ 1 1\.0 GiB 1\.0 GiB$/),
+      '4 nodes (1 DryRun, 1 Failed, 1 Held, 1 without an agent): 2.0 GiB cached, 2.0 GiB reclaimable',
+    ]);
+  });
+
+  it('should need one paginated list and nothing else for a thousand nodes', async () => {
+    const kube = cluster();
+    for (let index = 0; index < 1203; index++) kube.putNode(`node-${index}`, String(index), written(report()));
+    const { stdout } = await kubectl(kube, ['status']);
+    expect(stdout).toContain('1203 nodes (1203 Succeeded)');
+    expect(kube.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(Array(3).fill('GET /api/v1/nodes'));
+    for (const { accept } of kube.requests) expect(accept).toContain('PartialObjectMetadataList');
+  });
+
+  it('should list once more when the list outlived its token', async () => {
+    const kube = cluster();
+    kube.putNode('node-1', '1', written(report()));
+    let refusals = 1;
+    kube.refuse = () => (refusals-- > 0 ? apiError(410) : undefined);
+    expect((await kubectl(kube, ['status'])).code).toBe(0);
+  });
+
+  it('should fit a narrow terminal', async () => {
+    const kube = cluster();
+    kube.putNode('node-with-a-long-name.example.com', '1', written(heldReport()));
+    const { stdout } = await kubectl(kube, ['status'], { terminal: { columns: 60 } });
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(60);
+  });
+
+  it('should give the same as JSON, with the labels asked for', async () => {
+    const kube = cluster();
+    kube.putNode('node-1', '1', written(heldReport()));
+    const { stdout } = await kubectl(kube, ['status', '-o', 'json', '-l', 'compute=true']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: 'NodeStatusList',
+      items: [{ node: 'node-1', result: 'Held', held: ['SourceNotSynced'], cache: { total: [1, 2 ** 30] } }],
+    });
+    expect(kube.requests[0]?.query).toMatchObject({ labelSelector: 'compute=true' });
+  });
+
+  it('should show annotations of strangers without letting them write to the terminal', async () => {
+    const kube = cluster();
+    const evil = '\u001B[2J\nnode-2 enforce';
+    kube.putNode('node-1', '1', {
+      'basekeeper.io/mode': evil,
+      'basekeeper.io/result': 'Failed',
+      'basekeeper.io/summary': evil.repeat(999),
+    });
+    const { stdout } = await kubectl(kube, ['status']);
+    expect(stdout).not.toContain('\u001B');
+    expect(stdout.split('\n')).toHaveLength(4);
+    expect(stdout.length).toBeLessThan(2000);
+  });
+});
+
+describe('kubectl basekeeper status NODE', () => {
+  it('should show one node with what its agent says', async () => {
+    const of = heldReport({ findings: [missingBackingFile()] });
+    const kube = cluster({ 'node-1': of });
+    kube.putNode('node-1', '1', { ...written(of), 'basekeeper.io/mode': 'dry-run', 'basekeeper.io/run-now': 'x' });
+    const { code, stdout, stderr } = await kubectl(kube, ['status', 'node-1']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('Mode       dry-run (by the annotation basekeeper.io/mode)');
+    expect(stdout).toContain('Held by    SourceNotSynced: source pods is syncing');
+    expect(stdout).toContain('Findings   BackingFileMissing: instance-00000001:');
+    expect(stdout).toContain('Waiting    for the pass that basekeeper.io/run-now=x asks for');
+    expect(stdout).toMatch(/original +held +1 +1\.0 GiB/);
+  });
+
+  it('should work from the annotations alone, and say so, when the agent cannot be reached', async () => {
+    const kube = cluster({ 'node-1': apiError(503) });
+    kube.putNode('node-1', '1', written(heldReport()));
+    const { code, stdout, stderr } = await kubectl(kube, ['status', 'node-1']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^kubectl basekeeper: from the annotations alone: cannot reach the agent basekeeper\/agent-node-1/);
+    expect(stdout).toContain('Held by    SourceNotSynced: A source of workloads has not been listed completely.');
+  });
+
+  it('should end with 1 where there is no such node', async () => {
+    const { code, stderr } = await kubectl(cluster(), ['status', 'node-1']);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'kubectl basekeeper: cannot read node node-1: answered 404\n' });
+  });
+});
+
+describe('kubectl basekeeper run', () => {
+  /** Agents that answer each run-now at once. */
+  function answering(...reports: readonly Report[]): MemoryKube {
+    const kube = cluster();
+    for (const { node } of reports) kube.putNode(node, node, {});
+    kube.refuse = ({ method, path }) => {
+      const of = reports.find(({ node }) => path.endsWith(`/${node}`));
+      const asked = kube.node(of?.node ?? '')?.annotations ?? {};
+      const wanted = asked['basekeeper.io/run-now'];
+      if (method === 'GET' && of !== undefined && wanted !== undefined)
+        kube.putNode(of.node, of.node, { ...asked, ...written(of), 'basekeeper.io/run-now-done': wanted });
+      return undefined;
+    };
+    return kube;
+  }
+
+  it('should wait for the pass and say what it came to', async () => {
+    const kube = answering(report(), report({ node: 'node-2', files: [removableFile()], result: 'DryRun' }));
+    const { code, stdout } = await kubectl(kube, ['run', 'node-1', 'node-2', 'node-1']);
+    expect(code).toBe(0);
+    expect(stdout).toBe('node-1: Succeeded: 1 base file, 1.0 GiB\nnode-2: DryRun: 1 base file, 1.0 GiB; 1 removable, 1.0 GiB\n');
+    expect(kube.requests.filter(({ method }) => method === 'PATCH')).toHaveLength(2);
+  });
+
+  it('should end with 3 when a pass was held', async () => {
+    expect(await kubectl(answering(heldReport()), ['run', 'node-1'])).toMatchObject({ code: 3, stderr: '' });
+  });
+
+  it('should end with 1 when a pass failed or a node is not there, and still ask the others', async () => {
+    const kube = answering(report(), undecidedReport('Failed', 'EACCES'));
+    expect((await kubectl(answering(undecidedReport('Failed', 'EACCES')), ['run', 'node-1'])).code).toBe(1);
+    const { code, stdout, stderr } = await kubectl(kube, ['run', 'gone', 'node-1', '-o', 'json']);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject([
+      { node: 'gone', ok: false },
+      { node: 'node-1', ok: true, result: 'Succeeded' },
+    ]);
+  });
+
+  it('should only ask with --no-wait', async () => {
+    const kube = cluster();
+    kube.putNode('node-1', '1', {});
+    const { code, stdout } = await kubectl(kube, ['run', 'node-1', '--no-wait']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(kube.node('node-1')?.annotations['basekeeper.io/run-now'] ?? 'nothing');
+    expect(kube.requests).toHaveLength(1);
+  });
+
+  it('should give up after the time allowed, and say what to look at', async () => {
+    const kube = cluster();
+    kube.putNode('node-1', '1', {});
+    const { code, stderr } = await kubectl(kube, ['run', 'node-1', '--timeout', '1']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('node-1: no answer within 1 s; does an agent run there? It may still come: kubectl basekeeper status node-1');
+  });
+});
+
+describe('kubectl basekeeper mode', () => {
+  it('should annotate each node, and take the annotation away again', async () => {
+    const kube = cluster();
+    for (const name of ['node-1', 'node-2']) kube.putNode(name, name, { other: 'kept' });
+    const set = await kubectl(kube, ['mode', 'node-1', 'node-2', 'enforce']);
+    expect(set).toMatchObject({ code: 0, stdout: 'node-1: mode enforce\nnode-2: mode enforce\n' });
+    expect(kube.node('node-2')?.annotations).toEqual({ other: 'kept', 'basekeeper.io/mode': 'enforce' });
+    await kubectl(kube, ['mode', 'node-2', 'configured']);
+    expect(kube.node('node-2')?.annotations).toEqual({ other: 'kept' });
+  });
+
+  it('should tell which right is missing', async () => {
+    const kube = cluster();
+    kube.refuse = () => apiError(403);
+    const { code, stderr } = await kubectl(kube, ['mode', 'node-1', 'off']);
+    expect(code).toBe(1);
+    expect(stderr).toBe('kubectl basekeeper: node-1: cannot annotate node node-1; it takes the right to patch nodes: answered 403\n');
+  });
+});
+
+describe('kubectl basekeeper explain', () => {
+  it('should explain a file by the report of the agent on that node', async () => {
+    const kube = cluster({ 'node-1': report() });
+    const { code, stdout } = await kubectl(kube, ['explain', 'node-1', BASE]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('keep, kept: ReferencedByWorkload.');
+    expect(JSON.parse((await kubectl(kube, ['explain', 'node-1', BASE, '-o', 'json'])).stdout)).toMatchObject({ kind: 'Explanation' });
+  });
+
+  it.each([
+    ['no agent', {}, 'no agent runs on node node-1: it has no pod with the labels app.kubernetes.io/name=basekeeper'],
+    ['an agent that does not answer', { 'node-1': apiError(503) }, 'through the API server: answered 503'],
+    ['a right that is missing', { 'node-1': apiError(403) }, 'it takes the right to get pods/proxy'],
+    ['something else in its place', { 'node-1': { kind: 'Teapot' } }, 'is no report of this version of Basekeeper'],
+    ['a file that is not there', { 'node-1': report({ files: [] }) }, 'no base file in /var/lib/nova/instances/_base has this name'],
+  ])('should end with 1 and say why: %s', async (_what, agents, message) => {
+    const { code, stdout, stderr } = await kubectl(cluster(agents), ['explain', 'node-1', BASE]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('the command line of the plugin', () => {
+  it.each(['status', 'run', 'mode', 'explain'])('should print help of %s with an example, without a cluster', async (command) => {
+    const { code, stdout, places } = await kubectl(cluster(), [command, '--help']);
+    expect({ code, places }).toEqual({ code: 0, places: [] });
+    expect(stdout).toContain(`Usage: kubectl basekeeper ${command}`);
+    expect(stdout).toMatch(new RegExp(`Examples:\\n  \\$ kubectl basekeeper ${command}`));
+  });
+
+  it('should take kubeconfig and context before and after the command', async () => {
+    const asked = ['--kubeconfig', 'k', 'status', '--context', 'c'];
+    expect((await kubectl(cluster(), asked)).places).toEqual([{ kubeconfig: 'k', context: 'c' }]);
+  });
+
+  it.each([
+    ['an unknown command', ['stat'], 'Did you mean status?'],
+    ['no node', ['run'], "missing required argument 'nodes'"],
+    [
+      'a mode that is none',
+      ['mode', 'node-1', 'delete'],
+      'the last word must be the mode, one of off, dry-run, enforce, configured; not "delete"',
+    ],
+    ['a mode without a node', ['mode', 'enforce'], 'name the nodes before the mode: kubectl basekeeper mode NODE enforce'],
+    ['a time that is none', ['run', 'a', '--timeout', 'x'], 'It must be a number of seconds'],
+    ['an unknown output', ['status', '-o', 'xml'], 'Allowed choices are table, json'],
+  ])('should refuse %s with exit code 2', async (_what, argv, message) => {
+    const { code, stdout, stderr } = await kubectl(cluster(), argv);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+});
