@@ -2,13 +2,19 @@
 import { loadConfig } from '../../src/config/load.ts';
 import type { SettingsInput } from '../../src/config/schema.ts';
 import type { PassParts } from '../../src/cycle.ts';
+import type { Clock } from '../../src/model/ports.ts';
 import { createFileSource } from '../../src/sources/file.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { passParts } from '../../src/wire.ts';
 
-export function benchParts(instancesPath: string, workloadsPath: string, settings: SettingsInput = {}): PassParts {
+export function benchParts(
+  instancesPath: string,
+  workloadsPath: string,
+  settings: SettingsInput = {},
+  clock: Clock = systemClock,
+): PassParts {
   const values: SettingsInput = { nodeName: 'bench', instancesPath, ...settings };
   const { config, errors } = loadConfig({ overrides: [{ origin: 'bench', values }] });
   if (config === undefined) throw new Error(JSON.stringify(errors));
-  return passParts(config, [createFileSource({ path: workloadsPath, clock: systemClock })]);
+  return passParts(config, [createFileSource({ path: workloadsPath, clock })], clock);
 }

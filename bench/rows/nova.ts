@@ -54,7 +54,7 @@ interface NovaFigures {
 }
 
 async function novaPass({ instancesPath, novaInstances }: BenchTree): Promise<NovaFigures> {
-  const nova = spawn('/usr/bin/python3', [file('peers/nova.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const nova = spawn('/usr/bin/python3', [file('peers/nova_pass.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
   nova.stdin.end(JSON.stringify({ instancesPath, instances: novaInstances }));
   const [output] = await Promise.all([text(nova.stdout), ended(nova)]);
   return JSON.parse(output) as NovaFigures;

@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { runPass } from '../../../src/cycle.ts';
+import { benchParts } from '../../../bench/lib/parts.ts';
+import { buildTree } from '../../../bench/lib/tree.ts';
+
+const BUNDLE = 'dist/basekeeper.js';
+
+function inTemporaryDirectory<T>(work: (root: string) => T): T {
+  const root = mkdtempSync(join(tmpdir(), 'basekeeper-guard-'));
+  try {
+    return work(root);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+/** File system calls of a whole `basekeeper plan`, by `strace -c`. */
+function callsOfPlan(size: { readonly files: number; readonly vms: number }): number {
+  return inTemporaryDirectory((root) => {
+    const tree = buildTree(root, size);
+    const summary = join(root, 'strace');
+    const traced = ['-f', '-c', '-e', 'trace=%file,read,pread64,close,getdents64,fstat,fstatfs', '-o', summary];
+    const plan = ['plan', '--instances-path', tree.instancesPath, '--workloads', tree.workloadsPath, '--output', 'json'];
+    execFileSync('strace', [...traced, process.execPath, BUNDLE, ...plan], {
+      stdio: 'ignore',
+      env: { ...process.env, NODE_NAME: 'node-a' },
+    });
+    const total =
+      readFileSync(summary, 'utf8')
+        .split('\n')
+        .find((line) => line.trimEnd().endsWith(' total')) ?? '';
+    // % time, seconds, usecs/call, calls, [errors], total
+    const calls = Number(total.trim().split(/\s+/)[3]);
+    expect(calls).toBeGreaterThan(100);
+    return calls;
+  });
+}
+
+describe('what a plan asks the kernel for', () => {
+  let few: number;
+  beforeAll(() => {
+    few = callsOfPlan({ files: 500, vms: 10 });
+  });
+
+  it('should be one call for each further base file, and one in a thousand for listing them', () => {
+    const perFile = (callsOfPlan({ files: 4500, vms: 10 }) - few) / 4000;
+    expect(perFile).toBeGreaterThanOrEqual(1);
+    expect(perFile).toBeLessThanOrEqual(1.05);
+  });
+
+  it('should be at most 24 calls for each further instance directory with one overlay on its base file', () => {
+    const perOverlay = (callsOfPlan({ files: 500, vms: 210 }) - few) / 200;
+    expect(perOverlay).toBeGreaterThan(4);
+    expect(perOverlay).toBeLessThanOrEqual(24);
+  });
+});
+
+it('should read no header again in a pass before which nothing changed', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'basekeeper-guard-'));
+  try {
+    const tree = buildTree(root, { files: 200, vms: 50 });
+    // An hour ahead, so that what was written just now counts as settled.
+    const clock = { now: () => ({ wallMs: Date.now() + 3_600_000, monotonicMs: performance.now() }) };
+    const parts = benchParts(tree.instancesPath, tree.workloadsPath, {}, clock);
+    const headers: number[] = [];
+    const scan: typeof parts.overlays.scan = async (options) => {
+      const found = await parts.overlays.scan(options);
+      headers.push(found.headersRead);
+      return found;
+    };
+    for (let pass = 0; pass < 2; pass += 1) {
+      headers.push(-1);
+      expect((await runPass({ ...parts, overlays: { scan } }, { dryRun: true })).findings).toEqual([]);
+    }
+    const [first, second] = headers
+      .join(' ')
+      .split('-1')
+      .slice(1)
+      .map((text) => text.trim().split(' ').map(Number));
+    expect(first?.[0]).toBe(50);
+    expect(second?.every((count) => count === 0)).toBe(true);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
+it('should keep the bundle below 2.5 MB', () => {
+  expect(statSync(BUNDLE).size).toBeLessThanOrEqual(2.5e6);
+});
