@@ -29,8 +29,23 @@ export function generatedFiles(helm: string): ReadonlyMap<string, string> {
       encoding: 'utf8',
     },
   );
+  files.set('manifests/prometheus/basekeeper.rules.yaml', plainRules(helm));
   for (const [name, content] of manifestFiles(rendered, (mode) => stringify({ ...config, mode }))) files.set(`manifests/${name}`, content);
   return files;
+}
+
+/** The chart's alerts with their defaults as a rules file of Prometheus itself. */
+function plainRules(helm: string): string {
+  const args = [
+    '--show-only',
+    'templates/prometheusrule.yaml',
+    '--set',
+    'monitoring.prometheusRule.enabled=true',
+    '--skip-schema-validation',
+  ];
+  const rendered = execFileSync(helm, ['template', 'basekeeper', CHART, ...args], { encoding: 'utf8' });
+  const { spec } = parse(rendered) as { spec: object };
+  return `# Generated from charts/basekeeper: npm run generate:chart\n${stringify(spec, { lineWidth: 0 })}`;
 }
 
 /** The names of the alerts that the chart has. */
