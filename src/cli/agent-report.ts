@@ -18,7 +18,7 @@ const reportShape = z.looseObject({
       kind: z.string(),
       reason: z.string(),
       verdict: z.string(),
-      usedBy: z.array(z.looseObject({ by: z.string() })),
+      usedBy: z.array(z.looseObject({ by: z.string(), through: z.string(), value: z.string(), chain: z.optional(z.array(z.string())) })),
     }),
   ),
   findings: z.array(z.looseObject({ type: z.string(), message: z.string() })),

@@ -8,6 +8,8 @@ export interface Usage {
   /** The image id, the path or the overlay, as found. */
   readonly value: string;
   readonly object?: ObjectReference | undefined;
+  /** Of an overlay whose chain has more than one step: every file below it, in order, the one in question included. */
+  readonly chain?: readonly string[] | undefined;
 }
 
 /** The names that workloads protect (Nova's `_list_running_instances`). */

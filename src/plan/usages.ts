@@ -43,13 +43,19 @@ export function usagesByOverlay(lookup: UsageLookup, file: Pick<BaseFile, 'name'
 export function indexBackingFiles(overlays: readonly Overlay[]): ReadonlyMap<string, readonly Usage[]> {
   const index = new Map<string, Usage[]>();
   for (const overlay of overlays) {
+    const usage = usageOf(overlay);
     for (const link of overlay.chain) {
       const name = link.baseName ?? posix.basename(link.reference);
-      const usage: Usage = { by: overlay.instance, through: 'overlay', value: overlay.path };
       const usages = index.get(name);
       if (usages === undefined) index.set(name, [usage]);
       else usages.push(usage);
     }
   }
   return index;
+}
+
+/** One for all steps of the chain: a hundred overlays of ten steps are a hundred chains, not a thousand. */
+function usageOf({ instance, path, chain }: Overlay): Usage {
+  const usage: Usage = { by: instance, through: 'overlay', value: path };
+  return chain.length < 2 ? usage : { ...usage, chain: chain.map((link) => link.path ?? link.reference) };
 }

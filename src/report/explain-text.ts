@@ -33,10 +33,10 @@ function fieldsOf(file: ExplainedFile, gate: Gate): readonly (readonly [Label, r
   ];
 }
 
-function usageLine({ by, through, value, object }: Usage): string {
+function usageLine({ by, through, value, object, chain }: Usage): string {
   const where =
     object === undefined ? '' : ` [${object.kind} ${object.namespace === undefined ? '' : `${object.namespace}/`}${object.name}]`;
-  return cellText(`${by}: ${through} ${value}${where}`);
+  return cellText(`${by}: ${through} ${[value, ...(chain ?? [])].join(' → ')}${where}`);
 }
 
 function formatOf(label: Label, { verdict }: ExplainedFile): Format | undefined {

@@ -100,7 +100,7 @@ function nextOf(plan: Plan | Report, file: PlannedFile, oldEnoughAt: string | un
     case 'BackingFileOfOverlay':
       return `It stays while it is used. Once nothing uses it, it becomes removable ${shortAge(minimumAgeSeconds)} after the last use.`;
     case 'PinnedByConfig':
-      return 'It stays until its pin is taken out of the configuration (pins.imageRefs, pins.fileNames).';
+      return 'It stays until its pin is taken away: from the configuration, the node or the ConfigMap that it is used by.';
     case 'RemovalDisabled':
       return 'It stays until the configuration says removeUnusedBaseImages: true.';
     case 'YoungerThanMinimumAge':

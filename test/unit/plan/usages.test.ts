@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { digestOfName } from '../../../src/plan/usages.ts';
+import { digestOfName, indexBackingFiles } from '../../../src/plan/usages.ts';
 import { DIGEST } from '../../helpers/snapshot.ts';
 
 describe('the digest in a file name', () => {
@@ -13,5 +13,24 @@ describe('the digest in a file name', () => {
 
   it.each(['_', '_sm2', '_12x', '_-1', '_1_2', '.part', '_12\n\n', '_sm\n'])('should not be found in <sha1>%j', (suffix) => {
     expect(digestOfName(`${DIGEST}${suffix}`)).toBeUndefined();
+  });
+});
+
+describe('what overlays stand on', () => {
+  const link = (reference: string, path?: string) => ({ reference, path, baseName: path?.replace('_base/', ''), exists: true });
+  const overlay = (...chain: ReturnType<typeof link>[]) => ({ instance: 'i-1', path: 'i-1/disk', state: 'ok', chain }) as const;
+
+  it('should say by which chain, for every file of a chain of several steps', () => {
+    const index = indexBackingFiles([
+      overlay(link('snapshot', 'i-1/snapshot'), link('/b/_base/top', '_base/top'), link('/b/_base/low', '_base/low')),
+    ]);
+    const usage = { by: 'i-1', through: 'overlay', value: 'i-1/disk', chain: ['i-1/snapshot', '_base/top', '_base/low'] };
+    expect([index.get('top'), index.get('low')]).toEqual([[usage], [usage]]);
+  });
+
+  it('should say nothing of a chain of one step, which is the file itself', () => {
+    expect(indexBackingFiles([overlay(link('/b/_base/top', '_base/top'))]).get('top')).toStrictEqual([
+      { by: 'i-1', through: 'overlay', value: 'i-1/disk' },
+    ]);
   });
 });

@@ -60,7 +60,7 @@ describe('what comes next', () => {
     [
       'a pinned file',
       { reason: 'PinnedByConfig' },
-      'It stays until its pin is taken out of the configuration (pins.imageRefs, pins.fileNames).',
+      'It stays until its pin is taken away: from the configuration, the node or the ConfigMap that it is used by.',
     ],
     ['removals that are off', { reason: 'RemovalDisabled' }, 'It stays until the configuration says removeUnusedBaseImages: true.'],
     [
@@ -99,7 +99,7 @@ describe('an explanation for people', () => {
   it('should say who uses the file and through what, the rule, and what is found about it', () => {
     const usedBy = [
       { by: 'tenant/vm-1', through: 'image', value: IMAGE, object: VM },
-      { by: 'instance-00000002', through: 'overlay', value: 'instance-00000002/disk' },
+      { by: 'instance-00000002', through: 'overlay', value: 'instance-00000002/disk', chain: ['instance-00000002/snapshot', '_base/x'] },
     ] as const;
     const explanation = explain(
       report({ files: [plannedFile({ verdict: 'touch', outcome: 'touched', usedBy })], findings: [missingBackingFile()] }),
@@ -113,7 +113,7 @@ describe('an explanation for people', () => {
         '  File      original, 1.0 GiB on disk (1.0 GiB long), modified 3d ago (2026-11-20 14:00:00 UTC)',
         '  Verdict   touch, touched: ReferencedByWorkload. A workload names this image, kernel, ramdisk, swap or ephemeral disk; it is in use.',
         `  Used by   tenant/vm-1: image ${IMAGE} [VirtualMachineInstance tenant/vm-1]`,
-        '            instance-00000002: overlay instance-00000002/disk',
+        '            instance-00000002: overlay instance-00000002/disk → instance-00000002/snapshot → _base/x',
         '  Next      It stays while it is used. Once nothing uses it, it becomes removable 24h after the last use.',
         '  Finding   BackingFileMissing: instance-00000001: instance-00000001/disk: its backing file 0d5e… does not exist',
         '',
