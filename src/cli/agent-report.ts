@@ -32,13 +32,13 @@ export async function fetchReport(agent: string, signal: AbortSignal): Promise<R
     const why = response.status === 503 || response.status === 404 ? 'it may have run no pass yet' : 'is it an agent of Basekeeper?';
     throw new Error(`the agent at ${url} answers ${response.status} ${response.statusText}: ${why}`);
   }
-  return asReport(await bodyOf(response, url), url);
+  return asReport(await bodyOf(response, url), url, '; check --agent');
 }
 
-/** What `origin` answered, when it is a report that this version can read; else throws. */
-export function asReport(answer: unknown, origin: string): Report {
+/** What `origin` answered, when it is a report that this version can read; else throws an error that ends in `hint`. */
+export function asReport(answer: unknown, origin: string, hint = ''): Report {
   const parsed = reportShape.safeParse(answer);
-  if (!parsed.success) throw new Error(`what ${origin} answers is no report of this version of Basekeeper`);
+  if (!parsed.success) throw new Error(`what ${origin} answers is no report of this version of Basekeeper${hint}`);
   return parsed.data as unknown as Report;
 }
 
