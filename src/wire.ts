@@ -147,9 +147,9 @@ function createSources(config: Config, cluster: Cluster | undefined): WorkloadSo
   const { sources, nodeName, hostInstancesPath: instancesPath, exemptPods } = config;
   const found: WorkloadSource[] = [];
   if (cluster !== undefined) {
-    const { client, node } = cluster;
+    const { watches, node } = cluster;
     const ownNamespace = process.env[NAMESPACE_VARIABLE];
-    const shared = { client, nodeName, instancesPath, clock: systemClock, random: Math.random };
+    const shared = { ...watches, nodeName, instancesPath };
     const vmis = sources.virtualMachineInstances.enabled ? createVmiSource(shared) : undefined;
     if (sources.pods.enabled) {
       found.push(createPodSource({ ...shared, vmis, exemptPods, selector: sources.pods.selector, ownNamespace }));

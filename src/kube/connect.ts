@@ -3,18 +3,23 @@ import { VERSION } from '../lib/version.ts';
 import { createKubeClient } from './client.ts';
 import { findKubeConfig, type ClusterPlace } from './config.ts';
 import { createOwnNode, type WatchedNode } from './own-node.ts';
+import type { WatchSettings } from './reflector.ts';
+import { createReconnectSpread } from './timing.ts';
 import type { KubeClient, RequestObserver } from './types.ts';
 
 export interface Cluster {
   readonly client: KubeClient;
   readonly node: WatchedNode;
+  /** For every other watch through this client. */
+  readonly watches: WatchSettings;
 }
 
 /** Throws when neither a kubeconfig nor a service account can be found. */
 export async function connectToCluster(nodeName: string, observe: RequestObserver | undefined): Promise<Cluster> {
   const client = await connectClient({ observe });
-  const node = createOwnNode({ client, nodeName, clock: systemClock, random: Math.random });
-  return { client, node };
+  const reconnect = createReconnectSpread(() => systemClock.now().monotonicMs, Math.random);
+  const watches: WatchSettings = { client, clock: systemClock, random: Math.random, reconnect };
+  return { client, watches, node: createOwnNode({ ...watches, nodeName }) };
 }
 
 export interface ClientOptions {

@@ -1,9 +1,8 @@
 import { asText, at, asObject } from '../lib/json.ts';
-import type { Clock } from '../model/ports.ts';
 import { createReflector } from './reflector.ts';
+import type { WatchSettings } from './reflector.ts';
 import type { ReflectorStatus } from './reflector-health.ts';
-import type { ReflectorTiming } from './timing.ts';
-import type { KubeClient, NodeMetadata, OwnNode } from './types.ts';
+import type { NodeMetadata, OwnNode } from './types.ts';
 
 /** Only these annotations are kept: the others change often and mean nothing to us. */
 const ANNOTATION_PREFIX = 'basekeeper.io/';
@@ -13,14 +12,8 @@ const ACCEPT = {
   watch: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
 };
 
-export interface OwnNodeOptions {
-  readonly client: KubeClient;
+export interface OwnNodeOptions extends WatchSettings {
   readonly nodeName: string;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly timing?: Partial<ReflectorTiming> | undefined;
-  /** As in `ReflectorOptions`. */
-  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** Our own Node with what its watch knows about itself. */
@@ -37,15 +30,11 @@ export function createOwnNode(options: OwnNodeOptions): WatchedNode {
   let shown = JSON.stringify(current);
 
   const reflector = createReflector({
-    client: options.client,
+    ...options,
     path: '/api/v1/nodes',
     query: { fieldSelector: `metadata.name=${options.nodeName}` },
     accept: ACCEPT,
     select: (object) => nodeMetadata(object, options.nodeName),
-    clock: options.clock,
-    random: options.random,
-    timing: options.timing,
-    sleep: options.sleep,
     onChange: () => {
       // A node that was recreated under its name may be there twice until the old one's DELETED arrives: the newest counts.
       current = [...reflector.items()].at(-1);

@@ -7,13 +7,25 @@ import { ObjectStore } from './object-store.ts';
 import type { RemovedBy } from './object-store.ts';
 import { ReflectorHealth, isPassing } from './reflector-health.ts';
 import type { ReflectorStatus } from './reflector-health.ts';
-import { DEFAULT_REFLECTOR_TIMING, backoffMs, between } from './timing.ts';
-import type { ReflectorTiming } from './timing.ts';
+import { DEFAULT_REFLECTOR_TIMING, backoffMs, between, createReconnectSpread } from './timing.ts';
+import type { ReconnectSpread, ReflectorTiming } from './timing.ts';
 import type { KubeClient } from './types.ts';
 import { parseWatchEvent } from './watch-event.ts';
 
-export interface ReflectorOptions<T> {
+/** What all watches of an agent have in common. */
+export interface WatchSettings {
   readonly client: KubeClient;
+  readonly clock: Clock;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  readonly timing?: Partial<ReflectorTiming> | undefined;
+  /** Resolves after the time, or when the signal aborts. Default: a timer. */
+  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
+  /** To be shared by the watches of one connection. Default: each on its own. */
+  readonly reconnect?: ReconnectSpread | undefined;
+}
+
+export interface ReflectorOptions<T> extends WatchSettings {
   /** Of the collection, such as `/api/v1/pods`. */
   readonly path: string;
   /** Selectors. */
@@ -23,12 +35,6 @@ export interface ReflectorOptions<T> {
   readonly select: (object: unknown) => T | undefined;
   /** For a resource that a cluster may lack. Without it a 404 is a failure like any other. */
   readonly presence?: ApiPresence | undefined;
-  readonly clock: Clock;
-  /** 0 ≤ x < 1. */
-  readonly random: () => number;
-  readonly timing?: Partial<ReflectorTiming> | undefined;
-  /** Resolves after the time, or when the signal aborts. Default: a timer. */
-  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
   /** After every change of the items, and once after each list. */
   readonly onChange?: (() => void) | undefined;
   /** For every item that leaves: deleted or no longer selected (`watch`), or missing from a list or with its API (`list`). */
@@ -61,6 +67,7 @@ class ListWatch<T> implements Reflector<T> {
   private readonly timing: ReflectorTiming;
   private readonly store: ObjectStore<T>;
   private readonly health: ReflectorHealth;
+  private readonly reconnect: ReconnectSpread;
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
   /** Lists are taken one at a time. */
@@ -78,6 +85,7 @@ class ListWatch<T> implements Reflector<T> {
     this.timing = { ...DEFAULT_REFLECTOR_TIMING, ...options.timing };
     this.store = new ObjectStore(options.select, (item, by) => options.onRemoved?.(item, by));
     this.health = new ReflectorHealth(options.clock, this.timing);
+    this.reconnect = options.reconnect ?? createReconnectSpread(() => this.monotonicMs(), options.random);
   }
 
   start(): void {
@@ -238,9 +246,8 @@ class ListWatch<T> implements Reflector<T> {
 
   /** The first attempt after a connection that worked is spread widely, the others back off. */
   private delayMs(error: KubeApiError | undefined): number {
-    const { minDelayMs, reconnectSpreadMs } = this.timing;
     if (this.failures === 1 && error?.status === undefined && this.health.lastContactMs !== undefined) {
-      return Math.round(minDelayMs + this.options.random() * reconnectSpreadMs);
+      return this.reconnect(this.timing);
     }
     return backoffMs(this.failures, error?.retryAfterSeconds, this.timing, this.options.random);
   }

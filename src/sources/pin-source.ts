@@ -1,20 +1,15 @@
 import type { WatchedNode } from '../kube/own-node.ts';
-import { createReflector, type Reflector } from '../kube/reflector.ts';
+import { createReflector, type Reflector, type WatchSettings } from '../kube/reflector.ts';
 import type { ReflectorStatus } from '../kube/reflector-health.ts';
-import type { KubeClient } from '../kube/types.ts';
-import type { Clock, WorkloadSource } from '../model/ports.ts';
+import type { WorkloadSource } from '../model/ports.ts';
 import type { SourceState } from '../model/workload.ts';
 import { PIN_ANNOTATION, PIN_LABEL, PIN_SOURCE, pinOfAnnotation, pinOfConfigMap, type PinRecord } from './pins.ts';
 
-export interface PinSourceOptions {
-  readonly client: KubeClient;
+export interface PinSourceOptions extends WatchSettings {
   /** Watched by its owner; this source starts it, too, which does nothing the second time. */
   readonly node: WatchedNode;
   /** Where labelled ConfigMaps are; undefined: they are not asked. */
   readonly configMapNamespace: string | undefined;
-  readonly clock: Clock;
-  /** 0 ≤ x < 1. */
-  readonly random: () => number;
 }
 
 /** Pins that operators set in the cluster: the node's annotation, and labelled ConfigMaps. It knows no workloads. */

@@ -1,8 +1,6 @@
 import { createReflector } from '../kube/reflector.ts';
-import type { Reflector } from '../kube/reflector.ts';
-import type { ReflectorTiming } from '../kube/timing.ts';
-import type { KubeClient } from '../kube/types.ts';
-import type { Clock, WorkloadSource } from '../model/ports.ts';
+import type { Reflector, WatchSettings } from '../kube/reflector.ts';
+import type { WorkloadSource } from '../model/ports.ts';
 import type { Gap, SourceReading, Workload } from '../model/workload.ts';
 import { normalizeHostPath } from './host-paths.ts';
 import { displayName, objectGap } from './objects.ts';
@@ -10,15 +8,8 @@ import { POD_SOURCE, mapPod } from './pods.ts';
 import type { Launcher, PodRecord, PodRules } from './pods.ts';
 import type { VmiLookup } from './vmi-source.ts';
 
-export interface PodSourceOptions extends Omit<PodRules, 'resolveLaunchers'> {
-  readonly client: KubeClient;
+export interface PodSourceOptions extends WatchSettings, Omit<PodRules, 'resolveLaunchers'> {
   readonly nodeName: string;
-  readonly clock: Clock;
-  /** 0 ≤ x < 1. */
-  readonly random: () => number;
-  readonly timing?: Partial<ReflectorTiming> | undefined;
-  /** As in `ReflectorOptions`. */
-  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
   /** The VMI source. Without it, virt-launcher pods are pods like any others. */
   readonly vmis?: VmiLookup | undefined;
 }

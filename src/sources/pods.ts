@@ -21,7 +21,7 @@ export interface PodRules {
   readonly exemptPods: readonly ExemptPods[];
   /** As on the host; normalized. */
   readonly instancesPath: string;
-  /** Our own namespace: pods in it that carry `app.kubernetes.io/name: basekeeper`, ourselves among them, are exempt. */
+  /** Our own namespace: pods in it that carry `app.kubernetes.io/part-of: basekeeper`, ourselves among them, are exempt. */
   readonly ownNamespace?: string | undefined;
   /** False: virt-launcher pods are pods like any others. */
   readonly resolveLaunchers: boolean;

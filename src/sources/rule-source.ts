@@ -1,23 +1,17 @@
 import { discoverResource } from '../kube/discover-resource.ts';
 import { KubeApiError } from '../kube/errors.ts';
-import { createReflector, type Reflector } from '../kube/reflector.ts';
+import { createReflector, type Reflector, type WatchSettings } from '../kube/reflector.ts';
 import { DEFAULT_REFLECTOR_TIMING, backoffMs, type ReflectorTiming } from '../kube/timing.ts';
-import type { KubeClient } from '../kube/types.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sleep } from '../lib/sleep.ts';
-import type { Clock, WorkloadSource } from '../model/ports.ts';
+import type { WorkloadSource } from '../model/ports.ts';
 import type { SourceReading } from '../model/workload.ts';
 import { selectorQuery } from './label-selector.ts';
 import { compileRule, ruleSourceName, type RuleMapper, type RuleRecord, type WorkloadRule } from './rules.ts';
 
-export interface RuleSourceOptions {
+export interface RuleSourceOptions extends WatchSettings {
   readonly rule: WorkloadRule;
-  readonly client: KubeClient;
   readonly nodeName: string;
-  readonly clock: Clock;
-  /** 0 ≤ x < 1. */
-  readonly random: () => number;
-  readonly timing?: Partial<ReflectorTiming> | undefined;
 }
 
 /**

@@ -1,12 +1,10 @@
 import { createApiPresence } from '../kube/api-presence.ts';
 import { KubeApiError } from '../kube/errors.ts';
 import { createReflector } from '../kube/reflector.ts';
-import type { Reflector } from '../kube/reflector.ts';
+import type { Reflector, WatchSettings } from '../kube/reflector.ts';
 import type { ReflectorStatus } from '../kube/reflector-health.ts';
-import type { ReflectorTiming } from '../kube/timing.ts';
-import type { KubeClient } from '../kube/types.ts';
 import { asArray, field } from '../lib/json.ts';
-import type { Clock, WorkloadSource } from '../model/ports.ts';
+import type { WorkloadSource } from '../model/ports.ts';
 import type { SourceReading, SourceState, SourceStatus } from '../model/workload.ts';
 import { normalizeHostPath } from './host-paths.ts';
 import type { Launcher } from './pods.ts';
@@ -30,17 +28,10 @@ export interface VmiLookup {
   refresh(launchers: readonly Launcher[], signal: AbortSignal | undefined): Promise<void>;
 }
 
-export interface VmiSourceOptions {
-  readonly client: KubeClient;
+export interface VmiSourceOptions extends WatchSettings {
   readonly nodeName: string;
   /** As on the host. */
   readonly instancesPath: string;
-  readonly clock: Clock;
-  /** 0 ≤ x < 1. */
-  readonly random: () => number;
-  readonly timing?: Partial<ReflectorTiming> | undefined;
-  /** As in `ReflectorOptions`. */
-  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** VMIs whose label `kubevirt.io/nodeName` or `kubevirt.io/migrationTargetNodeName` is this node: two watches, as virt-handler has them. */
