@@ -202,13 +202,13 @@ describe('executor: writers that take locks', () => {
     expect([existsSync(at(OTHER)), existsSync(at('third'))]).toEqual([true, true]);
   });
 
-  it('should remove lock files as Nova does where the policy says so', async () => {
+  it('should remove lock files as Nova does where the policy says so: not those of swap files, nor of files that stay', async () => {
     const { row, execute, locksPath } = setUp();
     const files = [row(NAME, 'remove'), row('swap_512', 'remove', { kind: 'swap' }), row('young', 'keep')];
     writeFileSync(join(locksPath, 'nova-young'), '');
     writeFileSync(join(locksPath, 'nova-unrelated'), '');
     await execute(files, { policy: { removeLockFiles: true } });
-    expect(readdirSync(locksPath).toSorted()).toEqual(['nova-swap_512', 'nova-unrelated']);
+    expect(readdirSync(locksPath).toSorted()).toEqual(['nova-swap_512', 'nova-unrelated', 'nova-young']);
   });
 });
 
