@@ -33,6 +33,9 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     provides: ['chromium', 'chromium-browser', 'google-chrome'],
   },
   { name: 'fonts-dejavu-core', purpose: 'letters for that browser', provides: ['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf'] },
+  { name: 'libvirt-daemon', purpose: 'libvirtd: the files that it writes about real domains', provides: ['/usr/sbin/libvirtd'] },
+  { name: 'libvirt-clients', purpose: 'virsh, to define, start and undefine domains', provides: ['virsh'] },
+  { name: 'qemu-system-x86', purpose: 'a VM that really runs, under that libvirtd', provides: ['qemu-system-x86_64'] },
   {
     name: 'prometheus',
     purpose: 'promtool, which checks metrics, rules and dashboards',

@@ -42,7 +42,8 @@ export function parseDomain(text: string, instancesPath: string): LibvirtDomain 
       source: LIBVIRT_SOURCE,
       name,
       instanceNames: instanceNamesOf(name, uuid, ...paths.map((path) => directoryOf(path, instancesPath))),
-      resizing: false,
+      // Nothing says whether Nova is resizing it: protect as if it were.
+      resizing: true,
       images: imagesOf(nova),
       swapMb: typeof swap === 'number' && swap > 0 ? [swap] : [],
       ephemeral: typeof ephemeral === 'number' && ephemeral > 0 ? [{ sizeGb: ephemeral } satisfies EphemeralDisk] : [],

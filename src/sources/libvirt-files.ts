@@ -1,4 +1,4 @@
-import { constants, closeSync, fstatSync, openSync, readFileSync, readdirSync, type BigIntStats } from 'node:fs';
+import { constants, closeSync, fstatSync, openSync, readFileSync, readdirSync, statSync, type BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../lib/errors.ts';
 import { parseDomain, type LibvirtDomain } from './libvirt-domain.ts';
@@ -32,6 +32,12 @@ export class DomainDirectory {
   /** Directories and `driver.pid` lie beside the domains. */
   #names(): string[] | undefined {
     try {
+      // A mount goes on showing a directory that was removed and made anew on the host: empty, for ever, whatever runs there.
+      if (statSync(this.#path).nlink === 0) {
+        throw Object.assign(new Error(`${this.#path} was removed on the host, and only its mount is left: restart this program`), {
+          code: 'ESTALE',
+        });
+      }
       const entries = readdirSync(this.#path, { withFileTypes: true });
       return entries.filter((entry) => entry.name.endsWith('.xml') && !entry.isDirectory()).map(({ name }) => name);
     } catch (error) {

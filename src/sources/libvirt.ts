@@ -1,5 +1,5 @@
 import { watch, type FSWatcher } from 'node:fs';
-import { messageOf } from '../lib/errors.ts';
+import { errnoOf, messageOf } from '../lib/errors.ts';
 import type { Clock, WorkloadSource } from '../model/ports.ts';
 import type { Gap, SourceReading, SourceStatus, Workload } from '../model/workload.ts';
 import { LIBVIRT_SOURCE } from './libvirt-domain.ts';
@@ -53,7 +53,8 @@ function tryWatch(path: string, changed: () => void): FSWatcher[] {
     const watcher = watch(path, { persistent: false }, changed);
     watcher.on('error', () => watcher.close());
     return [watcher];
-  } catch {
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
     return [];
   }
 }
@@ -76,6 +77,7 @@ function readDirectories(options: LibvirtSourceOptions, directories: readonly Do
     const synced: SourceStatus = { ...status, state: 'synced', consistentListAtMs: startedAtMs };
     return { status: synced, ...mergeDomains(listings.flatMap((listing) => listing ?? [])) };
   } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
     return fail(messageOf(error));
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -63,5 +63,19 @@ describe("libvirt's files", () => {
     expect(await source().read({ consistent: true })).toMatchObject({ status: { state: 'synced' }, workloads: [{ name: 'vm' }] });
     rmSync(join(root, 'etc'), { recursive: true });
     expect(await source().read({ consistent: true })).toMatchObject({ status: { state: 'failed' }, gaps: [{ kind: 'UnreadableSource' }] });
+  });
+
+  it('should fail for a directory that is gone on the host and lives on in a mount only', async () => {
+    put('etc/vm.xml', definition('vm', 'u-1', 'vm/disk'));
+    const fd = openSync(join(root, 'run'), 'r');
+    try {
+      rmSync(join(root, 'run'), { recursive: true });
+      const statusPath = `/proc/self/fd/${fd}`;
+      const libvirt = createLibvirtSource({ statusPath, definitionsPath: join(root, 'etc'), instancesPath: INSTANCES, clock: systemClock });
+      const { status } = await libvirt.read({ consistent: true });
+      expect([status.state, status.message]).toEqual(['failed', expect.stringContaining('only its mount is left')]);
+    } finally {
+      closeSync(fd);
+    }
   });
 });

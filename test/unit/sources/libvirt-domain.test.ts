@@ -28,6 +28,7 @@ describe('a libvirt domain', () => {
       images: [{ role: 'image', ref: '4bd1f2' }],
       swapMb: [512],
       ephemeral: [{ sizeGb: 20 }],
+      resizing: true,
     });
     expect(workload.instanceNames).toEqual(['instance-00000001', '5f0e2c9a-0000-4000-8000-000000000001']);
   });
