@@ -35,7 +35,7 @@ const kubectl = (...args: string[]): string =>
 const createNode = (): Promise<unknown> => asAdmin(server, 'POST', '/api/v1/nodes', { metadata: { name: NODE } });
 const metric = async (line: RegExp): Promise<string | undefined> =>
   line.exec(await (await fetch(`http://127.0.0.1:${running?.port}/metrics`)).text())?.[1];
-const eventually = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 20_000, interval: 100 });
+const eventually = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 60_000, interval: 100 });
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
@@ -170,7 +170,7 @@ describe('the agent on a real API server', () => {
     await eventually(async () => expect(await metric(/^basekeeper_passes_total\{result="Held"\} (\d+)/m)).not.toBe('0'));
     expect(existsSync(tree.path(`_base/${UNUSED}`))).toBe(true);
     await server.startApiServer();
-    await vi.waitFor(() => expect(existsSync(tree.path(`_base/${UNUSED}`))).toBe(false), { timeout: 45_000, interval: 200 });
+    await vi.waitFor(() => expect(existsSync(tree.path(`_base/${UNUSED}`))).toBe(false), { timeout: 120_000, interval: 200 });
   });
 
   it("should keep what the node's annotation or a labelled ConfigMap pins, and let go when the pins go", async () => {
