@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
+import { dashboardFiles } from '../../dashboards/all.ts';
 import { manifestFiles } from './manifests.ts';
 import { readmeWithTable } from './readme.ts';
 import { describedValues } from './values-comments.ts';
@@ -29,6 +30,7 @@ export function generatedFiles(helm: string): ReadonlyMap<string, string> {
       encoding: 'utf8',
     },
   );
+  for (const [name, content] of dashboardFiles()) files.set(`charts/basekeeper/dashboards/${name}`, content);
   files.set('manifests/prometheus/basekeeper.rules.yaml', plainRules(helm));
   for (const [name, content] of manifestFiles(rendered, (mode) => stringify({ ...config, mode }))) files.set(`manifests/${name}`, content);
   return files;

@@ -38,7 +38,7 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
   { name: 'qemu-system-x86', purpose: 'a VM that really runs, under that libvirtd', provides: ['qemu-system-x86_64'] },
   {
     name: 'prometheus',
-    purpose: 'promtool, which checks metrics, rules and dashboards',
+    purpose: 'promtool, which checks metrics and rules, and a real Prometheus for the queries of the dashboards',
     provides: ['promtool'],
     services: ['prometheus.service'],
   },

@@ -1,0 +1,222 @@
+/** Basekeeper / Node: what one agent sees, does, and takes. */
+import { CHOSEN, dashboard, lines, stat, table } from './parts.ts';
+import { FLEET, NODE } from './names.ts';
+
+const WITHIN = '1h';
+
+export const node = dashboard({
+  ...NODE,
+  description:
+    'One node: its base files by kind and state, passes and their stages, removals and failures, sources, and requests to the API.',
+  other: FLEET,
+  severalNodes: false,
+})
+  .withPanel(
+    stat({
+      title: 'Mode',
+      description: 'The mode that is in force, the annotation of the node included.',
+      unit: 'short',
+      width: 4,
+      showsName: true,
+      queries: [{ expr: `max by (mode) (basekeeper_mode{${CHOSEN}}) == 1`, legend: '{{mode}}' }],
+    }),
+  )
+  .withPanel(
+    stat({
+      title: 'Last decision',
+      description: 'Time since a pass came to a decision (Succeeded, DryRun or Held).',
+      unit: 's',
+      width: 4,
+      redFrom: 7200,
+      whenEmpty: 'none yet',
+      queries: [{ expr: `time() - max(basekeeper_last_success_timestamp_seconds{${CHOSEN}} > 0)`, legend: 'ago' }],
+    }),
+  )
+  .withPanel(
+    stat({
+      title: 'Reasons that close the gate',
+      description: 'How many reasons hold back removals; 0 is an open gate.',
+      unit: 'short',
+      width: 4,
+      redFrom: 1,
+      queries: [{ expr: `sum(max by (reason) (basekeeper_gate_closed{${CHOSEN}}))`, legend: 'reasons' }],
+    }),
+  )
+  .withPanel(
+    stat({
+      title: 'Reclaimable',
+      description: 'Bytes of files that nothing uses, that are old enough, and that are still there: removable, or held.',
+      unit: 'bytes',
+      width: 4,
+      queries: [{ expr: `max(basekeeper_reclaimable_bytes{${CHOSEN}})`, legend: 'reclaimable' }],
+    }),
+  )
+  .withPanel(
+    stat({
+      title: 'File system used',
+      description: 'Share of the file system that holds the base directory which writers can no longer use.',
+      unit: 'percentunit',
+      width: 4,
+      redFrom: 0.9,
+      queries: [
+        {
+          expr: `1 - max(basekeeper_filesystem_avail_bytes{${CHOSEN}}) / max(basekeeper_filesystem_size_bytes{${CHOSEN}})`,
+          legend: 'used',
+        },
+      ],
+    }),
+  )
+  .withPanel(
+    stat({
+      title: 'Findings',
+      description: 'What a person should look at; the status page of the agent names each.',
+      unit: 'short',
+      width: 4,
+      redFrom: 1,
+      queries: [{ expr: `sum(max by (type) (basekeeper_findings{${CHOSEN}}))`, legend: 'findings' }],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Bytes by state',
+      description: 'Allocated bytes of the base files by why they are there.',
+      unit: 'bytes',
+      width: 8,
+      stacked: true,
+      queries: [{ expr: `sum by (state) (basekeeper_base_bytes{${CHOSEN}})`, legend: '{{state}}' }],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Bytes by kind',
+      description: 'Allocated bytes of the base files by what their names say that they are.',
+      unit: 'bytes',
+      width: 8,
+      stacked: true,
+      queries: [{ expr: `sum by (kind) (basekeeper_base_bytes{${CHOSEN}})`, legend: '{{kind}}' }],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Files kept, by reason',
+      description: 'Base files that the last pass kept or touched, by the rule that decided.',
+      unit: 'short',
+      width: 8,
+      stacked: true,
+      queries: [{ expr: `max by (reason) (basekeeper_kept_files{${CHOSEN}})`, legend: '{{reason}}' }],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Passes by result',
+      description: 'Passes within an hour, by result.',
+      unit: 'short',
+      width: 8,
+      stacked: true,
+      queries: [{ expr: `sum by (result) (increase(basekeeper_passes_total{${CHOSEN}}[${WITHIN}]))`, legend: '{{result}}' }],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Time of a pass',
+      description: 'How long a pass took on average within an hour, by stage; gaps where no pass ran.',
+      unit: 's',
+      width: 8,
+      stacked: true,
+      queries: [
+        {
+          expr: `sum by (stage) (increase(basekeeper_stage_duration_seconds_sum{${CHOSEN}}[${WITHIN}])) / sum by (stage) (increase(basekeeper_stage_duration_seconds_count{${CHOSEN}}[${WITHIN}]))`,
+          legend: '{{stage}}',
+        },
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'File system',
+      description: 'Bytes that writers can still use, and all bytes that the base files take.',
+      unit: 'bytes',
+      width: 8,
+      queries: [
+        { expr: `max(basekeeper_filesystem_avail_bytes{${CHOSEN}})`, legend: 'available' },
+        { expr: `sum(basekeeper_base_bytes{${CHOSEN}})`, legend: 'base files' },
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Removed bytes',
+      description: 'Allocated bytes of the base files that were removed within an hour, by kind.',
+      unit: 'bytes',
+      width: 8,
+      queries: [{ expr: `sum by (kind) (increase(basekeeper_removed_bytes_total{${CHOSEN}}[${WITHIN}]))`, legend: '{{kind}}' }],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Failures',
+      description: 'Files that a pass wanted to remove or touch within an hour and did not, by outcome. 0 is normal.',
+      unit: 'short',
+      width: 8,
+      queries: [{ expr: `sum by (reason) (increase(basekeeper_removal_failures_total{${CHOSEN}}[${WITHIN}]))`, legend: '{{reason}}' }],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Disks of instances',
+      description: 'Disks seen in the last pass, by what became of reading their backing chains. All but ok and flat deserve a look.',
+      unit: 'short',
+      width: 8,
+      stacked: true,
+      queries: [{ expr: `max by (state) (basekeeper_overlays{${CHOSEN}})`, legend: '{{state}}' }],
+    }),
+  )
+  .withPanel(
+    table({
+      title: 'Sources',
+      description: 'What tells which workloads run here: whether it is synced (1), the seconds since it was heard of, and its workloads.',
+      unit: 'short',
+      width: 8,
+      labels: { source: 'Source' },
+      units: { Silence: 's' },
+      sortBy: 'Workloads',
+      queries: [
+        { expr: `max by (source) (basekeeper_source_synced{${CHOSEN}})`, legend: 'Synced' },
+        { expr: `time() - max by (source) (basekeeper_source_last_contact_timestamp_seconds{${CHOSEN}})`, legend: 'Silence' },
+        { expr: `max by (source) (basekeeper_workloads{${CHOSEN}})`, legend: 'Workloads' },
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Requests to the API',
+      description: 'Requests per second to the Kubernetes API, by verb and code. None where workloads come from a file.',
+      unit: 'reqps',
+      width: 8,
+      whenEmpty: 'This agent asks no API.',
+      queries: [
+        { expr: `sum by (verb, code) (rate(basekeeper_api_requests_total{${CHOSEN}}[$__rate_interval]))`, legend: '{{verb}} {{code}}' },
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'What the sources could not tell',
+      description: 'Gaps of the last pass by kind. 0 is normal; a gap may hold back removals.',
+      unit: 'short',
+      width: 8,
+      queries: [{ expr: `max by (kind) (basekeeper_gaps{${CHOSEN}})`, legend: '{{kind}}' }],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Memory of the agent',
+      description: 'Resident memory and heap of the agent.',
+      unit: 'bytes',
+      width: 8,
+      queries: [
+        { expr: `max(process_resident_memory_bytes{${CHOSEN}} and on (job, instance) basekeeper_build_info)`, legend: 'resident' },
+        { expr: `max(nodejs_heap_size_used_bytes{${CHOSEN}} and on (job, instance) basekeeper_build_info)`, legend: 'heap used' },
+      ],
+    }),
+  );

@@ -1,0 +1,185 @@
+/** What all panels share: the data source, the choice of nodes, how a query and its panel look. Plain data in, Grafana's builders out. */
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import * as common from '@grafana/grafana-foundation-sdk/common';
+import {
+  DashboardBuilder,
+  DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  DatasourceVariableBuilder,
+  FieldColorBuilder,
+  FieldColorModeId,
+  type Panel,
+  QueryVariableBuilder,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
+import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
+import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+
+export const DATA_SOURCE = { type: 'prometheus', uid: '${datasource}' };
+
+/** The chosen nodes. A label `cluster` that no series has matches, too. */
+export const CHOSEN = 'cluster=~"$cluster", node=~"$node"';
+
+export interface Query {
+  readonly expr: string;
+  /** Grafana's legend, with `{{label}}`; in a table the name of the column. */
+  readonly legend: string;
+}
+
+export interface PanelSpec {
+  readonly title: string;
+  readonly description: string;
+  readonly unit: string;
+  readonly queries: readonly Query[];
+  /** Of 24 columns. */
+  readonly width: number;
+  /** Default 8; stats 4. */
+  readonly height?: number;
+  /** From this value on the number is red. */
+  readonly redFrom?: number;
+  /** A stat that shows the name of its series instead of the value 1. */
+  readonly showsName?: true;
+  /** What stands there where no series is. */
+  readonly whenEmpty?: string;
+}
+
+/** Queries that have no data when all is well; a test holds all others to have some. */
+export const NORMALLY_EMPTY: ReadonlySet<string> = new Set([
+  `max by (cluster, node, reason) (basekeeper_gate_closed{${CHOSEN}}) == 1`,
+  `max by (cluster, node, type) (basekeeper_findings{${CHOSEN}}) > 0`,
+]);
+
+function dataQuery({ expr, legend }: Query, index: number): DataqueryBuilder {
+  return new DataqueryBuilder()
+    .datasource(DATA_SOURCE)
+    .refId(String.fromCodePoint(65 + index))
+    .expr(expr)
+    .legendFormat(legend);
+}
+
+/** One number, or few, as of now. */
+export function stat(spec: PanelSpec): Builder<Panel> {
+  const steps = [{ value: null, color: 'green' }, ...(spec.redFrom === undefined ? [] : [{ value: spec.redFrom, color: 'red' }])];
+  const panel = new StatBuilder()
+    .title(spec.title)
+    .description(spec.description)
+    .datasource(DATA_SOURCE)
+    .unit(spec.unit)
+    .span(spec.width)
+    .height(spec.height ?? 4)
+    .colorMode(spec.redFrom === undefined ? common.BigValueColorMode.None : common.BigValueColorMode.Value)
+    .graphMode(common.BigValueGraphMode.None)
+    .textMode(spec.showsName === true ? common.BigValueTextMode.Name : common.BigValueTextMode.Value)
+    .thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps))
+    .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .targets(spec.queries.map((query, index) => dataQuery(query, index).instant()));
+  return spec.whenEmpty === undefined ? panel : panel.noValue(spec.whenEmpty);
+}
+
+/** Lines over time; stacked where the parts make a whole. */
+export function lines(spec: PanelSpec & { readonly stacked?: true }): Builder<Panel> {
+  const panel = new TimeseriesBuilder()
+    .title(spec.title)
+    .description(spec.description)
+    .datasource(DATA_SOURCE)
+    .unit(spec.unit)
+    .span(spec.width)
+    .height(spec.height ?? 8)
+    .min(0)
+    .fillOpacity(spec.stacked === true ? 40 : 8)
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
+    .stacking(new common.StackingConfigBuilder().mode(spec.stacked === true ? common.StackingMode.Normal : common.StackingMode.None))
+    .tooltip(new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi).sort(common.SortOrder.Descending))
+    .legend(
+      new common.VizLegendOptionsBuilder()
+        .displayMode(common.LegendDisplayMode.List)
+        .placement(common.LegendPlacement.Bottom)
+        .showLegend(true)
+        .calcs([]),
+    )
+    .targets(spec.queries.map((query, index) => dataQuery(query, index).range()));
+  return spec.whenEmpty === undefined ? panel : panel.noValue(spec.whenEmpty);
+}
+
+/** One row per node (or source), one column per query, joined by their labels. */
+export function table(
+  spec: PanelSpec & {
+    /** Title of a label's column; labels that are not named are hidden. */
+    readonly labels: Readonly<Record<string, string>>;
+    /** Units of columns that differ from the panel's. */
+    readonly units?: Readonly<Record<string, string>>;
+    readonly sortBy: string;
+  },
+): Builder<Panel> {
+  const several = spec.queries.length > 1;
+  const valueColumns = spec.queries.map(({ legend }, index) => [several ? `Value #${String.fromCodePoint(65 + index)}` : 'Value', legend]);
+  const panel = new TableBuilder()
+    .title(spec.title)
+    .description(spec.description)
+    .datasource(DATA_SOURCE)
+    .unit(spec.unit)
+    .span(spec.width)
+    .height(spec.height ?? 8)
+    .sortBy([new common.TableSortByFieldStateBuilder().displayName(spec.sortBy).desc(true)])
+    .withTransformation({ id: 'merge', options: {} })
+    .withTransformation({
+      id: 'organize',
+      options: { excludeByName: { Time: true }, renameByName: { ...spec.labels, ...Object.fromEntries(valueColumns) } },
+    })
+    .targets(spec.queries.map((query, index) => dataQuery(query, index).instant().format(PromQueryFormat.Table)));
+  for (const [column, unit] of Object.entries(spec.units ?? {})) panel.overrideByName(column, [{ id: 'unit', value: unit }]);
+  if ('node' in spec.labels) panel.overrideByName(spec.labels['node'] ?? '', [{ id: 'links', value: [LINK_TO_NODE] }]);
+  return spec.whenEmpty === undefined ? panel : panel.noValue(spec.whenEmpty);
+}
+
+const LINK_TO_NODE = {
+  title: 'Open this node',
+  url: '/d/basekeeper-node?var-datasource=${datasource}&var-cluster=${__data.fields.Cluster}&var-node=${__value.raw}&${__url_time_range}',
+};
+
+/** A dashboard without panels: its variables, and the way to the other one. */
+export function dashboard(options: {
+  readonly uid: string;
+  readonly title: string;
+  readonly description: string;
+  readonly other: { readonly uid: string; readonly title: string };
+  readonly severalNodes: boolean;
+}): DashboardBuilder {
+  const source = new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus');
+  const cluster = chooser('cluster', 'Cluster', 'label_values(basekeeper_build_info, cluster)').includeAll(true).allValue('.*').multi(true);
+  const node = chooser('node', 'Node', 'label_values(basekeeper_build_info{cluster=~"$cluster"}, node)');
+  return new DashboardBuilder(options.title)
+    .uid(options.uid)
+    .description(options.description)
+    .tags(['basekeeper'])
+    .timezone('browser')
+    .refresh('1m')
+    .time({ from: 'now-24h', to: 'now' })
+    .tooltip(DashboardCursorSync.Crosshair)
+    .readonly()
+    .withVariable(source)
+    .withVariable(cluster)
+    .withVariable(options.severalNodes ? node.includeAll(true).allValue('.+').multi(true) : node)
+    .link(
+      new DashboardLinkBuilder(options.other.title)
+        .type(DashboardLinkType.Link)
+        .url(`/d/${options.other.uid}?\${datasource:queryparam}&\${cluster:queryparam}`)
+        .keepTime(true),
+    );
+}
+
+function chooser(name: string, label: string, query: string): QueryVariableBuilder {
+  return new QueryVariableBuilder(name)
+    .label(label)
+    .datasource(DATA_SOURCE)
+    .query({ query, refId: name })
+    .definition(query)
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.AlphabeticalAsc);
+}
