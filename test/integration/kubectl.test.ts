@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kubeAssetsDirectory } from '../../scripts/lib/kube-assets.ts';
 import { annotationPatch } from '../../src/report/annotations.ts';
 import { digestOf } from '../../src/report/digest.ts';
+import { addAgentPod, ownAddress } from '../helpers/agent-pod.ts';
 import { asAdmin, startKubeServer, type KubeServer } from '../helpers/kube-server.ts';
 import { startReportServer, type ReportServer } from '../helpers/report-server.ts';
 import { heldReport, plannedFile, removableFile, report } from '../helpers/reports.ts';
@@ -53,25 +54,6 @@ async function requests(): Promise<Readonly<Record<string, number>>> {
   return counts;
 }
 
-/** An address of this machine that the API server's proxy accepts: it refuses 127.0.0.1. What is sent there never leaves the machine. */
-function ownAddress(): string {
-  const found = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const address = found.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
-  if (address === undefined) throw new Error('this machine has no IPv4 address but loopback: the pod proxy cannot be tried');
-  return address;
-}
-
-async function addAgentPod(address: string, port: number): Promise<void> {
-  await asAdmin(server, 'POST', '/api/v1/namespaces', { metadata: { name: 'basekeeper' } });
-  await asAdmin(server, 'POST', '/api/v1/namespaces/basekeeper/serviceaccounts', { metadata: { name: 'default' } });
-  const labels = { 'app.kubernetes.io/name': 'basekeeper', 'app.kubernetes.io/component': 'agent' };
-  const container = { name: 'agent', image: 'basekeeper', ports: [{ name: 'http', containerPort: port }] };
-  const pod = { metadata: { name: 'agent-1', labels }, spec: { nodeName: 'node-1', containers: [container] } };
-  const created = (await asAdmin(server, 'POST', '/api/v1/namespaces/basekeeper/pods', pod)) as object;
-  const status = { phase: 'Running', podIP: address, podIPs: [{ ip: address }] };
-  await asAdmin(server, 'PUT', '/api/v1/namespaces/basekeeper/pods/agent-1/status', { ...created, status });
-}
-
 beforeAll(async () => {
   bin = mkdtempSync(join(tmpdir(), 'basekeeper-plugin-'));
   symlinkSync(resolve('dist/kubectl-basekeeper.js'), join(bin, 'kubectl-basekeeper'));
@@ -85,7 +67,7 @@ beforeAll(async () => {
   const address = ownAddress();
   agent = await startReportServer({ address });
   agent.show(heldReport());
-  await addAgentPod(address, agent.port);
+  await addAgentPod(server, address, agent.port);
 });
 afterAll(async () => {
   await agent?.close();

@@ -1,0 +1,66 @@
+import { globSync, readFileSync } from 'node:fs';
+
+/** A command of a document: one line of a fenced block that is marked `sh`. */
+export interface DocumentedCommand {
+  readonly path: string;
+  readonly command: string;
+}
+
+/** Every command of every document, without comments. */
+export function documentedCommands(): readonly DocumentedCommand[] {
+  return [...globSync('*.md'), ...globSync('docs/**/*.md'), ...globSync('charts/**/*.md')].toSorted().flatMap((path) =>
+    [...readFileSync(path, 'utf8').matchAll(/^```(?:sh|bash|shell|console)\n([^]*?)^```/gm)]
+      .flatMap(([, block = '']) => block.replaceAll('\\\n', ' ').trim().split('\n'))
+      .map((line) => line.replace(/\s+#.*$/, '').trim())
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((command) => ({ path, command })),
+  );
+}
+
+const ID = 'fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0';
+const FILE = '0d5e6b61602d758984b3bf038267614d6016eb2a';
+const TREE = '--instances-path /var/lib/nova/instances --workloads examples/workloads.yaml';
+
+/**
+ * Where each command is run, in this order:
+ * on a directory of instances alone, with an API server and an agent (both test/integration/documents.test.ts), on a cluster
+ * (test/e2e/documents.test.ts), or by the scripts that run all tests, which no test can run.
+ */
+export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 'scripts', readonly string[]>> = {
+  directory: [
+    `npx basekeeper plan ${TREE}`,
+    `npx basekeeper explain ${FILE} ${TREE}`,
+    'npx basekeeper --help',
+    `basekeeper plan ${TREE}`,
+    `basekeeper explain ${ID} ${TREE}`,
+    'npm run build',
+    'install -m 755 dist/kubectl-basekeeper.js /usr/local/bin/kubectl-basekeeper',
+  ],
+  apiServer: [
+    'kubectl basekeeper --help',
+    'kubectl basekeeper status',
+    'kubectl basekeeper status --selector kubernetes.io/os=linux -o json',
+    'kubectl basekeeper status node-1',
+    `kubectl basekeeper explain node-1 ${ID}`,
+    `kubectl basekeeper explain node-1 ${FILE} -o json`,
+    'kubectl basekeeper mode node-1 enforce',
+    'kubectl basekeeper run node-1',
+    'kubectl basekeeper mode node-1 dry-run',
+    'kubectl basekeeper mode node-1 configured',
+    'kubectl annotate node node-1 --overwrite basekeeper.io/run-now=once-more',
+    'kubectl annotate node node-1 --overwrite basekeeper.io/mode=dry-run',
+    'kubectl annotate node node-1 basekeeper.io/mode-',
+  ],
+  cluster: [
+    'kubectl create namespace basekeeper',
+    'kubectl label namespace basekeeper pod-security.kubernetes.io/enforce=privileged',
+    'helm install basekeeper charts/basekeeper --namespace basekeeper',
+    'kubectl --namespace basekeeper rollout status daemonset/basekeeper',
+    'kubectl describe node node-1',
+    'helm upgrade basekeeper charts/basekeeper --namespace basekeeper --reuse-values --set config.mode=enforce',
+    'kubectl annotate node --all basekeeper.io/mode-',
+    'helm uninstall basekeeper --namespace basekeeper',
+    'kubectl delete namespace basekeeper',
+  ],
+  scripts: ['npm ci && npm run demo', 'npm cit', 'npm ci && npm test'],
+};
