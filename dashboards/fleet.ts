@@ -1,5 +1,5 @@
 /** Basekeeper / Fleet: is it working everywhere, what does it hold, what would it free. */
-import { CHOSEN, dashboard, lines, stat, table } from './parts.ts';
+import { CHOSEN, CLOSED_GATES, dashboard, FINDINGS, GATES, HOLDING_BY_REASON, lines, NODES_THAT_HOLD, stat, table } from './parts.ts';
 import { FLEET, NODE } from './names.ts';
 
 const BY_NODE = 'by (cluster, node)';
@@ -50,12 +50,12 @@ export const fleet = dashboard({
   )
   .withPanel(
     stat({
-      title: 'Nodes with a closed gate',
-      description: 'Nodes where evidence is incomplete, so that nothing would be removed. Nodes without any VM count, too.',
+      title: 'Nodes that hold back removals',
+      description: 'Nodes where files could be removed, but the gate is closed because evidence is incomplete.',
       unit: 'short',
       width: 4,
       redFrom: 1,
-      queries: [{ expr: `sum(max ${BY_NODE} (basekeeper_gate_closed{${CHOSEN}}))`, legend: 'held' }],
+      queries: [{ expr: NODES_THAT_HOLD, legend: 'held' }],
     }),
   )
   .withPanel(
@@ -84,6 +84,7 @@ export const fleet = dashboard({
       description: 'Nodes that had at least one pass with this result within 3 hours; a node with several results counts for each.',
       unit: 'short',
       width: 8,
+      stacked: true,
       queries: [
         {
           expr: `count by (result) (sum by (cluster, node, result) (increase(basekeeper_passes_total{${CHOSEN}}[${RECENT}])) > 0)`,
@@ -95,10 +96,14 @@ export const fleet = dashboard({
   .withPanel(
     lines({
       title: 'Closed gates by reason',
-      description: 'Nodes that hold back removals, by reason. 0 everywhere is normal; EmptyInventory is normal on nodes without VMs.',
+      description:
+        'Nodes whose gate is closed, by reason. ConsistentListMissing and EmptyInventory count only where they hold something back: without anything to remove they are normal.',
       unit: 'short',
       width: 8,
-      queries: [{ expr: `sum by (reason) (max by (cluster, node, reason) (basekeeper_gate_closed{${CHOSEN}}))`, legend: '{{reason}}' }],
+      queries: [
+        { expr: `sum by (reason) (${GATES})`, legend: '{{reason}}' },
+        { expr: HOLDING_BY_REASON, legend: '{{reason}}' },
+      ],
     }),
   )
   .withPanel(
@@ -169,7 +174,7 @@ export const fleet = dashboard({
       labels: { cluster: 'Cluster', node: 'Node', reason: 'Reason' },
       sortBy: 'Node',
       whenEmpty: 'No gate is closed.',
-      queries: [{ expr: `max by (cluster, node, reason) (basekeeper_gate_closed{${CHOSEN}}) == 1`, legend: 'Closed' }],
+      queries: [{ expr: CLOSED_GATES, legend: 'Closed' }],
     }),
   )
   .withPanel(
@@ -181,7 +186,7 @@ export const fleet = dashboard({
       labels: { cluster: 'Cluster', node: 'Node', type: 'Type' },
       sortBy: 'Findings',
       whenEmpty: 'Nothing to look at.',
-      queries: [{ expr: `max by (cluster, node, type) (basekeeper_findings{${CHOSEN}}) > 0`, legend: 'Findings' }],
+      queries: [{ expr: FINDINGS, legend: 'Findings' }],
     }),
   );
 

@@ -1,5 +1,5 @@
 /** Basekeeper / Node: what one agent sees, does, and takes. */
-import { CHOSEN, dashboard, lines, stat, table } from './parts.ts';
+import { CHOSEN, dashboard, GATES, HELD_FILES, HOLDING_BY_REASON, lines, stat, table } from './parts.ts';
 import { FLEET, NODE } from './names.ts';
 
 const WITHIN = '1h';
@@ -34,12 +34,12 @@ export const node = dashboard({
   )
   .withPanel(
     stat({
-      title: 'Reasons that close the gate',
-      description: 'How many reasons hold back removals; 0 is an open gate.',
+      title: 'Files held',
+      description: 'Files that could be removed, but the gate is closed because evidence is incomplete.',
       unit: 'short',
       width: 4,
       redFrom: 1,
-      queries: [{ expr: `sum(max by (reason) (basekeeper_gate_closed{${CHOSEN}}))`, legend: 'reasons' }],
+      queries: [{ expr: HELD_FILES, legend: 'held' }],
     }),
   )
   .withPanel(
@@ -206,6 +206,19 @@ export const node = dashboard({
       unit: 'short',
       width: 8,
       queries: [{ expr: `max by (kind) (basekeeper_gaps{${CHOSEN}})`, legend: '{{kind}}' }],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Closed gate by reason',
+      description:
+        'What closes the gate: 0 is normal. ConsistentListMissing and EmptyInventory count only where they hold something back: without anything to remove they are normal.',
+      unit: 'short',
+      width: 8,
+      queries: [
+        { expr: `sum by (reason) (${GATES})`, legend: '{{reason}}' },
+        { expr: HOLDING_BY_REASON, legend: '{{reason}}' },
+      ],
     }),
   )
   .withPanel(

@@ -49,11 +49,24 @@ export interface PanelSpec {
   readonly whenEmpty?: string;
 }
 
+const HELD = `sum by (cluster, node) (basekeeper_base_files{${CHOSEN}, state="held"}) > 0`;
+/** These close the gate of a node that has nothing to remove, too, and say nothing then. */
+const ONLY_WHERE_HELD = 'ConsistentListMissing|EmptyInventory';
+
+/** Files that are removable and stay because the gate is closed; 0 where there is none. */
+export const HELD_FILES = `sum(basekeeper_base_files{${CHOSEN}, state="held"}) or vector(0)`;
+export const NODES_THAT_HOLD = `count(${HELD}) or vector(0)`;
+/** 0 or 1 for each node and reason. */
+export const GATES = `max by (cluster, node, reason) (basekeeper_gate_closed{${CHOSEN}, reason!~"${ONLY_WHERE_HELD}"})`;
+/** 1 for those reasons that hold something back. */
+export const GATES_THAT_HOLD = `max by (cluster, node, reason) (basekeeper_gate_closed{${CHOSEN}, reason=~"${ONLY_WHERE_HELD}"}) == 1 and on (cluster, node) ${HELD}`;
+export const CLOSED_GATES = `${GATES} == 1 or ${GATES_THAT_HOLD}`;
+export const FINDINGS = `max by (cluster, node, type) (basekeeper_findings{${CHOSEN}}) > 0`;
+/** What a chart shows beside GATES: it has no data where nothing is held. */
+export const HOLDING_BY_REASON = `sum by (reason) (${GATES_THAT_HOLD})`;
+
 /** Queries that have no data when all is well; a test holds all others to have some. */
-export const NORMALLY_EMPTY: ReadonlySet<string> = new Set([
-  `max by (cluster, node, reason) (basekeeper_gate_closed{${CHOSEN}}) == 1`,
-  `max by (cluster, node, type) (basekeeper_findings{${CHOSEN}}) > 0`,
-]);
+export const NORMALLY_EMPTY: ReadonlySet<string> = new Set([CLOSED_GATES, FINDINGS, HOLDING_BY_REASON]);
 
 function dataQuery({ expr, legend }: Query, index: number): DataqueryBuilder {
   return new DataqueryBuilder()

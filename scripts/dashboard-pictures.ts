@@ -14,7 +14,7 @@ import { interpolate, panelsOf } from './monitoring/panels.ts';
 import type { Prometheus } from './monitoring/prometheus.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const SECONDS = 180;
+const SECONDS = 120;
 const PICTURES = [
   { name: 'dashboard-fleet', dashboard: fleetDashboard.build(), node: 'node-.*' },
   { name: 'dashboard-node', dashboard: nodeDashboard.build(), node: 'node-a' },

@@ -92,7 +92,7 @@ function chart({ panel, results }: DrawnPanel): string {
   const paths = shown.toReversed().map(({ colour, points }) => {
     const path = points.map(at).join(' L');
     const area = panel.stacked
-      ? `<path d="M${at([points[0]?.[0] ?? from, 0])} L${path} L${at([points.at(-1)?.[0] ?? to, 0])}Z" fill="${colour}" fill-opacity=".35"/>`
+      ? `<path d="M${at([points[0]?.[0] ?? from, 0])} L${path} L${at([points.at(-1)?.[0] ?? to, 0])}Z" style="fill:color-mix(in srgb,${colour} 40%,white)"/>`
       : '';
     return `${area}<path d="M${path}" fill="none" stroke="${colour}" stroke-width="1.5"/>`;
   });
