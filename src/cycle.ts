@@ -9,7 +9,7 @@ import type { Inventory } from './model/workload.ts';
 import { planSteps } from './plan/build-plan.ts';
 import { reasonsToStay } from './plan/current-use.ts';
 import { timestamp } from './plan/planned-files.ts';
-import { cacheFileName, collectReferences } from './references/collect-references.ts';
+import { cacheFileName, collectReferences, type ReferenceMemory } from './references/collect-references.ts';
 import { emptyReport, reportSteps } from './report/build-report.ts';
 
 /** What a pass works with. */
@@ -94,9 +94,10 @@ function aListCouldOpenTheGate({ gate, totals }: Plan): boolean {
 
 /** Asks sources and overlays again; evidence that became incomplete since the plan counts as use. */
 function useCheck(parts: PassParts, seen: { scan: BaseScan; scannedAt: ClockReading }): UseCheck {
+  const memory: ReferenceMemory = { named: new WeakMap() };
   return async (fileName, signal) => {
     const inventory = await readSources(parts.sources, false, signal);
-    const references = collectReferences(inventory.workloads, parts.baseDirectoryName);
+    const references = collectReferences(inventory.workloads, parts.baseDirectoryName, memory);
     const overlays = await parts.overlays.scan({ instanceNames: references.instanceNames, signal });
     const now = parts.clock.now();
     return reasonsToStay(

@@ -5,6 +5,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 const { BENCH_PEAKS } = process.env;
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
+// What came before, such as loading the program, does not count.
+process.on('SIGUSR2', () => delay.reset());
 process.on('exit', () => {
   const peakKb = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
   if (BENCH_PEAKS !== undefined) {

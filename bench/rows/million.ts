@@ -78,7 +78,7 @@ async function attention({ root, bundle, say }: BenchContext, tree: BenchTree, f
   const { args, env } = watchSelf(path);
   const agent = spawn(process.execPath, [...args, bundle, 'agent', '--config', config], { stdio: ['ignore', 'ignore', 'inherit'], env });
   const end = ended(agent);
-  const times = await probeUntilPassed(port);
+  const times = await probeUntilPassed(port, () => agent.kill('SIGUSR2'));
   agent.kill('SIGTERM');
   await end;
   const { blockMs, p99Ms, peakBytes } = readPeaks(path);
@@ -91,7 +91,7 @@ async function attention({ root, bundle, say }: BenchContext, tree: BenchTree, f
     {
       ...base,
       id: 'loop-block',
-      what: `longest event-loop block in the agent's pass over ${files.toLocaleString('en')} files, from start to published report`,
+      what: `longest event-loop block in the agent's pass over ${files.toLocaleString('en')} files, from the first answer of \`/healthz\` to the published report`,
       goal: `≤ ${MAX_BLOCK_MS} ms`,
       figure: `${blockMs.toFixed(1)} ms (p99 ${p99Ms.toFixed(1)} ms)`,
       met: blockMs <= MAX_BLOCK_MS,
@@ -108,9 +108,10 @@ async function attention({ root, bundle, say }: BenchContext, tree: BenchTree, f
 }
 
 /** Asks /healthz all the time until a pass has been published, then a little longer; milliseconds of each answer. */
-async function probeUntilPassed(port: number): Promise<number[]> {
+async function probeUntilPassed(port: number, onAnswer: () => void): Promise<number[]> {
   const url = `http://127.0.0.1:${port}`;
   while (!(await answers(`${url}/healthz`))) await pause(PROBE_EVERY_MS);
+  onAnswer();
   const times: number[] = [];
   for (let probe = 0; ; probe += 1) {
     const started = performance.now();

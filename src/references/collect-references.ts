@@ -24,26 +24,43 @@ export function swapFileName(sizeMb: number): string {
   return `swap_${sizeMb}`;
 }
 
+/** Remembers what a workload, which never changes, names: sources give the same object until theirs changes. */
+export interface ReferenceMemory {
+  readonly named: WeakMap<Workload, NamedByWorkload>;
+}
+
+interface NamedByWorkload {
+  readonly images: readonly { readonly digest: string; readonly usage: Usage }[];
+  readonly files: readonly { readonly name: string; readonly usage: Usage }[];
+}
+
 /**
  * The names that the workloads protect. Mirrors Nova's `_list_running_instances`, but counts *every* swap and
  * ephemeral disk, not just the first.
  *
  * @param baseDirectoryName name of the cache directory (`_base`). A path whose directory has that name is protected by
  *   its file name, wherever the directory is mounted for the workload: too much protection costs space, too little a disk.
+ * @param memory spares hashing again what was hashed before: the same for all calls with the same `baseDirectoryName`.
  */
-export function collectReferences(workloads: readonly Workload[], baseDirectoryName: string): References {
+export function collectReferences(workloads: readonly Workload[], baseDirectoryName: string, memory?: ReferenceMemory): References {
   const byDigest = new Map<string, Usage[]>();
   const byName = new Map<string, Usage[]>();
   const instanceNames = new Set<string>();
   for (const workload of workloads) {
-    for (const { digest, usage } of imageUsages(workload)) append(byDigest, digest, usage);
-    for (const { name, usage } of fileUsages(workload, baseDirectoryName)) append(byName, name, usage);
+    const { images, files } = memory?.named.get(workload) ?? namedBy(workload, baseDirectoryName);
+    memory?.named.set(workload, { images, files });
+    for (const { digest, usage } of images) append(byDigest, digest, usage);
+    for (const { name, usage } of files) append(byName, name, usage);
     for (const name of workload.instanceNames) {
       instanceNames.add(name);
       if (workload.resizing) instanceNames.add(`${name}_resize`);
     }
   }
   return { byDigest, byName, instanceNames };
+}
+
+function namedBy(workload: Workload, baseDirectoryName: string): NamedByWorkload {
+  return { images: imageUsages(workload), files: fileUsages(workload, baseDirectoryName) };
 }
 
 function imageUsages(workload: Workload): { digest: string; usage: Usage }[] {

@@ -72,3 +72,22 @@ describe('collectReferences', () => {
     expect(byDigest.get('constructor')).toBeUndefined();
   });
 });
+
+describe('the memory of collectReferences', () => {
+  it('should spare looking at a workload again, and look anew at one that took its place', () => {
+    const memory = { named: new WeakMap() };
+    let looks = 0;
+    const counted = {
+      ...workload(),
+      get images() {
+        looks += 1;
+        return [{ role: 'image', ref: IMAGE }] as const;
+      },
+    };
+    const first = collectReferences([counted], '_base', memory);
+    expect(collectReferences([counted], '_base', memory)).toEqual(first);
+    expect(looks).toBe(1);
+    const changed = workload({ images: [{ role: 'image', ref: 'other' }] });
+    expect([...collectReferences([changed], '_base', memory).byDigest.keys()]).toEqual([cacheFileName('other')]);
+  });
+});

@@ -1,0 +1,89 @@
+/**
+ * Many agents' kube side in one process: client, reflectors, reporter; the real code, no disk. Spoken to by IPC.
+ * argv: JSON {server, caPem, token, first, count}.
+ */
+import { KubeConfig } from '@kubernetes/client-node';
+import { createKubeClient } from '../../src/kube/client.ts';
+import { createOwnNode } from '../../src/kube/own-node.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { digestOf } from '../../src/report/digest.ts';
+import { createKubeReporter } from '../../src/report/kube-reporter.ts';
+import { createPodSource } from '../../src/sources/pod-source.ts';
+import { createVmiSource } from '../../src/sources/vmi-source.ts';
+import { plannedFile, report } from '../../test/helpers/reports.ts';
+import type { FleetOrder, FleetReply, WorkerOptions } from '../lib/fleet-protocol.ts';
+
+const { server, caPem, token, first, count } = JSON.parse(process.argv[2] ?? '') as WorkerOptions;
+const codes: Record<string, number> = {};
+const logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+function kubeConfig(): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromClusterAndUser(
+    { name: 'fleet', server, caData: Buffer.from(caPem).toString('base64'), skipTLSVerify: false },
+    { name: 'fleet', token },
+  );
+  return config;
+}
+
+function createSide(nodeName: string) {
+  const observe = (verb: string, code: string): void => {
+    codes[`${verb} ${code}`] = (codes[`${verb} ${code}`] ?? 0) + 1;
+  };
+  const client = createKubeClient({ kubeConfig, userAgent: 'basekeeper/bench', observe });
+  const shared = { client, nodeName, instancesPath: '/var/lib/nova/instances', clock: systemClock, random: Math.random };
+  const node = createOwnNode(shared);
+  const vmis = createVmiSource(shared);
+  const pods = createPodSource({ ...shared, exemptPods: [], vmis });
+  const reporter = createKubeReporter({ client, node, clock: systemClock, logger, instance: nodeName });
+  return { client, node, vmis, pods, reporter, parts: [vmis, pods, node] };
+}
+
+const sides = Array.from({ length: count }, (_, index) => createSide(`fleet-${first + index}`));
+
+async function synced(): Promise<number> {
+  const readings = await Promise.all(
+    sides.map(async ({ pods, vmis }) => [await pods.read({ consistent: false }), await vmis.read({ consistent: false })]),
+  );
+  return readings.filter(
+    (both, index) => both.every(({ status }) => status.state === 'synced') && sides[index]?.node.current() !== undefined,
+  ).length;
+}
+
+async function carryOut(order: FleetOrder): Promise<number> {
+  switch (order.do) {
+    case 'start':
+      for (const { parts } of sides) for (const part of parts) part.start();
+      return sides.length;
+    case 'synced':
+      return await synced();
+    case 'publish': {
+      const shown = report({
+        files: Array.from({ length: order.files }, (_, index) => plannedFile({ name: `swap_${index}`, kind: 'swap' })),
+      });
+      for (const { reporter } of sides) await reporter.publish(shown, digestOf(shown), {});
+      return sides.length;
+    }
+    case 'idle':
+      await Promise.all(sides.map(async ({ reporter }) => await reporter.idle()));
+      return sides.length;
+    case 'stop':
+      await Promise.all(
+        sides.map(async ({ reporter, parts, client }) => {
+          await Promise.all([reporter.close(), ...parts.map(async (part) => await part.stop())]);
+          client.close();
+        }),
+      );
+      process.disconnect();
+      return 0;
+    default:
+      throw new Error(`unknown order: ${JSON.stringify(order)}`);
+  }
+}
+
+process.on('message', (order: FleetOrder) => {
+  void carryOut(order).then((value) => {
+    const reply: FleetReply = { id: order.id, value, codes };
+    return process.connected && process.send?.(reply);
+  });
+});
