@@ -74,7 +74,6 @@ async function carryOut(order: FleetOrder): Promise<number> {
           client.close();
         }),
       );
-      process.disconnect();
       return 0;
     default:
       throw new Error(`unknown order: ${JSON.stringify(order)}`);
@@ -84,6 +83,8 @@ async function carryOut(order: FleetOrder): Promise<number> {
 process.on('message', (order: FleetOrder) => {
   void carryOut(order).then((value) => {
     const reply: FleetReply = { id: order.id, value, codes };
-    return process.connected && process.send?.(reply);
+    process.send?.(reply, () => {
+      if (order.do === 'stop') process.disconnect();
+    });
   });
 });
