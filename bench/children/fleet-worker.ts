@@ -80,11 +80,11 @@ async function carryOut(order: FleetOrder): Promise<number> {
   }
 }
 
-process.on('message', (order: FleetOrder) => {
-  void carryOut(order).then((value) => {
-    const reply: FleetReply = { id: order.id, value, codes };
-    process.send?.(reply, () => {
-      if (order.do === 'stop') process.disconnect();
-    });
+process.on('message', (order: FleetOrder) => void answer(order));
+
+async function answer(order: FleetOrder): Promise<void> {
+  const reply: FleetReply = { id: order.id, value: await carryOut(order), codes };
+  process.send?.(reply, () => {
+    if (order.do === 'stop') process.disconnect();
   });
-});
+}
