@@ -51,7 +51,7 @@ describe('the alerts', () => {
     expect((await run('promtool', ['check', 'rules', RULES])).stdout).toContain(`SUCCESS: ${rules.length} rules found`);
   });
 
-  it.each(cases)('should fire, or not, as they say: $name', async (test) => {
+  it.each(cases.map((test) => [test.name, test] as const))('should fire, or not, as they say: %s', async (_name, test) => {
     expect(await testRules([test])).toContain('SUCCESS');
   });
 
