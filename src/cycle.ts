@@ -88,8 +88,9 @@ function decide(
 /** Conditions that a fresh list may satisfy; any other keeps the gate closed, and then the API server is spared the list. */
 const CURED_BY_A_LIST = new Set(['ConsistentListMissing', 'SourceNotSynced', 'SourceStale', 'EmptyInventory', 'WorkloadIncomplete']);
 
-function aListCouldOpenTheGate({ gate, totals }: Plan): boolean {
-  return totals.reclaimableFiles > 0 && !gate.open && gate.reasons.every(({ reason }) => CURED_BY_A_LIST.has(reason));
+function aListCouldOpenTheGate({ gate, totals, pressure }: Plan): boolean {
+  const isWanted = totals.reclaimableFiles > 0 || pressure !== undefined;
+  return isWanted && !gate.open && gate.reasons.every(({ reason }) => CURED_BY_A_LIST.has(reason));
 }
 
 /** Asks sources and overlays again; evidence that became incomplete since the plan counts as use. */

@@ -1,4 +1,4 @@
-import type { Plan, SourceReport, StateTotal, Totals } from '../model/plan.ts';
+import type { Gate, Plan, SourceReport, StateTotal, Totals } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { eachRow, finish, type Steps } from '../model/steps.ts';
 import type { Inventory } from '../model/workload.ts';
@@ -36,7 +36,7 @@ export function* planSteps(snapshot: Snapshot, digestOfRef: (imageRef: string) =
     takenAt: timestamp(snapshot.now.wallMs),
     preset: snapshot.policy.preset,
     basePath: scan.basePath,
-    gate,
+    gate: tally.totals.reclaimableFiles > 0 || pressure !== undefined ? gate : withoutMissingList(gate),
     files: new PlannedFiles(facts, scan.files, verdicts),
     findings: [...findings, ...pressureFindings(pressure, tally.states)],
     totals: tally.totals,
@@ -48,6 +48,12 @@ export function* planSteps(snapshot: Snapshot, digestOfRef: (imageRef: string) =
     ...(pressure === undefined ? {} : { pressure }),
     cacheUsageBytes: scan.cacheUsageBytes,
   };
+}
+
+/** A list is only taken where something could be removed: that none was taken holds nothing back here. */
+function withoutMissingList({ reasons }: Gate): Gate {
+  const others = reasons.filter(({ reason }) => reason !== 'ConsistentListMissing');
+  return { open: others.length === 0, reasons: others };
 }
 
 interface Tally {

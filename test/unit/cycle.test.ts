@@ -89,6 +89,21 @@ describe('a pass', () => {
     expect(calls).not.toContain('list');
   });
 
+  it('should list under pressure, where an open gate would let younger files go', async () => {
+    const young = baseFile({ modifiedAtMs: NOW_MS - 3_600_000 });
+    const scan = { ...snapshot().scan, files: [young], filesystem: { sizeBytes: 1000, availableBytes: 50 } };
+    const policy = { ...POLICY, pressure: { highThresholdPercent: 85, lowThresholdPercent: 80 } };
+    const { run, calls } = harness(world(), { policy, scanner: { scan: () => Promise.resolve(scan) } });
+    const report = await run({ dryRun: true });
+    expect(calls).toContain('list');
+    expect(report.files.at(0)).toMatchObject({ verdict: 'remove', reason: 'UnderPressure' });
+  });
+
+  it('should not call the gate closed for want of a list that nothing needed', async () => {
+    const report = await harness(world({ workloads: [usesImage] })).run();
+    expect(report.gate).toEqual({ open: true, reasons: [] });
+  });
+
   it('should spare the API server the list when it could not open the gate', async () => {
     const unreadable: Overlay = { instance: 'vm', path: 'vm/disk', state: 'unreadable', chain: [], message: 'EIO' };
     const { run, calls } = harness(world({ overlays: [unreadable] }));
