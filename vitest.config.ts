@@ -17,6 +17,7 @@ export default defineConfig({
       project('integration', 180_000, ['test/helpers/build-bundle.ts']),
       project('parity', 300_000),
       project('races', 300_000),
+      project('hostile', 300_000),
     ],
   },
 });

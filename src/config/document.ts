@@ -10,6 +10,7 @@ import {
   type YAMLParseError,
   type YAMLWarning,
 } from 'yaml';
+import { keyMistakes } from '../lib/yaml-keys.ts';
 import type { ConfigError } from './types.ts';
 
 export type Path = readonly PropertyKey[];
@@ -31,12 +32,19 @@ export interface ConfigDocument {
 export function parseConfigText(text: string, origin: string): ConfigDocument | readonly ConfigError[] {
   const lines = new LineCounter();
   // `pretty` messages repeat the source text; ours give line and column instead.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const problems = [...document.errors, ...document.warnings];
   if (problems.length > 0) {
     return problems.map((problem) => {
       const { line, col } = lines.linePos(problem.pos[0]);
-      return { path: '', message: `is no valid YAML: ${explain(problem, text)}`, origin, line, column: col };
+      return { path: '', message: `is no valid YAML: ${explain(problem)}`, origin, line, column: col };
+    });
+  }
+  const keys = keyMistakes(document);
+  if (keys.length > 0) {
+    return keys.map(({ message, offset }) => {
+      const { line, col } = lines.linePos(offset);
+      return { path: '', message: `is no valid YAML: ${message}`, origin, line, column: col };
     });
   }
   try {
@@ -48,11 +56,7 @@ export function parseConfigText(text: string, origin: string): ConfigDocument | 
   }
 }
 
-function explain(problem: YAMLParseError | YAMLWarning, text: string): string {
-  if (problem.code === 'DUPLICATE_KEY') {
-    const key = /^[\w-]{1,60}/.exec(text.slice(problem.pos[0]))?.[0] ?? 'a key';
-    return `${key} is given twice in one section; keep one of the two`;
-  }
+function explain(problem: YAMLParseError | YAMLWarning): string {
   if (problem.code === 'MULTIPLE_DOCS') return 'the file holds more than one document; remove what follows the second "---"';
   return problem.message;
 }

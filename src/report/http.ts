@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errnoOf, messageOf } from '../lib/errors.ts';
@@ -13,7 +14,7 @@ export interface HttpLimits {
   readonly requestTimeoutMs: number;
   /** A connection on which nothing moves, because its client takes nothing of its answer, is cut after this. Default 30 s. */
   readonly socketIdleMs: number;
-  /** Default 128. */
+  /** With more, the oldest is cut: whoever holds connections must not keep the probes out. Default 128. */
   readonly maxConnections: number;
 }
 
@@ -47,7 +48,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
   });
-  server.maxConnections = limits.maxConnections;
+  cutOldest(server, limits.maxConnections);
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
   server.timeout = limits.socketIdleMs;
   const answer = createAnswerer(options);
@@ -56,6 +57,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     start: () => listen(server, options),
     close: () => close(server),
   };
+}
+
+function cutOldest(server: Server, maxConnections: number): void {
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    const [oldest] = open;
+    if (open.size > maxConnections) oldest?.destroy();
+  });
 }
 
 async function handle(answer: Answerer, logger: Logger, request: IncomingMessage, response: ServerResponse): Promise<void> {

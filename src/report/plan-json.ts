@@ -1,9 +1,10 @@
 import type { Plan, Report } from '../model/plan.ts';
 import { inPieces } from './pieces.ts';
+import { deceptionless } from './text.ts';
 
 /**
  * A plan or report as JSON text in pieces, one file or finding a line. The same document as `JSON.stringify`, but `files` is
- * never held as a whole.
+ * never held as a whole, and what could deceive a reader or a terminal is escaped.
  */
 export function planJson(plan: Plan | Report): Generator<string> {
   return inPieces(documentParts(plan));
@@ -16,7 +17,7 @@ function* documentParts(plan: Plan | Report): Generator<string> {
     yield `${separator}${JSON.stringify(key)}: `;
     separator = ',\n  ';
     if (key === 'files' || key === 'findings') yield* rowParts(value as Iterable<unknown>);
-    else yield JSON.stringify(value);
+    else yield deceptionless(JSON.stringify(value));
   }
   yield '\n}\n';
 }
@@ -24,7 +25,7 @@ function* documentParts(plan: Plan | Report): Generator<string> {
 function* rowParts(rows: Iterable<unknown>): Generator<string> {
   let separator = '[\n    ';
   for (const row of rows) {
-    yield separator + JSON.stringify(row);
+    yield separator + deceptionless(JSON.stringify(row));
     separator = ',\n    ';
   }
   yield separator.startsWith('[') ? '[]' : '\n  ]';

@@ -6,6 +6,15 @@ export function printable(text: string): string {
   return text.replaceAll(DECEIVING, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
+/** JSON text that means the same and holds no deceiving characters: JSON itself requires only those below U+0020 to be escaped. */
+export function deceptionless(json: string): string {
+  return json.replaceAll(DECEIVING, (character) => character.split('').map(escapeUnit).join(''));
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
 /** At most `maxCharacters` UTF-16 units, ending in `…` where something was cut; never cuts a surrogate pair in two. */
 export function shorten(text: string, maxCharacters: number): string {
   if (text.length <= maxCharacters) return text;

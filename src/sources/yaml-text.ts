@@ -1,5 +1,6 @@
 import { LineCounter, isCollection, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
+import { keyMistakes } from '../lib/yaml-keys.ts';
 
 /** One mistake in a YAML file. */
 export interface YamlError {
@@ -21,11 +22,13 @@ const MAX_ALIASES = 100;
 export function parseYaml(text: string): YamlText {
   const lines = new LineCounter();
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
     const problems = [...document.errors, ...document.warnings];
     if (problems.length > 0) {
       return { errors: problems.map(({ message, pos }) => ({ path: '', line: lines.linePos(pos[0]).line, message })) };
     }
+    const keys = keyMistakes(document);
+    if (keys.length > 0) return { errors: keys.map(({ message, offset }) => ({ path: '', line: lines.linePos(offset).line, message })) };
     return {
       value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown,
       errorAt: (path, message) => ({ path: formatPath(path), line: lines.linePos(offsetOf(document, path)).line, message }),

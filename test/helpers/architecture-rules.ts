@@ -92,7 +92,13 @@ export const PURE_WHY =
   'A pure file decides from its arguments alone: it imports its own stage’s pure files and the model, and reads no clock, disk, network or process.';
 
 /** Files of lib that compute and do nothing else. */
-export const PURE_LIB: readonly string[] = ['src/lib/anchored-pattern.ts', 'src/lib/errors.ts', 'src/lib/json-path.ts', 'src/lib/json.ts'];
+export const PURE_LIB: readonly string[] = [
+  'src/lib/anchored-pattern.ts',
+  'src/lib/errors.ts',
+  'src/lib/json-path.ts',
+  'src/lib/json.ts',
+  'src/lib/yaml-keys.ts',
+];
 
 /** Builtins and packages that compute and do nothing else, or (behind `#`) the parts of them that do. */
 export const PURE_PACKAGES: readonly string[] = [

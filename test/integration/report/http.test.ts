@@ -159,7 +159,7 @@ describe('the server', () => {
     expect(await say('GET / HTTP/1.1\r\nhost: a\r\n')).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  it('should take so many connections only, and new ones again when those have gone', async () => {
+  it('should keep so many connections only, and cut the oldest for a new one', async () => {
     const sockets: Socket[] = [];
     const refused = Promise.withResolvers<void>();
     for (let index = 0; index < 140; index++) {
