@@ -1,10 +1,13 @@
 import { JSONPathEnvironment, JSONPathError } from 'json-p3';
+import { watchedObject } from './watched-object.ts';
 
 /** Values that one path may yield of one object. */
 const MAX_VALUES = 1000;
 const MAX_LENGTH = 1024;
+/** Looks at one object: many times what a search of the largest object takes. Searches within searches take time to the power of their number. */
+const MAX_LOOKS = 250_000;
 
-/** Throws an `Error` where the object is nested too deeply for the path, or yields more than 1000 values. */
+/** Throws an `Error` where the object is nested too deeply for the path, yields more than 1000 values or takes too long. */
 export type JsonPath = (object: unknown) => readonly unknown[];
 
 /**
@@ -22,8 +25,9 @@ export function compileJsonPath(text: string): JsonPath {
     const query = environment.compile(standard);
     return (object) => {
       const values: unknown[] = [];
-      for (const node of query.lazyQuery(object as Parameters<typeof query.lazyQuery>[0])) {
-        if (values.push(node.value) > MAX_VALUES) throw new Error(`it yields more than ${MAX_VALUES} values`);
+      const { watched, original } = watchedObject(object, MAX_LOOKS);
+      for (const node of query.lazyQuery(watched as Parameters<typeof query.lazyQuery>[0])) {
+        if (values.push(original(node.value)) > MAX_VALUES) throw new Error(`it yields more than ${MAX_VALUES} values`);
       }
       return values;
     };

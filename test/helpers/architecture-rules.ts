@@ -97,6 +97,7 @@ export const PURE_LIB: readonly string[] = [
   'src/lib/errors.ts',
   'src/lib/json-path.ts',
   'src/lib/json.ts',
+  'src/lib/watched-object.ts',
   'src/lib/yaml-keys.ts',
 ];
 

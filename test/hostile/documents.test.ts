@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
+import { compileJsonPath } from '../../src/lib/json-path.ts';
 import { parseDomain } from '../../src/sources/libvirt-domain.ts';
 import { parseWorkloads } from '../../src/sources/workloads-file.ts';
 
@@ -91,5 +92,33 @@ describe('hostile XML', () => {
       expect(() => parseDomain(text, '/var/lib/nova/instances')).toThrow(Error);
     },
     LIMIT_MS,
+  );
+});
+
+describe('hostile JSONPath', () => {
+  /** Searches of it, one within the other, have more results than anybody can wait for. */
+  const deep = Array.from({ length: 40 }).reduce<object>((inner) => ({ a: inner, b: [1, 2, 3] }), { x: 1 });
+
+  it.each([
+    '$..*..*..*..*..*..*..*.nothing',
+    '$..[?@..[?@..[?@..[?@..[?@..nothing]]]]]',
+    '$..*[?count($..*[?count($..*[?count($..*)>99])>99])>99]',
+    '$.*[?count($.*.*[?count($.*.*[?count($.*.*.*)>99])>99])>99]',
+    `$${'.*'.repeat(500)}`,
+    `$..a${'[*]'.repeat(300)}`,
+    `$${"['a']".repeat(200)}`,
+    `$${'[?@.a]'.repeat(150)}`,
+    `$..['a','b','a','b','a','b','a','b']['a','a','a','a']['a','a','a','a']`,
+    `$${"['a','a','a','a','a','a','a','a']".repeat(25)}.nothing`,
+  ])(
+    'should be refused or answered quickly: %s',
+    (path) => {
+      try {
+        expect(compileJsonPath(path)(deep).length).toBeLessThanOrEqual(1000);
+      } catch (error) {
+        expect(error).toBeInstanceOf(Error);
+      }
+    },
+    30_000,
   );
 });

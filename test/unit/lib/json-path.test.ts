@@ -56,6 +56,21 @@ describe('compileJsonPath', () => {
     expect(() => compileJsonPath('.list[*]')({ list: Array.from({ length: 1001 }, () => 1) })).toThrow(/more than 1000/);
   });
 
+  it('should give up a search within searches', () => {
+    const deep = Array.from({ length: 40 }).reduce<object>((inner) => ({ a: inner, b: [1, 2, 3] }), {});
+    expect(() => compileJsonPath('..*..*..*..*..*.nothing')(deep)).toThrow(/more than 250000 looks/);
+  });
+
+  it('should find all of a large object', () => {
+    const names = Array.from({ length: 900 }, (_, index) => `name-${index}`);
+    const volumes = names.map((name) => ({ name, more: Array.from({ length: 20 }, () => ({ text: 'x' })) }));
+    expect(compileJsonPath('..name')({ spec: { volumes } })).toEqual(names);
+  });
+
+  it('should give objects as they are', () => {
+    expect(compileJsonPath('.spec.volumes[0]')(OBJECT)[0]).toBe(OBJECT.spec.volumes[0]);
+  });
+
   it('should answer with values or a plain error, whatever path and object are', () => {
     assert(
       property(string({ maxLength: 40 }), anything(), (path, object) => {
