@@ -2,7 +2,7 @@ export interface WatchedObject {
   /** Behaves like the object, and throws an `Error` once it was looked at too often. */
   readonly watched: unknown;
   /** What a value found in it is a view of. */
-  original(value: unknown): unknown;
+  readonly original: (value: unknown) => unknown;
 }
 
 /** Bounds what somebody else's code may do with an object: every property that is read or listed, at any depth, is one look. */
