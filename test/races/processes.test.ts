@@ -1,12 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { raceAgainstProcesses } from './processes.ts';
 
+/** The race would prove little if nobody met: how often removals, passes and files used again must have met, over all tries. */
+const MEETINGS = 6;
+const TRIES = 10;
+
 describe('passes among real writers with real locks and real images', () => {
   it('should never remove what a VM stands on, while there is much to remove', async () => {
-    const { violations, rounds, removals, passes, reused } = await raceAgainstProcesses({ writers: 3, rounds: 25, seed: 1 });
-    expect(violations).toEqual([]);
-    expect(rounds).toBe(75);
-    // The race would prove little if nobody met.
-    for (const count of [removals, passes, reused]) expect(count).toBeGreaterThan(5);
+    const met = { removals: 0, passes: 0, reused: 0 };
+    // How many passes fit in while the writers are busy depends on the machine.
+    for (let seed = 1; seed <= TRIES && Math.min(...Object.values(met)) < MEETINGS; seed++) {
+      const { violations, rounds, removals, passes, reused } = await raceAgainstProcesses({ writers: 3, rounds: 25, seed });
+      expect(violations).toEqual([]);
+      expect(rounds).toBe(75);
+      met.removals += removals;
+      met.passes += passes;
+      met.reused += reused;
+    }
+    expect(Math.min(...Object.values(met)), JSON.stringify(met)).toBeGreaterThanOrEqual(MEETINGS);
   });
 });
