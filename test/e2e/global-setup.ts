@@ -1,7 +1,7 @@
 /** Stands up the cluster, with the image on its node, for all end-to-end tests; takes it down whatever becomes of them. */
 import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { tryLock } from 'fs-native-extensions';
+import { tryLock, waitForLock } from 'fs-native-extensions';
 import type { TestProject } from 'vitest/node';
 import { cacheDirectory } from '../../scripts/lib/cache.ts';
 import { announceOnStderr } from '../../scripts/lib/run.ts';
@@ -21,7 +21,11 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const directory = cacheDirectory(process.env, 'e2e');
   mkdirSync(directory, { recursive: true });
   // Held until this process ends: the cluster's names and addresses are there once on a machine.
-  if (!tryLock(openSync(join(directory, 'lock'), 'a'))) throw new Error('Another end-to-end test runs on this machine.');
+  const lock = openSync(join(directory, 'lock'), 'a');
+  if (!tryLock(lock)) {
+    announceOnStderr('e2e: another end-to-end test runs on this machine; waiting for it');
+    await waitForLock(lock);
+  }
   await ensureHelm(3);
   await ensureHelm(4);
   const cluster = await timed('cluster and image', () => startCluster(join(directory, 'run')));

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { until } from '../../scripts/lib/until.ts';
+import { PATCH_NODE, READ_STATUS, TRY_TO_WRITE } from './lib/agent-scripts.ts';
+import { auditedRequests, grantedRights } from './lib/least-privilege.ts';
 import { watchScrapes } from './lib/scrapes.ts';
 import { createSession, helmOptions, type KubeObject } from './lib/session.ts';
 import { InstancesTree, LIBVIRT_QEMU, sha1 } from './lib/tree.ts';
@@ -151,6 +153,57 @@ describe('an installation, from dry run to uninstall', () => {
     expect((await session.runNow(node))['basekeeper.io/result']).toBe('DryRun');
     expect(tree.baseNames()).toContain(sha1(image.unused));
     await kubectl('annotate', 'node', node, 'basekeeper.io/mode-');
+  });
+
+  it.runIf(access.auditLog !== undefined)('should have asked the API server for everything that it may, and for nothing else', async () => {
+    type Rules = { readonly rules: Parameters<typeof grantedRights>[0] };
+    const { rules } = await json<Rules>('get', 'clusterrole', 'basekeeper');
+    const { rights, forbidden } = auditedRequests(access.auditLog ?? '', `system:serviceaccount:${session.namespace}:basekeeper`);
+    expect([...forbidden]).toEqual([]);
+    expect([...rights].toSorted()).toEqual([...grantedRights(rules)].toSorted());
+  });
+
+  it('should be confined: no more capabilities than it was given, nothing writable but _base and locks', async () => {
+    const pod = await session.readyAgent();
+    const status = await session.runInAgent(pod.metadata.name, READ_STATUS);
+    // CAP_CHOWN is bit 0, CAP_DAC_OVERRIDE 1, CAP_FOWNER 3.
+    expect(JSON.parse(status)).toEqual({ CapEff: '000000000000000b', CapBnd: '000000000000000b', NoNewPrivs: '1', Seccomp: '2' });
+    const places = [tree.path, join(tree.path, 'instance-00000042'), '/', '/app', '/etc/basekeeper', '/tmp'];
+    const answers = await session.runInAgent(
+      pod.metadata.name,
+      TRY_TO_WRITE,
+      ...places,
+      join(tree.path, '_base'),
+      join(tree.path, 'locks'),
+    );
+    expect(JSON.parse(answers)).toEqual([...places.map(() => expect.stringMatching(/^(EROFS|ENOENT)$/) as unknown), 'written', 'written']);
+  });
+
+  it('should be refused when it patches a second node’s object with its pod’s token', async () => {
+    const pod = await session.readyAgent();
+    await apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'second-node' }, spec: { unschedulable: true } });
+    const patch = async (name: string) =>
+      session.runInAgent(
+        pod.metadata.name,
+        PATCH_NODE,
+        name,
+        JSON.stringify({ metadata: { annotations: { 'basekeeper.io/summary': 'forged' } } }),
+      );
+    expect(await patch('second-node')).toMatch(/^(403|422) .*on node \S+ may not change node second-node/);
+    expect(await patch(node)).toMatch(/^200 /);
+    expect(await session.annotationsOf('second-node')).not.toHaveProperty(['basekeeper.io/summary']);
+    await kubectl('delete', 'node', 'second-node');
+  });
+
+  it('should have admission policies without a mistake of types', async () => {
+    const policies = await json<{
+      items: { status?: { typeChecking?: { expressionWarnings?: unknown[] }; observedGeneration?: number } }[];
+    }>('get', 'validatingadmissionpolicies', '--selector', 'app.kubernetes.io/instance=basekeeper');
+    expect(policies.items).toHaveLength(2);
+    for (const { status } of policies.items) {
+      expect(status?.observedGeneration).toBe(1);
+      expect(status?.typeChecking?.expressionWarnings ?? []).toEqual([]);
+    }
   });
 
   it('should leave nothing after helm uninstall, on the nodes as little as elsewhere', async () => {

@@ -9,7 +9,7 @@ set -euo pipefail
 verb=$1
 state=$(mkdir -p "$2" && cd "$2" && pwd)
 shift 2
-netns=basekeeper-e2e node=node-a address=10.250.0.1
+netns=basekeeper-node node=node-a address=10.250.0.1
 service_cidr=10.96.0.0/16 service_ip=10.96.0.1 pod_cidr=10.244.0.0/24
 etcd_url=http://127.0.0.1:23790
 daemons=(kubelet proxy scheduler controller-manager apiserver etcd containerd) # in the order of stopping

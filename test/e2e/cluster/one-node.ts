@@ -43,7 +43,7 @@ export async function startOneNode(directory: string): Promise<Cluster> {
   return {
     access: {
       kind: 'one-node',
-      prefix: ['nsenter', '--net=/run/netns/basekeeper-e2e'],
+      prefix: ['nsenter', '--net=/run/netns/basekeeper-node'],
       kubeconfig: join(state, 'admin.kubeconfig'),
       kubectl: join(binaries, 'kubectl'),
       node: 'node-a',

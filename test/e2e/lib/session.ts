@@ -57,6 +57,11 @@ export function createSession(access: ClusterAccess, namespace: string) {
     /** What the agent's HTTP server answers, through the API server. */
     agentGet: async (pod: string, port: number, path: string): Promise<string> =>
       kubectl('get', '--raw', `/api/v1/namespaces/${namespace}/pods/${pod}:${port}/proxy${path}`),
+    /** What a script of JavaScript prints that runs in the agent's container, as the agent's user: there is no shell. */
+    runInAgent: async (pod: string, script: string, ...args: readonly string[]): Promise<string> => {
+      const node = ['/nodejs/bin/node', '--input-type=module', '--eval', script, '--', ...args];
+      return kubectl('--namespace', namespace, 'exec', pod, '--container', 'agent', '--', ...node);
+    },
     /** Asks for a pass as an operator does and waits for the answer. */
     runNow: async (node: string): Promise<Readonly<Record<string, string>>> => {
       const value = String(Date.now());

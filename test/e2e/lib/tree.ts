@@ -51,13 +51,13 @@ export class InstancesTree {
   }
 
   /** An instance directory with a disk on a base file, as libvirt leaves it for a running VM: readable by QEMU alone. */
-  async addInstance(name: string, baseName: string): Promise<void> {
+  async addInstance(name: string, baseName: string, { owner = LIBVIRT_QEMU, mode = 0o600 } = {}): Promise<void> {
     const directory = join(this.path, name);
     mkdirSync(directory);
     chownSync(directory, NOVA, NOVA);
     const disk = join(directory, 'disk');
     await output('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', join(this.path, '_base', baseName), disk]);
-    this.#finish(disk, 0, LIBVIRT_QEMU, 0o600);
+    this.#finish(disk, 0, owner, mode);
   }
 
   baseNames(): string[] {

@@ -1,0 +1,39 @@
+/** Scripts that run in the agent's container, by `Session.runInAgent`. */
+
+export const READ_STATUS = `
+import { readFileSync } from 'node:fs';
+const status = readFileSync('/proc/1/status', 'utf8');
+const wanted = ['CapEff', 'CapBnd', 'NoNewPrivs', 'Seccomp'];
+console.log(JSON.stringify(Object.fromEntries(wanted.map((key) => [key, new RegExp('^' + key + ':\\\\s*(\\\\S+)', 'm').exec(status)?.[1]]))));
+`;
+
+/** Tries to write a file into each of the directories that it is given; prints what came of it. */
+export const TRY_TO_WRITE = `
+import { rmSync, writeFileSync } from 'node:fs';
+const tryIn = (directory) => {
+  const path = directory + '/basekeeper-e2e-probe';
+  try {
+    writeFileSync(path, '');
+  } catch (error) {
+    return error.code;
+  }
+  rmSync(path);
+  return 'written';
+};
+console.log(JSON.stringify(process.argv.slice(1).map(tryIn)));
+`;
+
+/** Patches the node that it is given with the body that it is given, with the pod's own token; prints status and body of the answer. */
+export const PATCH_NODE = `
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
+const [name, body] = process.argv.slice(1);
+const account = (file) => readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/' + file, 'utf8');
+const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
+const headers = { authorization: 'Bearer ' + account('token'), 'content-type': 'application/merge-patch+json' };
+const sent = request({ host, port, path: '/api/v1/nodes/' + name, method: 'PATCH', ca: account('ca.crt'), headers }, async (answer) => {
+  console.log(answer.statusCode, (await text(answer)).replaceAll('\\n', ' '));
+});
+sent.end(body);
+`;
