@@ -17,8 +17,8 @@ export const headersBench: Bench = {
     writeFileSync(list, `${tree.overlayPaths.join('\n')}\n`);
     const program = join(root, 'headers');
     execFileSync('gcc', ['-O2', '-o', program, file('peers/headers.c')]);
-    const c = JSON.parse(execFileSync(program, [list, '9'], { encoding: 'utf8' })) as number[];
-    const ours = await measureIn<{ scan: number[]; headers: number[] }>('headers.ts', tree.instancesPath, list, '9');
+    const ours = await measureIn<{ scan: number[]; headers: number[]; c: number[] }>('headers.ts', tree.instancesPath, list, program, '9');
+    const { c } = ours;
     tree.remove();
     const ratio = median(ours.headers) / median(c);
     const whole = median(ours.scan) / median(c);
