@@ -1,5 +1,6 @@
 /** A cluster on this machine, without Docker: one-node.sh. Needs root on Debian or Ubuntu. */
 import { mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureKubeAssets, NODE_COMPONENTS } from '../../../scripts/lib/kube-assets.ts';
@@ -21,10 +22,13 @@ export async function startOneNode(directory: string): Promise<Cluster> {
   const binaries = await ensureKubeAssets({ components: NODE_COMPONENTS });
   const state = join(directory, 'state');
   const images = join(directory, 'images');
+  // Not below the user's cache: pods of other users must be able to enter every directory on the way.
+  const sharedDirectory = join(tmpdir(), 'basekeeper-e2e-shared');
   const stop = async () => {
     await output('bash', [script, 'down', state]);
     await unmountBelow(directory);
     rmSync(directory, { recursive: true, force: true });
+    rmSync(sharedDirectory, { recursive: true, force: true });
   };
   await stop();
   const env = buildahEnvironment(join(images, 'storage'));
@@ -38,8 +42,7 @@ export async function startOneNode(directory: string): Promise<Cluster> {
     await stop();
     throw error;
   }
-  const sharedDirectory = join(directory, 'shared');
-  mkdirSync(sharedDirectory, { recursive: true });
+  mkdirSync(sharedDirectory, { mode: 0o755 });
   return {
     access: {
       kind: 'one-node',
