@@ -4,7 +4,7 @@
  *   build.ts --image DIR --arch A   DIR/basekeeper.mjs and, beside it, the lock module's binary for linux on A (amd64 or arm64, as OCI says):
  *                                   all that a container image needs besides Node.js
  */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build, type Plugin } from 'esbuild';
@@ -100,3 +100,17 @@ for (const name of readdirSync(fresh)) {
   renameSync(`${fresh}/${name}`, `${outdir}/${name}`);
 }
 rmSync(fresh, { recursive: true });
+
+/** Why each file is in an image beside Node.js itself; a file without a reason does not get there. */
+const REASONS: Readonly<Record<string, string>> = {
+  'basekeeper.mjs': 'the program and its libraries in one file; not minified, so that a stack trace names functions',
+  'basekeeper.mjs.LEGAL.txt': 'the licences of those libraries',
+  'fs-native-extensions.node': 'record locks that exclude those of Nova and QEMU; Node.js has none',
+};
+if (values.image !== undefined) {
+  for (const name of readdirSync(outdir)) {
+    const reason = REASONS[name];
+    if (reason === undefined) throw new Error(`${name} is in the image for no reason that scripts/build.ts knows`);
+    console.log(`${String(statSync(`${outdir}/${name}`).size).padStart(9)} bytes  ${name}: ${reason}`);
+  }
+}

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../../scripts/chart/generated.ts';
+import { announceOnStderr } from '../../../scripts/lib/run.ts';
 import { output } from '../lib/command.ts';
 import { makeBaseImages } from './base-images.ts';
 
@@ -25,8 +26,12 @@ export async function buildWithBuildah(directory: string, env: NodeJS.ProcessEnv
   const options = ['--volume', `${cache}:/root/.npm`, '--build-arg', 'VERSION=e2e', '--tag', IMAGE_NAME];
   const bases = await makeBaseImages(join(directory, 'bases'), env);
   const baseArguments = ['--build-arg', `BUILD_IMAGE=${bases.build}`, '--build-arg', `RUNTIME_IMAGE=${bases.runtime}`];
-  await output('buildah', ['bud', ...options, ...baseArguments, ROOT], { env, timeoutMs: 600_000 });
+  const built = await output('buildah', ['bud', ...options, ...baseArguments, ROOT], { env, timeoutMs: 600_000 });
+  for (const line of built.split('\n').filter((text) => / bytes {2}/.test(text))) announceOnStderr(`e2e: ${line}`);
   const archive = join(directory, 'image.tar');
+  announceOnStderr(
+    `e2e: the image: ${(await output('buildah', ['images', '--format', '{{.Size}}', IMAGE_NAME], { env })).trim()}, Node.js and its base included`,
+  );
   await output('buildah', ['push', '--quiet', IMAGE_NAME, `docker-archive:${archive}:${IMAGE_NAME}`], { env });
   return archive;
 }
