@@ -135,6 +135,7 @@ describe('an agent', () => {
     ['change the mode that a person set', () => annotate({ 'basekeeper.io/mode': 'enforce' })],
     ['remove the mode that a person set', () => annotate({ 'basekeeper.io/mode': null })],
     ['ask itself for a pass', () => annotate({ 'basekeeper.io/run-now': '1' })],
+    ['pin a file', () => annotate({ 'basekeeper.io/pin': 'file:*' })],
     ['label its node', () => patchNode(NODE, { metadata: { labels: { a: 'c' } } })],
     ['remove a label of its node', () => patchNode(NODE, { metadata: { labels: { a: null } } })],
     ['cordon its node', () => patchNode(NODE, { spec: { unschedulable: true } })],
