@@ -152,10 +152,10 @@ class ListWatch<T> implements Reflector<T> {
   /** Tries again where another attempt may help: whoever asks for a consistent list asks seldom. */
   private async quorumList(signal: AbortSignal): Promise<boolean> {
     for (let attempt = 1; attempt <= CONSISTENT_ATTEMPTS && !signal.aborted; attempt++) {
-      const startedAtMs = this.options.clock.now().wallMs;
+      const startedAt = this.options.clock.now();
       try {
         if (this.health.state !== 'absent' || (await this.exists(this.monotonicMs(), signal))) await this.list(undefined, signal);
-        this.health.consistentListAtMs = startedAtMs;
+        this.health.listedConsistently(startedAt);
         return true;
       } catch (error) {
         if (signal.aborted) return false;
@@ -193,9 +193,11 @@ class ListWatch<T> implements Reflector<T> {
     const openedAtMs = this.monotonicMs();
     const watching = new AbortController();
     this.watching = watching;
+    const overdue = setTimeout(() => watching.abort(), timeoutSeconds * 1000 + this.timing.watchGraceMs);
     try {
       await this.follow(timeoutSeconds, watching.signal);
     } finally {
+      clearTimeout(overdue);
       this.watching = undefined;
     }
     if (watching.signal.aborted) return 0;
@@ -246,7 +248,7 @@ class ListWatch<T> implements Reflector<T> {
 
   /** The first attempt after a connection that worked is spread widely, the others back off. */
   private delayMs(error: KubeApiError | undefined): number {
-    if (this.failures === 1 && error?.status === undefined && this.health.lastContactMs !== undefined) {
+    if (this.failures === 1 && error?.status === undefined && this.health.hadContact) {
       return this.reconnect(this.timing);
     }
     return backoffMs(this.failures, error?.retryAfterSeconds, this.timing, this.options.random);

@@ -8,6 +8,8 @@ export interface ReflectorTiming {
   readonly reconnectSpreadMs: number;
   /** A watch's `timeoutSeconds` is drawn from this range. */
   readonly watchSeconds: readonly [number, number];
+  /** A watch that the API server has not ended so long after its time is broken off: a stream may trickle on without ever completing an event. */
+  readonly watchGraceMs: number;
   /** A watch without any data for this long is broken off: the API server sends a bookmark about once a minute. */
   readonly idleTimeoutMs: number;
   /** An API that does not exist is looked for again after a time from this range. */
@@ -24,6 +26,7 @@ export const DEFAULT_REFLECTOR_TIMING: ReflectorTiming = {
   maxDelayMs: 60_000,
   reconnectSpreadMs: 60_000,
   watchSeconds: [300, 600],
+  watchGraceMs: 60_000,
   idleTimeoutMs: 150_000,
   absentProbeMs: [150_000, 290_000],
   freshLimitMs: 300_000,

@@ -14,11 +14,13 @@ export function offsetOfNode(nodeName: string, limitSeconds: number): number {
 
 /**
  * Wall-clock time (ms) at which the next pass begins, after `nowMs`. An interval counts from `lastStartMs`, the start of the
- * last pass; without one, the first pass begins after the offset alone.
+ * last pass, but is never longer from now on: the clock may have been set back since. Without a last pass, the first begins after the
+ * offset alone.
  */
 export function nextPassMs(schedule: Schedule, nowMs: number, lastStartMs: number | undefined): number {
   if ('intervalMs' in schedule) {
-    return lastStartMs === undefined ? nowMs + schedule.offsetMs : Math.max(nowMs, lastStartMs + schedule.intervalMs);
+    if (lastStartMs === undefined) return nowMs + schedule.offsetMs;
+    return Math.max(nowMs, Math.min(nowMs, lastStartMs) + schedule.intervalMs);
   }
   const time = new CronTime(schedule.cron, schedule.timeZone ?? 'UTC');
   const tick = time.getNextDateFrom(new Date(nowMs - schedule.offsetMs), schedule.timeZone ?? 'UTC');

@@ -41,7 +41,7 @@ export class EventRecorder {
     const key = seriesKey(event, EVENT_CONTROLLER);
     const nowMs = this.#clock.now().wallMs;
     const known = this.#series.get(key);
-    if (known !== undefined && nowMs - known.lastObservedMs < SERIES_END_MS) {
+    if (known !== undefined && !isQuiet(known, nowMs)) {
       this.#repeat(known, nowMs);
       return true;
     }
@@ -55,7 +55,7 @@ export class EventRecorder {
   sweep(): void {
     const nowMs = this.#clock.now().wallMs;
     for (const [key, series] of this.#series) {
-      if (nowMs - series.lastObservedMs >= SERIES_END_MS) this.#finish(key, series);
+      if (isQuiet(series, nowMs)) this.#finish(key, series);
     }
   }
 
@@ -103,4 +103,9 @@ export class EventRecorder {
       (regarding.namespace === undefined || this.#agentBucket.take('agent', nowMs))
     );
   }
+}
+
+/** True, too, for a series that the clock, set back since, has in its future: it would neither end nor be told of for as long. */
+function isQuiet({ lastObservedMs }: Series, nowMs: number): boolean {
+  return nowMs < lastObservedMs || nowMs - lastObservedMs >= SERIES_END_MS;
 }

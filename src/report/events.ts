@@ -53,7 +53,7 @@ export function planEvents({ report, digest, node, memory, reminderSeconds }: Ev
     const key = `${trouble.reason} ${identityOf(trouble.regarding)}`;
     const told = createHash('sha256').update(trouble.content).digest('base64');
     const known = memory.get(key);
-    const isNews = known?.told !== told || !(nowMs - known.atMs < reminderSeconds * 1000);
+    const isNews = known?.told !== told || !isWithin(nowMs - known.atMs, reminderSeconds * 1000);
     if (!isNews) {
       next.set(key, known);
     } else if (trouble.regarding === node || objectEvents++ < OBJECT_EVENTS_PER_PASS) {
@@ -63,6 +63,11 @@ export function planEvents({ report, digest, node, memory, reminderSeconds }: Ev
   }
   if (digest.removedByKind.size > 0) events.push(removalSummary(report, digest, node));
   return { events, memory: next };
+}
+
+/** False, too, where the clock was set back since: else nothing would be told again until it has caught up. */
+function isWithin(sinceMs: number, limitMs: number): boolean {
+  return sinceMs >= 0 && sinceMs < limitMs;
 }
 
 /** The memory without troubles whose events could not be sent: the next pass tells them anew. */

@@ -21,6 +21,10 @@ export function manualClock(start = 1_000_000) {
       wallMs += ms;
       monotonicMs += ms;
     },
+    /** Sets the wall clock forward or back, as an operator or NTP may. */
+    set: (byMs: number): void => {
+      wallMs += byMs;
+    },
   };
 }
 

@@ -153,6 +153,23 @@ describe('a consistent list', () => {
     await reflector.stop();
   });
 
+  it.each([-86_400_000, -10 * 365 * 86_400_000])('should stay as old as it is when the wall clock is set by %i ms', async (jumpMs) => {
+    const kube = new MemoryApiServer(PODS);
+    const { reflector, clock } = await start(kube);
+    await reflector.listConsistent(undefined);
+    clock.advance(7000);
+    clock.set(jumpMs);
+    const agoMs = clock.now().wallMs - 7000;
+    expect(reflector.status()).toMatchObject({ consistentListAtMs: agoMs, lastContactMs: agoMs });
+  });
+
+  it('should not seem newer than it is when the wall clock is set forward', async () => {
+    const { reflector, clock } = await start(new MemoryApiServer(PODS));
+    await reflector.listConsistent(undefined);
+    clock.set(86_400_000);
+    expect(reflector.status()).toMatchObject({ consistentListAtMs: 1_000_000, lastContactMs: 1_000_000 });
+  });
+
   it('should keep the items and the time of the last one when it fails', async () => {
     const kube = new MemoryApiServer(PODS);
     kube.put(PODS, object('a'));

@@ -28,6 +28,10 @@ describe('the next pass', () => {
     expect(nextPassMs({ intervalMs: 1000, offsetMs: 0 }, 9000, 5000)).toBe(9000);
   });
 
+  it('should begin one interval from now when the clock was set back by years since the last start', () => {
+    expect(nextPassMs({ intervalMs: 2_400_000, offsetMs: 7000 }, 1_000_000, 315_000_000_000)).toBe(3_400_000);
+  });
+
   it('should follow a cron expression in its time zone, later by the offset', () => {
     const schedule = { cron: '30 3 * * *', timeZone: 'Europe/Berlin', offsetMs: 5000 };
     expect(nextPassMs(schedule, at('2026-11-23T14:00:00Z'), undefined)).toBe(at('2026-11-24T02:30:05Z'));

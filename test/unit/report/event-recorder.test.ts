@@ -95,6 +95,14 @@ describe('an event that repeats', () => {
     expect(stored()).toHaveLength(2);
   });
 
+  it('should be a new event when the clock was set back since, and not wait until it has caught up', async () => {
+    const { clock, record, stored } = setUp();
+    await record(held());
+    clock.advance(-86_400);
+    await record(held());
+    expect(stored()).toHaveLength(2);
+  });
+
   it('should be a new event when it regards another object of the same name', async () => {
     const { record, stored } = setUp();
     await record(held('x', NODE));

@@ -115,6 +115,10 @@ describe('a trouble that stands', () => {
     expect(reasonsOf(held(later(3600)), memory)).toEqual(['RemovalHeld Node/node-1']);
   });
 
+  it('should be told again when the clock was set back since: the API server forgets it all the same', () => {
+    expect(reasonsOf(held(later(-86_400)), plan(held(later(0))).memory)).toEqual(['RemovalHeld Node/node-1']);
+  });
+
   it('should be told again when it changed', () => {
     const gate = { open: false, reasons: [{ reason: 'SourceStale', message: 'source pods' }] } as const;
     expect(reasonsOf(heldReport({ takenAt: later(60), gate }), plan(held(later(0))).memory)).toEqual(['RemovalHeld Node/node-1']);
