@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lstatSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoError, hasErrno, withReadablePath } from './errno.ts';
 
@@ -36,34 +36,42 @@ export function openLockFile(locksPath: string, name: string): OpenedLockFile {
   }
 }
 
+const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
 function openLocksDirectory(locksPath: string): number {
-  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+  const fd = tryOpen(locksPath, OPEN_DIRECTORY, ['ENOENT']) ?? makeLocksDirectory(locksPath);
   try {
-    return openSync(locksPath, flags);
+    finishLocksDirectory(fd, locksPath);
+    return fd;
   } catch (error) {
-    if (!hasErrno(error, 'ENOENT')) throw error;
+    closeSync(fd);
+    throw error;
   }
-  makeLocksDirectory(locksPath);
-  return openSync(locksPath, flags);
+}
+
+/** What a new lock directory has until it is Nova's: whoever made it may be killed before, and must not have locked Nova out. */
+const UNFINISHED_MODE = 0o777;
+
+/** Unlike oslo, creates no missing parents: their absence means that the instances path is not mounted. */
+function makeLocksDirectory(locksPath: string): number {
+  try {
+    withoutUmask(() => mkdirSync(locksPath, UNFINISHED_MODE));
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error;
+  }
+  return openSync(locksPath, OPEN_DIRECTORY);
 }
 
 /**
- * Unlike oslo, creates no missing parents: their absence means that the instances path is not mounted. Nova must be able to
- * create lock files in the new directory, so it gets its parent's owner or does not come to exist.
+ * Nova must be able to create lock files in a new directory, and others must not: it gets its parent's owner, or does not come to
+ * exist. Does nothing to a directory that is in use or that somebody else made.
  */
-function makeLocksDirectory(locksPath: string): void {
-  try {
-    mkdirSync(locksPath);
-  } catch (error) {
-    if (hasErrno(error, 'EEXIST')) return;
-    throw error;
-  }
-  const parent = ownerOf(dirname(locksPath));
-  const fd = openSync(locksPath, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  try {
-    if (giveTo(fd, parent)) return;
-  } finally {
-    closeSync(fd);
+function finishLocksDirectory(fd: number, locksPath: string): void {
+  const { uid, mode } = fstatSync(fd);
+  if (uid !== process.geteuid?.() || (mode & 0o1777) !== UNFINISHED_MODE || readdirSync(`/proc/self/fd/${fd}`).length > 0) return;
+  if (giveTo(fd, ownerOf(dirname(locksPath)))) {
+    allowing(() => fchmodSync(fd, 0o755));
+    return;
   }
   rmdirSync(locksPath);
   throw errnoError('EPERM', `cannot give the new directory '${locksPath}' to the owner of its parent; create it for Nova's user`);
@@ -98,12 +106,12 @@ function openEntry(directoryFd: number, name: string): number | 'raced' {
 
 function createEntry(directoryFd: number, path: string): number | 'raced' {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_CREAT | constants.O_EXCL;
-  const fd = tryOpen(path, flags, ['EEXIST']);
+  // Nova opens its lock files for writing and fails for good when it may not: until the file is Nova's, it is everybody's. We may be
+  // killed at any moment.
+  const fd = withoutUmask(() => tryOpen(path, flags, ['EEXIST']));
   if (fd === undefined) return 'raced';
   const directory = fstatSync(directoryFd);
-  // Nova opens its lock files for writing and fails for good when it may not: whoever may create files here must be able to.
-  allowing(() => fchmodSync(fd, 0o644 | (directory.mode & 0o022)));
-  if (!giveTo(fd, directory)) allowing(() => fchmodSync(fd, 0o666));
+  if (giveTo(fd, directory)) allowing(() => fchmodSync(fd, 0o644 | (directory.mode & 0o022)));
   return fd;
 }
 
@@ -121,6 +129,16 @@ function giveTo(fd: number, owner: Owner): boolean {
   const now = fstatSync(fd);
   if (now.uid === owner.uid && now.gid === owner.gid) return true;
   return allowing(() => fchownSync(fd, owner.uid, owner.gid));
+}
+
+/** What is made gets the mode that is asked for. */
+function withoutUmask<T>(make: () => T): T {
+  const before = process.umask(0);
+  try {
+    return make();
+  } finally {
+    process.umask(before);
+  }
 }
 
 /** Whether `change` was permitted: without CAP_CHOWN, in a user namespace or on NFS it may not be. */

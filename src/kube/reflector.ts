@@ -200,9 +200,8 @@ class ListWatch<T> implements Reflector<T> {
       clearTimeout(overdue);
       this.watching = undefined;
     }
-    if (watching.signal.aborted) return 0;
     // The API server ends a watch when its time is over. One that ends earlier was ended by a shutdown, which others notice, too.
-    if (this.monotonicMs() - openedAtMs >= timeoutSeconds * 900) return 0;
+    if (watching.signal.aborted || this.monotonicMs() - openedAtMs >= timeoutSeconds * 900) return 0;
     this.failures += 1;
     return this.delayMs(undefined);
   }

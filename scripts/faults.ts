@@ -1,0 +1,17 @@
+/** `npm run faults -- [--rounds N] [--seed S]`: passes that are killed at random moments. */
+import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { killAtRandom } from '../test/faults/kills.ts';
+import { Random } from '../test/hostile/random.ts';
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '200' }, seed: { type: 'string' } } });
+const rounds = Number(values.rounds);
+const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
+
+// What is killed is what the sources say.
+execFileSync(process.execPath, ['scripts/build.ts'], { stdio: 'inherit' });
+const { failures, ...kills } = await killAtRandom({ rounds, random: new Random(seed) });
+console.log(`seed ${seed}, kill -9 at random moments:`, kills);
+for (const failure of failures) console.log(failure);
+console.log(`${failures.length} failures`);
+process.exitCode = failures.length === 0 ? 0 : 1;

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { Random } from '../hostile/random.ts';
+import { killAtRandom, killAtStage, killAtSystemCall, wholePass } from './kills.ts';
+import { buildWorld, damages, leftOver } from './world.ts';
+
+/** Kills one pass, then lets the next come to its end. */
+async function survive(kill: (world: ReturnType<typeof buildWorld>) => Promise<{ killed: boolean }>, killed = true) {
+  using world = buildWorld();
+  expect((await kill(world)).killed).toBe(killed);
+  expect(damages(world)).toEqual([]);
+  await wholePass(world);
+  expect(damages(world)).toEqual([]);
+  expect(leftOver(world)).toEqual([]);
+}
+
+describe('a pass that is killed', () => {
+  it('should have lost nothing, wherever a stage ends and the next begins', async () => {
+    const stages: string[] = [];
+    // One more than there are: the pass has ended, but not the process.
+    for (let stage = 1; stages.at(-1) !== 'end'; stage++) {
+      await survive(async (world) => {
+        const result = await killAtStage(world, stage);
+        stages.push(result.stages.at(-1) ?? 'none');
+        return result;
+      });
+    }
+    expect(stages).toEqual(['scan', 'references', 'overlays', 'plan', 'execute', 'end']);
+  });
+
+  // Each call that changes something on disk, before it is made. The first pass makes the lock directory.
+  it.each([
+    ['utimensat', 1],
+    ['utimensat', 3],
+    ['mkdir', 1],
+    ['fchown', 1],
+    ['fchown', 2],
+    ['fchmod', 1],
+    ['fchmod', 2],
+    ['unlink', 1],
+    ['unlink', 2],
+    ['unlink', 6],
+  ])('should have lost nothing, nor locked Nova out, when it was about to call %s for the %i. time', async (call, nth) => {
+    await survive(async (world) => await killAtSystemCall(world, call, nth));
+  });
+
+  it('should have lost nothing, at whatever moment', async () => {
+    // `npm run faults` kills more of them.
+    const { failures, kills } = await killAtRandom({ rounds: 12, random: new Random(1) });
+    expect(failures).toEqual([]);
+    expect(kills).toBeGreaterThan(0);
+  });
+});

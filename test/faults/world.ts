@@ -1,0 +1,125 @@
+import { spawnSync } from 'node:child_process';
+import { chownSync, lutimesSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFileName } from '../../src/references/collect-references.ts';
+import { qemuImg } from '../helpers/qemu-img.ts';
+import { DAY, buildTree, type Tree, type TreeSpec } from '../helpers/tree.ts';
+import { NOBODY } from '../helpers/execute-tree.ts';
+
+const PYTHON = '/usr/bin/python3';
+
+/** Who Nova is here: not who we are, where we are root. */
+const NOVA = process.getuid?.() === 0 ? NOBODY : undefined;
+
+const REFERENCED = ['referenced-a', 'referenced-b'] as const;
+const BACKING = ['backing-a', 'backing-b'] as const;
+
+/** A cache in use on a real tree, with overlays that the real qemu-img made, and much that nothing uses. */
+export interface World extends Disposable {
+  readonly tree: Tree;
+  /** The file source's list: it names the images that only a workload protects. */
+  readonly workloadsPath: string;
+  /** Names in `_base` that must never go. */
+  readonly used: readonly string[];
+  /** Names in `_base` that a pass removes. */
+  readonly unused: readonly string[];
+}
+
+export interface WorldOptions {
+  /** Default 6. */
+  readonly unused?: number;
+  /** Default true: a pass makes the lock directory itself, as Nova would. */
+  readonly withoutLocks?: boolean;
+}
+
+const old = { ageSeconds: 3 * DAY };
+
+export function buildWorld({ unused = 6, withoutLocks = true }: WorldOptions = {}): World {
+  const used = [...REFERENCED, ...BACKING].map(cacheFileName);
+  const gone = Array.from({ length: unused }, (_, index) => cacheFileName(`unused-${index}`));
+  const spec: Record<string, TreeSpec[string]> = withoutLocks ? {} : { locks: { directory: true } };
+  for (const name of [...used, ...gone]) spec[`_base/${name}`] = { ...old, content: contentOf(name) };
+  const tree = buildTree(spec);
+  for (const image of BACKING) {
+    const directory = `vm-on-${image}`;
+    tree.add({ [directory]: { directory: true } });
+    const base = tree.path(`_base/${cacheFileName(image)}`);
+    qemuImg(['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'raw', tree.path(`${directory}/disk`), '1M']);
+  }
+  const workloadsPath = tree.path('../workloads.yaml');
+  writeFileSync(workloadsPath, `workloads:\n${REFERENCED.map((image) => `  - {name: vm-of-${image}, imageRef: ${image}}\n`).join('')}`);
+  giveToNova(tree.instancesPath);
+  return { tree, workloadsPath, used, unused: gone, [Symbol.dispose]: tree.cleanup };
+}
+
+/** Puts back what passes have removed, and makes everything as old as it was. */
+export function refill({ tree, used, unused }: World): void {
+  const present = new Set(readdirSync(tree.basePath));
+  tree.add(Object.fromEntries(unused.filter((name) => !present.has(name)).map((name) => [`_base/${name}`, { content: contentOf(name) }])));
+  const seconds = Date.now() / 1000 - old.ageSeconds;
+  for (const name of [...used, ...unused]) lutimesSync(tree.path(`_base/${name}`), seconds, seconds);
+  giveToNova(tree.instancesPath);
+}
+
+/** What a pass that was broken off may not have left behind; one sentence each. */
+export function damages(world: World): string[] {
+  return [...lostFiles(world), ...strangers(world), ...locksThatNovaCannotHave(world)];
+}
+
+/** Files in use that are gone or changed. */
+export function lostFiles({ tree, used }: World): string[] {
+  return used.filter((name) => readOrNothing(tree.path(`_base/${name}`)) !== contentOf(name)).map((name) => `${name} is in use and lost`);
+}
+
+/** The names that a pass has still to remove. */
+export function leftOver({ tree, unused }: World): string[] {
+  const present = new Set(readdirSync(tree.basePath));
+  return unused.filter((name) => present.has(name));
+}
+
+/** Anything that nobody put there: temporary files, half-made directories. */
+function strangers({ tree, used, unused }: World): string[] {
+  const known = new Set(['_base', 'locks', ...BACKING.flatMap((image) => [`vm-on-${image}`, `vm-on-${image}/disk`])]);
+  for (const name of [...used, ...unused]) known.add(`_base/${name}`).add(`locks/nova-${name}`);
+  const found = readdirSync(tree.instancesPath, { recursive: true, encoding: 'utf8' });
+  return found.filter((path) => !known.has(path)).map((path) => `${path} was left behind`);
+}
+
+/** As fasteners does for oslo.concurrency, by Nova's own user: makes the directory, opens the file for writing, locks it by fcntl. */
+const TAKE_LOCKS = `
+import fcntl, os, sys
+locks, *names = sys.argv[1:]
+os.makedirs(locks, exist_ok=True)
+for name in names:
+    try:
+        with open(os.path.join(locks, 'nova-' + name), 'a') as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        print('Nova cannot lock %s: %s' % (name, error))
+`;
+
+function locksThatNovaCannotHave({ tree, used, unused }: World): string[] {
+  const identity = NOVA === undefined ? {} : { uid: NOVA, gid: statSync(tree.instancesPath).gid };
+  const args = ['-c', TAKE_LOCKS, join(tree.instancesPath, 'locks'), ...used, ...unused];
+  const { status, stdout, stderr } = spawnSync(PYTHON, args, { encoding: 'utf8', ...identity });
+  if (status !== 0) return [`Nova cannot take locks: ${stderr}`];
+  return stdout.split('\n').filter((line) => line !== '');
+}
+
+function contentOf(name: string): string {
+  return name.repeat(100);
+}
+
+function readOrNothing(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only what lies directly there, and `_base`: the tests' umask does the rest. */
+function giveToNova(instancesPath: string): void {
+  if (NOVA === undefined) return;
+  for (const path of [instancesPath, join(instancesPath, '_base')]) chownSync(path, NOVA, -1);
+}
