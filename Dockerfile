@@ -1,4 +1,4 @@
-# Basekeeper's image: Node.js, one bundled file, and the native lock module's binary for the image's architecture.
+# Basekeeper's image: Node.js, the bundle, and the native lock module's binary for the image's architecture.
 #   docker buildx build --platform linux/amd64,linux/arm64 -t REGISTRY/basekeeper:VERSION .
 # Both base images can be replaced, for example by a mirror's: --build-arg RUNTIME_IMAGE=...
 # The runtime image must be a glibc one (the lock module has no musl build) with Node.js 24 at /nodejs/bin/node; it needs no shell.
@@ -11,6 +11,7 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY scripts/build.ts scripts/build.ts
+COPY scripts/lib/bundle scripts/lib/bundle
 COPY src src
 ARG TARGETARCH
 RUN node scripts/build.ts --image /image --arch "$TARGETARCH"

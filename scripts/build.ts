@@ -1,13 +1,16 @@
 /**
- * Bundles the command line into one file.
- *   build.ts                        dist/basekeeper.js and dist/kubectl-basekeeper.js, for npm: the native lock module stays in node_modules, which has it for every platform
+ * Bundles the command line: an entry, chunks that are read when a command needs them, and packages that are read when one of their functions is called.
+ *   build.ts                        dist/basekeeper.js and dist/kubectl-basekeeper.js, for npm: the native lock module stays in node_modules, which has it for every platform;
+ *                                   the plugin is one file, because people copy it to a directory of their PATH
  *   build.ts --image DIR --arch A   DIR/basekeeper.mjs and, beside it, the lock module's binary for linux on A (amd64 or arm64, as OCI says):
  *                                   all that a container image needs besides Node.js
  */
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
+import { withoutBuiltinImports } from './lib/bundle/builtin-imports.ts';
+import { LAZY_PACKAGES, lazyPackages } from './lib/bundle/lazy-packages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
@@ -26,13 +29,14 @@ const onlyKubeConfig: Plugin = {
 /** What KubeConfig imports for requests that client-node itself would send. We take credentials from it and send requests by our own client: half of the bundle. */
 const NEVER_CALLED: Readonly<Record<string, readonly string[]>> = {
   undici: ['Agent', 'ProxyAgent'],
+  socks: ['SocksClient'],
   './gen/index.js': ['createConfiguration', 'ServerConfiguration'],
 };
 
 const withoutClientNodeRequests: Plugin = {
   name: 'without-client-node-requests',
   setup(builder) {
-    builder.onResolve({ filter: /^(?:undici|\.\/gen\/index\.js)$/ }, ({ path, importer }) =>
+    builder.onResolve({ filter: /^(?:undici|socks|\.\/gen\/index\.js)$/ }, ({ path, importer }) =>
       importer.endsWith('client-node/dist/config.js') ? { path, namespace: 'never-called' } : undefined,
     );
     builder.onLoad({ filter: /.*/, namespace: 'never-called' }, ({ path }) => ({
@@ -41,6 +45,15 @@ const withoutClientNodeRequests: Plugin = {
         .join('\n'),
       loader: 'js',
     }));
+  },
+};
+
+/** prom-client takes it along for exemplars of its own process metrics, which we do not ask for. */
+const withoutOpenTelemetry: Plugin = {
+  name: 'without-open-telemetry',
+  setup(builder) {
+    builder.onResolve({ filter: /^@opentelemetry\/api$/ }, ({ path }) => ({ path, namespace: 'empty' }));
+    builder.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: '', loader: 'js' }));
   },
 };
 
@@ -67,49 +80,74 @@ const { values } = parseArgs({ options: { image: { type: 'string' }, arch: { typ
 const outdir = values.image ?? `${root}dist`;
 // Beside the image's bundle there is no package.json that says that it is a module.
 const extension = values.image === undefined ? '.js' : '.mjs';
+const REQUIRE = "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);";
 
-// Each file appears by a rename: whoever runs the bundle while it is built anew gets the old one or the new one, never a half.
+// Each file appears by a rename, what others import first: whoever runs the bundle while it is built anew gets the old one or the new one, never a half.
 mkdirSync(outdir, { recursive: true });
 const fresh = mkdtempSync(`${outdir}/.build-`);
-await build({
-  entryPoints: [
-    { in: `${root}src/main.ts`, out: 'basekeeper' },
-    ...(values.image === undefined ? [{ in: `${root}src/kubectl.ts`, out: 'kubectl-basekeeper' }] : []),
-  ],
+const shared: BuildOptions = {
   outdir: fresh,
-  outExtension: { '.js': extension },
   bundle: true,
   platform: 'node',
   target: 'node24',
-  format: 'esm',
   minifySyntax: true,
   legalComments: 'linked',
   logLevel: 'warning',
+};
+const plugins = [onlyKubeConfig, withoutClientNodeRequests, withoutOpenTelemetry];
+const program: BuildOptions = {
+  ...shared,
+  outExtension: { '.js': extension },
+  format: 'esm',
   define: { __BASEKEEPER_VERSION__: JSON.stringify(version) },
+  banner: { js: REQUIRE },
+};
+await build({
+  ...program,
+  entryPoints: [{ in: `${root}src/main.ts`, out: 'basekeeper' }],
+  splitting: true,
+  chunkNames: 'chunk-[hash]',
   loader: { '.node': 'copy' },
   assetNames: '[name]',
-  ...(values.image === undefined
-    ? { external: ['fs-native-extensions'], plugins: [onlyKubeConfig, withoutClientNodeRequests] }
-    : { plugins: [onlyKubeConfig, withoutClientNodeRequests, lockModuleBesideBundle(values.arch)] }),
-  banner: {
-    js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-  },
+  external: values.image === undefined ? ['fs-native-extensions'] : [],
+  plugins: [lazyPackages, ...plugins, ...(values.image === undefined ? [] : [lockModuleBesideBundle(values.arch)])],
 });
-for (const name of readdirSync(fresh)) {
-  if (name.endsWith(extension)) chmodSync(`${fresh}/${name}`, 0o755);
+if (values.image === undefined) {
+  await build({ ...program, entryPoints: [{ in: `${root}src/kubectl.ts`, out: 'kubectl-basekeeper' }], plugins });
+}
+await build({
+  ...shared,
+  entryPoints: Object.keys(LAZY_PACKAGES),
+  entryNames: 'lazy-[name]',
+  outExtension: { '.js': '.cjs' },
+  format: 'cjs',
+});
+
+const entries = [`basekeeper${extension}`, `kubectl-basekeeper${extension}`];
+const isOurs = (name: string): boolean => /^(?:chunk|lazy)-/.test(name) || entries.some((entry) => name.startsWith(entry));
+const built = readdirSync(fresh);
+for (const name of built.filter((it) => it.endsWith(extension))) {
+  const text = withoutBuiltinImports(readFileSync(`${fresh}/${name}`, 'utf8'));
+  writeFileSync(`${fresh}/${name}`, entries.includes(name) ? `#!/usr/bin/env node\n${text}` : text);
+}
+for (const name of built.toSorted((left, right) => Number(entries.includes(left)) - Number(entries.includes(right)))) {
+  if (entries.includes(name)) chmodSync(`${fresh}/${name}`, 0o755);
   renameSync(`${fresh}/${name}`, `${outdir}/${name}`);
 }
+for (const name of readdirSync(outdir)) if (isOurs(name) && !built.includes(name)) rmSync(`${outdir}/${name}`);
 rmSync(fresh, { recursive: true });
 
 /** Why each file is in an image beside Node.js itself; a file without a reason does not get there. */
-const REASONS: Readonly<Record<string, string>> = {
-  'basekeeper.mjs': 'the program and its libraries in one file; not minified, so that a stack trace names functions',
-  'basekeeper.mjs.LEGAL.txt': 'the licences of those libraries',
-  'fs-native-extensions.node': 'record locks that exclude those of Nova and QEMU; Node.js has none',
-};
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/^basekeeper\.mjs$/, 'the program; not minified, so that a stack trace names functions'],
+  [/^chunk-[A-Z0-9]+\.mjs$/, 'a part of the program that only some commands read'],
+  [/^lazy-[a-z0-9-]+\.cjs$/, 'a library that is read when it is needed'],
+  [/\.LEGAL\.txt$/, 'the licences of the libraries in the file'],
+  [/^fs-native-extensions\.node$/, 'record locks that exclude those of Nova and QEMU; Node.js has none'],
+];
 if (values.image !== undefined) {
   for (const name of readdirSync(outdir)) {
-    const reason = REASONS[name];
+    const reason = REASONS.find(([pattern]) => pattern.test(name))?.[1];
     if (reason === undefined) throw new Error(`${name} is in the image for no reason that scripts/build.ts knows`);
     console.log(`${String(statSync(`${outdir}/${name}`).size).padStart(9)} bytes  ${name}: ${reason}`);
   }

@@ -4,7 +4,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { formatConfigError, loadConfig, type LoadedConfig, type Override } from '../config/load.ts';
+import { formatConfigError } from '../config/format-error.ts';
+import type { LoadedConfig, Override } from '../config/load.ts';
 import type { Config } from '../config/types.ts';
 import { errnoOf, UsageError } from '../lib/errors.ts';
 import type { Context } from './context.ts';
@@ -41,6 +42,8 @@ export async function withConfig<T>(options: ConfigurationOptions, context: Cont
 
 /** Reads the file that the options name and puts the options over it. Throws `UsageError` when the file cannot be read. */
 export async function load(options: ConfigurationOptions, { env }: Context): Promise<LoadedConfig> {
+  // Schema and YAML parser are half of what a command loads; what needs no configuration does without them.
+  const { loadConfig } = await import('../config/load.ts');
   const text = options.config === undefined ? undefined : await readText(options.config);
   return loadConfig({ text, fileName: options.config, env, hostName: hostname(), overrides: overridesOf(options) });
 }

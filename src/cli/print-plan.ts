@@ -1,7 +1,6 @@
 import { Option } from 'commander';
 import type { Plan, Report } from '../model/plan.ts';
-import { planJson } from '../report/plan-json.ts';
-import { planTable } from '../report/table.ts';
+import type { TableStyle } from '../report/table-layout.ts';
 import type { Context } from './context.ts';
 import { wantsColour, widthOfTerminal, writeResult } from './io.ts';
 
@@ -15,5 +14,10 @@ export function outputOption(): Option {
 /** Prints a plan or report to stdout. */
 export async function printPlan(plan: Plan | Report, format: OutputFormat, { env, io }: Context): Promise<void> {
   const style = { width: widthOfTerminal(io.stdout), colour: wantsColour(io.stdout, env) };
-  await writeResult(io.stdout, format === 'json' ? planJson(plan) : planTable(plan, style));
+  await writeResult(io.stdout, await piecesOf(plan, format, style));
+}
+
+async function piecesOf(plan: Plan | Report, format: OutputFormat, style: TableStyle): Promise<Iterable<string>> {
+  if (format === 'json') return (await import('../report/plan-json.ts')).planJson(plan);
+  return (await import('../report/table.ts')).planTable(plan, style);
 }

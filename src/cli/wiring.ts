@@ -37,6 +37,6 @@ export interface Wiring {
   tryRules(
     about: { readonly rules: Config['sources']['rules']; readonly nodeName: string; readonly subdirectoryName: string },
     object: unknown,
-  ): readonly TriedRule[];
+  ): Promise<readonly TriedRule[]>;
   createAgent(config: Config, parts: { readonly logger: Logger }): Promise<{ run(signal: AbortSignal): Promise<void> }>;
 }

@@ -7,6 +7,8 @@ import { NOVA_PRESET } from './preset.ts';
 import type { SettingsInput } from './schema.ts';
 import type { Config, ConfigError } from './types.ts';
 
+export { formatConfigError } from './format-error.ts';
+
 /** Values that win over the file, such as those of command-line options. */
 export interface Override {
   /** As errors name it: `--instances-path`. */
@@ -78,10 +80,4 @@ function placed(mistake: Mistake, layers: readonly Layer[], fileName: string, do
 function byPlace(left: ConfigError, right: ConfigError): number {
   const end = Number.MAX_SAFE_INTEGER;
   return (left.line ?? end) - (right.line ?? end) || (left.column ?? end) - (right.column ?? end);
-}
-
-/** `config.yaml:12:3: sources.pods.enabled must be true or false, not "on"; …` */
-export function formatConfigError(error: ConfigError): string {
-  const place = [error.origin, error.line, error.column].filter((part) => part !== undefined).join(':');
-  return [place === '' ? '' : `${place}: `, error.path === '' ? '' : `${error.path} `, error.message].join('');
 }

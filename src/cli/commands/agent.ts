@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { createLogger } from '../../lib/logger.ts';
 import { addConfigurationOptions, withConfig, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
 
@@ -9,7 +8,7 @@ export function addAgentCommand(program: Command, context: Context): void {
     .addHelpText('after', '\nExample:\n  $ NODE_NAME=node-1 basekeeper agent --config /etc/basekeeper/config.yaml')
     .action((options: ConfigurationOptions) =>
       withConfig(options, context, async (config) => {
-        const parts = await context.wiring();
+        const [parts, { createLogger }] = await Promise.all([context.wiring(), import('../../lib/logger.ts')]);
         const logger = createLogger({ level: config.log.level, destination: context.io.stderr });
         const agent = await parts.createAgent(config, { logger });
         await agent.run(context.io.signal);

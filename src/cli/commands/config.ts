@@ -1,6 +1,4 @@
 import { Option, type Command } from 'commander';
-import { configJsonSchema } from '../../config/schema.ts';
-import { settingsJson, settingsYaml } from '../../config/show.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { addConfigurationOptions, load, mustBeRight, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
@@ -33,7 +31,10 @@ function addSchema(config: Command, { io }: Context): void {
     .command('schema')
     .description('Print the JSON Schema (draft 7) of the configuration file, for editors and other tools.')
     .addHelpText('after', '\nExample:\n  $ basekeeper config schema > basekeeper.schema.json')
-    .action(() => writeResult(io.stdout, [`${JSON.stringify(configJsonSchema(), null, 2)}\n`]));
+    .action(async () => {
+      const { configJsonSchema } = await import('../../config/schema.ts');
+      await writeResult(io.stdout, [`${JSON.stringify(configJsonSchema(), null, 2)}\n`]);
+    });
 }
 
 function addShow(config: Command, context: Context): void {
@@ -44,6 +45,7 @@ function addShow(config: Command, context: Context): void {
     .action(async (options: ConfigurationOptions & { output: 'yaml' | 'json' }) => {
       const loaded = await load(rejectStdin(options), context);
       const { settings, originOf } = mustBeRight(loaded);
+      const { settingsJson, settingsYaml } = await import('../../config/show.ts');
       await writeResult(context.io.stdout, [options.output === 'json' ? settingsJson(settings) : settingsYaml(settings, originOf)]);
     });
 }

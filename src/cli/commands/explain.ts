@@ -2,14 +2,11 @@ import { Option, type Command } from 'commander';
 import { UsageError } from '../../lib/errors.ts';
 import type { Config } from '../../config/types.ts';
 import type { Plan, Report } from '../../model/plan.ts';
-import { explain } from '../../report/explain.ts';
 import { planOf } from '../../report/plan-of.ts';
-import { fetchReport } from '../agent-report.ts';
 import { addConfigurationOptions, load, mustBeRight, withConfig, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
 import { say } from '../diagnostics.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
-import { printExplanation } from '../print-explanation.ts';
 import { runOnePass } from '../run-pass.ts';
 
 /** Default of `http.port`. */
@@ -37,7 +34,9 @@ export function addExplainCommand(program: Command, context: Context): void {
     )
     .action(async (subject: string, options: ExplainOptions) => {
       const plan = await planFor(options, context);
-      if (plan !== undefined) await printExplanation(explain(plan, subject), options.output, 'basekeeper', context);
+      if (plan === undefined) return;
+      const [{ explain }, { printExplanation }] = await Promise.all([import('../../report/explain.ts'), import('../print-explanation.ts')]);
+      await printExplanation(explain(plan, subject), options.output, 'basekeeper', context);
     });
 }
 
@@ -47,6 +46,7 @@ async function planFor(options: ExplainOptions, context: Context): Promise<Plan 
   if (options.instancesPath !== undefined) {
     throw new UsageError('--instances-path needs --workloads; without both, the agent that runs on this node is asked');
   }
+  const { fetchReport } = await import('../agent-report.ts');
   return fetchReport(options.agent ?? (await agentOfThisNode(options, context)), context.io.signal);
 }
 

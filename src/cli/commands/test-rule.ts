@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
-import { YAMLParseError, parse } from 'yaml';
 import type { Workload } from '../../model/workload.ts';
 import { asArray, asText, at, field } from '../../lib/json.ts';
 import { errnoOf, UsageError } from '../../lib/errors.ts';
@@ -34,7 +33,9 @@ export function addTestRuleCommand(config: Command, context: Context): void {
         const objects = await readObjects(options.object);
         const wiring = await context.wiring();
         const about = { rules: sources.rules, nodeName, subdirectoryName };
-        const trials = objects.map((object): Trial => ({ object: nameOf(object), rules: wiring.tryRules(about, object) }));
+        const trials = await Promise.all(
+          objects.map(async (object): Promise<Trial> => ({ object: nameOf(object), rules: await wiring.tryRules(about, object) })),
+        );
         const text = options.output === 'json' ? `${JSON.stringify(trials, null, 2)}\n` : trials.map(trialText).join('\n');
         await writeResult(context.io.stdout, [text]);
         if (trials.some(({ rules }) => rules.some(({ gaps }) => gaps.length > 0))) context.exitWith(EXIT_CODES.held);
@@ -44,6 +45,7 @@ export function addTestRuleCommand(config: Command, context: Context): void {
 
 /** The items of a list, or the one object. Throws `UsageError`. */
 async function readObjects(path: string): Promise<readonly unknown[]> {
+  const { YAMLParseError, parse } = await import('yaml');
   try {
     const document: unknown = parse(await readFile(path, 'utf8'));
     const items = asArray(field(document, 'items'));

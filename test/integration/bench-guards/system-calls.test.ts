@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -86,8 +86,4 @@ it('should read no header again in a pass before which nothing changed', async (
   } finally {
     rmSync(root, { recursive: true });
   }
-});
-
-it('should keep the bundle below 2.5 MB', () => {
-  expect(statSync(BUNDLE).size).toBeLessThanOrEqual(2.5e6);
 });

@@ -1,0 +1,106 @@
+import { createAgent as createPassLoop, type Agent } from '../agent.ts';
+import type { Config } from '../config/types.ts';
+import { runPass } from '../cycle.ts';
+import type { Cluster } from '../kube/connect.ts';
+import type { OwnNode } from '../kube/types.ts';
+import { systemClock } from '../lib/clock.ts';
+import { offsetOfNode, type Schedule } from '../lib/schedule.ts';
+import { VERSION } from '../lib/version.ts';
+import type { Logger, WorkloadSource } from '../model/ports.ts';
+import { timestamp } from '../plan/planned-files.ts';
+import { runNowAnswer } from '../report/annotations.ts';
+import { emptyReport } from '../report/build-report.ts';
+import { createReporter } from '../report/composite.ts';
+import { unreadySources } from '../report/health.ts';
+import { createHttpServer, type HttpServer } from '../report/http.ts';
+import { createKubeReporter, type KubeReporter } from '../report/kube-reporter.ts';
+import { createLogReporter } from '../report/log.ts';
+import { createMetrics, type Metrics } from '../report/metrics.ts';
+import { passParts, type WiredAgent } from '../wire.ts';
+import { asksCluster, connect, createSources, readAll } from './sources.ts';
+
+/** Throws when a cluster is needed and no kubeconfig can be had. */
+export async function wireAgent(config: Config, { logger }: { readonly logger: Logger }): Promise<WiredAgent> {
+  const metrics = createMetrics({ version: VERSION });
+  const cluster = asksCluster(config) || writesToCluster(config) ? await connect(config, metrics.requestObserver) : undefined;
+  const sources = await createSources(config, cluster);
+  const reporter = cluster === undefined ? undefined : nodeReporter(config, cluster, logger);
+  const loop = createLoop(config, { logger, metrics, sources, node: cluster?.node, reporter });
+  metrics.watchSources(async () => (await readAll(sources)).map(({ status }) => status));
+  const http = createServer(config, { logger, metrics, sources, loop });
+  return {
+    async run(signal) {
+      const { port } = await http.start();
+      logger.info({ version: VERSION, node: config.nodeName, mode: config.mode, port }, 'the agent has started');
+      await loop.run(signal);
+      await Promise.all([http.close(), reporter?.close()]);
+      cluster?.client.close();
+      logger.info({}, 'the agent has stopped');
+    },
+  };
+}
+
+function writesToCluster({ annotations, events }: Config): boolean {
+  return annotations || events;
+}
+
+function nodeReporter(config: Config, { client, node }: Cluster, logger: Logger): KubeReporter {
+  const { annotations, events, heartbeatSeconds } = config;
+  return createKubeReporter({ client, node, clock: systemClock, logger, instance: config.nodeName, annotations, events, heartbeatSeconds });
+}
+
+interface LoopParts {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly sources: readonly WorkloadSource[];
+  readonly node: OwnNode | undefined;
+  readonly reporter: KubeReporter | undefined;
+}
+
+function createLoop(config: Config, { logger, metrics, sources, node, reporter }: LoopParts): Agent {
+  const parts = passParts(config, sources);
+  const { nodeName, policy, basePath } = config;
+  const about = () => ({ node: nodeName, takenAt: timestamp(systemClock.now().wallMs), preset: policy.preset, basePath });
+  return createPassLoop({
+    mode: config.mode,
+    schedule: scheduleOf(config),
+    passDeadlineMs: config.passDeadlineSeconds * 1000,
+    clock: systemClock,
+    logger,
+    sources,
+    node,
+    reporter: createReporter([createLogReporter(logger), metrics, ...(reporter === undefined ? [] : [reporter])], logger),
+    pass: (options) => runPass(parts, options),
+    skipped: (message) => emptyReport(about(), 'Skipped', message, { durationSeconds: 0, stageSeconds: {} }),
+    runNowAnswer,
+    onMode: (mode) => metrics.setMode(mode),
+  });
+}
+
+function scheduleOf({ schedule, nodeName }: Config): Schedule {
+  const offsetMs = offsetOfNode(nodeName, schedule.jitterSeconds);
+  return schedule.kind === 'cron'
+    ? { cron: schedule.expression, timeZone: schedule.timeZone, offsetMs }
+    : { intervalMs: schedule.intervalSeconds * 1000, offsetMs };
+}
+
+interface ServerParts extends Pick<LoopParts, 'logger' | 'metrics' | 'sources'> {
+  readonly loop: Agent;
+}
+
+function createServer(config: Config, { logger, metrics, sources, loop }: ServerParts): HttpServer {
+  const { address, port, report, statusPage } = config.http;
+  return createHttpServer({
+    address,
+    port,
+    logger,
+    metrics,
+    health: async () => ({
+      unhealthy: loop.status().unhealthy,
+      unready: unreadySources((await readAll(sources)).map(({ status }) => status)),
+    }),
+    report: () => loop.status().lastReport,
+    agent: () => ({ version: VERSION, node: config.nodeName, ...loop.status(), nowMs: systemClock.now().wallMs }),
+    switches: { report, statusPage },
+  });
+}

@@ -1,0 +1,35 @@
+import type { Config } from '../config/types.ts';
+import type { Cluster } from '../kube/connect.ts';
+import type { RequestObserver } from '../kube/types.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { WorkloadSource } from '../model/ports.ts';
+import type { SourceReading } from '../model/workload.ts';
+import { createFileSource } from '../sources/file.ts';
+
+/** True where a source needs the API server. */
+export function asksCluster({ sources }: Config): boolean {
+  return sources.pods.enabled || sources.virtualMachineInstances.enabled || sources.rules.length > 0;
+}
+
+/** Throws when neither a kubeconfig nor a service account can be found. */
+export async function connect(config: Config, observe: RequestObserver | undefined): Promise<Cluster> {
+  const { connectToCluster } = await import('./cluster.ts');
+  return connectToCluster(config.nodeName, observe);
+}
+
+/** Sources as configured; those of the cluster where there is one. */
+export async function createSources(config: Config, cluster: Cluster | undefined): Promise<WorkloadSource[]> {
+  const { sources, hostInstancesPath: instancesPath } = config;
+  const found = cluster === undefined ? [] : (await import('./cluster.ts')).clusterSources(config, cluster);
+  if (sources.file !== undefined) found.push(createFileSource({ path: sources.file.path, clock: systemClock }));
+  if (sources.libvirt !== undefined) {
+    const { createLibvirtSource } = await import('../sources/libvirt.ts');
+    found.push(createLibvirtSource({ ...sources.libvirt, instancesPath, clock: systemClock }));
+  }
+  return found;
+}
+
+/** What each source says, without asking anybody anew. */
+export function readAll(sources: readonly WorkloadSource[], signal?: AbortSignal): Promise<SourceReading[]> {
+  return Promise.all(sources.map((source) => source.read({ consistent: false, signal })));
+}

@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempDisposableSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { bundleBytes } from '../../../bench/rows/bundle.ts';
+import { buildTree } from '../../../bench/lib/tree.ts';
+import { withoutBuiltinImports } from '../../../scripts/lib/bundle/builtin-imports.ts';
+
+const BUNDLE = 'dist/basekeeper.js';
+const TELL_BUILTINS = 'data:text/javascript,process.on("exit",()=>console.error(process.moduleLoadList.join("\\n")))';
+
+it('should keep the bundle below 2.5 MB', () => {
+  expect(bundleBytes('dist')).toBeLessThanOrEqual(2.5e6);
+});
+
+it('should load neither undici nor a library that a plan has no use for', () => {
+  using root = mkdtempDisposableSync(join(tmpdir(), 'basekeeper-guard-'));
+  const tree = buildTree(root.path, { files: 50, vms: 5 });
+  const opened = join(root.path, 'strace');
+  const plan = ['plan', '--instances-path', tree.instancesPath, '--workloads', tree.workloadsPath];
+  const node = [process.execPath, '--import', TELL_BUILTINS, BUNDLE, ...plan];
+  const { status, stderr } = spawnSync('strace', ['-f', '-e', 'trace=openat', '-o', opened, ...node], {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_NAME: 'node-a' },
+  });
+  expect(status).toBe(0);
+  expect(stderr).toContain('NativeModule fs\n');
+  expect(stderr).not.toContain('undici');
+  const files = [...readFileSync(opened, 'utf8').matchAll(/\/dist\/([^/"]+)"/g)].map(([, name = '']) => name);
+  expect(files).toContain('basekeeper.js');
+  expect(files.filter((name) => name.startsWith('lazy-'))).toEqual([]);
+  expect(files.length).toBeLessThanOrEqual(40);
+});
+
+it('should take the modules of Node.js without importing them', () => {
+  const taken = withoutBuiltinImports(
+    'import a from "node:fs";\nimport b, { c as d, e } from "node:http";\nimport * as f from "path";\nimport "./x.js";\nuse(a);\n',
+  );
+  expect(taken).toBe(
+    [
+      'const a = process.getBuiltinModule("node:fs");',
+      'const b = process.getBuiltinModule("node:http");',
+      'const { c: d, e } = process.getBuiltinModule("node:http");',
+      'const f = process.getBuiltinModule("path");',
+      'import "./x.js";\nuse(a);\n',
+    ].join('\n'),
+  );
+  expect(readFileSync(BUNDLE, 'utf8')).not.toMatch(/^import .*"node:/m);
+});
