@@ -1,5 +1,6 @@
 import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import { PassThrough } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Connection, ConnectionTiming, WireRequest, WireResponse } from './connection.ts';
 import { RequestNotProcessed } from './connection.ts';
@@ -49,25 +50,48 @@ function watchPeer(session: ClientHttp2Session, timing: ConnectionTiming): void 
 
 async function exchange(session: ClientHttp2Session, request: WireRequest): Promise<WireResponse> {
   const stream = openStream(session, request);
+  const body = bodyOf(stream);
   return await new Promise<WireResponse>((resolve, reject) => {
-    let failure: Error | undefined;
-    stream.once('error', (error: Error) => {
-      failure = error;
-    });
     stream.once('response', (headers) => {
+      stream.pipe(body, { end: false });
       resolve({
         status: Number(headers[':status']),
         retryAfter: typeof headers['retry-after'] === 'string' ? headers['retry-after'] : undefined,
-        body: stream,
+        body,
       });
     });
     // 'close' comes last, after 'error' where there is one; after 'response' the rejection has no effect.
     stream.once('close', () => {
       if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) reject(new RequestNotProcessed('the API server refused the stream'));
-      else reject(failure ?? new Error('the connection closed before the API server answered'));
+      else reject(body.errored ?? new Error('the connection closed before the API server answered'));
     });
     stream.end(request.body);
   });
+}
+
+/**
+ * The answer's body as a stream of its own, which may be read late. An `Http2Stream` calls itself closed as soon as the peer has ended it, and
+ * Node's async iteration takes that for a connection that broke, though the whole answer is still there to be read. And it emits 'end' when its
+ * connection breaks, as if half an answer were a whole one.
+ */
+function bodyOf(stream: ClientHttp2Stream): PassThrough {
+  const body = new PassThrough();
+  let failure: Error | undefined;
+  stream.once('error', (error: Error) => {
+    failure = error;
+  });
+  // Before all other listeners: some of them destroy the stream on a good end, too.
+  stream.once('end', () => {
+    if (!stream.destroyed && stream.rstCode === constants.NGHTTP2_NO_ERROR) body.end();
+  });
+  stream.once('close', () => {
+    if (!body.writableEnded) body.destroy(failure ?? new Error('the connection closed before the whole answer was there'));
+  });
+  // It is told to whoever reads the body, however late; nobody needs to be reading when it happens.
+  body.on('error', () => undefined);
+  // Whoever gives up the body gives up the request.
+  body.once('close', () => stream.destroy());
+  return body;
 }
 
 function openStream(session: ClientHttp2Session, request: WireRequest): ClientHttp2Stream {
