@@ -125,8 +125,10 @@ describe('the client, on a real API server', () => {
     await client.request(LIST_PODS);
     await client.request({ method: 'GET', path: '/api/v1/nodes/nobody' }).catch(() => undefined);
     const stop = new AbortController();
-    const { ended } = follow(client.stream({ ...watchPods, signal: stop.signal }));
+    const { lines, ended } = follow(client.stream({ ...watchPods, path: '/api/v1/namespaces', signal: stop.signal }));
     await client.request(GET_NAMESPACE);
+    // Namespaces are there from the start: once one is seen, the watch has been answered.
+    await vi.waitFor(() => expect(lines.length).toBeGreaterThan(0), 10_000);
     stop.abort();
     await ended;
     await client.request({ ...LIST_PODS, signal: stop.signal }).catch(() => undefined);
