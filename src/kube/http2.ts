@@ -19,7 +19,10 @@ export function http2Connection(server: URL, socket: TLSSocket, timing: Connecti
   });
   // What breaks a session breaks its streams, and they tell it to whoever waits for them.
   session.on('error', () => undefined);
-  session.once('connect', () => session.setLocalWindowSize(WINDOW_BYTES));
+  session.once('connect', () => {
+    // The client may have been closed since.
+    if (!session.destroyed) session.setLocalWindowSize(WINDOW_BYTES);
+  });
   watchPeer(session, timing);
   return {
     usable: () => !session.closed && !session.destroyed,

