@@ -73,6 +73,7 @@ async function readSources(sources: readonly WorkloadSource[], consistent: boole
     workloads: readings.flatMap(({ workloads }) => workloads),
     gaps: readings.flatMap(({ gaps }) => gaps),
     pins: readings.flatMap(({ pins }) => pins ?? []),
+    sharedStorage: readings.find(({ sharedStorage }) => sharedStorage !== undefined)?.sharedStorage,
   };
 }
 
@@ -86,7 +87,14 @@ function decide(
 }
 
 /** Conditions that a fresh list may satisfy; any other keeps the gate closed, and then the API server is spared the list. */
-const CURED_BY_A_LIST = new Set(['ConsistentListMissing', 'SourceNotSynced', 'SourceStale', 'EmptyInventory', 'WorkloadIncomplete']);
+const CURED_BY_A_LIST = new Set([
+  'ConsistentListMissing',
+  'SourceNotSynced',
+  'SourceStale',
+  'EmptyInventory',
+  'WorkloadIncomplete',
+  'HostWorkloadsUnknown',
+]);
 
 function aListCouldOpenTheGate({ gate, totals, pressure }: Plan): boolean {
   const isWanted = totals.reclaimableFiles > 0 || pressure !== undefined;

@@ -11,13 +11,16 @@ import { collectReferences } from './references/collect-references.ts';
 import type { NodeCleanup } from './report/node-cleanup.ts';
 import { createBaseScanner } from './scan/base-dir.ts';
 import { createOverlayScanner } from './scan/overlays.ts';
-import { asksCluster, connect, createSources, readAll } from './wire/sources.ts';
+import type { ListedHosts } from './wire/shared-storage.ts';
+import { asksCluster, connect, createEvidence, readAll } from './wire/sources.ts';
 
 // What only some commands need is imported where it is needed: the others do not even read it from the bundle.
 
 /** How long a single pass waits for its sources to be listed before it goes on with a closed gate. */
 const SYNC_WAIT_MS = 30_000;
 const SYNC_POLL_MS = 50;
+/** A command says what is wrong in its result. */
+const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export interface PassRun {
   readonly dryRun: boolean;
@@ -34,11 +37,12 @@ export interface WiredPass {
 /** Throws when a cluster is needed and no kubeconfig can be had. */
 export async function createPass(config: Config): Promise<WiredPass> {
   const cluster = asksCluster(config) ? await connect(config, undefined) : undefined;
-  const sources = await createSources(config, cluster);
+  const { sources, membership } = await createEvidence(config, cluster, SILENT);
   const parts = passParts(config, sources);
   for (const source of sources) source.start();
   return {
     async runPass(options) {
+      if (!options.dryRun) await membership?.register(options.signal);
       await untilListed(sources, options.signal);
       return runPass(parts, options);
     },
@@ -62,6 +66,18 @@ export async function tryRules(about: Pick<Config, 'nodeName' | 'subdirectoryNam
     const { byDigest, byName } = collectReferences(trial.workload === undefined ? [] : [trial.workload], about.subdirectoryName);
     return { ...trial, baseFiles: [...byDigest.keys(), ...byName.keys()] };
   });
+}
+
+/** The hosts that share the instances directory, and what is wrong with their registry. */
+export async function listHosts(config: Config): Promise<ListedHosts> {
+  const { listRegisteredHosts } = await import('./wire/shared-storage.ts');
+  return listRegisteredHosts(config);
+}
+
+/** Removes a host from the registry; resolves with why it could not, if so. */
+export async function forgetHost(config: Config, host: string): Promise<string | undefined> {
+  const { storageRegistry } = await import('./wire/shared-storage.ts');
+  return storageRegistry(config).forget(host);
 }
 
 export interface WiredAgent {

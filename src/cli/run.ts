@@ -3,6 +3,7 @@ import { addAgentCommand } from './commands/agent.ts';
 import { addCleanupCommand } from './commands/cleanup.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addExplainCommand } from './commands/explain.ts';
+import { addHostsCommand } from './commands/hosts.ts';
 import { addPassCommand } from './commands/pass.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addVersionCommand, VERSION_LINE } from './commands/version.ts';
@@ -42,6 +43,7 @@ function programFor(context: Context): Command {
     addPassCommand,
     addPlanCommand,
     addExplainCommand,
+    addHostsCommand,
     addConfigCommand,
     addCleanupCommand,
     addVersionCommand,

@@ -28,6 +28,15 @@ export interface TriedRule {
   readonly baseFiles: readonly string[];
 }
 
+/** A host of the registry; `member`: it counts. */
+export interface ListedHost {
+  readonly name: string;
+  readonly state: 'own' | 'member' | 'stale' | 'ignored';
+  /** RFC 3339; absent for this host while it is not registered. */
+  readonly registeredAt?: string | undefined;
+  readonly message?: string | undefined;
+}
+
 /** What commands need from the composition root; tests hand in twins. */
 export interface Wiring {
   createPass(config: Config): Promise<Pass>;
@@ -38,5 +47,9 @@ export interface Wiring {
     about: { readonly rules: Config['sources']['rules']; readonly nodeName: string; readonly subdirectoryName: string },
     object: unknown,
   ): Promise<readonly TriedRule[]>;
+  /** The hosts that share the instances directory, and what is wrong with their registry. */
+  listHosts(config: Config): Promise<{ readonly hosts: readonly ListedHost[]; readonly problem?: string | undefined }>;
+  /** Removes a host from the registry; resolves with why it could not, if so. */
+  forgetHost(config: Config, host: string): Promise<string | undefined>;
   createAgent(config: Config, parts: { readonly logger: Logger }): Promise<{ run(signal: AbortSignal): Promise<void> }>;
 }

@@ -65,6 +65,7 @@ export function toConfig(settings: CompleteSettings): Config {
       ...(settings.sources.libvirt.enabled ? HYPERVISOR_PODS : []),
       ...podsOfRules(rules),
     ],
+    ...(settings.sharedStorage.enabled ? { sharedStorage: sharedStorageOf(settings) } : {}),
     annotations: settings.annotations,
     events: settings.events,
     heartbeatSeconds: settings.heartbeatSeconds,
@@ -101,6 +102,11 @@ function scheduleOf({ schedule, timeZone, intervalSeconds, jitterSeconds }: Comp
   return schedule === undefined
     ? { kind: 'interval', intervalSeconds: intervalSeconds ?? DEFAULT_INTERVAL_SECONDS, jitterSeconds }
     : { kind: 'cron', expression: schedule, timeZone: timeZone ?? 'UTC', jitterSeconds };
+}
+
+function sharedStorageOf({ nodeName, sharedStorage }: CompleteSettings): Config['sharedStorage'] {
+  const { hostName: hostNamePattern, hostTimeoutSeconds, settleSeconds, staleHosts, ignoredHosts } = sharedStorage;
+  return { hostName: nameNode(hostNamePattern, nodeName), hostNamePattern, hostTimeoutSeconds, settleSeconds, staleHosts, ignoredHosts };
 }
 
 function libvirtOf({ enabled, statusPath, definitionsPath }: ParsedSettings['sources']['libvirt']): Config['sources']['libvirt'] {

@@ -12,4 +12,5 @@ export const NOVA_PRESET = {
   minimumAgeFloorSeconds: 0,
   removeLockFiles: true,
   allowEmptyInventory: true,
+  sharedStorage: { staleHosts: 'ignore', settleSeconds: 0 },
 } as const satisfies SettingsInput;

@@ -126,6 +126,14 @@ const ThresholdsOrdered: Rule = ({ settings: { pressure } }) =>
     ['pressure'],
   );
 
+const HostNamesDiffer: Rule = ({ settings: { sharedStorage }, config }) =>
+  one(
+    sharedStorage.enabled && asksCluster(config.sources) && !sharedStorage.hostName.includes('$(NODE_NAME)'),
+    ['sharedStorage', 'hostName'],
+    'must contain $(NODE_NAME), such as $(NODE_NAME).example.org: agents of several nodes would take each other for themselves',
+    ['sources'],
+  );
+
 const SomeSource: Rule = ({ config: { sources } }) =>
   one(
     !asksCluster(sources) && sources.file === undefined && sources.libvirt === undefined,
@@ -171,6 +179,7 @@ const RULES: readonly Rule[] = [
   MinimumAgesAboveFloor,
   DeadlineAboveLockTimeout,
   ThresholdsOrdered,
+  HostNamesDiffer,
   SomeSource,
   SelectorsSelect,
   ExemptionsNamePods,

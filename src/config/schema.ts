@@ -50,6 +50,51 @@ const pressure = z
   )
   .check(described('What to do when the file system of the base directory is nearly full.'));
 
+const sharedStorage = z
+  .prefault(
+    z.strictObject({
+      enabled: flag(
+        false,
+        'Other hosts have the instances directory mounted, too: register in `compute_nodes`, and remove only what no host uses.',
+      ),
+      hostTimeoutSeconds: seconds(
+        86_400,
+        600,
+        TEN_YEARS_SECONDS,
+        "How long a registration counts; Nova's `TWENTY_FOUR_HOURS`. The same on all hosts that share the directory.",
+      ),
+      hostName: z
+        ._default(
+          z
+            .string()
+            .check(
+              z.maxLength(200),
+              z.regex(/^(\$\(NODE_NAME\)|[A-Za-z0-9._-])+$/, { error: 'must be letters, digits, ".", "_", "-" and $(NODE_NAME)' }),
+            ),
+          '$(NODE_NAME)',
+        )
+        .check(described("What Nova calls this host (its `host`), by which it is registered. `$(NODE_NAME)` stands for the node's name.")),
+      settleSeconds: seconds(
+        3600,
+        0,
+        TEN_YEARS_SECONDS,
+        'How long nothing is removed after the first agent of the directory has registered: nova-compute registers every 40 minutes, agents when they start.',
+      ),
+      staleHosts: z
+        ._default(z.enum(['hold', 'ignore']), 'hold')
+        .check(
+          described(
+            '`hold`: a host that has not registered for hostTimeoutSeconds holds removals, until it comes back or is forgotten. `ignore`: it counts no longer.',
+          ),
+        ),
+      ignoredHosts: z
+        ._default(z.array(text()), [])
+        .check(described('Hosts, as the registry names them, that do not count: they are gone, or use the directory no longer.')),
+    }),
+    {},
+  )
+  .check(described('An instances directory that several hosts share, such as on NFS.'));
+
 const http = z
   .prefault(
     z.strictObject({
@@ -176,6 +221,7 @@ export const settingsSchema = z.strictObject({
   pins,
   sources,
   pressure,
+  sharedStorage,
   exemptPods: z
     ._default(z.array(exemptPod), [])
     .check(described('Pods that may mount the instances path without being a workload, such as a backup.')),

@@ -60,6 +60,18 @@ export interface SourcesConfig {
   readonly libvirt?: { readonly statusPath: string; readonly definitionsPath: string } | undefined;
 }
 
+/** How an instances directory that several hosts share is dealt with. */
+export interface SharedStorageConfig {
+  /** What this host is registered as. */
+  readonly hostName: string;
+  /** `hostName` before the node's name was put into it: by it, other hosts' names lead to their nodes. */
+  readonly hostNamePattern: string;
+  readonly hostTimeoutSeconds: number;
+  readonly settleSeconds: number;
+  readonly staleHosts: 'hold' | 'ignore';
+  readonly ignoredHosts: readonly string[];
+}
+
 /** A checked configuration with every default filled in. Paths are absolute, normalized and without a trailing slash. */
 export interface Config {
   readonly preset: Preset;
@@ -79,6 +91,8 @@ export interface Config {
   /** Whether labelled ConfigMaps in the agent's namespace pin images, too. */
   readonly pinConfigMaps: boolean;
   readonly exemptPods: readonly ExemptPod[];
+  /** Absent: this host has the instances directory to itself. */
+  readonly sharedStorage?: SharedStorageConfig | undefined;
   readonly annotations: boolean;
   readonly events: boolean;
   readonly heartbeatSeconds: number;

@@ -77,13 +77,13 @@ function finishLocksDirectory(fd: number, locksPath: string): void {
   throw errnoError('EPERM', `cannot give the new directory '${locksPath}' to the owner of its parent; create it for Nova's user`);
 }
 
-interface Owner {
+export interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
 
 /** The parent of the lock directory may be reached through a symlink; only its owner is asked. */
-function ownerOf(path: string): Owner {
+export function ownerOf(path: string): Owner {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     return fstatSync(fd);
@@ -125,7 +125,7 @@ function tryOpen(path: string, flags: number, expected: readonly string[]): numb
 }
 
 /** Whether `owner` owns the open file afterwards. */
-function giveTo(fd: number, owner: Owner): boolean {
+export function giveTo(fd: number, owner: Owner): boolean {
   const now = fstatSync(fd);
   if (now.uid === owner.uid && now.gid === owner.gid) return true;
   return allowing(() => fchownSync(fd, owner.uid, owner.gid));

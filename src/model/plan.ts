@@ -3,6 +3,7 @@ import type { Preset } from './policy.ts';
 import type { FindingType, GateReason, Outcome, PassResult, VerdictReason } from './reasons.ts';
 import type { Usage } from './references.ts';
 import type { Rows } from './rows.ts';
+import type { StorageHost } from './shared-storage.ts';
 import type { ObjectReference, SourceStatus } from './workload.ts';
 
 export type Verdict = 'keep' | 'touch' | 'remove';
@@ -109,6 +110,8 @@ export interface Plan {
   readonly filesystem?: FilesystemUsage | undefined;
   /** Only while the file system is under pressure and pressure mode is on. */
   readonly pressure?: PressurePlan | undefined;
+  /** Only where the instances directory is shared. */
+  readonly sharedStorage?: SharedStorageReport | undefined;
   /** Nova's `get_disk_usage`. */
   readonly cacheUsageBytes: number;
 }
@@ -118,6 +121,20 @@ export interface SourceReport extends Omit<SourceStatus, 'lastContactMs' | 'cons
   readonly gaps: number;
   /** RFC 3339. */
   readonly lastContact?: string | undefined;
+}
+
+/** Who shares the instances directory, this host included. */
+export interface SharedStorageReport {
+  readonly hosts: readonly StorageHostReport[];
+  /** What is wrong with the registry of hosts. */
+  readonly problem?: string | undefined;
+  /** That the registry is so new that not every host may be in it yet. */
+  readonly unsettled?: string | undefined;
+}
+
+export interface StorageHostReport extends Omit<StorageHost, 'registeredAtMs'> {
+  /** RFC 3339. */
+  readonly registeredAt?: string | undefined;
 }
 
 export type Stage = 'scan' | 'references' | 'overlays' | 'plan' | 'execute';

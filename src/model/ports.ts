@@ -2,6 +2,7 @@ import type { BaseScan, FilesystemUsage } from './base-file.ts';
 import type { OverlayScan } from './overlay.ts';
 import type { FileIdentity, Plan, Report } from './plan.ts';
 import type { Outcome } from './reasons.ts';
+import type { RegistryReading } from './shared-storage.ts';
 import type { ClockReading } from './snapshot.ts';
 import type { SourceReading } from './workload.ts';
 
@@ -46,6 +47,19 @@ export interface FileLocker {
     fileName: string,
     options: { readonly timeoutSeconds: number; readonly signal?: AbortSignal | undefined },
   ): Promise<HeldLock | undefined>;
+}
+
+/**
+ * The hosts that share the instances directory: Nova's `<instances>/compute_nodes` under Nova's lock `nova-storage-registry-lock`
+ * (`nova/virt/storage_users.py`), and what we remember of it, because Nova forgets all hosts when it finds the file broken.
+ * Trouble is data, never an exception. Twin: `memoryStorageRegistry`.
+ */
+export interface StorageRegistry {
+  read(signal?: AbortSignal): Promise<RegistryReading>;
+  /** Nova's `register_storage_use`, at `nowMs`. Resolves with why it could not, if so: a broken registry is not written. */
+  register(host: string, nowMs: number, signal?: AbortSignal): Promise<string | undefined>;
+  /** Removes a host that has gone for good. Resolves with why it could not, if so. */
+  forget(host: string, signal?: AbortSignal): Promise<string | undefined>;
 }
 
 export interface BaseFileStat extends FileIdentity {

@@ -22,6 +22,11 @@ export const GATE_REASONS = {
   OverlayUnreadable: "An instance's disk exists, but its header or its directory cannot be read.",
   ScanIncomplete: 'The base directory could not be listed completely.',
   ClockNotSane: 'The clock jumped, or a file that is in use is dated in the future.',
+  HostWorkloadsUnknown: 'A host that shares the instances directory has workloads that nobody can tell.',
+  HostStale: 'A host that shared the instances directory has not registered for longer than sharedStorage.hostTimeoutSeconds.',
+  StorageRegistryBroken:
+    'Who shares the instances directory cannot be told: the registry compute_nodes is broken, or this host is not in it.',
+  HostsUnsettled: 'The registry of hosts is new: some that share the instances directory may not have registered yet.',
   EmptyInventory: 'No source knows a single workload; allowEmptyInventory says whether that is plausible.',
 } as const;
 export type GateReason = keyof typeof GATE_REASONS;

@@ -1,3 +1,5 @@
+import type { SharedStorage } from './shared-storage.ts';
+
 /** An API object as events need it; a workload from a file has none. */
 export interface ObjectReference {
   readonly apiVersion: string;
@@ -79,6 +81,8 @@ export interface SourceReading {
   readonly workloads: readonly Workload[];
   readonly gaps: readonly Gap[];
   readonly pins?: readonly Pin[] | undefined;
+  /** Of the source that knows with whom the directory is shared. */
+  readonly sharedStorage?: SharedStorage | undefined;
 }
 
 /** What all sources said together. */
@@ -88,4 +92,6 @@ export interface Inventory {
   readonly gaps: readonly Gap[];
   /** Besides those of the configuration. */
   readonly pins?: readonly Pin[] | undefined;
+  /** Undefined: this host has the instances directory to itself. */
+  readonly sharedStorage?: SharedStorage | undefined;
 }

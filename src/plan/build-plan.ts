@@ -46,6 +46,7 @@ export function* planSteps(snapshot: Snapshot, digestOfRef: (imageRef: string) =
     ...(tally.oldestUnusedSeconds === undefined ? {} : { oldestUnusedSeconds: tally.oldestUnusedSeconds }),
     ...(scan.filesystem === undefined ? {} : { filesystem: scan.filesystem }),
     ...(pressure === undefined ? {} : { pressure }),
+    ...sharedStorageReport(snapshot.inventory),
     cacheUsageBytes: scan.cacheUsageBytes,
   };
 }
@@ -92,6 +93,15 @@ function countOverlays({ overlays }: Snapshot): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { state } of overlays.overlays) counts[state] = (counts[state] ?? 0) + 1;
   return counts;
+}
+
+function sharedStorageReport({ sharedStorage }: Inventory): Pick<Plan, 'sharedStorage'> {
+  if (sharedStorage === undefined) return {};
+  const hosts = sharedStorage.hosts.map(({ registeredAtMs, ...host }) => ({
+    ...host,
+    ...(registeredAtMs === undefined ? {} : { registeredAt: timestamp(registeredAtMs) }),
+  }));
+  return { sharedStorage: { ...sharedStorage, hosts } };
 }
 
 function sourceReports(inventory: Inventory): SourceReport[] {

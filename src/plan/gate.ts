@@ -1,5 +1,6 @@
 import type { Gate, GateClosure } from '../model/plan.ts';
 import type { GateReason } from '../model/reasons.ts';
+import type { StorageHostState } from '../model/shared-storage.ts';
 import type { ClockReading, Snapshot } from '../model/snapshot.ts';
 import { finish, type Steps } from '../model/steps.ts';
 import { inUseFromTheFuture } from './clock-evidence.ts';
@@ -38,11 +39,22 @@ const CONDITIONS: Readonly<Record<GateReason, Condition>> = {
   ],
   ScanIncomplete: ({ scan }) => scan.problems.map(({ path, message }) => `${path}: ${message}`),
   ClockNotSane: clockTrouble,
+  HostWorkloadsUnknown: hostsThatAre('unknown'),
+  HostStale: hostsThatAre('stale'),
+  StorageRegistryBroken: ({ inventory: { sharedStorage } }) => (sharedStorage?.problem === undefined ? [] : [sharedStorage.problem]),
+  HostsUnsettled: ({ inventory: { sharedStorage } }) => (sharedStorage?.unsettled === undefined ? [] : [sharedStorage.unsettled]),
   EmptyInventory: ({ inventory, policy }) =>
     inventory.workloads.length > 0 || policy.allowEmptyInventory
       ? []
       : ['no source knows a single workload; set allowEmptyInventory if this node may have none'],
 };
+
+function hostsThatAre(wanted: StorageHostState): Condition {
+  return ({ inventory }) =>
+    (inventory.sharedStorage?.hosts ?? [])
+      .filter(({ state }) => state === wanted)
+      .map(({ name, message }) => `host ${JSON.stringify(name)}: ${message ?? wanted}`);
+}
 
 /** The conditions under which removals are allowed at all. Every condition that is not met names itself. */
 export function checkGate(snapshot: Snapshot): Gate {

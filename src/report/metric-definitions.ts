@@ -126,6 +126,16 @@ export const METRICS = {
     help: 'Disks of instances seen in the last pass, by what became of reading their backing chains.',
     labels: ['state'],
   },
+  basekeeper_storage_hosts: {
+    type: 'gauge',
+    help: 'Other hosts that share the instances directory, by what is known of them; absent where the directory is not shared.',
+    labels: ['state'],
+  },
+  basekeeper_storage_registered_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When this host last registered as one that shares the instances directory; absent where it is not shared.',
+    labels: [],
+  },
   basekeeper_lock_wait_seconds: {
     type: 'histogram',
     help: 'How long removals waited for the file lock that Nova takes, too.',

@@ -2,9 +2,10 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { RequestObserver } from '../kube/types.ts';
 import { BASE_FILE_KINDS } from '../model/base-file.ts';
 import type { OverlayState } from '../model/overlay.ts';
-import { STAGES, type Report } from '../model/plan.ts';
+import { STAGES, type Report, type SharedStorageReport } from '../model/plan.ts';
 import type { Mode } from '../model/policy.ts';
-import { FINDINGS, GATE_REASONS, PASS_RESULTS, type Outcome } from '../model/reasons.ts';
+import { FINDINGS, GATE_REASONS, PASS_RESULTS, type GateReason, type Outcome } from '../model/reasons.ts';
+import type { StorageHostState } from '../model/shared-storage.ts';
 import type { GapKind, SourceStatus } from '../model/workload.ts';
 import type { ReportDigest } from './digest.ts';
 import { createMetricSet, type MetricSet } from './metric-set.ts';
@@ -25,7 +26,12 @@ export const FAILURE_OUTCOMES = [
 ] as const satisfies Outcome[];
 
 export const OVERLAY_STATES: readonly OverlayState[] = ['ok', 'flat', 'missing-backing', 'unknown-backing', 'unreadable'];
+/** This host itself is always there, and needs no series. */
+export const OTHER_HOST_STATES: readonly StorageHostState[] = ['known', 'unknown', 'stale', 'ignored'];
 export const GAP_KINDS: readonly GapKind[] = ['UnmappedWorkload', 'IncompleteWorkload', 'UnreadableSource'];
+
+/** Only where the directory is shared. */
+const STORAGE_REASONS: ReadonlySet<GateReason> = new Set(['HostWorkloadsUnknown', 'HostStale', 'StorageRegistryBroken', 'HostsUnsettled']);
 
 /** Before the first pass these would say 0, and 0 bytes available is alarming. */
 const UNKNOWN_AT_FIRST = [
@@ -33,6 +39,7 @@ const UNKNOWN_AT_FIRST = [
   'basekeeper_filesystem_avail_bytes',
   'basekeeper_reclaimable_bytes',
   'basekeeper_oldest_unused_seconds',
+  'basekeeper_storage_registered_timestamp_seconds',
 ] as const;
 
 /** What Prometheus' linter finds fault with in prom-client's own metrics: gauges that end in `_total`. */
@@ -126,18 +133,28 @@ function showInventory(set: MetricSet, report: Report, digest: ReportDigest): vo
   showAll(set, 'basekeeper_base_bytes', digest.remainingStates, ({ kind, state, allocatedBytes }) => [{ kind, state }, allocatedBytes]);
   showAll(set, 'basekeeper_kept_files', digest.keptByReason, ([reason, files]) => [{ reason }, files]);
   const closed = new Set(report.gate.reasons.map(({ reason }) => reason));
-  showAll(set, 'basekeeper_gate_closed', keysOf(GATE_REASONS), (reason) => [{ reason }, closed.has(reason) ? 1 : 0]);
+  const possible = keysOf(GATE_REASONS).filter((reason) => report.sharedStorage !== undefined || !STORAGE_REASONS.has(reason));
+  showAll(set, 'basekeeper_gate_closed', possible, (reason) => [{ reason }, closed.has(reason) ? 1 : 0]);
   const findings = Map.groupBy(report.findings, ({ type }) => type);
   showAll(set, 'basekeeper_findings', keysOf(FINDINGS), (type) => [{ type }, findings.get(type)?.length ?? 0]);
   showAll(set, 'basekeeper_gaps', GAP_KINDS, (kind) => [{ kind }, findings.get(kind)?.length ?? 0]);
   showAll(set, 'basekeeper_overlays', OVERLAY_STATES, (state) => [{ state }, report.overlays[state] ?? 0]);
   showAll(set, 'basekeeper_workloads', report.sources, ({ name, workloads }) => [{ source: name }, workloads]);
+  showStorage(set, report.sharedStorage);
   set.gauge('basekeeper_reclaimable_bytes').set(digest.remaining.reclaimableBytes);
   set.gauge('basekeeper_oldest_unused_seconds').set(digest.oldestUnusedSeconds ?? 0);
   if (report.filesystem !== undefined) {
     set.gauge('basekeeper_filesystem_size_bytes').set(report.filesystem.sizeBytes);
     set.gauge('basekeeper_filesystem_avail_bytes').set(report.filesystem.availableBytes);
   }
+}
+
+function showStorage(set: MetricSet, storage: SharedStorageReport | undefined): void {
+  if (storage === undefined) return;
+  const hosts = Map.groupBy(storage.hosts, ({ state }) => state);
+  showAll(set, 'basekeeper_storage_hosts', OTHER_HOST_STATES, (state) => [{ state }, hosts.get(state)?.length ?? 0]);
+  const registeredAt = hosts.get('own')?.[0]?.registeredAt;
+  if (registeredAt !== undefined) set.gauge('basekeeper_storage_registered_timestamp_seconds').set(Date.parse(registeredAt) / 1000);
 }
 
 /** Replaces all series of a gauge, so that none outlives what it told of. */

@@ -1,4 +1,4 @@
-import type { Plan, PlannedFile, PressurePlan, Report, Verdict } from '../model/plan.ts';
+import type { Plan, PlannedFile, PressurePlan, Report, SharedStorageReport, Verdict } from '../model/plan.ts';
 import { closingLines } from './table-closing.ts';
 import { headerLine, paint, placeColumns, rowLine, type Column, type Format, type PlacedColumn, type TableStyle } from './table-layout.ts';
 import { inPieces } from './pieces.ts';
@@ -49,7 +49,17 @@ function* openingLines(plan: Plan | Report, { colour, width }: TableStyle): Gene
     const line = wrap(`  ${reason}: ${cellText(message)}`, width, '    ');
     yield `  ${paint(reason, 'yellow', colour)}${line.slice(2 + reason.length)}\n`;
   }
+  if (plan.sharedStorage !== undefined) yield storageLine(plan.sharedStorage);
   if (plan.pressure !== undefined) yield pressureLine(plan.pressure);
+}
+
+function storageLine({ hosts }: SharedStorageReport): string {
+  const counts = Map.groupBy(
+    hosts.filter(({ state }) => state !== 'own'),
+    ({ state }) => state,
+  );
+  const others = [...counts].map(([state, found]) => `${found.length} ${state}`).join(', ');
+  return `Shared with: ${others === '' ? 'no other host' : `other hosts: ${others}`}\n`;
 }
 
 function pressureLine({ usedPercent, bytesToFree, plannedBytes, projectedUsedPercent }: PressurePlan): string {

@@ -29,7 +29,8 @@ export interface VmiLookup {
 }
 
 export interface VmiSourceOptions extends WatchSettings {
-  readonly nodeName: string;
+  /** Of one node, or of several; at least one. */
+  readonly nodeName: string | readonly string[];
   /** As on the host. */
   readonly instancesPath: string;
 }
@@ -57,7 +58,7 @@ class VmiSource implements WorkloadSource, VmiLookup {
       createReflector({
         ...options,
         path: `/apis/${GROUP}/${VERSION}/${RESOURCE}`,
-        query: { labelSelector: `${label}=${options.nodeName}` },
+        query: { labelSelector: labelIs(label, options.nodeName) },
         select: (vmi) => mapVmi(vmi, this.instancesPath),
         presence,
         onRemoved: (record, by) => this.memory.remember(record, this.nowMs(), mayMoveOn && (by === 'watch' || this.listing === 0)),
@@ -136,6 +137,10 @@ class VmiSource implements WorkloadSource, VmiLookup {
   private nowMs(): number {
     return this.options.clock.now().monotonicMs;
   }
+}
+
+function labelIs(label: string, values: string | readonly string[]): string {
+  return typeof values === 'string' ? `${label}=${values}` : `${label} in (${values.join(',')})`;
 }
 
 /** From bad to good: the worse of two decides. */

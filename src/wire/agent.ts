@@ -6,6 +6,7 @@ import type { OwnNode } from '../kube/types.ts';
 import { systemClock } from '../lib/clock.ts';
 import { offsetOfNode, type Schedule } from '../lib/schedule.ts';
 import { VERSION } from '../lib/version.ts';
+import type { Membership } from '../membership.ts';
 import type { Logger, WorkloadSource } from '../model/ports.ts';
 import { timestamp } from '../plan/planned-files.ts';
 import { runNowAnswer } from '../report/annotations.ts';
@@ -17,23 +18,24 @@ import { createKubeReporter, type KubeReporter } from '../report/kube-reporter.t
 import { createLogReporter } from '../report/log.ts';
 import { createMetrics, type Metrics } from '../report/metrics.ts';
 import { passParts, type WiredAgent } from '../wire.ts';
-import { asksCluster, connect, createSources, readAll } from './sources.ts';
+import { asksCluster, connect, createEvidence, readAll } from './sources.ts';
 
 /** Throws when a cluster is needed and no kubeconfig can be had. */
 export async function wireAgent(config: Config, { logger }: { readonly logger: Logger }): Promise<WiredAgent> {
   const metrics = createMetrics({ version: VERSION });
   const cluster = asksCluster(config) || writesToCluster(config) ? await connect(config, metrics.requestObserver) : undefined;
-  const sources = await createSources(config, cluster);
+  const { sources, membership } = await createEvidence(config, cluster, logger);
   const reporter = cluster === undefined ? undefined : nodeReporter(config, cluster, logger);
-  const loop = createLoop(config, { logger, metrics, sources, node: cluster?.node, reporter });
+  const loop = createLoop(config, { logger, metrics, sources, membership, node: cluster?.node, reporter });
   metrics.watchSources(async () => (await readAll(sources)).map(({ status }) => status));
   const http = createServer(config, { logger, metrics, sources, loop });
   return {
     async run(signal) {
       const { port } = await http.start();
       logger.info({ version: VERSION, node: config.nodeName, mode: config.mode, port }, 'the agent has started');
+      membership?.start();
       await loop.run(signal);
-      await Promise.all([http.close(), reporter?.close()]);
+      await Promise.all([membership?.stop(), http.close(), reporter?.close()]);
       cluster?.client.close();
       logger.info({}, 'the agent has stopped');
     },
@@ -53,11 +55,12 @@ interface LoopParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly sources: readonly WorkloadSource[];
+  readonly membership?: Membership | undefined;
   readonly node: OwnNode | undefined;
   readonly reporter: KubeReporter | undefined;
 }
 
-function createLoop(config: Config, { logger, metrics, sources, node, reporter }: LoopParts): Agent {
+function createLoop(config: Config, { logger, metrics, sources, membership, node, reporter }: LoopParts): Agent {
   const parts = passParts(config, sources);
   const { nodeName, policy, basePath } = config;
   const about = () => ({ node: nodeName, takenAt: timestamp(systemClock.now().wallMs), preset: policy.preset, basePath });
@@ -70,7 +73,10 @@ function createLoop(config: Config, { logger, metrics, sources, node, reporter }
     sources,
     node,
     reporter: createReporter([createLogReporter(logger), metrics, ...(reporter === undefined ? [] : [reporter])], logger),
-    pass: (options) => runPass(parts, options),
+    pass: async (options) => {
+      await membership?.register(options.signal);
+      return await runPass(parts, options);
+    },
     skipped: (message) => emptyReport(about(), 'Skipped', message, { durationSeconds: 0, stageSeconds: {} }),
     runNowAnswer,
     onMode: (mode) => metrics.setMode(mode),

@@ -47,6 +47,8 @@ export async function runCommandLine(argv: readonly string[], world: CommandLine
           closed += 1;
         },
       }),
+    listHosts: async () => ({ hosts: [] }),
+    forgetHost: async () => undefined,
     cleanUpNodes: () => Promise.resolve(world.cleanup ?? { cleaned: [], failed: new Map() }),
     tryRules,
     createAgent: (config) => Promise.resolve({ run: (signal) => world.agent?.(config, signal) ?? Promise.resolve() }),

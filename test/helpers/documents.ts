@@ -21,6 +21,8 @@ const ID = 'fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0';
 const FILE = '0d5e6b61602d758984b3bf038267614d6016eb2a';
 const TREE = '--instances-path /var/lib/nova/instances --workloads examples/workloads.yaml';
 
+const SHARED = '--config examples/shared-storage.yaml --instances-path /var/lib/nova/instances';
+
 /**
  * Where each command is run, in this order:
  * on a directory of instances alone, with an API server and an agent (both test/integration/documents.test.ts), on a cluster
@@ -33,6 +35,9 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 'sc
     'npx basekeeper --help',
     `basekeeper plan ${TREE}`,
     `basekeeper explain ${ID} ${TREE}`,
+    `basekeeper hosts ${SHARED}`,
+    `basekeeper hosts ${SHARED} --forget node-7`,
+    "echo '{}' > /var/lib/nova/instances/compute_nodes",
     'npm run build',
     'install -m 755 dist/kubectl-basekeeper.js /usr/local/bin/kubectl-basekeeper',
   ],

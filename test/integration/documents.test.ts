@@ -39,7 +39,11 @@ beforeAll(() => {
   bin = mkdtempSync(join(tmpdir(), 'basekeeper-documents-'));
   mkdirSync(join(bin, 'installed'));
   for (const name of ['basekeeper', 'kubectl-basekeeper']) symlinkSync(resolve(`dist/${name}.js`), join(bin, name));
-  tree = buildTree({ [`_base/${FILE}`]: { content: 'base', ageSeconds: DAY }, locks: { directory: true } });
+  tree = buildTree({
+    [`_base/${FILE}`]: { content: 'base', ageSeconds: DAY },
+    locks: { directory: true },
+    compute_nodes: { content: '{"node-7": 17e8}' },
+  });
 });
 afterAll(() => {
   tree.cleanup();

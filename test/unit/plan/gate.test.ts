@@ -45,6 +45,12 @@ const closing: Readonly<Record<keyof typeof GATE_REASONS, readonly SnapshotParts
       },
     },
   ],
+  HostWorkloadsUnknown: [
+    { inventory: { sharedStorage: { hosts: [{ name: 'host-b', state: 'unknown', message: 'it has not reported' }] } } },
+  ],
+  HostStale: [{ inventory: { sharedStorage: { hosts: [{ name: 'host-b', state: 'stale', registeredAtMs: 0 }] } } }],
+  StorageRegistryBroken: [{ inventory: { sharedStorage: { hosts: [], problem: 'compute_nodes: it is empty' } } }],
+  HostsUnsettled: [{ inventory: { sharedStorage: { hosts: [], unsettled: 'the first agent registered only a while ago' } } }],
   EmptyInventory: [{ workloads: [] }],
 };
 
@@ -70,6 +76,19 @@ describe('the gate', () => {
 
   it('should believe in an empty inventory where the configuration does', () => {
     expect(checkGate(snapshot({ workloads: [], policy: { allowEmptyInventory: true } })).open).toBe(true);
+  });
+
+  it('should name the host that it is closed for, and mind none that is known or does not count', () => {
+    const others = [
+      { name: 'host-a', state: 'own' },
+      { name: 'host-c', state: 'known' },
+      { name: 'host-d', state: 'ignored' },
+    ] as const;
+    expect(checkGate(snapshot({ inventory: { sharedStorage: { hosts: others } } })).open).toBe(true);
+    const hosts = [...others, { name: 'host-b', state: 'unknown', message: 'it has not reported' }] as const;
+    expect(checkGate(snapshot({ inventory: { sharedStorage: { hosts } } })).reasons).toEqual([
+      { reason: 'HostWorkloadsUnknown', message: 'host "host-b": it has not reported' },
+    ]);
   });
 
   it('should not mind an unused or foreign file from the future', () => {

@@ -14,7 +14,7 @@ import {
 import type { SourceStatus } from '../../../src/model/workload.ts';
 import { digestOf } from '../../../src/report/digest.ts';
 import { METRICS } from '../../../src/report/metric-definitions.ts';
-import { createMetrics, type Metrics } from '../../../src/report/metrics.ts';
+import { createMetrics, OTHER_HOST_STATES, type Metrics } from '../../../src/report/metrics.ts';
 import { heldReport, plannedFile, removableFile, report, TAKEN_AT, undecidedReport } from '../../helpers/reports.ts';
 
 const SYNCED: SourceStatus = {
@@ -41,7 +41,7 @@ function samplesOf(body: string): Map<string, number> {
 }
 
 /** A node on which everything happens that can happen to one. */
-function fullestNode(): Metrics {
+function fullestNode({ shared }: { readonly shared: boolean }): Metrics {
   const metrics = setUp();
   metrics.setMode('enforce');
   const reasons: VerdictReason[] = [
@@ -64,7 +64,8 @@ function fullestNode(): Metrics {
   for (const outcome of Object.keys(OUTCOMES) as Outcome[]) files.push(removableFile({ outcome }));
   const findings = (Object.keys(FINDINGS) as FindingType[]).map((type) => ({ type, message: 'x' }));
   const gateReasons = (Object.keys(GATE_REASONS) as GateReason[]).map((reason) => ({ reason, message: 'x' }));
-  const sources = ['pods', 'virtualMachineInstances', 'file'];
+  const sources = ['pods', 'virtualMachineInstances', 'file', ...(shared ? ['sharedStorage'] : [])];
+  const hosts = (['own', ...OTHER_HOST_STATES] as const).map((state) => ({ name: state, state, registeredAt: '2026-11-23T14:00:00.000Z' }));
   for (const result of PASS_RESULTS) {
     metrics.show(
       report({
@@ -75,6 +76,7 @@ function fullestNode(): Metrics {
         stageSeconds: { scan: 0.1, references: 0.1, overlays: 0.1, plan: 0.1, execute: 0.1 },
         lockWaitSeconds: [0.1, 5],
         filesystem: { sizeBytes: 2, availableBytes: 1 },
+        ...(shared ? { sharedStorage: { hosts } } : {}),
         sources: sources.map((name) => ({ name, state: 'synced', workloads: 1, gaps: 1 })),
       }),
     );
@@ -88,19 +90,33 @@ function fullestNode(): Metrics {
 
 describe('the metrics', () => {
   it('should be those of the list, all of them, and none else', async () => {
-    const { body } = await fullestNode().scrape(undefined);
+    const { body } = await fullestNode({ shared: true }).scrape(undefined);
     const names = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
     expect(names).toEqual(Object.entries(METRICS).map(([name, { type }]) => `${name} ${type}`));
   });
 
-  it('should stay below 150 series on the fullest node', async () => {
-    const { body } = await fullestNode().scrape(undefined);
+  it.each([
+    [150, 'the fullest node', false],
+    [160, 'the fullest node that shares its directory', true],
+  ])('should stay below %i series on %s', async (limit, _, shared) => {
+    const { body } = await fullestNode({ shared }).scrape(undefined);
     expect(samplesOf(body).size).toBeGreaterThan(120);
-    expect(samplesOf(body).size).toBeLessThanOrEqual(150);
+    expect(samplesOf(body).size).toBeLessThanOrEqual(limit);
+  });
+
+  it('should say nothing of other hosts where the directory is not shared', async () => {
+    const { body } = await fullestNode({ shared: false }).scrape(undefined);
+    expect([...samplesOf(body).keys()].filter((series) => /storage|Host/i.test(series))).toEqual([]);
+  });
+
+  it('should count the hosts by what is known of them, and name none', async () => {
+    const { body } = await fullestNode({ shared: true }).scrape(undefined);
+    expect(body).toContain('basekeeper_storage_hosts{state="unknown"} 1');
+    expect(body).toContain('basekeeper_gate_closed{reason="HostWorkloadsUnknown"} 1');
   });
 
   it('should carry no label but those of the list', async () => {
-    const { body } = await fullestNode().scrape(undefined);
+    const { body } = await fullestNode({ shared: true }).scrape(undefined);
     const labels = new Set([...body.matchAll(/[{,](\w+)="/g)].map(([, label = '']) => label));
     expect([...labels].toSorted((a, b) => a.localeCompare(b))).toEqual([
       'code',
@@ -189,7 +205,8 @@ describe('a pass', () => {
     metrics.show(heldReport());
     const samples = await metrics.samples();
     const gate = [...samples].filter(([name]) => name.startsWith('basekeeper_gate_closed'));
-    expect(gate).toHaveLength(Object.keys(GATE_REASONS).length);
+    // Those about hosts are only for nodes that share their directory.
+    expect(gate).toHaveLength(Object.keys(GATE_REASONS).length - 4);
     expect(gate.filter(([, value]) => value === 1)).toEqual([['basekeeper_gate_closed{reason="SourceNotSynced"}', 1]]);
   });
 

@@ -1,0 +1,76 @@
+import { asNumber, asObject, field } from '../lib/json.ts';
+
+/** As the file has them: host name → seconds since 1970, as Python's `time.time()` gives them. */
+export type Hosts = ReadonlyMap<string, number>;
+
+/** More than this many hosts on one directory are a mistake. */
+const MAX_HOSTS = 4096;
+
+export type ParsedHosts =
+  | { readonly hosts: Hosts; readonly problem?: undefined }
+  | { readonly hosts?: undefined; readonly problem: string };
+
+/**
+ * Reads Nova's `compute_nodes`, a JSON object of host names and times. Nova takes what is no JSON for an empty registry; here it is a
+ * problem, and so is an empty file: Nova truncates the file before it writes it.
+ */
+export function parseRegistry(text: string): ParsedHosts {
+  const value = parseJson(text);
+  return value === undefined ? { problem: text.trim() === '' ? 'it is empty' : 'it is no JSON' } : hostsOf(value);
+}
+
+/** As Nova writes it, but for spaces. */
+export function formatRegistry(hosts: Hosts): string {
+  return JSON.stringify(Object.fromEntries(hosts));
+}
+
+/** What we remember of the registry. */
+export interface Memory {
+  /** It was about to be written so. */
+  readonly pending: boolean;
+  /** When the first agent registered, in seconds since 1970; undefined: none has. */
+  readonly since: number | undefined;
+  readonly hosts: Hosts;
+}
+
+export type ParsedMemory = (Memory & { readonly problem?: undefined }) | { readonly hosts?: undefined; readonly problem: string };
+
+export function parseMemory(text: string): ParsedMemory {
+  const value = parseJson(text);
+  const pending = field(value, 'pending');
+  const since = asNumber(field(value, 'since'));
+  if (field(value, 'version') !== 1 || typeof pending !== 'boolean' || since === undefined)
+    return { problem: 'it is none that this version has written' };
+  const { hosts, problem } = hostsOf(field(value, 'hosts'));
+  return hosts === undefined ? { problem } : { pending, since, hosts };
+}
+
+export function formatMemory({ pending, since, hosts }: Memory): string {
+  return JSON.stringify({ version: 1, pending, since, hosts: Object.fromEntries(hosts) });
+}
+
+/** Of each host the later registration. */
+export function union(...registries: readonly (Hosts | undefined)[]): Hosts {
+  const all = new Map<string, number>();
+  for (const hosts of registries) for (const [host, seconds] of hosts ?? []) all.set(host, Math.max(all.get(host) ?? seconds, seconds));
+  return all;
+}
+
+function hostsOf(value: unknown): ParsedHosts {
+  const object = asObject(value);
+  if (object === undefined) return { problem: 'it is no object of hosts and times' };
+  const entries = Object.entries(object);
+  if (entries.length > MAX_HOSTS) return { problem: `it has more than ${MAX_HOSTS} hosts` };
+  const wrong = entries.find(([, seconds]) => asNumber(seconds) === undefined);
+  if (wrong !== undefined) return { problem: `the time of host ${JSON.stringify(wrong[0])} is no number` };
+  return { hosts: new Map(entries as [string, number][]) };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import type { Config, SharedStorageConfig } from '../config/types.ts';
+import { createFileLocker } from '../execute/file-lock.ts';
+import { replaceFile } from '../execute/small-file-writer.ts';
+import { createStorageRegistry } from '../execute/storage-registry.ts';
+import type { Cluster } from '../kube/connect.ts';
+import { createMembership, type Membership } from '../membership.ts';
+import type { Clock, Logger, StorageRegistry, WorkloadSource } from '../model/ports.ts';
+import type { HostReport } from '../model/shared-storage.ts';
+import { hostReport } from '../report/host-report.ts';
+import { reportFileName } from '../sources/host-report.ts';
+import { systemClock } from '../lib/clock.ts';
+import { timestamp } from '../plan/planned-files.ts';
+import { classifyHosts, type RegisteredHost } from '../sources/hosts.ts';
+import { HostWatches } from '../sources/host-watches.ts';
+import { createSharedStorageSource } from '../sources/shared-storage.ts';
+
+/** Our service account's namespace, where the pods of all agents live. */
+const NAMESPACE_VARIABLE = 'POD_NAMESPACE';
+
+export interface SharedStorageParts {
+  readonly cluster: Cluster | undefined;
+  /** Those of this host. */
+  readonly sources: readonly WorkloadSource[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What a host that shares its directory has besides. */
+export interface WiredSharedStorage {
+  /** The workloads of the other hosts. */
+  readonly source: WorkloadSource;
+  readonly membership: Membership;
+}
+
+export function wireSharedStorage(config: Config, shared: SharedStorageConfig, parts: SharedStorageParts): WiredSharedStorage {
+  const { locksPath } = config;
+  const { clock } = parts;
+  const registry = storageRegistry(config);
+  const needsReports = hasSourcesOfItsOwn(config);
+  const membership = createMembership({
+    ...parts,
+    registry,
+    host: shared.hostName,
+    hostTimeoutSeconds: shared.hostTimeoutSeconds,
+    reportOf: (takenAtMs, readings, nowMs) =>
+      hostReport({ host: shared.hostName, takenAtMs, onlyByReport: needsReports, pins: config.policy.pins }, readings, nowMs),
+    publish: (report) => publish(locksPath, report),
+  });
+  const registrationTrouble = () => membership.trouble();
+  const watches = hostWatches(config, parts);
+  return {
+    membership,
+    source: createSharedStorageSource({ ...shared, locksPath, registry, needsReports, watches, registrationTrouble, clock }),
+  };
+}
+
+export function storageRegistry({ instancesPath, locksPath }: Config): StorageRegistry {
+  return createStorageRegistry({ instancesPath, locksPath, locker: createFileLocker({ locksPath }) });
+}
+
+export interface ListedHosts {
+  readonly hosts: readonly (Omit<RegisteredHost, 'registeredAtMs'> & { readonly registeredAt?: string | undefined })[];
+  readonly problem: string | undefined;
+}
+
+/** The registered hosts, as `basekeeper hosts` lists them. */
+export async function listRegisteredHosts(config: Config): Promise<ListedHosts> {
+  if (config.sharedStorage === undefined) return { hosts: [], problem: undefined };
+  const { hosts, problem } = await storageRegistry(config).read();
+  const listed = classifyHosts(hosts, config.sharedStorage, systemClock.now().wallMs).map(({ registeredAtMs, ...host }) => ({
+    ...host,
+    ...(registeredAtMs === undefined ? {} : { registeredAt: timestamp(registeredAtMs) }),
+  }));
+  return { hosts: listed, problem };
+}
+
+/** Sources that only this host can ask, and others only theirs. */
+function hasSourcesOfItsOwn({ sources }: Config): boolean {
+  return sources.libvirt !== undefined || sources.file !== undefined || sources.rules.length > 0;
+}
+
+function publish(locksPath: string, report: HostReport): void {
+  const fileName = reportFileName(report.host);
+  if (fileName !== undefined) replaceFile(join(locksPath, fileName), JSON.stringify(report));
+}
+
+function hostWatches({ sources, hostInstancesPath, exemptPods }: Config, { cluster }: SharedStorageParts): HostWatches | undefined {
+  const { pods, virtualMachineInstances } = sources;
+  if (cluster === undefined || (!pods.enabled && !virtualMachineInstances.enabled)) return undefined;
+  return new HostWatches({
+    ...cluster.watches,
+    instancesPath: hostInstancesPath,
+    pods: pods.enabled ? { selector: pods.selector, exemptPods, ownNamespace: process.env[NAMESPACE_VARIABLE] } : undefined,
+    vmis: virtualMachineInstances.enabled,
+  });
+}

@@ -1,0 +1,200 @@
+import { execFile } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { createFileLocker } from '../../../src/execute/file-lock.ts';
+import { createStorageRegistry } from '../../../src/execute/storage-registry.ts';
+import { makeTree, startLockHolder, withoutPrivileges } from '../../helpers/execute-tree.ts';
+import { inMountNamespace } from '../../helpers/mount-namespace.ts';
+
+const run = promisify(execFile);
+const CHILD = fileURLToPath(new URL('../../helpers/registry-child.ts', import.meta.url));
+const NOVA = fileURLToPath(new URL('../../helpers/nova-registry.py', import.meta.url));
+const HOUR_MS = 3_600_000;
+
+function open(instancesPath: string) {
+  const locksPath = join(instancesPath, 'locks');
+  return createStorageRegistry({ instancesPath, locksPath, locker: createFileLocker({ locksPath }) });
+}
+
+function setUp() {
+  const { instancesPath, locksPath } = makeTree();
+  const registryPath = join(instancesPath, 'compute_nodes');
+  return { instancesPath, registryPath, memoryPath: join(locksPath, 'basekeeper-hosts.json'), registry: open(instancesPath) };
+}
+
+async function nova(instancesPath: string, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await run('/usr/bin/python3', [NOVA, instancesPath, ...args]);
+  return stdout;
+}
+
+const hostsOf = async (instancesPath: string): Promise<string[]> => [...(await open(instancesPath).read()).hosts.keys()].toSorted();
+
+describe("Nova's registry of hosts", () => {
+  it('should be read by Nova as we wrote it, and by us as Nova did', async () => {
+    const { instancesPath, registry, registryPath } = setUp();
+    await registry.register('host-a', Date.now());
+    await registry.register('host-old', Date.now() - 25 * HOUR_MS);
+    const { ino } = statSync(registryPath);
+    await nova(instancesPath, 'register', 'host-nova', '1');
+    expect(JSON.parse(await nova(instancesPath, 'users'))).toEqual(['host-a', 'host-nova']);
+    expect(await hostsOf(instancesPath)).toEqual(['host-a', 'host-nova', 'host-old']);
+    await registry.register('host-b', Date.now());
+    expect(statSync(registryPath).ino).toBe(ino);
+    expect(Object.keys(JSON.parse(readFileSync(registryPath, 'utf8')) as object).toSorted()).toEqual([
+      'host-a',
+      'host-b',
+      'host-nova',
+      'host-old',
+    ]);
+  });
+
+  it('should lose no host while several processes and the real Nova write it at once', async () => {
+    const { instancesPath } = setUp();
+    const ours = ['host-a', 'host-b', 'host-c'].map((host) => run(process.execPath, [CHILD, instancesPath, host, '60']));
+    const theirs = ['nova-a', 'nova-b'].map((host) => nova(instancesPath, 'register', host, '60'));
+    await Promise.all([...ours, ...theirs]);
+    expect(await open(instancesPath).read()).toMatchObject({ problem: undefined });
+    expect(await hostsOf(instancesPath)).toEqual(['host-a', 'host-b', 'host-c', 'nova-a', 'nova-b']);
+    expect((JSON.parse(await nova(instancesPath, 'users')) as string[]).toSorted()).toEqual(await hostsOf(instancesPath));
+    expect(readdirSync(join(instancesPath, 'locks')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('should remember the hosts that Nova forgets when it finds the file broken', async () => {
+    const { instancesPath, registry, registryPath } = setUp();
+    await registry.register('host-a', Date.now());
+    writeFileSync(registryPath, '');
+    const { problem } = await registry.read();
+    expect(problem).toContain('it is empty; write {} into it');
+    await nova(instancesPath, 'register', 'host-nova', '1');
+    expect(Object.keys(JSON.parse(readFileSync(registryPath, 'utf8')) as object)).toEqual(['host-nova']);
+    expect(await open(instancesPath).read()).toMatchObject({ problem: undefined });
+    expect(await hostsOf(instancesPath)).toEqual(['host-a', 'host-nova']);
+  });
+
+  it('should complete what somebody died of writing', async () => {
+    const { instancesPath, registry, registryPath, memoryPath } = setUp();
+    await registry.register('host-a', Date.now());
+    await registry.register('host-b', Date.now());
+    const memory = JSON.parse(readFileSync(memoryPath, 'utf8')) as object;
+    writeFileSync(memoryPath, JSON.stringify({ ...memory, pending: true }));
+    writeFileSync(registryPath, readFileSync(registryPath, 'utf8').slice(0, 20));
+    expect((await open(instancesPath).read()).problem).toContain('the next agent completes it');
+    expect(await hostsOf(instancesPath)).toEqual(['host-a', 'host-b']);
+    expect(await open(instancesPath).register('host-c', Date.now())).toBeUndefined();
+    expect(await open(instancesPath).read()).toMatchObject({ problem: undefined });
+    expect(Object.keys(JSON.parse(readFileSync(registryPath, 'utf8')) as object)).toEqual(['host-a', 'host-b', 'host-c']);
+  });
+
+  it('should never be found empty or shorter by whoever dies at any system call of a registration', async () => {
+    const { instancesPath, registry, registryPath } = setUp();
+    await registry.register('host-with-a-long-name', Date.now());
+    const calls = ['ftruncate:when=1', 'fsync:when=1', 'fsync:when=2', 'rename:when=1', 'rename:when=2'];
+    for (const call of calls) {
+      const inject = `--inject=${call.replace(':', ':signal=KILL:')}`;
+      const child = run('strace', ['-f', '-o', '/dev/null', inject, process.execPath, CHILD, instancesPath, 'host-b', '1']);
+      await expect(child, call).rejects.toThrow(/Command failed/);
+      expect(readFileSync(registryPath, 'utf8'), call).toContain('host-with-a-long-name');
+      expect(await hostsOf(instancesPath), call).toContain('host-with-a-long-name');
+      expect(await open(instancesPath).register('host-c', Date.now()), call).toBeUndefined();
+      expect(await open(instancesPath).read(), call).toMatchObject({ problem: undefined });
+    }
+  });
+
+  it('should be written where only the file and the lock directory are, as in the chart', async () => {
+    const { instancesPath, registryPath } = setUp();
+    writeFileSync(registryPath, '{}');
+    const script = `
+      mount --bind "$1" "$1" && mount --bind "$1/locks" "$1/locks" && mount --bind "$1/compute_nodes" "$1/compute_nodes"
+      mount -o remount,ro,bind "$1"
+      ! touch "$1/elsewhere" 2> /dev/null
+      "$2" "$3" "$1" host-a 2`;
+    await inMountNamespace(script, [instancesPath, process.execPath, CHILD]);
+    expect(await hostsOf(instancesPath)).toEqual(['host-a']);
+  });
+
+  it('should notice that the file it has mounted was replaced by another one', async () => {
+    const { instancesPath, registryPath } = setUp();
+    writeFileSync(registryPath, '{}');
+    const script = `
+      mkdir "$1/seen" && touch "$1/seen/compute_nodes" && mount --bind "$1/locks" "$1/seen" --bind
+      touch "$1/seen/compute_nodes" && mount --bind "$1/compute_nodes" "$1/seen/compute_nodes"
+      mkdir "$1/seen/locks"
+      echo '{}' > "$1/new" && mv "$1/new" "$1/compute_nodes"
+      "$2" "$3" "$1/seen" host-a 1`;
+    const child = inMountNamespace(script, [instancesPath, process.execPath, CHILD]);
+    await expect(child).rejects.toThrow(/replaced by another file.*restart this program/);
+  });
+
+  it('should be named while its lock is held by somebody for long, and not forget who is there', async () => {
+    const { instancesPath, registry } = setUp();
+    await registry.register('host-a', Date.now());
+    const holder = startLockHolder();
+    await holder.ask(`nova ${join(instancesPath, 'locks')} storage-registry-lock`);
+    const { hosts, problem } = await registry.read();
+    expect(problem).toContain('lock nova-storage-registry-lock was held by somebody else');
+    expect([...hosts.keys()]).toEqual(['host-a']);
+  });
+
+  it('should be named when it cannot be written, and stay what it is', async () => {
+    const { instancesPath, registry, registryPath } = setUp();
+    await registry.register('host-a', Date.now());
+    chmodSync(instancesPath, 0o755);
+    chmodSync(join(instancesPath, 'locks'), 0o777);
+    chmodSync(join(instancesPath, 'locks/nova-storage-registry-lock'), 0o666);
+    const problem = await withoutPrivileges(async () => await open(instancesPath).register('host-b', Date.now()));
+    expect(problem).toContain(`${registryPath}: EACCES`);
+    expect(Object.keys(JSON.parse(readFileSync(registryPath, 'utf8')) as object)).toEqual(['host-a']);
+  });
+
+  it.each([
+    ['a number', '12', 'it is no object of hosts and times'],
+    ['a time that is text', '{"host-b": "now"}', 'the time of host "host-b" is no number'],
+    [
+      'more hosts than there can be',
+      JSON.stringify(Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`h${n}`, 1]))),
+      'more than 4096',
+    ],
+    ['more than a megabyte', ' '.repeat(2 ** 21), 'EFBIG'],
+  ])('should be named when it is broken: %s', async (_, text, expected) => {
+    const { instancesPath, registryPath } = setUp();
+    writeFileSync(registryPath, text);
+    expect((await open(instancesPath).read()).problem).toContain(expected);
+    expect(await open(instancesPath).register('host-a', Date.now())).toContain(expected);
+    expect(readFileSync(registryPath, 'utf8')).toBe(text);
+  });
+
+  it('should follow no symbolic link and open no device', async () => {
+    const { instancesPath, registryPath } = setUp();
+    const elsewhere = join(instancesPath, 'elsewhere');
+    writeFileSync(elsewhere, '{}');
+    symlinkSync(elsewhere, registryPath);
+    expect(await open(instancesPath).register('host-a', Date.now())).toContain('ELOOP');
+    expect(readFileSync(elsewhere, 'utf8')).toBe('{}');
+    rmSync(registryPath);
+    await run('mkfifo', [registryPath]);
+    expect((await open(instancesPath).read()).problem).toContain('is no regular file');
+  });
+
+  it('should not be made where the instances path is not mounted', async () => {
+    const { instancesPath } = setUp();
+    renameSync(instancesPath, `${instancesPath}-gone`);
+    expect(await open(instancesPath).register('host-a', Date.now())).toContain('ENOENT');
+    expect(existsSync(instancesPath)).toBe(false);
+    mkdirSync(instancesPath);
+    rmSync(`${instancesPath}-gone`, { recursive: true });
+  });
+});
