@@ -9,7 +9,7 @@ import { messageOf } from '../src/lib/errors.ts';
 import { startAgent } from './demo/agent.ts';
 import { registerObjects, VMI_DEFINITION } from './demo/cluster.ts';
 import { chapter, command, essentialsOfDescribe, highlightsOf, loud, note, show } from './demo/show.ts';
-import { BASE_FILES, NAMESPACE, NODE_NAME, OVERLAYS, WORKLOADS } from './demo/story.ts';
+import { BASE_FILES, NAMESPACE, NODE_NAME, OVERLAYS, PUZZLE, WORKLOADS } from './demo/story.ts';
 import { buildTree, type DemoTree } from './demo/tree.ts';
 import { type ApiServer, startApiServer } from './lib/api-server.ts';
 import { freePort } from './lib/free-port.ts';
@@ -27,6 +27,7 @@ const COLUMNS = [
   'DISK:.spec.volumes[*].containerDisk.image',
 ];
 const bundle = fileURLToPath(new URL('../dist/basekeeper.js', import.meta.url));
+const plugin = fileURLToPath(new URL('../dist/kubectl-basekeeper.js', import.meta.url));
 const resources = new AsyncDisposableStack();
 const interruption = new AbortController();
 
@@ -105,13 +106,21 @@ async function tryApiServer(): Promise<ApiServer | undefined> {
 function basekeeper(args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly lastLine?: boolean } = {}): void {
   const shown = `basekeeper ${args.map((it) => it.replace(/^.*basekeeper-demo-[^/]*\//, '')).join(' ')}`;
   command(options.lastLine ? `${shown} | tail -n 1` : shown);
-  const { status, stdout } = spawnSync(process.execPath, [bundle, ...args], {
+  run(bundle, args, options);
+}
+
+function run(
+  program: string,
+  args: readonly string[],
+  options: { readonly env?: NodeJS.ProcessEnv; readonly lastLine?: boolean } = {},
+): void {
+  const { status, stdout } = spawnSync(process.execPath, [program, ...args], {
     stdio: ['ignore', options.lastLine ? 'pipe' : 'inherit', 'inherit'],
     encoding: 'utf8',
     env: { ...process.env, ...options.env },
   });
   if (options.lastLine) show(stdout.trimEnd().split('\n').at(-1));
-  if (status !== 0) throw new Error(`${shown} ended with ${status}`);
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}`);
 }
 
 function showPassWithoutCluster(tree: DemoTree): void {
@@ -146,8 +155,14 @@ async function showPassOfAgent(api: ApiServer, { root, tree, port }: { root: str
   command(`kubectl describe node ${NODE_NAME}`);
   show(essentialsOfDescribe(description));
   show();
+  command('kubectl basekeeper status');
+  run(plugin, ['status', '--kubeconfig', api.kubeconfigPath]);
+  show();
   command(`curl http://127.0.0.1:${port}/metrics     (some of what is not zero)`);
   show(highlightsOf(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()));
+
+  chapter('Why is that file still here?');
+  basekeeper(['explain', PUZZLE, '--agent', `http://127.0.0.1:${port}`]);
 }
 
 function showRemoved(before: readonly string[], { basePath }: DemoTree): void {

@@ -44,16 +44,7 @@ export function essentialsOfDescribe(text: string): string {
   return kept.join('\n');
 }
 
-const HIGHLIGHTS = [
-  'basekeeper_base_bytes',
-  'basekeeper_reclaimable_bytes',
-  'basekeeper_removed_files_total',
-  'basekeeper_removed_bytes_total',
-  'basekeeper_gate_closed',
-  'basekeeper_source_synced',
-  'basekeeper_workloads',
-  'basekeeper_passes_total',
-];
+const HIGHLIGHTS = ['basekeeper_base_bytes', 'basekeeper_removed_files_total', 'basekeeper_workloads', 'basekeeper_passes_total'];
 
 /** The samples of some metrics that are not zero. */
 export function highlightsOf(metrics: string): string {

@@ -49,6 +49,9 @@ export const BASE_FILES: readonly DemoBaseFile[] = [
   { name: 'do-not-delete.txt', sizeMb: 1, ageSeconds: 400 * DAY_SECONDS, about: 'somebody’s note' },
 ];
 
+/** The base file that nobody's annotations explain. */
+export const PUZZLE = original('unshelved');
+
 /** Overlays by qemu-img: `<instance>/disk` on a base file. */
 export const OVERLAYS: readonly { readonly instance: string; readonly baseName: string; readonly sizeGb: number }[] = [
   { instance: 'instance-00000001', baseName: resized('ubuntu', 20), sizeGb: 20 },

@@ -86,7 +86,7 @@ function chart({ panel, results }: DrawnPanel): string {
   const shown = panel.stacked ? stack(lines) : lines;
   const times = shown.flatMap(({ points }) => points.map(([seconds]) => seconds));
   const [from, to] = [Math.min(...times), Math.max(...times)];
-  const top = Math.max(...shown.flatMap(({ points }) => points.map(([, value]) => value))) * 1.1 || 1;
+  const top = roundTop(Math.max(...shown.flatMap(({ points }) => points.map(([, value]) => value))), panel.unit);
   const at = ([seconds, value]: readonly [number, number]) =>
     `${(((seconds - from) / (to - from || 1)) * width).toFixed(1)},${(height - (value / top) * height).toFixed(1)}`;
   const paths = shown.toReversed().map(({ colour, points }) => {
@@ -97,13 +97,22 @@ function chart({ panel, results }: DrawnPanel): string {
     return `${area}<path d="M${path}" fill="none" stroke="${colour}" stroke-width="1.5"/>`;
   });
   const grid = [0, 0.5, 1].map((part) => {
-    const y = height - (part / 1.1) * height;
-    return `<path d="M0 ${y}H${width}" stroke="#eaeef2"/><text x="-6" y="${y + 3}" text-anchor="end">${text(withUnit((top / 1.1) * part, panel.unit))}</text>`;
+    const y = height - part * height;
+    return `<path d="M0 ${y}H${width}" stroke="#eaeef2"/><text x="-6" y="${y + 3}" text-anchor="end">${text(withUnit(top * part, panel.unit))}</text>`;
   });
   const legend = lines.map(({ name, colour }) => `<span><i style="background:${colour}"></i>${text(name)}</span>`).join(' ');
   const clock = (seconds: number) => new Date(seconds * 1000).toISOString().slice(11, 19);
   const axis = `<text x="0" y="${height + 13}">${clock(from)}</text><text x="${width}" y="${height + 13}" text-anchor="end">${clock(to)}</text>`;
   return `<svg width="${width + 70}" height="${height + 22}" viewBox="-62 -4 ${width + 70} ${height + 22}">${grid.join('')}${paths.join('')}${axis}</svg><div class="legend">${legend}</div>`;
+}
+
+/** Where an axis ends: a number of few digits, as much as the largest value or a little more, whose half has few digits, too. */
+function roundTop(largest: number, unit: string): number {
+  if (!(largest > 0)) return unit === 'bytes' ? 2 ** 20 : 1;
+  const base = unit === 'bytes' ? 1024 : 10;
+  const step = base ** Math.floor(Math.log(largest) / Math.log(base));
+  const factors = [1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 40, 50, 60, 80, 100, 200, 300, 400, 500, 600, 800, 1024];
+  return step * (factors.find((factor) => factor * step >= largest) ?? base);
 }
 
 /** Each line on the sum of those before it. */

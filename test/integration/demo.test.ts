@@ -47,7 +47,7 @@ function removedIn(output: string): string[] {
 }
 
 describe('npm run demo', () => {
-  it('should show plan, removals, node annotations, events and metrics on a real API server, and leave nothing behind', async () => {
+  it('should show plan, removals, what an operator sees of them and why a file stays, on a real API server, and leave nothing behind', async () => {
     const { output, ended } = startDemo([]);
     expect({ code: await ended, output: output() }).toMatchObject({ code: 0 });
     for (const reason of REASONS) expect(output()).toContain(reason);
@@ -56,6 +56,8 @@ describe('npm run demo', () => {
     expect(output()).toMatch(/basekeeper\.io\/result: Succeeded/);
     expect(output()).toMatch(/Normal +BaseFilesRemoved/);
     expect(output()).toMatch(/^basekeeper_removed_files_total\{kind="swap"\} 1$/m);
+    expect(output()).toMatch(/^node-1 +enforce +Succeeded .* 10 +151\.0 MiB +0 B/m);
+    expect(output()).toMatch(/^ {2}Used by +instance-00000007: overlay /m);
     expect(readdirSync(directory)).toEqual([]);
     expect(processesOfDirectory()).toEqual([]);
   });

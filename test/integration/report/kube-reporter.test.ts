@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { kubeAssetsDirectory } from '../../../scripts/lib/kube-assets.ts';
 import { createKubeClient } from '../../../src/kube/client.ts';
@@ -9,7 +9,7 @@ import { systemClock } from '../../../src/lib/clock.ts';
 import type { Report } from '../../../src/model/plan.ts';
 import { digestOf } from '../../../src/report/digest.ts';
 import { createKubeReporter, type KubeReporter } from '../../../src/report/kube-reporter.ts';
-import { adminKubeConfig, asAdmin, deleteAsAdmin, startKubeServer, type KubeServer } from '../../helpers/kube-server.ts';
+import { adminKubeConfig, asAdmin, deleteAsAdmin, installCrds, startKubeServer, type KubeServer } from '../../helpers/kube-server.ts';
 import { memoryLogger } from '../../helpers/memory-kube.ts';
 import { heldReport, later, missingBackingFile, plannedFile, removableFile, report } from '../../helpers/reports.ts';
 
@@ -50,6 +50,7 @@ function writesTo(resource: string): number {
 
 beforeAll(async () => {
   server = await startKubeServer();
+  await installCrds(server, resolve('test/fixtures/kubevirt/virtualmachineinstances.yaml'));
   await asAdmin(server, 'POST', '/api/v1/namespaces', { metadata: { name: 'tenant' } });
 });
 afterAll(async () => await server.stop());
@@ -93,6 +94,20 @@ describe('a report on a real API server', () => {
     );
     expect(kubectl('events', '--namespace', 'tenant')).toMatch(/UnmappedWorkload +Pod\/vm-pod/);
     await deleteAsAdmin(server, '/api/v1/namespaces/tenant/pods/vm-pod');
+  });
+
+  it('should be seen by kubectl describe vmi', async () => {
+    const path = '/apis/kubevirt.io/v1/namespaces/tenant/virtualmachineinstances';
+    const type = { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance' };
+    const created = (await asAdmin(server, 'POST', path, { ...type, metadata: { name: 'vm-1' }, spec: {} })) as {
+      metadata: { uid: string };
+    };
+    const object = { ...type, namespace: 'tenant', name: 'vm-1', uid: created.metadata.uid };
+    await publish(report({ findings: [missingBackingFile({ object, message: 'vm-1/disk stands on a file that does not exist' })] }));
+    expect(kubectl('describe', 'vmi', '--namespace', 'tenant', 'vm-1')).toMatch(
+      /Warning +BackingFileMissing .*vm-1\/disk stands on a file that does not exist.*Restore the base file/,
+    );
+    await deleteAsAdmin(server, `${path}/vm-1`);
   });
 
   it('should be written as one request a change, and none when nothing changed', async () => {
