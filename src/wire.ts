@@ -3,6 +3,7 @@ import { runPass, type PassParts } from './cycle.ts';
 import { createBaseDirectoryOpener } from './execute/base-directory.ts';
 import { createExecutor } from './execute/executor.ts';
 import { createFileLocker } from './execute/file-lock.ts';
+import { ensureOwnedDirectory } from './execute/owned-directory.ts';
 import { systemClock } from './lib/clock.ts';
 import { sleep } from './lib/sleep.ts';
 import type { Report, Stage } from './model/plan.ts';
@@ -57,6 +58,11 @@ export async function createPass(config: Config): Promise<WiredPass> {
 export async function cleanUpNodes(signal: AbortSignal): Promise<NodeCleanup> {
   const { wireNodeCleanup } = await import('./wire/cluster.ts');
   return wireNodeCleanup(signal);
+}
+
+/** Makes the base and the lock directory where they are missing, for the owner of the directory above. Throws when one cannot be had. */
+export function prepareDirectories({ basePath, locksPath }: Config) {
+  return [basePath, locksPath].map((path) => ({ path, made: ensureOwnedDirectory(path) }));
 }
 
 /** Tries each rule on the object as the agent of that node would. */

@@ -77,6 +77,7 @@ const chartValues = z.strictObject({
   revisionHistoryLimit: count,
   terminationGracePeriodSeconds: count,
   resources,
+  createDirectories: z.strictObject({ enabled: z.boolean() }),
   podSecurityContext: passedOn,
   securityContext: passedOn,
   hostUsers: z.nullable(z.boolean()),

@@ -6,6 +6,7 @@ import { addExplainCommand } from './commands/explain.ts';
 import { addHostsCommand } from './commands/hosts.ts';
 import { addPassCommand } from './commands/pass.ts';
 import { addPlanCommand } from './commands/plan.ts';
+import { addPrepareCommand } from './commands/prepare.ts';
 import { addVersionCommand, VERSION_LINE } from './commands/version.ts';
 import type { Context } from './context.ts';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -45,6 +46,7 @@ function programFor(context: Context): Command {
     addExplainCommand,
     addHostsCommand,
     addConfigCommand,
+    addPrepareCommand,
     addCleanupCommand,
     addVersionCommand,
   ])

@@ -42,6 +42,8 @@ export interface Wiring {
   createPass(config: Config): Promise<Pass>;
   /** Removes our annotations from every node. Throws when there is no cluster, or when its nodes cannot be listed. */
   cleanUpNodes(signal: AbortSignal): Promise<NodeCleanup>;
+  /** Makes the base and the lock directory where they are missing, for the owner of the directory above. Throws when one cannot be had. */
+  prepareDirectories(config: Config): readonly { readonly path: string; readonly made: boolean }[];
   /** Tries each rule on the object as the agent of that node would. */
   tryRules(
     about: { readonly rules: Config['sources']['rules']; readonly nodeName: string; readonly subdirectoryName: string },

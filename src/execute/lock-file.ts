@@ -1,6 +1,6 @@
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, rmdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { errnoError, hasErrno, withReadablePath } from './errno.ts';
+import { closeSync, constants, fchmodSync, fstatSync, lstatSync } from 'node:fs';
+import { errnoError, withReadablePath } from './errno.ts';
+import { allowing, giveTo, openOwnedDirectory, tryOpen, withoutUmask } from './owned-directory.ts';
 
 /** An open lock file and the directory that it was opened in. Both descriptors are the caller's to close. */
 export interface LockFile {
@@ -24,7 +24,7 @@ export function entryPath(directoryFd: number, name: string): string {
  * EPERM when a new lock directory cannot be given to the owner of its parent.
  */
 export function openLockFile(locksPath: string, name: string): OpenedLockFile {
-  const directoryFd = openLocksDirectory(locksPath);
+  const { fd: directoryFd } = openOwnedDirectory(locksPath);
   let fd: number | 'raced' = 'raced';
   try {
     fd = openEntry(directoryFd, name);
@@ -33,62 +33,6 @@ export function openLockFile(locksPath: string, name: string): OpenedLockFile {
     throw withReadablePath(error, `/proc/self/fd/${directoryFd}`, locksPath);
   } finally {
     if (typeof fd !== 'number') closeSync(directoryFd);
-  }
-}
-
-const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-
-function openLocksDirectory(locksPath: string): number {
-  const fd = tryOpen(locksPath, OPEN_DIRECTORY, ['ENOENT']) ?? makeLocksDirectory(locksPath);
-  try {
-    finishLocksDirectory(fd, locksPath);
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
-}
-
-/** What a new lock directory has until it is Nova's: whoever made it may be killed before, and must not have locked Nova out. */
-const UNFINISHED_MODE = 0o777;
-
-/** Unlike oslo, creates no missing parents: their absence means that the instances path is not mounted. */
-function makeLocksDirectory(locksPath: string): number {
-  try {
-    withoutUmask(() => mkdirSync(locksPath, UNFINISHED_MODE));
-  } catch (error) {
-    if (!hasErrno(error, 'EEXIST')) throw error;
-  }
-  return openSync(locksPath, OPEN_DIRECTORY);
-}
-
-/**
- * Nova must be able to create lock files in a new directory, and others must not: it gets its parent's owner, or does not come to
- * exist. Does nothing to a directory that is in use or that somebody else made.
- */
-function finishLocksDirectory(fd: number, locksPath: string): void {
-  const { uid, mode } = fstatSync(fd);
-  if (uid !== process.geteuid?.() || (mode & 0o1777) !== UNFINISHED_MODE || readdirSync(`/proc/self/fd/${fd}`).length > 0) return;
-  if (giveTo(fd, ownerOf(dirname(locksPath)))) {
-    allowing(() => fchmodSync(fd, 0o755));
-    return;
-  }
-  rmdirSync(locksPath);
-  throw errnoError('EPERM', `cannot give the new directory '${locksPath}' to the owner of its parent; create it for Nova's user`);
-}
-
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/** The parent of the lock directory may be reached through a symlink; only its owner is asked. */
-export function ownerOf(path: string): Owner {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    return fstatSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 
@@ -113,41 +57,4 @@ function createEntry(directoryFd: number, path: string): number | 'raced' {
   const directory = fstatSync(directoryFd);
   if (giveTo(fd, directory)) allowing(() => fchmodSync(fd, 0o644 | (directory.mode & 0o022)));
   return fd;
-}
-
-function tryOpen(path: string, flags: number, expected: readonly string[]): number | undefined {
-  try {
-    return openSync(path, flags, 0o666);
-  } catch (error) {
-    if (hasErrno(error, ...expected)) return undefined;
-    throw error;
-  }
-}
-
-/** Whether `owner` owns the open file afterwards. */
-export function giveTo(fd: number, owner: Owner): boolean {
-  const now = fstatSync(fd);
-  if (now.uid === owner.uid && now.gid === owner.gid) return true;
-  return allowing(() => fchownSync(fd, owner.uid, owner.gid));
-}
-
-/** What is made gets the mode that is asked for. */
-function withoutUmask<T>(make: () => T): T {
-  const before = process.umask(0);
-  try {
-    return make();
-  } finally {
-    process.umask(before);
-  }
-}
-
-/** Whether `change` was permitted: without CAP_CHOWN, in a user namespace or on NFS it may not be. */
-function allowing(change: () => void): boolean {
-  try {
-    change();
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) return false;
-    throw error;
-  }
 }

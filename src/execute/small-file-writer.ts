@@ -1,7 +1,7 @@
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hasErrno } from './errno.ts';
-import { giveTo, ownerOf } from './lock-file.ts';
+import { giveTo, ownerOf } from './owned-directory.ts';
 
 /** Replaces the file, or makes it, by rename: nobody ever sees half of it. Throws an errno error. */
 export function replaceFile(path: string, text: string): void {

@@ -13,6 +13,7 @@ const tree = new InstancesTree(join(access.sharedDirectory, 'documents', 'instan
 async function run(command: string): Promise<string> {
   const [program, ...words] = command.split(' ').map((word) => (word === 'node-1' ? access.node : word));
   if (program === 'kubectl') return session.kubectl(...words);
+  if (program === 'npx') return session.basekeeper(...words.slice(1));
   const ours = words[0] === 'uninstall' ? [] : helmOptions(tree.path).filter((option) => option !== CHART);
   return session.helm(3, ...words.map((word) => (word === 'charts/basekeeper' ? CHART : word)), ...ours);
 }

@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     name: 'e2e',
     include: ['test/e2e/**/*.test.ts'],
-    globalSetup: 'test/e2e/global-setup.ts',
+    globalSetup: ['test/helpers/build-bundle.ts', 'test/e2e/global-setup.ts'],
     // One cluster, one story after the other.
     fileParallelism: false,
     testTimeout: 120_000,

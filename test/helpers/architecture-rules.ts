@@ -74,6 +74,7 @@ export const SHELLS: readonly string[] = [
   'src/execute/executor.ts',
   'src/execute/file-lock.ts',
   'src/execute/lock-file.ts',
+  'src/execute/owned-directory.ts',
   'src/execute/small-file-writer.ts',
   'src/execute/storage-registry.ts',
   'src/report/annotation-writer.ts',

@@ -50,6 +50,10 @@ export async function runCommandLine(argv: readonly string[], world: CommandLine
     listHosts: async () => ({ hosts: [] }),
     forgetHost: async () => undefined,
     cleanUpNodes: () => Promise.resolve(world.cleanup ?? { cleaned: [], failed: new Map() }),
+    prepareDirectories: ({ basePath, locksPath }) => [
+      { path: basePath, made: true },
+      { path: locksPath, made: false },
+    ],
     tryRules,
     createAgent: (config) => Promise.resolve({ run: (signal) => world.agent?.(config, signal) ?? Promise.resolve() }),
   };

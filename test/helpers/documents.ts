@@ -66,6 +66,9 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 'sc
     'kubectl annotate node --all basekeeper.io/mode-',
     'helm uninstall basekeeper --namespace basekeeper',
     'kubectl delete namespace basekeeper',
+    'kubectl apply --kustomize manifests/overlays/dry-run',
+    'kubectl delete --kustomize manifests/overlays/dry-run',
+    'npx basekeeper cleanup',
   ],
   scripts: ['npm ci && npm run demo', 'npm cit', 'npm ci && npm test'],
 };

@@ -1,8 +1,8 @@
 /** What a person with kubectl and Helm does, for tests. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { until } from '../../../scripts/lib/until.ts';
-import { CHART } from '../../../scripts/chart/generated.ts';
+import { CHART, ROOT } from '../../../scripts/chart/generated.ts';
 import { ensureHelm, type HelmMajor } from '../../../scripts/lib/tools.ts';
 import type { ClusterAccess } from '../cluster/cluster.ts';
 import { IMAGE } from '../image/build.ts';
@@ -22,7 +22,9 @@ export interface KubeObject {
 export type Session = ReturnType<typeof createSession>;
 
 export function createSession(access: ClusterAccess, namespace: string) {
-  const env = { ...process.env, KUBECONFIG: access.kubeconfig, HELM_CACHE_HOME: '', HELM_CONFIG_HOME: '', HELM_DATA_HOME: '' };
+  const plugins = join(access.sharedDirectory, 'plugins');
+  const PATH = [plugins, dirname(process.execPath), process.env['PATH']].join(delimiter);
+  const env = { ...process.env, PATH, KUBECONFIG: access.kubeconfig, HELM_CACHE_HOME: '', HELM_CONFIG_HOME: '', HELM_DATA_HOME: '' };
   const run = async (command: string, args: readonly string[]): Promise<string> => {
     const [first = command, ...rest] = [...access.prefix, command, ...args];
     return output(first, rest, { env });
@@ -46,8 +48,17 @@ export function createSession(access: ClusterAccess, namespace: string) {
     json,
     helm,
     apply,
+    /** The command line as `npx basekeeper` runs it here, beside the cluster. */
+    basekeeper: async (...args: readonly string[]): Promise<string> =>
+      run(process.execPath, [join(ROOT, 'dist', 'basekeeper.js'), ...args]),
     annotationsOf,
     agentPods,
+    /** Puts the plugin `kubectl basekeeper` onto kubectl's PATH, as docs/kubectl.md says. */
+    installPlugin: (): void => {
+      mkdirSync(plugins, { recursive: true });
+      copyFileSync(join(ROOT, 'dist', 'kubectl-basekeeper.js'), join(plugins, 'kubectl-basekeeper'));
+      chmodSync(join(plugins, 'kubectl-basekeeper'), 0o755);
+    },
     /** The one agent on the node, once it is Ready and no other is. */
     readyAgent: async (): Promise<KubeObject> =>
       until('exactly one agent pod that is Ready', 90_000, async () => {

@@ -22,24 +22,28 @@ export interface BaseFileSpec {
   readonly owner?: number;
   /** Default 0644. */
   readonly mode?: number;
+  /** A raw image that takes so much, instead of a qcow2 image of 64 MiB without content. */
+  readonly mebibytes?: number;
 }
 
 export class InstancesTree {
   readonly path: string;
 
-  constructor(path: string) {
+  /** `bare`: as on a node where Nova has never built an instance, without `_base` and `locks`. */
+  constructor(path: string, { bare = false } = {}) {
     this.path = path;
-    for (const directory of [path, join(path, '_base'), join(path, 'locks')]) {
+    for (const directory of bare ? [path] : [path, join(path, '_base'), join(path, 'locks')]) {
       mkdirSync(directory, { recursive: true });
       chmodSync(directory, 0o755);
       chownSync(directory, NOVA, NOVA);
     }
   }
 
-  /** A qcow2 image of 64 MiB in `_base`. */
-  async addBase({ name, ageDays = 2, owner = NOVA, mode = 0o644 }: BaseFileSpec): Promise<void> {
+  /** An image in `_base`. */
+  async addBase({ name, ageDays = 2, owner = NOVA, mode = 0o644, mebibytes }: BaseFileSpec): Promise<void> {
     const path = join(this.path, '_base', name);
-    await output('qemu-img', ['create', '-q', '-f', 'qcow2', path, '64M']);
+    if (mebibytes === undefined) await output('qemu-img', ['create', '-q', '-f', 'qcow2', path, '64M']);
+    else writeFileSync(path, Buffer.alloc(mebibytes * 2 ** 20, 1));
     this.#finish(path, ageDays, owner, mode);
   }
 

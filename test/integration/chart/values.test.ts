@@ -12,6 +12,17 @@ const POD = 'spec.template.spec';
 /** Values, and what they change: [kind, path in the object, what is there with these values]. Without them it must not be there already. */
 type Row = readonly [title: string, values: object, kind: string, path: string, expected: unknown];
 
+interface Mount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly readOnly?: boolean;
+}
+interface PodSpec {
+  readonly initContainers?: readonly { readonly name: string; readonly volumeMounts: readonly Mount[] }[];
+  readonly containers: readonly [{ readonly volumeMounts: readonly Mount[] }];
+  readonly volumes: readonly { readonly name: string }[];
+}
+
 const daemonSetRows: readonly Row[] = [
   ['image.registry', { image: { registry: 'r.example' } }, 'DaemonSet', `${AGENT}.image`, 'r.example/basekeeper/basekeeper:0.1.0'],
   ['image.repository', { image: { repository: 'x/y' } }, 'DaemonSet', `${AGENT}.image`, 'ghcr.io/x/y:0.1.0'],
@@ -276,6 +287,28 @@ describe('values of the chart', () => {
     ]);
   });
 
+  it('should let an init container make missing directories, and the agent write to no more than without it', async () => {
+    const agentOf = async (values: object) => at(only(await render(values), 'DaemonSet'), POD) as PodSpec;
+    const createDirectories = { enabled: true };
+    const pod = await agentOf({ createDirectories, initContainers: [{ name: 'more' }] });
+    const places = (mounts: readonly Mount[]) => mounts.map(({ mountPath, readOnly }) => `${mountPath} ${readOnly === true}`).toSorted();
+    expect(places(pod.containers[0].volumeMounts)).toEqual(places((await agentOf({})).containers[0].volumeMounts));
+    // A host path of its own would have to be there before the init container runs.
+    expect(pod.volumes.map(({ name }) => name)).toEqual(['config', 'instances']);
+    expect(pod.initContainers?.map(({ name }) => name)).toEqual(['directories', 'more']);
+    const [directories] = pod.initContainers ?? [];
+    expect(directories).toMatchObject({ args: ['prepare', '--config=/etc/basekeeper/config.yaml'] });
+    expect(at(directories, 'securityContext')).toEqual(at(pod.containers[0], 'securityContext'));
+  });
+
+  it('should leave a lock directory that is elsewhere to whoever has made it', async () => {
+    const values = { createDirectories: { enabled: true }, config: { locksPath: '/run/nova-locks' } };
+    const pod = at(only(await render(values), 'DaemonSet'), POD) as PodSpec;
+    expect(pod.volumes).toContainEqual({ name: 'locks', hostPath: { path: '/run/nova-locks', type: 'Directory' } });
+    expect(pod.initContainers?.[0]?.volumeMounts).toContainEqual({ name: 'locks', mountPath: '/run/nova-locks' });
+    expect(pod.containers[0].volumeMounts).toContainEqual({ name: 'locks', mountPath: '/run/nova-locks' });
+  });
+
   it('should mount compute_nodes writable only while shared storage is on', async () => {
     const mounts = async (values: object) =>
       at(only(await render(values), 'DaemonSet'), `${AGENT}.volumeMounts`) as { name: string; readOnly?: boolean }[];
@@ -349,6 +382,13 @@ describe('alerts of the chart', () => {
     const alert = changed.find((manifest) => manifest.alert === name);
     expect(alert).toMatchObject({ for: '99m', labels: { severity: 'critical', team: 'x' } });
     expect(alert?.annotations['runbook_url']).toBe(`https://example.com/r#${name.toLowerCase()}`);
+  });
+
+  it('should be where Prometheus looks for them, by namespace and labels', async () => {
+    const settings = { enabled: true, namespace: 'monitoring', labels: { release: 'prometheus' } };
+    const { metadata } = only(await render({ monitoring: { prometheusRule: settings } }), 'PrometheusRule');
+    expect(metadata).toMatchObject({ namespace: 'monitoring', labels: { release: 'prometheus' } });
+    expect((await render()).map(({ kind }) => kind)).not.toContain('PrometheusRule');
   });
 
   it('should compare with the threshold that the values give', async () => {

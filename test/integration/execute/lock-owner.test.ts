@@ -1,12 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as NodeFs from 'node:fs';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createFileLocker } from '../../../src/execute/file-lock.ts';
 import { makeTree } from '../../helpers/execute-tree.ts';
 
-/** The directory that seems to be somebody else's. */
-const foreign = vi.hoisted(() => ({ path: '' }));
+/** The directory that seems to be somebody else's, and what may be done all the same. */
+const foreign = vi.hoisted(() => ({ path: '', allows: '' }));
 
 /** Nothing can be given away: an agent without CAP_CHOWN beside Nova. */
 vi.mock('node:fs', async (importOriginal) => {
@@ -16,10 +16,13 @@ vi.mock('node:fs', async (importOriginal) => {
     if (options === undefined && real.readlinkSync(`/proc/self/fd/${fd}`) === foreign.path) stats.uid += 1;
     return stats;
   };
-  const fchownSync = () => {
-    throw Object.assign(new Error('EPERM: operation not permitted, fchown'), { code: 'EPERM' });
+  const refused = (call: string) => () => {
+    if (foreign.allows !== call) throw Object.assign(new Error(`EPERM: operation not permitted, ${call}`), { code: 'EPERM' });
   };
-  return { ...real, fstatSync, fchownSync };
+  return { ...real, fstatSync, fchownSync: refused('fchown'), fchmodSync: refused('fchmod') };
+});
+afterEach(() => {
+  foreign.allows = '';
 });
 
 describe('file lock without the right to give files away', () => {
@@ -35,6 +38,13 @@ describe('file lock without the right to give files away', () => {
     foreign.path = instancesPath;
     const attempt = createFileLocker({ locksPath }).acquire('base', { timeoutSeconds: 0 });
     await expect(attempt).rejects.toMatchObject({ code: 'EPERM', message: expect.stringContaining(locksPath) });
+    expect(existsSync(locksPath)).toBe(false);
+  });
+
+  it('should rather create no lock directory than one that stays open to everybody', async () => {
+    const { instancesPath, locksPath } = makeTree({ locks: false });
+    Object.assign(foreign, { path: instancesPath, allows: 'fchown' });
+    await expect(createFileLocker({ locksPath }).acquire('base', { timeoutSeconds: 0 })).rejects.toMatchObject({ code: 'EPERM' });
     expect(existsSync(locksPath)).toBe(false);
   });
 });

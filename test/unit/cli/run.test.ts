@@ -215,6 +215,14 @@ describe('basekeeper explain', () => {
   });
 });
 
+describe('basekeeper prepare', () => {
+  it('should say which directories it has made and which were there', async () => {
+    const { code, stdout, stderr, passes } = await runCommandLine(['prepare', '--instances-path', '/srv/nova']);
+    expect({ code, stderr, passes }).toEqual({ code: 0, stderr: '', passes: [] });
+    expect(stdout).toBe('/srv/nova/_base was missing and has been made\n/srv/nova/locks is there\n');
+  });
+});
+
 describe('basekeeper cleanup', () => {
   it('should say how many nodes it cleaned', async () => {
     const { code, stdout, stderr } = await runCommandLine(['cleanup'], { cleanup: { cleaned: ['a', 'b'], failed: new Map() } });

@@ -11,6 +11,8 @@ const COMMANDS = [
   'config schema',
   'config show',
   'config test-rule',
+  'prepare',
+  'cleanup',
   'version',
 ];
 
