@@ -11,6 +11,10 @@ export interface ClusterAccess {
   readonly node: string;
   /** A directory that is at the same path here and on the node; the test makes its instances path in it. */
   readonly sharedDirectory: string;
+  /** A file system of `SMALL_MEBIBYTES` below the shared directory, for what happens when a disk is full. */
+  readonly smallDirectory: string;
+  /** The image that was built, as `docker save` writes it; undefined where it was not built here. */
+  readonly imageArchive?: string | undefined;
   /** The API server's audit log; undefined where it is not ours to configure. */
   readonly auditLog?: string | undefined;
 }

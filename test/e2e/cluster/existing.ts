@@ -1,8 +1,8 @@
 /** Somebody's cluster, by KUBECONFIG: one of its nodes is this machine. */
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { output } from '../lib/command.ts';
 import type { Cluster } from './cluster.ts';
+import { makeSharedDirectory, removeSharedDirectory } from './shared-directory.ts';
 
 /**
  * `E2E_NODE` names the node and `E2E_DIRECTORY` a directory that is at the same path here and there. They are asked for so that a KUBECONFIG
@@ -19,16 +19,12 @@ export async function useExisting(kubeconfig: string, env: NodeJS.ProcessEnv): P
   }
   await output('kubectl', ['--kubeconfig', kubeconfig, 'get', 'node', node]);
   const sharedDirectory = join(parent, 'basekeeper-e2e');
-  rmSync(sharedDirectory, { recursive: true, force: true });
-  mkdirSync(sharedDirectory, { recursive: true });
+  const shared = await makeSharedDirectory(sharedDirectory);
   return {
-    access: { kind: 'existing', prefix: [], kubeconfig, kubectl: 'kubectl', node, sharedDirectory },
+    access: { kind: 'existing', prefix: [], kubeconfig, kubectl: 'kubectl', node, ...shared },
     loadImage: async () => {
       if (load !== undefined) await output('sh', ['-c', load]);
     },
-    stop: () => {
-      rmSync(sharedDirectory, { recursive: true, force: true });
-      return Promise.resolve();
-    },
+    stop: () => removeSharedDirectory(sharedDirectory),
   };
 }

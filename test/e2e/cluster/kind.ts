@@ -6,6 +6,7 @@ import { which } from '../../../scripts/lib/run.ts';
 import { buildWithDocker, IMAGE_NAME } from '../image/build.ts';
 import { output } from '../lib/command.ts';
 import type { Cluster } from './cluster.ts';
+import { makeSharedDirectory, removeSharedDirectory } from './shared-directory.ts';
 
 const NAME = 'basekeeper-e2e';
 
@@ -26,24 +27,26 @@ export async function startKind(directory: string): Promise<Cluster> {
   const sharedDirectory = join(directory, 'shared');
   const stop = async () => {
     await output('kind', ['delete', 'cluster', '--name', NAME, '--kubeconfig', kubeconfig]);
+    await removeSharedDirectory(sharedDirectory);
     rmSync(directory, { recursive: true, force: true });
   };
   mkdirSync(directory, { recursive: true });
   await stop();
-  mkdirSync(sharedDirectory, { recursive: true });
+  const shared = await makeSharedDirectory(sharedDirectory);
+  const imageArchive = join(directory, 'image.tar');
   const configuration = join(directory, 'kind.yaml');
   const mount = { hostPath: sharedDirectory, containerPath: sharedDirectory };
   const nodes = [{ role: 'control-plane', extraMounts: [mount] }];
   writeFileSync(configuration, stringify({ apiVersion: 'kind.x-k8s.io/v1alpha4', kind: 'Cluster', nodes }));
   try {
-    await buildWithDocker();
+    await buildWithDocker(imageArchive);
     await output('kind', ['create', 'cluster', '--name', NAME, '--kubeconfig', kubeconfig, '--config', configuration, '--wait', '2m']);
   } catch (error) {
     await stop();
     throw error;
   }
   return {
-    access: { kind: 'kind', prefix: [], kubeconfig, kubectl: 'kubectl', node: `${NAME}-control-plane`, sharedDirectory },
+    access: { kind: 'kind', prefix: [], kubeconfig, kubectl: 'kubectl', node: `${NAME}-control-plane`, ...shared, imageArchive },
     loadImage: async () => {
       await output('kind', ['load', 'docker-image', IMAGE_NAME, '--name', NAME]);
     },

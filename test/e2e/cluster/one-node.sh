@@ -14,6 +14,7 @@ service_cidr=10.96.0.0/16 service_ip=10.96.0.1 pod_cidr=10.244.0.0/24
 etcd_url=http://127.0.0.1:23790
 daemons=(kubelet proxy scheduler controller-manager apiserver etcd containerd) # in the order of stopping
 socket=$state/containerd/containerd.sock
+PATIENCE=240 # seconds that anything may take to come up on a machine that is busy with other things
 
 inside() { nsenter --net=/run/netns/$netns "$@"; } # not `ip netns exec`: that hides /sys/fs/cgroup
 images() { ctr -a "$socket" -n k8s.io "$@"; }
@@ -35,6 +36,15 @@ wait_for() { # SECONDS CMD...
     sleep 0.3
   done
 }
+
+given_up() { # WHY
+  local daemon
+  echo "$1 after $PATIENCE s; logs are in $state/log"
+  for daemon in "${daemons[@]}"; do
+    [ ! -f "$state/$daemon.pid" ] || alive "$daemon" || { echo "$daemon is not running:" && tail -n 3 "$state/log/$daemon.log"; }
+  done
+  exit 1
+} >&2
 
 sign() { # NAME SUBJECT ALTNAMES
   openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.csr" -subj "$2" 2> /dev/null
@@ -145,7 +155,7 @@ control_plane() { # BIN
     --service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$state/pki/sa.pub" \
     --service-account-signing-key-file="$state/pki/sa.key" --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction \
     --allow-privileged=true --audit-policy-file="$state/audit.yaml" --audit-log-path="$state/log/audit.jsonl" --audit-log-mode=blocking
-  wait_for 60 inside "$1/kubectl" --kubeconfig "$state/admin.kubeconfig" get --raw /readyz
+  wait_for $PATIENCE inside "$1/kubectl" --kubeconfig "$state/admin.kubeconfig" get --raw /readyz || given_up "the API server is not ready"
   start controller-manager "$1/kube-controller-manager" --kubeconfig="$state/controller-manager.kubeconfig" --leader-elect=false \
     --service-account-private-key-file="$state/pki/sa.key" --root-ca-file="$state/pki/ca.crt" --use-service-account-credentials=true \
     --cluster-signing-cert-file="$state/pki/ca.crt" --cluster-signing-key-file="$state/pki/ca.key"
@@ -154,7 +164,7 @@ control_plane() { # BIN
 
 node_daemons() { # BIN
   start containerd containerd --config "$state/containerd.toml"
-  wait_for 30 images images import "$state/pause.tar"
+  wait_for $PATIENCE images images import "$state/pause.tar" || given_up "containerd takes no image"
   start kubelet "$1/kubelet" --config="$state/kubelet.yaml" --kubeconfig="$state/kubelet.kubeconfig" --root-dir="$state/kubelet" \
     --hostname-override=$node --node-ip=$address
   start proxy "$1/kube-proxy" --kubeconfig="$state/proxy.kubeconfig" --proxy-mode=iptables --cluster-cidr=$pod_cidr --hostname-override=$node \
@@ -178,12 +188,8 @@ up() { # BIN
   node_daemons "$bin"
   local kubectl=(inside "$bin/kubectl" --kubeconfig "$state/admin.kubeconfig")
   # A pod cannot be made before the controller manager has made the service account.
-  if wait_for 60 "${kubectl[@]}" get serviceaccount default && wait_for 60 "${kubectl[@]}" wait --for=condition=Ready node/$node --timeout=1s; then return; fi
-  for daemon in "${daemons[@]}"; do
-    alive "$daemon" || { echo "$daemon is not running:" && tail -n 3 "$state/log/$daemon.log"; }
-  done >&2
-  echo "the node did not become ready; logs are in $state/log" >&2
-  return 1
+  wait_for $PATIENCE "${kubectl[@]}" get serviceaccount default || given_up "there is no service account"
+  wait_for $PATIENCE "${kubectl[@]}" wait --for=condition=Ready node/$node --timeout=1s || given_up "the node is not ready"
 }
 
 stopped() { for daemon in "${daemons[@]}"; do ! alive "$daemon" || return 1; done; }

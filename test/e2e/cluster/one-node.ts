@@ -1,15 +1,18 @@
 /** A cluster on this machine, without Docker: one-node.sh. Needs root on Debian or Ubuntu. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureKubeAssets, NODE_COMPONENTS } from '../../../scripts/lib/kube-assets.ts';
 import { announceOnStderr } from '../../../scripts/lib/run.ts';
 import { ensureSystemPackages } from '../../../scripts/lib/system-packages.ts';
+import { messageOf } from '../../../src/lib/errors.ts';
 import { buildahEnvironment, buildWithBuildah } from '../image/build.ts';
 import { output } from '../lib/command.ts';
+import { unmountBelow } from '../lib/mounts.ts';
 import { CLUSTER_PACKAGES } from '../lib/packages.ts';
 import type { Cluster } from './cluster.ts';
+import { makeSharedDirectory, removeSharedDirectory } from './shared-directory.ts';
 
 const script = fileURLToPath(new URL('one-node.sh', import.meta.url));
 
@@ -28,21 +31,23 @@ export async function startOneNode(directory: string): Promise<Cluster> {
     await output('bash', [script, 'down', state]);
     await unmountBelow(directory);
     rmSync(directory, { recursive: true, force: true });
-    rmSync(sharedDirectory, { recursive: true, force: true });
+    await removeSharedDirectory(sharedDirectory);
   };
   await stop();
+  const shared = await makeSharedDirectory(sharedDirectory);
   const env = buildahEnvironment(join(images, 'storage'));
   const up = output('bash', [script, 'up', state, binaries], { env });
+  const building = buildWithBuildah(images, env);
   let archive: string;
   try {
-    [archive] = await Promise.all([buildWithBuildah(images, env), up]);
+    [archive] = await Promise.all([building, up]);
   } catch (error) {
+    announceOnStderr(`e2e: the cluster cannot be had: ${messageOf(error)}`);
     // Both have ended before anything is taken down, so that nothing appears behind its back.
-    await Promise.allSettled([up]);
+    await Promise.allSettled([building, up]);
     await stop();
     throw error;
   }
-  mkdirSync(sharedDirectory, { mode: 0o755 });
   return {
     access: {
       kind: 'one-node',
@@ -50,7 +55,8 @@ export async function startOneNode(directory: string): Promise<Cluster> {
       kubeconfig: join(state, 'admin.kubeconfig'),
       kubectl: join(binaries, 'kubectl'),
       node: 'node-a',
-      sharedDirectory,
+      ...shared,
+      imageArchive: archive,
       auditLog: join(state, 'log', 'audit.jsonl'),
     },
     loadImage: async () => {
@@ -58,10 +64,4 @@ export async function startOneNode(directory: string): Promise<Cluster> {
     },
     stop,
   };
-}
-
-/** A build that was killed leaves its mounts. */
-async function unmountBelow(directory: string): Promise<void> {
-  const mounts = (await output('cat', ['/proc/mounts'])).split('\n').map((line) => line.split(' ')[1] ?? '');
-  for (const mount of mounts.filter((path) => path.startsWith(`${directory}/`)).toReversed()) await output('umount', ['--lazy', mount]);
 }

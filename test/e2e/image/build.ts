@@ -36,7 +36,8 @@ export async function buildWithBuildah(directory: string, env: NodeJS.ProcessEnv
   return archive;
 }
 
-/** With a Docker engine and the Dockerfile's own base images. */
-export async function buildWithDocker(): Promise<void> {
+/** With a Docker engine and the Dockerfile's own base images; writes the docker archive, too. */
+export async function buildWithDocker(archive: string): Promise<void> {
   await output('docker', ['build', '--build-arg', 'VERSION=e2e', '--tag', IMAGE_NAME, ROOT], { timeoutMs: 900_000 });
+  await output('docker', ['save', '--output', archive, IMAGE_NAME]);
 }
