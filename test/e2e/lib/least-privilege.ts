@@ -1,5 +1,6 @@
 /** What a service account was granted, and what the API server's audit log says that it asked for; both as `resource.group verb`. */
 import { readFileSync } from 'node:fs';
+import type { Session } from './session.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -18,6 +19,13 @@ export interface Requests {
   readonly rights: ReadonlySet<string>;
   /** Those that were answered with 403. */
   readonly forbidden: ReadonlySet<string>;
+}
+
+/** Everything that a release grants to its service account, cluster-wide or in a namespace. */
+export async function rulesOfRelease(session: Session, release: string): Promise<Rule[]> {
+  const labelled = ['--selector', `app.kubernetes.io/instance=${release}`, '--all-namespaces'];
+  const { items } = await session.json<{ items: { rules: Rule[] }[] }>('get', 'clusterroles,roles', ...labelled);
+  return items.flatMap(({ rules }) => rules);
 }
 
 export function grantedRights(rules: readonly Rule[]): Set<string> {
