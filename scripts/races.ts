@@ -14,7 +14,14 @@ console.log(
 if (model.failure !== undefined) console.log(model.failure);
 
 const writers = 4;
-const processes = await raceAgainstProcesses({ writers, rounds: Math.ceil(rounds / writers), seed });
-const { violations, ...counts } = processes;
-console.log('processes:', counts, violations.length === 0 ? '0 violations' : violations);
-process.exitCode = model.failure === undefined && violations.length === 0 ? 0 : 1;
+let failed = model.failure !== undefined;
+for (const shared of [false, true]) {
+  const { violations, ...counts } = await raceAgainstProcesses({ writers, rounds: Math.ceil(rounds / writers / 2), seed, shared });
+  console.log(
+    shared ? 'processes, two hosts on one directory:' : 'processes:',
+    counts,
+    violations.length === 0 ? '0 violations' : violations,
+  );
+  failed ||= violations.length > 0;
+}
+process.exitCode = failed ? 1 : 0;

@@ -35,9 +35,19 @@ function createTemporary(path: string): number {
   return openSync(path, flags, 0o644);
 }
 
-/** Writes over the file and keeps its inode, owner and mode: Nova writes it so, too, and a mount of the file would lose a new one. Throws an errno error. */
+/**
+ * Writes over the file and keeps its inode, owner and mode: Nova writes it so, too, and a mount of the file would lose a new one. A file
+ * that is not there yet is made by rename, for the owner of its directory. Throws an errno error.
+ */
 export function overwriteFile(path: string, text: string): void {
-  const fd = openToOverwrite(path);
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+    replaceFile(path, text);
+    return;
+  }
   try {
     // Nothing is cut off before the rest is there: what a crash leaves is never an empty file.
     ftruncateSync(fd, writeAll(fd, text));
@@ -45,18 +55,6 @@ export function overwriteFile(path: string, text: string): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function openToOverwrite(path: string): number {
-  const flags = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  try {
-    return openSync(path, flags);
-  } catch (error) {
-    if (!hasErrno(error, 'ENOENT')) throw error;
-  }
-  const fd = openSync(path, flags | constants.O_CREAT | constants.O_EXCL, 0o644);
-  giveTo(fd, ownerOf(dirname(path)));
-  return fd;
 }
 
 /** How many bytes the text has. */

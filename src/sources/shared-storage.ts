@@ -26,7 +26,7 @@ const MAX_REPORT_BYTES = 8 * 1024 * 1024;
 const FRESH_LIMIT_MS = 60_000;
 /** How long a pass waits for reports that were made after it began, and how often it looks. */
 const REPORT_WAIT_MS = 45_000;
-const REPORT_POLL_MS = 500;
+const REPORT_POLL_MS = [25, 500] as const;
 
 export interface SharedStorageOptions extends HostRules {
   readonly locksPath: string;
@@ -115,9 +115,13 @@ class SharedStorageSource implements WorkloadSource {
   async #untilReported(sinceMs: number, signal: AbortSignal | undefined): Promise<Seen> {
     const giveUpMs = this.#options.clock.now().monotonicMs + REPORT_WAIT_MS;
     let seen = await this.#look(signal);
-    while (isBehind(seen, sinceMs) && this.#options.clock.now().monotonicMs < giveUpMs) {
+    for (
+      let pollMs: number = REPORT_POLL_MS[0];
+      isBehind(seen, sinceMs) && this.#options.clock.now().monotonicMs < giveUpMs;
+      pollMs = Math.min(2 * pollMs, REPORT_POLL_MS[1])
+    ) {
       if (signal?.aborted === true) break;
-      await sleep(REPORT_POLL_MS, signal);
+      await sleep(pollMs, signal);
       seen = await this.#look(signal);
     }
     return isBehind(seen, sinceMs) ? { ...seen, hosts: seen.hosts.map((host) => silentSince(host, seen, sinceMs)) } : seen;

@@ -24,6 +24,8 @@ export interface SharedStorageParts {
   readonly sources: readonly WorkloadSource[];
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Default: that of membership.ts. */
+  readonly reportIntervalMs?: number | undefined;
 }
 
 /** What a host that shares its directory has besides. */

@@ -4,8 +4,8 @@ import { killAtRandom, killAtStage, killAtSystemCall, wholePass } from './kills.
 import { buildWorld, damages, leftOver } from './world.ts';
 
 /** Kills one pass, then lets the next come to its end. */
-async function survive(kill: (world: ReturnType<typeof buildWorld>) => Promise<{ killed: boolean }>, killed = true) {
-  using world = buildWorld();
+async function survive(kill: (world: ReturnType<typeof buildWorld>) => Promise<{ killed: boolean }>, killed = true, shared = false) {
+  using world = buildWorld({ shared });
   expect((await kill(world)).killed).toBe(killed);
   expect(damages(world)).toEqual([]);
   await wholePass(world);
@@ -41,6 +41,29 @@ describe('a pass that is killed', () => {
     ['unlink', 6],
   ])('should have lost nothing, nor locked Nova out, when it was about to call %s for the %i. time', async (call, nth) => {
     await survive(async (world) => await killAtSystemCall(world, call, nth));
+  });
+
+  it.each([
+    ['fchown', 2],
+    ['fchown', 3],
+    ['fchown', 4],
+    ['fchown', 5],
+    ['fsync', 2],
+    ['rename', 1],
+    ['rename', 2],
+    ['rename', 3],
+    ['unlink', 1],
+  ])(
+    'should have lost nothing on a directory that is shared, nor any host, when it was about to call %s for the %i. time',
+    async (call, nth) => {
+      await survive(async (world) => await killAtSystemCall(world, call, nth), true, true);
+    },
+  );
+
+  it('should have lost nothing on a directory that is shared, at whatever moment', async () => {
+    const { failures, kills } = await killAtRandom({ rounds: 8, random: new Random(2), shared: true });
+    expect(failures).toEqual([]);
+    expect(kills).toBeGreaterThan(0);
   });
 
   it('should have lost nothing, at whatever moment', async () => {

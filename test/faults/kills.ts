@@ -40,8 +40,9 @@ export async function wholePass(world: World): Promise<Killed> {
   return await run('whole pass', process.execPath, bundleArgs(world));
 }
 
-function bundleArgs({ tree, workloadsPath }: World): string[] {
-  return [BUNDLE, 'pass', '--instances-path', tree.instancesPath, '--workloads', workloadsPath];
+function bundleArgs({ tree, workloadsPath, configPath }: World): string[] {
+  const config = configPath === undefined ? [] : ['--config', configPath];
+  return [BUNDLE, 'pass', ...config, '--instances-path', tree.instancesPath, '--workloads', workloadsPath];
 }
 
 async function run(what: string, command: string, args: readonly string[], killAfterMs?: number): Promise<Killed> {
@@ -69,8 +70,9 @@ export interface RandomKills {
 }
 
 /** Kills passes at random moments of one and the same cache, and looks after each what they left; then lets one come to its end. */
-export async function killAtRandom({ rounds, random }: { rounds: number; random: Random }): Promise<RandomKills> {
-  using world = buildWorld({ unused: 60 });
+export async function killAtRandom(options: { rounds: number; random: Random; shared?: boolean }): Promise<RandomKills> {
+  const { rounds, random, shared } = options;
+  using world = buildWorld({ unused: 60, ...(shared === undefined ? {} : { shared }) });
   const { durationMs } = await wholePass(world);
   const failures: string[] = [];
   const count = { kills: 0, completed: 0, amidRemovals: 0 };

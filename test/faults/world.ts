@@ -19,6 +19,8 @@ export interface World extends Disposable {
   readonly tree: Tree;
   /** The file source's list: it names the images that only a workload protects. */
   readonly workloadsPath: string;
+  /** Where the directory is shared: the configuration that says so. */
+  readonly configPath?: string | undefined;
   /** Names in `_base` that must never go. */
   readonly used: readonly string[];
   /** Names in `_base` that a pass removes. */
@@ -30,11 +32,13 @@ export interface WorldOptions {
   readonly unused?: number;
   /** Default true: a pass makes the lock directory itself, as Nova would. */
   readonly withoutLocks?: boolean;
+  /** Other hosts may have the directory mounted, too. Default false. */
+  readonly shared?: boolean;
 }
 
 const old = { ageSeconds: 3 * DAY };
 
-export function buildWorld({ unused = 6, withoutLocks = true }: WorldOptions = {}): World {
+export function buildWorld({ unused = 6, withoutLocks = true, shared = false }: WorldOptions = {}): World {
   const used = [...REFERENCED, ...BACKING].map(cacheFileName);
   const gone = Array.from({ length: unused }, (_, index) => cacheFileName(`unused-${index}`));
   const spec: Record<string, TreeSpec[string]> = withoutLocks ? {} : { locks: { directory: true } };
@@ -49,7 +53,9 @@ export function buildWorld({ unused = 6, withoutLocks = true }: WorldOptions = {
   const workloadsPath = tree.path('../workloads.yaml');
   writeFileSync(workloadsPath, `workloads:\n${REFERENCED.map((image) => `  - {name: vm-of-${image}, imageRef: ${image}}\n`).join('')}`);
   giveToNova(tree.instancesPath);
-  return { tree, workloadsPath, used, unused: gone, [Symbol.dispose]: tree.cleanup };
+  const configPath = shared ? tree.path('../config.yaml') : undefined;
+  if (configPath !== undefined) writeFileSync(configPath, 'sharedStorage: {enabled: true, settleSeconds: 0}\n');
+  return { tree, workloadsPath, configPath, used, unused: gone, [Symbol.dispose]: tree.cleanup };
 }
 
 /** Puts back what passes have removed, and makes everything as old as it was. */
@@ -63,7 +69,7 @@ export function refill({ tree, used, unused }: World): void {
 
 /** What a pass that was broken off may not have left behind; one sentence each. */
 export function damages(world: World): string[] {
-  return [...lostFiles(world), ...strangers(world), ...locksThatNovaCannotHave(world)];
+  return [...lostFiles(world), ...strangers(world), ...locksThatNovaCannotHave(world), ...registryThatNovaCannotWrite(world)];
 }
 
 /** Files in use that are gone or changed. */
@@ -77,10 +83,20 @@ export function leftOver({ tree, unused }: World): string[] {
   return unused.filter((name) => present.has(name));
 }
 
+/** What a directory that is shared has besides. A temporary file is replaced by the next pass. */
+const SHARED_FILES = [
+  'compute_nodes',
+  '.compute_nodes.tmp',
+  'locks/nova-storage-registry-lock',
+  'locks/basekeeper-hosts.json',
+  'locks/.basekeeper-hosts.json.tmp',
+];
+
 /** Anything that nobody put there: temporary files, half-made directories. */
-function strangers({ tree, used, unused }: World): string[] {
+function strangers({ tree, configPath, used, unused }: World): string[] {
   const known = new Set(['_base', 'locks', ...BACKING.flatMap((image) => [`vm-on-${image}`, `vm-on-${image}/disk`])]);
   for (const name of [...used, ...unused]) known.add(`_base/${name}`).add(`locks/nova-${name}`);
+  if (configPath !== undefined) for (const name of SHARED_FILES) known.add(name);
   const found = readdirSync(tree.instancesPath, { recursive: true, encoding: 'utf8' });
   return found.filter((path) => !known.has(path)).map((path) => `${path} was left behind`);
 }
@@ -98,12 +114,20 @@ for name in names:
         print('Nova cannot lock %s: %s' % (name, error))
 `;
 
-function locksThatNovaCannotHave({ tree, used, unused }: World): string[] {
+function locksThatNovaCannotHave({ tree, configPath, used, unused }: World): string[] {
   const identity = NOVA === undefined ? {} : { uid: NOVA, gid: statSync(tree.instancesPath).gid };
-  const args = ['-c', TAKE_LOCKS, join(tree.instancesPath, 'locks'), ...used, ...unused];
+  const registry = configPath === undefined ? [] : ['storage-registry-lock'];
+  const args = ['-c', TAKE_LOCKS, join(tree.instancesPath, 'locks'), ...registry, ...used, ...unused];
   const { status, stdout, stderr } = spawnSync(PYTHON, args, { encoding: 'utf8', ...identity });
   if (status !== 0) return [`Nova cannot take locks: ${stderr}`];
   return stdout.split('\n').filter((line) => line !== '');
+}
+
+/** As Nova's user, and nothing is written. */
+function registryThatNovaCannotWrite({ tree }: World): string[] {
+  const stats = statSync(tree.path('compute_nodes'), { throwIfNoEntry: false });
+  if (stats === undefined || NOVA === undefined || stats.uid === NOVA) return [];
+  return [`compute_nodes belongs to user ${stats.uid}, and Nova cannot write it`];
 }
 
 function contentOf(name: string): string {

@@ -29,9 +29,10 @@ const BARE = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' };
 export function start(
   command: string,
   args: readonly string[],
-  options: { env?: Record<string, string>; stdin?: string } = {},
+  options: { env?: Record<string, string>; stdin?: string; /** Whose rights it has, where we are root. */ user?: number } = {},
 ): RunningProcess {
-  const child = spawn(command, args, { env: { ...BARE, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const identity = options.user === undefined || process.getuid?.() !== 0 ? {} : { uid: options.user };
+  const child = spawn(command, args, { env: { ...BARE, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'], ...identity });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));

@@ -51,8 +51,11 @@ export function sharedHost(
 
 /** One line of an agent's log. */
 export interface LogLine {
+  readonly level: string;
   readonly msg: string;
   readonly file?: string;
+  readonly outcome?: string;
+  readonly reason?: string;
   readonly reasons?: readonly { readonly reason: string; readonly message: string }[];
   readonly result?: string;
 }
@@ -61,8 +64,8 @@ export interface SharedAgent extends RunningProcess {
   readonly log: () => readonly LogLine[];
 }
 
-export function startAgent({ configPath }: Pick<SharedHost, 'configPath'>, env: Record<string, string> = {}): SharedAgent {
-  const agent = startBasekeeper(['agent', '--config', configPath], { env });
+export function startAgent({ configPath }: Pick<SharedHost, 'configPath'>, env: Record<string, string> = {}, user?: number): SharedAgent {
+  const agent = startBasekeeper(['agent', '--config', configPath], { env, ...(user === undefined ? {} : { user }) });
   const text = (): string => `${agent.stdout()}\n${agent.stderr()}`;
   const log = (): LogLine[] =>
     text()

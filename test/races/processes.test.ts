@@ -6,11 +6,14 @@ const MEETINGS = 6;
 const TRIES = 10;
 
 describe('passes among real writers with real locks and real images', () => {
-  it('should never remove what a VM stands on, while there is much to remove', async () => {
+  it.each([
+    ['on one host', false],
+    ['on two hosts that share the directory', true],
+  ])('should never remove what a VM stands on, while there is much to remove: %s', async (_, shared) => {
     const met = { removals: 0, passes: 0, reused: 0 };
     // How many passes fit in while the writers are busy depends on the machine.
-    for (let seed = 1; seed <= TRIES && Math.min(...Object.values(met)) < MEETINGS; seed++) {
-      const { violations, rounds, removals, passes, reused } = await raceAgainstProcesses({ writers: 3, rounds: 25, seed });
+    for (let seed = 1; seed <= TRIES && (seed <= 2 || Math.min(...Object.values(met)) < MEETINGS); seed++) {
+      const { violations, rounds, removals, passes, reused } = await raceAgainstProcesses({ writers: 3, rounds: 25, seed, shared });
       expect(violations).toEqual([]);
       expect(rounds).toBe(75);
       met.removals += removals;

@@ -1,15 +1,21 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/types.ts';
 import { runPass } from '../../src/cycle.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { createLogger } from '../../src/lib/logger.ts';
+import type { Membership } from '../../src/membership.ts';
+import type { Report } from '../../src/model/plan.ts';
 import type { WorkloadSource } from '../../src/model/ports.ts';
 import type { Workload } from '../../src/model/workload.ts';
+import { cacheFileName } from '../../src/references/collect-references.ts';
 import { passParts } from '../../src/wire.ts';
+import { wireSharedStorage } from '../../src/wire/shared-storage.ts';
 import { buildTree } from '../helpers/tree.ts';
 
 const PYTHON = '/usr/bin/python3';
@@ -20,6 +26,8 @@ export interface ProcessRaceOptions {
   /** VMs that each writer creates and removes. */
   readonly rounds: number;
   readonly seed: number;
+  /** The two Basekeepers are two hosts, each of which knows its own VMs only. Default false: they are on one. */
+  readonly shared?: boolean;
 }
 
 export interface ProcessRaceResult {
@@ -54,7 +62,14 @@ export async function raceAgainstProcesses(options: ProcessRaceOptions): Promise
     startWriter(node, tree.instancesPath, `writer${index}`, options.seed + index, options.rounds),
   );
   const stop = new AbortController();
-  const keepers = [keep(node, tree.instancesPath, stop.signal), keep(node, tree.instancesPath, stop.signal)];
+  // As if both had been there for long: each must be heard before anything goes.
+  const now = Date.now() / 1000;
+  if (options.shared === true) writeFileSync(tree.path('compute_nodes'), JSON.stringify({ 'host-a': now, 'host-b': now }));
+  const keepers = ['host-a', 'host-b'].map((name) => {
+    const host = options.shared === true ? name : undefined;
+    // Every second time, host-b touches nothing: what its VMs use is old, and host-a has nothing but its word for it.
+    return keep(node, { instancesPath: tree.instancesPath, host, dryRun: host === 'host-b' && options.seed % 2 === 1 }, stop.signal);
+  });
   try {
     await Promise.all(writers);
   } finally {
@@ -131,26 +146,67 @@ function answer(child: ChildProcess): void {
   child.stdin?.write('\n');
 }
 
-async function keep(node: Node, instancesPath: string, stop: AbortSignal): Promise<void> {
-  const config = configOf(instancesPath);
-  const parts = passParts(config, [sourceOf(node)]);
+interface Keeper {
+  readonly instancesPath: string;
+  readonly host: string | undefined;
+  readonly dryRun: boolean;
+}
+
+async function keep(node: Node, { instancesPath, host, dryRun }: Keeper, stop: AbortSignal): Promise<void> {
+  const config = configOf(instancesPath, host);
+  const { sources, membership } = evidenceOf(node, config, host);
+  const parts = passParts(config, sources);
+  membership?.start();
   while (!stop.aborted) {
-    const report = await runPass(parts, { dryRun: false });
+    await membership?.register();
+    const before = new Map(node.workloads);
+    const report = await runPass(parts, { dryRun });
     node.counts.passes++;
     node.counts.removals += report.totals.removedFiles;
     if (report.result === 'Failed') node.violations.push(`a pass failed: ${report.message}`);
+    node.violations.push(...removedThoughNamed(report, node, before));
     await sleep(1);
   }
+  await membership?.stop();
 }
 
-function configOf(instancesPath: string): Config {
-  const text = JSON.stringify({ nodeName: 'node-a', instancesPath, allowEmptyInventory: true, lockTimeoutSeconds: 1 });
+/** VMs that were there before the pass and after it, whose image's file it has removed all the same. */
+function removedThoughNamed(report: Report, node: Node, before: ReadonlyMap<string, Workload>): string[] {
+  const removed = new Set<string>();
+  for (const { name, outcome } of report.files) if (outcome === 'removed') removed.add(name);
+  return [...before.values()]
+    .filter(
+      (workload) => node.workloads.get(workload.name) === workload && workload.images.some(({ ref }) => removed.has(cacheFileName(ref))),
+    )
+    .map(({ name }) => `the file of ${name} was removed, although its host knew that it uses it`);
+}
+
+function evidenceOf(node: Node, config: Config, host: string | undefined): { sources: readonly WorkloadSource[]; membership?: Membership } {
+  const own = sourceOf(node, host);
+  if (config.sharedStorage === undefined) return { sources: [own] };
+  const logger = createLogger({ level: 'error' });
+  const parts = { cluster: undefined, sources: [own], clock: systemClock, logger, reportIntervalMs: 20 };
+  const { source, membership } = wireSharedStorage(config, config.sharedStorage, parts);
+  return { sources: [own, source], membership };
+}
+
+function configOf(instancesPath: string, host: string | undefined): Config {
+  const sharedStorage = host === undefined ? {} : { sharedStorage: { enabled: true, settleSeconds: 0 } };
+  const text = JSON.stringify({
+    nodeName: host ?? 'node-a',
+    instancesPath,
+    allowEmptyInventory: true,
+    lockTimeoutSeconds: 1,
+    ...sharedStorage,
+  });
   const { config, errors } = loadConfig({ text });
   if (config === undefined) throw new Error(errors.map(({ message }) => message).join('; '));
   return config;
 }
 
-function sourceOf(node: Node): WorkloadSource {
+/** Of all VMs, or of those of one host: writers with even numbers are on host-a. */
+function sourceOf(node: Node, host: string | undefined): WorkloadSource {
+  const isHere = ({ name }: Workload): boolean => host === undefined || (Number(/\d+/.exec(name)?.[0]) % 2 === 0) === (host === 'host-a');
   return {
     name: 'api',
     start: () => {},
@@ -158,7 +214,7 @@ function sourceOf(node: Node): WorkloadSource {
     read: async () => {
       const nowMs = Date.now();
       const status = { name: 'api', state: 'synced', lastContactMs: nowMs, freshLimitMs: 60_000, consistentListAtMs: nowMs } as const;
-      return { status, workloads: [...node.workloads.values()], gaps: [] };
+      return { status, workloads: [...node.workloads.values()].filter(isHere), gaps: [] };
     },
   };
 }

@@ -25,7 +25,8 @@ from oslo_concurrency import lockutils
 ROOT, NAME, SEED, ROUNDS = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 BASE = os.path.join(ROOT, '_base')
 LOCKS = os.path.join(ROOT, 'locks')
-IMAGES = ['image-%d' % number for number in range(3)]
+# Those of all writers, and one that only this one uses.
+IMAGES = ['image-%d' % number for number in range(3)] + ['image-of-' + NAME]
 RANDOM = random.Random(SEED)
 synchronized = lockutils.synchronized_with_prefix('nova-')
 
@@ -139,6 +140,11 @@ def main():
         else:
             shutil.rmtree(os.path.join(ROOT, instance))
             pause()
+            # As long as the API knows it, its reference alone keeps the file, however old.
+            if RANDOM.random() < 0.5:
+                ask(ask='age', instance=instance, base=name)
+                pause()
+                time.sleep(0.5)
             ask(ask='stop', instance=instance)
         if RANDOM.random() < 0.8:
             ask(ask='age', instance=instance, base=name)

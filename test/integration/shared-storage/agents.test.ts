@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { basekeeper } from '../../helpers/basekeeper.ts';
+import { NOBODY } from '../../helpers/execute-tree.ts';
 import { PATIENTLY, removedBy, sharedHost, sharedTree, startAgent, untilHeld } from '../../helpers/shared-agents.ts';
 import { DAY, type Tree } from '../../helpers/tree.ts';
 
@@ -125,6 +126,32 @@ describe('agents on hosts that share a directory', () => {
     writeFileSync(tree.path('locks/basekeeper-hosts.json'), JSON.stringify({ ...memory, since: memory.since - 3600 }));
     expect((await basekeeper(['pass', '--config', host.configPath])).code).toBe(0);
     expect(readdirSync(tree.basePath)).toEqual([]);
+  });
+
+  it('should only warn where it may not touch what is in use, as on NFS, and remove what it may', async () => {
+    const [used, unused] = [sha1('in use'), sha1('unused')];
+    const tree = sharedTree({
+      [`_base/${used}`]: OLD,
+      [`_base/${unused}`]: OLD,
+      'instance-7/disk': { qcow2: { backingFile: `{instances}/_base/${used}` } },
+    });
+    const host = sharedHost(tree, 'host-a');
+    host.workloads([vm('vm-1', 'in use')]);
+    // The directories are the agent's, what is in use is root's; to ask for QEMU's locks, a file must be writable.
+    chmodSync(tree.path(`_base/${unused}`), 0o666);
+    for (const path of [tree.instancesPath, tree.basePath, tree.path('locks')]) chmodSync(path, 0o777);
+    const before = statSync(tree.path(`_base/${used}`)).mtimeMs;
+    const agent = startAgent(host, {}, NOBODY);
+    await vi.waitFor(() => expect(removedBy(agent)).toEqual([unused]), PATIENTLY);
+    const warned = agent.log().find(({ file }) => file === used);
+    expect(warned).toMatchObject({
+      level: 'warn',
+      outcome: 'TouchFailed',
+      msg: 'the modification time of a base file in use could not be set',
+    });
+    expect(warned?.reason).toMatch(/EACCES|EPERM/);
+    expect(agent.log().filter(({ level, result }) => level === 'error' || result === 'Failed')).toEqual([]);
+    expect(statSync(tree.path(`_base/${used}`)).mtimeMs).toBe(before);
   });
 
   it('should change nothing on disk for a plan', async () => {
