@@ -46,3 +46,11 @@ export function parseJson(text: string): unknown {
 function tooLarge(what: string, limitBytes: number): KubeApiError {
   return new KubeApiError({ reason: 'InvalidResponse', message: `${what} is longer than ${limitBytes} bytes` });
 }
+
+/** What may be quoted of an answer that is no JSON: one line of text, no page. */
+const ONE_LINE = /^([^<\p{Cc}]{1,200})\s*$/u;
+
+/** The Status object of a failed request, or one made of the line that came instead: a load balancer's page is no JSON, nor what a pod says through the proxy. */
+export function parseStatus(text: string): unknown {
+  return text.startsWith('{') ? parseJson(text) : { message: ONE_LINE.exec(text)?.[1] };
+}

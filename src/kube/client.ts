@@ -1,4 +1,4 @@
-import { parseJson, readLines, readText } from './body.ts';
+import { parseJson, parseStatus, readLines, readText } from './body.ts';
 import type { KubeConfigLoader } from './config.ts';
 import { DEFAULT_CONNECTION_TIMING } from './connection.ts';
 import type { ConnectionTiming, WireResponse } from './connection.ts';
@@ -140,9 +140,7 @@ function isSuccess(response: WireResponse): boolean {
 async function failure(request: KubeRequest, response: WireResponse): Promise<KubeApiError> {
   const text = await readText(response.body, ERROR_BODY_LIMIT_BYTES);
   const what = `${request.method} ${request.path} was answered with ${response.status}`;
-  // Not every answer comes from the API server: a load balancer's page is no JSON.
-  const status: unknown = text.startsWith('{') ? parseJson(text) : undefined;
-  return statusError(what, status, { status: response.status, retryAfter: response.retryAfter });
+  return statusError(what, parseStatus(text), { status: response.status, retryAfter: response.retryAfter });
 }
 
 function translated(error: unknown, request: KubeRequest, deadline: Deadline): KubeApiError {

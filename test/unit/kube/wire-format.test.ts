@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
-import { parseJson, readLines, readText } from '../../../src/kube/body.ts';
+import { parseJson, parseStatus, readLines, readText } from '../../../src/kube/body.ts';
 import { createDeadline } from '../../../src/kube/deadline.ts';
 import { KubeApiError } from '../../../src/kube/errors.ts';
 import { parseRetryAfter, statusError } from '../../../src/kube/status.ts';
@@ -54,6 +54,16 @@ describe('a body', () => {
 });
 
 describe('a failed request', () => {
+  it.each([
+    ['no pass has ended yet\n', 'GET /report: no pass has ended yet'],
+    ['{"kind":"Status","message":"no endpoints"}', 'GET /report: no endpoints'],
+    ['<html>\n<h1>Bad gateway</h1>', 'GET /report: 503'],
+    ['one\ntwo', 'GET /report: 503'],
+    ['', 'GET /report: 503'],
+  ])('should quote a line of text, and no page: %j', (body, message) => {
+    expect(statusError('GET /report', parseStatus(body), { status: 503 })).toMatchObject({ status: 503, message });
+  });
+
   it('should say what the server said', () => {
     const status = { kind: 'Status', reason: 'Forbidden', message: 'pods is forbidden', code: 403 };
     const error = statusError('GET /api/v1/pods', status, { status: 403 });
