@@ -65,6 +65,13 @@ export function prepareDirectories({ basePath, locksPath }: Config) {
   return [basePath, locksPath].map((path) => ({ path, made: ensureOwnedDirectory(path) }));
 }
 
+/** Where the directory is shared: registers this host, which makes the registry. Throws when it cannot be registered. */
+export async function prepareRegistry(config: Config): Promise<{ path: string; made: boolean }[]> {
+  if (config.sharedStorage === undefined) return [];
+  const { registerHost } = await import('./wire/shared-storage.ts');
+  return [await registerHost(config, config.sharedStorage)];
+}
+
 /** Tries each rule on the object as the agent of that node would. */
 export async function tryRules(about: Pick<Config, 'nodeName' | 'subdirectoryName'> & Pick<Config['sources'], 'rules'>, object: unknown) {
   const { tryRules: tryRulesOn } = await import('./sources/rule-trial.ts');

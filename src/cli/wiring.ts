@@ -44,6 +44,8 @@ export interface Wiring {
   cleanUpNodes(signal: AbortSignal): Promise<NodeCleanup>;
   /** Makes the base and the lock directory where they are missing, for the owner of the directory above. Throws when one cannot be had. */
   prepareDirectories(config: Config): readonly { readonly path: string; readonly made: boolean }[];
+  /** Where the directory is shared: registers this host, which makes the registry. Throws when it cannot be registered. */
+  prepareRegistry(config: Config): Promise<readonly { readonly path: string; readonly made: boolean }[]>;
   /** Tries each rule on the object as the agent of that node would. */
   tryRules(
     about: { readonly rules: Config['sources']['rules']; readonly nodeName: string; readonly subdirectoryName: string },

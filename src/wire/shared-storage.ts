@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config, SharedStorageConfig } from '../config/types.ts';
 import { createFileLocker } from '../execute/file-lock.ts';
 import { replaceFile } from '../execute/small-file-writer.ts';
-import { createStorageRegistry } from '../execute/storage-registry.ts';
+import { createStorageRegistry, REGISTRY_NAME } from '../execute/storage-registry.ts';
 import type { Cluster } from '../kube/connect.ts';
 import { createMembership, type Membership } from '../membership.ts';
 import type { Clock, Logger, StorageRegistry, WorkloadSource } from '../model/ports.ts';
@@ -75,6 +76,15 @@ export async function listRegisteredHosts(config: Config): Promise<ListedHosts> 
     ...(registeredAtMs === undefined ? {} : { registeredAt: timestamp(registeredAtMs) }),
   }));
   return { hosts: listed, problem };
+}
+
+/** Registers this host once; throws when that cannot be done. */
+export async function registerHost(config: Config, { hostName }: SharedStorageConfig): Promise<{ path: string; made: boolean }> {
+  const path = join(config.instancesPath, REGISTRY_NAME);
+  const made = !existsSync(path);
+  const problem = await storageRegistry(config).register(hostName, systemClock.now().wallMs);
+  if (problem !== undefined) throw new Error(`host ${JSON.stringify(hostName)} could not be registered: ${problem}`);
+  return { path, made };
 }
 
 /** Sources that only this host can ask, and others only theirs. */

@@ -50,6 +50,7 @@ export async function runCommandLine(argv: readonly string[], world: CommandLine
     listHosts: async () => ({ hosts: [] }),
     forgetHost: async () => undefined,
     cleanUpNodes: () => Promise.resolve(world.cleanup ?? { cleaned: [], failed: new Map() }),
+    prepareRegistry: async () => [],
     prepareDirectories: ({ basePath, locksPath }) => [
       { path: basePath, made: true },
       { path: locksPath, made: false },

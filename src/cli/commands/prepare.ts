@@ -6,16 +6,18 @@ import { writeResult } from '../io.ts';
 export function addPrepareCommand(program: Command, context: Context): void {
   addConfigurationOptions(program.command('prepare'))
     .description(
-      'Create the base directory and the lock directory where they are missing, for the owner of the directory above them. ' +
+      'Create the base directory and the lock directory where they are missing, for the owner of the directory above them; ' +
+        'with sharedStorage.enabled, register this host, too. ' +
         'The chart runs it before the agent with createDirectories.enabled.',
     )
     .addHelpText('after', '\nExample:\n  $ basekeeper prepare --config config.yaml')
     .action((options: ConfigurationOptions) =>
       withConfig(options, context, async (config) => {
-        const directories = (await context.wiring()).prepareDirectories(config);
+        const wiring = await context.wiring();
+        const prepared = [...wiring.prepareDirectories(config), ...(await wiring.prepareRegistry(config))];
         await writeResult(
           context.io.stdout,
-          directories.map(({ path, made }) => `${path} ${made ? 'was missing and has been made' : 'is there'}\n`),
+          prepared.map(({ path, made }) => `${path} ${made ? 'was missing and has been made' : 'is there'}\n`),
         );
       }),
     );

@@ -310,10 +310,21 @@ describe('values of the chart', () => {
   });
 
   it('should mount compute_nodes writable only while shared storage is on', async () => {
-    const mounts = async (values: object) =>
-      at(only(await render(values), 'DaemonSet'), `${AGENT}.volumeMounts`) as { name: string; readOnly?: boolean }[];
-    const writable = (await mounts({})).filter((manifest) => manifest.readOnly !== true).map(({ name }) => name);
-    expect(writable).toEqual(['base', 'locks']);
+    const writable = async (values: object) => {
+      const mounts = at(only(await render(values), 'DaemonSet'), `${AGENT}.volumeMounts`) as readonly Mount[];
+      return mounts.filter(({ readOnly }) => readOnly !== true).map(({ mountPath }) => mountPath.replace('/var/lib/nova/instances/', ''));
+    };
+    expect(await writable({})).toEqual(['_base', 'locks']);
+    const config = { sharedStorage: { enabled: true } };
+    expect(await writable({ config })).toEqual(['_base', 'locks', 'compute_nodes']);
+    expect(await writable({ config, createDirectories: { enabled: true } })).toEqual(['_base', 'locks', 'compute_nodes']);
+    const pod = at(only(await render({ config }), 'DaemonSet'), POD) as PodSpec;
+    expect(pod.volumes).toContainEqual({
+      name: 'compute-nodes',
+      hostPath: { path: '/var/lib/nova/instances/compute_nodes', type: 'File' },
+    });
+    const prepared = at(only(await render({ config, createDirectories: { enabled: true } }), 'DaemonSet'), POD) as PodSpec;
+    expect(prepared.volumes.map(({ name }) => name)).toEqual(['config', 'instances']);
   });
 
   it.each(['podMonitor', 'serviceMonitor'])('should let every setting of monitoring.%s change the monitor', async (key) => {

@@ -154,6 +154,19 @@ describe('agents on hosts that share a directory', () => {
     expect(statSync(tree.path(`_base/${used}`)).mtimeMs).toBe(before);
   });
 
+  it('should find a registry that was made for it, as for the pods of a node where Nova has made none', async () => {
+    const tree = sharedTree({ [`_base/${sha1('unused')}`]: OLD });
+    const host = sharedHost(tree, 'host-a');
+    const prepared = await basekeeper(['prepare', '--config', host.configPath]);
+    expect(prepared.stdout).toContain(`${tree.path('compute_nodes')} was missing and has been made\n`);
+    expect(Object.keys(JSON.parse(readFileSync(tree.path('compute_nodes'), 'utf8')) as object)).toEqual(['host-a']);
+    expect((await basekeeper(['prepare', '--config', host.configPath])).stdout).toContain('compute_nodes is there\n');
+    writeFileSync(tree.path('compute_nodes'), '');
+    const broken = await basekeeper(['prepare', '--config', host.configPath]);
+    expect(broken.code).toBe(1);
+    expect(broken.stderr).toContain('host "host-a" could not be registered');
+  });
+
   it('should change nothing on disk for a plan', async () => {
     const tree = sharedTree({ [`_base/${sha1('unused')}`]: OLD });
     register(tree, { 'host-x': seconds() });
