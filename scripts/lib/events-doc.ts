@@ -45,12 +45,12 @@ The agent writes them by one merge patch, and only when their content changed or
 \`basekeeper.io/cache\` holds amounts as \`[files, allocated bytes]\`:
 
 \`\`\`json
-{"total": [42, 126917000000], "reclaimable": [3, 12884901888], "removed": [0, 0], "held": ["SourceNotSynced"],
+{"total": [42, 126917000000], "reclaimable": [3, 12884901888], "removed": [0, 0], "held": ["SourceNotSynced"], "mode": "enforce",
  "kinds": {"original": {"used": [39, 114032098112], "held": [3, 12884901888]}}}
 \`\`\`
 
 \`reclaimable\` is what a pass would remove were the gate open, \`removed\` is what the last pass removed, \`held\` names the reasons of a closed
-gate, and \`kinds\` has the amounts by kind and state. \`kinds\` is left out where the annotations would become too long.
+gate, \`mode\` is what the agent does where the result does not tell it, and \`kinds\` has the amounts by kind and state. \`kinds\` is left out where the annotations would become too long.
 `;
 
 /** The text of docs/events.md. */

@@ -144,6 +144,8 @@ export const STAGES: readonly Stage[] = ['scan', 'references', 'overlays', 'plan
 export interface Report extends Omit<Plan, 'kind'> {
   readonly kind: 'Report';
   readonly result: PassResult;
+  /** Whether the pass was to remove nothing in any case; absent where there was no pass. */
+  readonly dryRun?: boolean | undefined;
   /** Why the pass failed or was skipped. */
   readonly message?: string | undefined;
   readonly durationSeconds: number;

@@ -26,6 +26,7 @@ export function* reportSteps(plan: Plan, execution: Execution | undefined, facts
     files: new ReportedFiles(plan.files, outcomes),
     totals,
     result,
+    dryRun: facts.dryRun,
     ...(message === undefined ? {} : { message }),
     durationSeconds: facts.durationSeconds,
     stageSeconds: facts.stageSeconds,

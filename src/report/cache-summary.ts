@@ -15,11 +15,13 @@ export interface CacheSummary {
   readonly removed: Amount;
   /** Why the gate is closed; empty when it is open. */
   readonly held: readonly GateReason[];
+  /** What the agent does, for a result that does not tell it. */
+  readonly mode?: 'dry-run' | 'enforce' | undefined;
   /** Kind → state → amount. Left out where the annotations would become too long. */
   readonly kinds?: Readonly<Partial<Record<BaseFileKind, Readonly<Partial<Record<FileState, Amount>>>>>> | undefined;
 }
 
-export function cacheSummary({ totals, gate }: Report, { remaining, remainingStates }: ReportDigest): CacheSummary {
+export function cacheSummary({ totals, gate, result, dryRun }: Report, { remaining, remainingStates }: ReportDigest): CacheSummary {
   const kinds: Partial<Record<BaseFileKind, Partial<Record<FileState, Amount>>>> = {};
   for (const kind of BASE_FILE_KINDS) {
     for (const state of FILE_STATES) {
@@ -32,6 +34,7 @@ export function cacheSummary({ totals, gate }: Report, { remaining, remainingSta
     reclaimable: [remaining.reclaimableFiles, remaining.reclaimableBytes],
     removed: [totals.removedFiles, totals.removedBytes],
     held: gate.reasons.map(({ reason }) => reason),
+    ...(result !== 'Held' || dryRun === undefined ? {} : { mode: dryRun ? 'dry-run' : 'enforce' }),
     kinds,
   };
 }
@@ -40,9 +43,16 @@ export function cacheSummary({ totals, gate }: Report, { remaining, remainingSta
 export function parseCacheSummary(text: string): CacheSummary | undefined {
   const value = parseJson(text);
   if (!isRecord(value)) return undefined;
-  const { total, reclaimable, removed, held, kinds } = value;
+  const { total, reclaimable, removed, held, mode, kinds } = value;
   if (!isAmount(total) || !isAmount(reclaimable) || !isAmount(removed) || !Array.isArray(held)) return undefined;
-  return { total, reclaimable, removed, held: held.filter(isGateReason), ...(isRecord(kinds) ? { kinds: readKinds(kinds) } : {}) };
+  return {
+    total,
+    reclaimable,
+    removed,
+    held: held.filter(isGateReason),
+    ...(mode === 'dry-run' || mode === 'enforce' ? { mode } : {}),
+    ...(isRecord(kinds) ? { kinds: readKinds(kinds) } : {}),
+  };
 }
 
 function readKinds(kinds: Readonly<Record<string, unknown>>): NonNullable<CacheSummary['kinds']> {

@@ -10,7 +10,7 @@ const TEXT_MAX_CHARACTERS = 300;
 /** What the annotations of one node say. Everything but the name is absent where the agent has not written it. */
 export interface NodeStatus {
   readonly node: string;
-  /** What the annotation says, else what the last result tells; absent where neither does, as in `Held`. */
+  /** What the annotation says, else what the last pass tells; absent where neither does, as when it failed. */
   readonly mode?: string;
   readonly modeFrom?: 'annotation' | 'result';
   readonly result?: string;
@@ -36,7 +36,7 @@ export function nodeStatusOf(object: unknown): NodeStatus | undefined {
   const [waiting, answered] = [text('runNow'), text('runNowDone')];
   return defined({
     node,
-    ...modeOf(text('mode'), text('result')),
+    ...modeOf(text('mode'), text('result'), cache),
     result: text('result'),
     lastPass: instantOf(raw('lastPass')),
     summary: text('summary'),
@@ -47,8 +47,13 @@ export function nodeStatusOf(object: unknown): NodeStatus | undefined {
   }) as unknown as NodeStatus;
 }
 
-function modeOf(annotation: string | undefined, result: string | undefined): Pick<NodeStatus, 'mode' | 'modeFrom'> {
+function modeOf(
+  annotation: string | undefined,
+  result: string | undefined,
+  cache: CacheSummary | undefined,
+): Pick<NodeStatus, 'mode' | 'modeFrom'> {
   if (annotation !== undefined) return { mode: annotation, modeFrom: 'annotation' };
+  if (result === 'Held' && cache?.mode !== undefined) return { mode: cache.mode, modeFrom: 'result' };
   if (result === 'DryRun') return { mode: 'dry-run', modeFrom: 'result' };
   return result === 'Succeeded' ? { mode: 'enforce', modeFrom: 'result' } : {};
 }

@@ -5,6 +5,7 @@ import type { Rows } from '../model/rows.ts';
 export function planOf(report: Report): Plan {
   const {
     result: _result,
+    dryRun: _dryRun,
     message: _message,
     durationSeconds: _duration,
     stageSeconds: _stages,

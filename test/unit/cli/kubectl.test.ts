@@ -55,6 +55,7 @@ describe('kubectl basekeeper status', () => {
     const kube = cluster();
     kube.putNode('node-10', '1', written(report({ files: [removableFile()], result: 'DryRun' })));
     kube.putNode('node-2', '2', { ...written(heldReport()), 'basekeeper.io/mode': 'enforce' });
+    kube.putNode('node-4', '5', written(heldReport({ dryRun: true })));
     kube.putNode('node-3', '3', written(undecidedReport('Failed', 'EACCES: _base')));
     kube.putNode('control-1', '4', {});
     const { code, stdout, stderr } = await kubectl(kube, ['status']);
@@ -69,8 +70,9 @@ describe('kubectl basekeeper status', () => {
       'control-1 - - - - - - no agent has written here',
       expect.stringMatching(/^node-2 enforce Held \S+ 1 1\.0 GiB 1\.0 GiB SourceNotSynced$/),
       expect.stringMatching(/^node-3 - Failed \S+ - - - failed: EACCES: _base$/),
+      expect.stringMatching(/^node-4 dry-run Held \S+ 1 1\.0 GiB 1\.0 GiB SourceNotSynced$/),
       expect.stringMatching(/^node-10 dry-run DryRun \S+ 1 1\.0 GiB 1\.0 GiB$/),
-      '4 nodes (1 DryRun, 1 Failed, 1 Held, 1 without an agent): 2.0 GiB cached, 2.0 GiB reclaimable',
+      '5 nodes (1 DryRun, 1 Failed, 1 without an agent, 2 Held): 3.0 GiB cached, 3.0 GiB reclaimable',
     ]);
   });
 

@@ -106,6 +106,18 @@ describe('the node annotations', () => {
 });
 
 describe('the cache annotation', () => {
+  it.each([
+    [{ dryRun: true }, 'dry-run'],
+    [{ dryRun: false }, 'enforce'],
+    [{}, undefined],
+  ])('should say what a held agent does: of %j, %s', (facts, mode) => {
+    expect(parseCacheSummary(patchOf(heldReport(facts))?.['basekeeper.io/cache'] ?? '')?.mode).toBe(mode);
+  });
+
+  it('should leave the mode to the result where that tells it', () => {
+    expect(patchOf(report({ dryRun: false }))?.['basekeeper.io/cache']).not.toContain('mode');
+  });
+
   it('should be readable again', () => {
     const text = patchOf(heldReport())?.['basekeeper.io/cache'] ?? '';
     expect(parseCacheSummary(text)).toEqual({
