@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../lib/errors.ts';
-import { readSmallFile, type SmallFile } from '../lib/small-file.ts';
+import { fileVersion, readSmallFile, type SmallFile } from '../lib/small-file.ts';
 import type { FileLocker, StorageRegistry } from '../model/ports.ts';
 import type { RegistryReading } from '../model/shared-storage.ts';
 import {
@@ -55,6 +55,8 @@ class FileRegistry implements StorageRegistry {
   readonly #memoryPath: string;
   /** Of the last reading: a lock that is busy makes nobody forget. */
   #known: Hosts = new Map();
+  /** What did not change since is not read again: asking takes no lock then, which every host and Nova would wait for. */
+  #last: { readonly version: string | undefined; readonly reading: RegistryReading } | undefined;
 
   constructor(options: StorageRegistryOptions) {
     this.#options = options;
@@ -63,15 +65,30 @@ class FileRegistry implements StorageRegistry {
   }
 
   async read(signal?: AbortSignal): Promise<RegistryReading> {
+    if (
+      this.#last !== undefined &&
+      this.#last.reading.problem === undefined &&
+      this.#last.version !== undefined &&
+      this.#last.version === this.#version()
+    )
+      return this.#last.reading;
     let found: Found | undefined;
+    let version: string | undefined;
     const trouble = await this.#locked(signal, (seen) => {
       found = seen;
+      version = this.#version();
       return undefined;
     });
     if (found === undefined) return { hosts: inMilliseconds(this.#known), problem: trouble };
     this.#known = union(found.registry.hosts, found.memory.hosts);
     const { since } = found.memory.problem === undefined ? found.memory : {};
-    return { hosts: inMilliseconds(this.#known), sinceMs: since === undefined ? undefined : since * 1000, problem: this.#problemOf(found) };
+    const reading = {
+      hosts: inMilliseconds(this.#known),
+      sinceMs: since === undefined ? undefined : since * 1000,
+      problem: this.#problemOf(found),
+    };
+    this.#last = { version, reading };
+    return reading;
   }
 
   async register(host: string, nowMs: number, signal?: AbortSignal): Promise<string | undefined> {
@@ -92,6 +109,16 @@ class FileRegistry implements StorageRegistry {
       this.#write(hosts, found, Date.now() / 1000);
       return undefined;
     });
+  }
+
+  /** Undefined where it cannot be told, which equals nothing that was read. */
+  #version(): string | undefined {
+    try {
+      return [this.#registryPath, this.#memoryPath].map((path) => fileVersion(path) ?? 'none').join('; ');
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return undefined;
+    }
   }
 
   /** Runs `work` under Nova's lock; resolves with its answer, or with why the lock or the files cannot be had. */

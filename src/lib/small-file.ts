@@ -14,6 +14,26 @@ export interface SmallFile {
  * @throws an errno error; EFBIG for a longer file, EINVAL for what is no regular file or no UTF-8.
  */
 export function readSmallFile(path: string, maximumBytes: number): SmallFile | undefined {
+  return withFile(path, (fd) => {
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw failure('EINVAL', `${path} is no regular file`);
+    if (stats.size > maximumBytes) throw failure('EFBIG', `${path} is larger than ${maximumBytes} bytes`);
+    return { text: decode(path, readFileSync(fd)), links: stats.nlink };
+  });
+}
+
+/**
+ * Another text after each change of the file. It is opened for that, because only then NFS asks the server anew. Undefined where there
+ * is none; throws an errno error.
+ */
+export function fileVersion(path: string): string | undefined {
+  return withFile(path, (fd) => {
+    const { dev, ino, nlink, size, mtimeNs, ctimeNs } = fstatSync(fd, { bigint: true });
+    return [dev, ino, nlink, size, mtimeNs, ctimeNs].join(' ');
+  });
+}
+
+function withFile<T>(path: string, use: (fd: number) => T): T | undefined {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -22,10 +42,7 @@ export function readSmallFile(path: string, maximumBytes: number): SmallFile | u
     throw error;
   }
   try {
-    const stats = fstatSync(fd);
-    if (!stats.isFile()) throw failure('EINVAL', `${path} is no regular file`);
-    if (stats.size > maximumBytes) throw failure('EFBIG', `${path} is larger than ${maximumBytes} bytes`);
-    return { text: decode(path, readFileSync(fd)), links: stats.nlink };
+    return use(fd);
   } finally {
     closeSync(fd);
   }

@@ -149,6 +149,17 @@ describe("Nova's registry of hosts", () => {
     expect([...hosts.keys()]).toEqual(['host-a']);
   });
 
+  it('should be read without its lock as long as it has not changed, so that health checks make nobody wait', async () => {
+    const { instancesPath, registry, registryPath } = setUp();
+    await registry.register('host-a', Date.now());
+    await registry.read();
+    const holder = startLockHolder();
+    await holder.ask(`nova ${join(instancesPath, 'locks')} storage-registry-lock`);
+    expect(await registry.read()).toMatchObject({ problem: undefined });
+    writeFileSync(registryPath, JSON.stringify({ 'host-a': 1, 'host-b': 2 }));
+    expect((await registry.read()).problem).toContain('was held by somebody else');
+  });
+
   it('should be named when it cannot be written, and stay what it is', async () => {
     const { instancesPath, registry, registryPath } = setUp();
     await registry.register('host-a', Date.now());
