@@ -9,6 +9,9 @@ export const BLOCK_BYTES = 512;
 /** Rows per chunk: some 130 KiB, so that a small cache takes little. Chunks are never copied: growing costs no second copy of what is there. */
 const CHUNK_ROWS = 2048;
 
+/** The end of 64 bits, in the year 2262. File systems hold later dates, which would wrap into a distant past. */
+const LATEST_NS = 2n ** 63n - 1n;
+
 /** What a row takes from an lstat with `bigint`. */
 export interface BaseFileStats {
   readonly dev: bigint;
@@ -84,7 +87,7 @@ class Chunk {
     this.#devices[slot] = device;
     this.#sizes[slot] = Number(stats.size);
     this.#blocks[slot] = Number(stats.blocks);
-    this.#modified[slot] = stats.mtimeNs;
+    this.#modified[slot] = stats.mtimeNs < LATEST_NS ? stats.mtimeNs : LATEST_NS;
     this.#inodes[slot] = stats.ino;
   }
 
