@@ -1,4 +1,4 @@
-import { errnoOf } from '../lib/errors.ts';
+import { errnoOf, ownMessageOf } from '../lib/errors.ts';
 
 /** Whether `error` carries one of these errno names. */
 export function hasErrno(error: unknown, ...codes: readonly string[]): boolean {
@@ -18,5 +18,5 @@ export function errnoError(code: string, message: string, cause?: unknown): Erro
 export function withReadablePath(error: unknown, descriptorPath: string, path: string): unknown {
   const code = errnoOf(error);
   if (!(error instanceof Error) || code === undefined || !error.message.includes(descriptorPath)) return error;
-  return Object.assign(new Error(error.message.replaceAll(descriptorPath, path), { cause: error }), { code });
+  return Object.assign(new Error(ownMessageOf(error).replaceAll(descriptorPath, path), { cause: error }), { code });
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { errnoOf } from '../lib/errors.ts';
+import { errnoOf, ownMessageOf } from '../lib/errors.ts';
 import type { Plan, PlannedFile } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
 import type { BaseDirectory, BaseDirectoryOpener, Clock, Executor, FileLocker, FileOutcome, UseCheck } from '../model/ports.ts';
@@ -115,5 +115,5 @@ function isRelieved(directory: BaseDirectory, { pressure }: Policy): boolean {
 /** The base directory is gone, or something that we refuse took its place. */
 function unreachable(error: Error, file: PlannedFile): Result {
   if (hasErrno(error, 'ENOENT')) return { outcome: 'AlreadyGone', message: 'The base directory is gone.' };
-  return { outcome: file.verdict === 'touch' ? 'TouchFailed' : 'RemovalFailed', message: error.message };
+  return { outcome: file.verdict === 'touch' ? 'TouchFailed' : 'RemovalFailed', message: ownMessageOf(error) };
 }

@@ -1,4 +1,4 @@
-import { errnoOf, messageOf } from '../lib/errors.ts';
+import { errnoOf, messageOf, ownMessageOf } from '../lib/errors.ts';
 import type { PlannedFile } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
 import type { BaseDirectory, Clock, FileLocker, HeldLock, UseCheck } from '../model/ports.ts';
@@ -112,5 +112,5 @@ function unlink(directory: BaseDirectory, name: string): Result {
 
 function removalFailed(error: unknown): Result {
   if (errnoOf(error) === undefined || !(error instanceof Error)) throw error;
-  return { outcome: 'RemovalFailed', message: error.message };
+  return { outcome: 'RemovalFailed', message: ownMessageOf(error) };
 }

@@ -1,4 +1,4 @@
-import { errnoOf } from '../lib/errors.ts';
+import { errnoOf, ownMessageOf } from '../lib/errors.ts';
 import type { PlannedFile } from '../model/plan.ts';
 import type { BaseDirectory, Clock } from '../model/ports.ts';
 import { isSameFile, type Result } from './recheck.ts';
@@ -17,6 +17,6 @@ export function touchFile(directory: BaseDirectory, clock: Clock, file: PlannedF
   } catch (error) {
     if (errnoOf(error) === undefined || !(error instanceof Error)) throw error;
     if (errnoOf(error) === 'ENOENT') return { outcome: 'AlreadyGone' };
-    return { outcome: 'TouchFailed', message: error.message };
+    return { outcome: 'TouchFailed', message: ownMessageOf(error) };
   }
 }

@@ -1,13 +1,33 @@
+/** What libuv calls `Unknown system error -<number>`, though file systems on Linux do give it. */
+const UNNAMED: Readonly<Record<string, readonly [name: string, text: string]>> = {
+  '37': ['ENOLCK', 'no locks available'],
+  '74': ['EBADMSG', 'bad message: the file system found a wrong checksum'],
+  '116': ['ESTALE', 'stale file handle'],
+  '117': ['EUCLEAN', 'structure needs cleaning: the file system is damaged'],
+  '122': ['EDQUOT', 'disk quota exceeded'],
+};
+const UNKNOWN_ERROR = /Unknown system error -(\d+)/g;
+
 /** The errno name of a Node.js system error (`ENOENT`, …), or undefined. */
 export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return error.code.replace(UNKNOWN_ERROR, (code, number: string) => UNNAMED[number]?.[0] ?? code);
+}
+
+/** The error's own message, with a name also for what libuv has none for: `ESTALE: stale file handle, lstat '…'`. */
+export function ownMessageOf({ message }: Error): string {
+  let named = 0;
+  return message.replace(UNKNOWN_ERROR, (code, number: string) => {
+    named += 1;
+    const [name, text] = UNNAMED[number] ?? [code, code];
+    return named === 1 ? name : text;
+  });
 }
 
 /** A message for people, with the messages of all causes. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
+  return error.cause === undefined ? ownMessageOf(error) : `${ownMessageOf(error)}: ${messageOf(error.cause)}`;
 }
 
 /** The user's mistake: printed without a stack, exit code 2. */

@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { posix } from 'node:path';
-import { errnoOf } from '../lib/errors.ts';
+import { errnoOf, ownMessageOf } from '../lib/errors.ts';
 import { followChain } from './chain.ts';
 import { entryType, readEntries, readSmallDirectory } from './directory.ts';
 import type { OverlayListing } from './overlays.ts';
@@ -81,7 +81,7 @@ function visitFile(listing: OverlayListing, instance: string, name: string, path
   } catch (error) {
     const code = errnoOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
-    if (isDisk && code !== 'ENOENT') unreadable(error.message);
+    if (isDisk && code !== 'ENOENT') unreadable(ownMessageOf(error));
     else if (!isDisk && code !== 'ENOENT' && code !== 'EACCES' && code !== 'EPERM') listing.problems.addError(relative, error);
   }
 }

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync } from 'node:fs';
-import { errnoOf } from '../lib/errors.ts';
+import { errnoOf, ownMessageOf } from '../lib/errors.ts';
 import type { BackingLink, Overlay } from '../model/overlay.ts';
 import { displayReference } from './backing-reference.ts';
 import { headerTrouble } from './chain.ts';
@@ -32,7 +32,7 @@ function visitInstance(listing: OverlayListing, instance: string): void {
     if (code === undefined || !(error instanceof Error)) throw error;
     // Nova skips a disk that is not there.
     if (code === 'ENOENT' || code === 'ENOTDIR') return;
-    listing.overlays.push({ instance, path: relative, chain: [], state: 'unreadable', message: error.message });
+    listing.overlays.push({ instance, path: relative, chain: [], state: 'unreadable', message: ownMessageOf(error) });
   }
 }
 

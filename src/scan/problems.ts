@@ -1,5 +1,5 @@
 import type { ScanProblem } from '../model/base-file.ts';
-import { errnoOf } from '../lib/errors.ts';
+import { errnoOf, ownMessageOf } from '../lib/errors.ts';
 
 /** More are counted, not listed: a directory that denies every entry would fill the memory. */
 const LISTED_PROBLEMS = 100;
@@ -18,7 +18,7 @@ export class ProblemLog {
   addError(path: string, error: unknown): void {
     const code = errnoOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
-    this.add({ path, code, message: error.message });
+    this.add({ path, code, message: ownMessageOf(error) });
   }
 
   list(): readonly ScanProblem[] {
