@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, lutimesSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, lutimesSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFileName } from '../../src/references/collect-references.ts';
 import { qemuImg } from '../helpers/qemu-img.ts';
@@ -30,18 +30,18 @@ export interface World extends Disposable {
 export interface WorldOptions {
   /** Default 6. */
   readonly unused?: number;
-  /** Default true: a pass makes the lock directory itself, as Nova would. */
-  readonly withoutLocks?: boolean;
+  /** Whether Nova has made the lock directory. Default false: the pass makes it. */
+  readonly locks?: boolean;
   /** Other hosts may have the directory mounted, too. Default false. */
   readonly shared?: boolean;
 }
 
 const old = { ageSeconds: 3 * DAY };
 
-export function buildWorld({ unused = 6, withoutLocks = true, shared = false }: WorldOptions = {}): World {
+export function buildWorld({ unused = 6, locks = false, shared = false }: WorldOptions = {}): World {
   const used = [...REFERENCED, ...BACKING].map(cacheFileName);
   const gone = Array.from({ length: unused }, (_, index) => cacheFileName(`unused-${index}`));
-  const spec: Record<string, TreeSpec[string]> = withoutLocks ? {} : { locks: { directory: true } };
+  const spec: Record<string, TreeSpec[string]> = locks ? { locks: { directory: true } } : {};
   for (const name of [...used, ...gone]) spec[`_base/${name}`] = { ...old, content: contentOf(name) };
   const tree = buildTree(spec);
   for (const image of BACKING) {
@@ -142,8 +142,8 @@ function readOrNothing(path: string): string | undefined {
   }
 }
 
-/** Only what lies directly there, and `_base`: the tests' umask does the rest. */
 function giveToNova(instancesPath: string): void {
   if (NOVA === undefined) return;
-  for (const path of [instancesPath, join(instancesPath, '_base')]) chownSync(path, NOVA, -1);
+  const paths = ['_base', 'locks'].map((name) => join(instancesPath, name));
+  for (const path of [instancesPath, ...paths.filter((it) => existsSync(it))]) chownSync(path, NOVA, -1);
 }
