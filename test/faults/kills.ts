@@ -30,9 +30,15 @@ export async function killAtSystemCall(world: World, call: string, nth: number):
   return await run(`${call} ${nth}`, 'strace', [...inject, process.execPath, ...bundleArgs(world)]);
 }
 
+/** A pass of the bundle in which these system calls fail from the n-th on. It may end as it likes: Node.js itself needs some of them. */
+export async function failSystemCall(world: World, call: string, errno: string, nth: number): Promise<Killed> {
+  const inject = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:error=${errno}:when=${nth}+`];
+  return await run(`${call} ${nth} ${errno}`, 'strace', [...inject, process.execPath, ...bundleArgs(world)], { anyEnd: true });
+}
+
 /** A pass of the bundle, killed after so many milliseconds. */
 export async function killAfter(world: World, delayMs: number): Promise<Killed> {
-  return await run(`${delayMs} ms`, process.execPath, bundleArgs(world), delayMs);
+  return await run(`${delayMs} ms`, process.execPath, bundleArgs(world), { killAfterMs: delayMs });
 }
 
 /** A pass of the bundle that nobody disturbs. */
@@ -45,9 +51,15 @@ function bundleArgs({ tree, workloadsPath, configPath }: World): string[] {
   return [BUNDLE, 'pass', ...config, '--instances-path', tree.instancesPath, '--workloads', workloadsPath];
 }
 
-async function run(what: string, command: string, args: readonly string[], killAfterMs?: number): Promise<Killed> {
+interface RunOptions {
+  readonly killAfterMs?: number;
+  /** Any exit code will do, and nobody wants to read why. */
+  readonly anyEnd?: true;
+}
+
+async function run(what: string, command: string, args: readonly string[], { killAfterMs, anyEnd }: RunOptions = {}): Promise<Killed> {
   const startedMs = performance.now();
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', anyEnd === true ? 'ignore' : 'inherit'] });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
@@ -56,7 +68,7 @@ async function run(what: string, command: string, args: readonly string[], killA
   const stdout = Buffer.concat(chunks).toString();
   // strace ends as what it ran has ended.
   const killed = signal === 'SIGKILL' || code === 137;
-  if (!killed && code !== 0) throw new Error(`${what}: exit ${code}, ${signal}\n${stdout}`);
+  if (!killed && code !== 0 && anyEnd !== true) throw new Error(`${what}: exit ${code}, ${signal}\n${stdout}`);
   return { what, killed, stdout, durationMs: performance.now() - startedMs };
 }
 
@@ -92,4 +104,31 @@ export async function killAtRandom(options: { rounds: number; random: Random; sh
   if (leftOver(world).length > 0) failures.push('the pass after the last kill did not finish the work');
   failures.push(...damages(world));
   return { ...count, failures };
+}
+
+const CALLS = ['openat', 'statx', 'getdents64', 'pread64', 'fcntl', 'unlink', 'utimensat', 'mkdir', 'fchown', 'fchmod', 'fstatfs', 'close'];
+const ERRNOS = ['EIO', 'ESTALE', 'EMFILE', 'ENFILE', 'ENOSPC', 'EROFS', 'EACCES', 'ENOLCK', 'ENOMEM', 'EINTR'];
+
+export interface RandomFaults {
+  readonly faults: number;
+  /** Passes that did all their work all the same. */
+  readonly finished: number;
+  readonly failures: readonly string[];
+}
+
+/** Makes any system call fail from any moment on, in passes over one and the same cache, and looks after each what it left. */
+export async function failAtRandom({ rounds, random }: { rounds: number; random: Random }): Promise<RandomFaults> {
+  using world = buildWorld({ unused: 10 });
+  const failures: string[] = [];
+  let finished = 0;
+  for (let round = 0; round < rounds; round++) {
+    refill(world);
+    const { what } = await failSystemCall(world, random.pick(CALLS), random.pick(ERRNOS), 1 + random.below(random.pick([4, 40, 400])));
+    if (leftOver(world).length === 0) finished += 1;
+    failures.push(...damages(world).map((damage) => `${what}: ${damage}`));
+  }
+  await wholePass(world);
+  if (leftOver(world).length > 0) failures.push('the pass after the last fault did not finish the work');
+  failures.push(...damages(world));
+  return { faults: rounds, finished, failures };
 }

@@ -7,7 +7,7 @@ import { configOf } from './config.ts';
 import { buildWorld, damages, leftOver, type World } from './world.ts';
 
 /** Real mounts; they need root, as CI and the test set-up have it. */
-function mount(path: string, ...options: readonly string[]): { unmount(): void } {
+function mount(path: string, ...options: readonly string[]): { readonly unmount: () => void } {
   execFileSync('mount', [...options, path]);
   let mounted = true;
   // Lazily, as a server that is gone leaves no other way: whoever has it open keeps it.
@@ -22,7 +22,10 @@ function mount(path: string, ...options: readonly string[]): { unmount(): void }
 const tmpfs = (path: string, options = 'size=64m') => mount(path, '-t', 'tmpfs', '-o', options, 'basekeeper-test');
 
 /** The cache on a file system of its own, over an empty directory or one with a cache of its own. */
-function worldOnMount(where: '_base' | 'instances', options?: string): World & { unmount(): void; readonly beneath: readonly string[] } {
+function worldOnMount(
+  where: '_base' | 'instances',
+  options?: string,
+): World & { readonly unmount: () => void; readonly beneath: readonly string[] } {
   const world = buildWorld({ locks: true });
   onTestFinished(() => world[Symbol.dispose]());
   const path = where === '_base' ? world.tree.basePath : world.tree.instancesPath;

@@ -2,6 +2,8 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../src/model/plan.ts';
 import { basekeeper, BUNDLE, start } from '../helpers/basekeeper.ts';
+import { Random } from '../hostile/random.ts';
+import { failAtRandom } from './kills.ts';
 import { buildWorld, damages, leftOver, type World } from './world.ts';
 
 /** Where a system call is to fail. */
@@ -21,7 +23,13 @@ const held = (reason: string): Outcome => ({ held: reason });
 const became = (outcome: string): Outcome => ({ outcome });
 
 const options = ({ tree, workloadsPath }: World): string[] => [
-  ...['pass', '--output', 'json', '--instances-path', tree.instancesPath, '--workloads', workloadsPath],
+  'pass',
+  '--output',
+  'json',
+  '--instances-path',
+  tree.instancesPath,
+  '--workloads',
+  workloadsPath,
 ];
 
 /** A pass of the bundle in which one system call, on one path or everywhere, always fails. */
@@ -70,6 +78,13 @@ describe('a pass whose system calls fail', () => {
     expect(await basekeeper(options(world))).toMatchObject({ code: 0 });
     expect(leftOver(world)).toEqual([]);
     expect(damages(world)).toEqual([]);
+  });
+});
+
+describe('a pass in which anything fails at any moment', () => {
+  it('should lose nothing and lock nobody out', async () => {
+    // `npm run faults` makes more of it fail.
+    expect((await failAtRandom({ rounds: 12, random: new Random(1) })).failures).toEqual([]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { ConnectionTiming } from '../../src/kube/connection.ts';
 import { createOwnNode } from '../../src/kube/own-node.ts';
 import type { ReflectorTiming } from '../../src/kube/timing.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import type { WorkloadSource } from '../../src/model/ports.ts';
+import type { Clock, WorkloadSource } from '../../src/model/ports.ts';
 import { createPodSource } from '../../src/sources/pod-source.ts';
 import { createVmiSource } from '../../src/sources/vmi-source.ts';
 import { adminKubeConfig, asAdmin } from './kube-server.ts';
@@ -23,6 +23,8 @@ export function startKubeSide(
     readonly url?: string;
     readonly timing?: Partial<ReflectorTiming>;
     readonly connection?: Partial<ConnectionTiming>;
+    /** Default: the machine's. */
+    readonly clock?: Clock;
   },
 ) {
   const requests: string[] = [];
@@ -37,7 +39,7 @@ export function startKubeSide(
     client,
     nodeName: options.nodeName,
     instancesPath: '/var/lib/nova/instances',
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     random: Math.random,
     timing,
   };
