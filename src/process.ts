@@ -1,11 +1,21 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Environment, Io } from './cli/io.ts';
 import { errnoOf } from './lib/errors.ts';
 
 /** What is still open this long after a command has ended must not keep the process. */
 const LINGER_MS = 1000;
 
+/**
+ * What is young stays at most 1 MiB, as with `--max-semi-space-size=1` on Node.js's command line, which a bundle does not have: V8 lets it grow to 32 MiB
+ * while much is made and thrown away, and never gives that back.
+ */
+const SMALL_YOUNG_GENERATION = '--semi-space-growth-factor=1';
+/** The old generation grows by less before it is collected. Over 100,000 files: 93 → 86 MiB, the same CPU. */
+const SMALL_OLD_GENERATION = '--optimize-for-size';
+
 /** Gives a command line the process: signals, streams that break, and the exit code. */
 export async function runProcess(run: (argv: readonly string[], env: Environment, io: Io) => Promise<number>): Promise<void> {
+  for (const flag of [SMALL_YOUNG_GENERATION, SMALL_OLD_GENERATION]) setFlagsFromString(flag);
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {

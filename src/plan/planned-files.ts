@@ -61,7 +61,7 @@ export class PlannedFiles implements Rows<PlannedFile> {
       allocatedBytes: file.allocatedBytes,
       modifiedAt: timestamp(file.modifiedAtMs),
       ageSeconds: Math.floor(ageMs(file, this.#facts) / 1000),
-      ...(minimum === undefined ? {} : { minimumAgeSeconds: minimum }),
+      minimumAgeSeconds: minimum,
       verdict: decided === PRESSED ? 'remove' : (RULES[decided]?.verdict(this.#facts) ?? 'keep'),
       reason: DECIDED_REASONS[decided] ?? 'GateClosed',
       usedBy: this.#usedBy(file),

@@ -87,25 +87,30 @@ function* withRemovals(plan: Plan, outcomes: Execution['outcomes']): Steps<Total
   return { ...plan.totals, removedFiles, removedBytes };
 }
 
+/** The rows of the plan that a report was made of, where it still has them. */
+export function plannedRows(files: Rows<PlannedFile>): Rows<PlannedFile> | undefined {
+  return files instanceof ReportedFiles ? files.planned : undefined;
+}
+
 /** The plan's rows with their outcomes, made when somebody looks. */
 class ReportedFiles implements Rows<PlannedFile> {
   readonly length: number;
-  readonly #planned: Rows<PlannedFile>;
+  readonly planned: Rows<PlannedFile>;
   readonly #outcomes: Execution['outcomes'];
 
   constructor(planned: Rows<PlannedFile>, outcomes: Execution['outcomes']) {
     this.length = planned.length;
-    this.#planned = planned;
+    this.planned = planned;
     this.#outcomes = outcomes;
   }
 
   at(index: number): PlannedFile | undefined {
-    const file = this.#planned.at(index);
+    const file = this.planned.at(index);
     return file === undefined ? undefined : this.#withOutcome(file);
   }
 
   *[Symbol.iterator](): Iterator<PlannedFile> {
-    for (const file of this.#planned) yield this.#withOutcome(file);
+    for (const file of this.planned) yield this.#withOutcome(file);
   }
 
   toJSON(): PlannedFile[] {

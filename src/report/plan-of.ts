@@ -1,5 +1,6 @@
 import type { Plan, PlannedFile, Report } from '../model/plan.ts';
 import type { Rows } from '../model/rows.ts';
+import { plannedRows } from './build-report.ts';
 
 /** The plan that a report carried out, or in a dry run would have: without result, times and outcomes. */
 export function planOf(report: Report): Plan {
@@ -12,7 +13,7 @@ export function planOf(report: Report): Plan {
     lockWaitSeconds: _waits,
     ...plan
   } = report;
-  return { ...plan, kind: 'Plan', files: new UndecidedFiles(report.files) };
+  return { ...plan, kind: 'Plan', files: plannedRows(report.files) ?? new UndecidedFiles(report.files) };
 }
 
 class UndecidedFiles implements Rows<PlannedFile> {

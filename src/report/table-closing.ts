@@ -11,8 +11,8 @@ const FINDINGS_SHOWN = 20;
 const SEVERE: ReadonlySet<FindingType> = new Set(['BackingFileMissing', 'OverlayUnreadable']);
 
 /** Below the rows: files by reason, findings by type, and what it comes to. */
-export function* closingLines(plan: Plan | Report, style: TableStyle): Generator<string> {
-  yield* reasonLines(plan, style);
+export function* closingLines(plan: Plan | Report, totals: ReasonTotals, style: TableStyle): Generator<string> {
+  yield* reasonLines(totals, style);
   yield* findingLines(plan.findings, style);
   yield `\n${summaryLine(plan, style)}\n`;
 }
@@ -24,18 +24,27 @@ interface ReasonTotal {
   bytes: number;
 }
 
-function* reasonLines(plan: Plan | Report, style: TableStyle): Generator<string> {
-  const totals = new Map<string, ReasonTotal>();
-  for (const file of plan.files) {
+/** Files and bytes by reason, added up row by row. */
+export class ReasonTotals {
+  readonly #totals = new Map<string, ReasonTotal>();
+
+  add(file: PlannedFile): void {
     const { key, meaning } = groupOf(file);
-    const total = totals.get(key) ?? { reason: key, meaning, files: 0, bytes: 0 };
+    let total = this.#totals.get(key);
+    if (total === undefined) this.#totals.set(key, (total = { reason: key, meaning, files: 0, bytes: 0 }));
     total.files += 1;
     total.bytes += file.allocatedBytes;
-    totals.set(key, total);
   }
-  if (totals.size === 0) return;
-  const order: readonly string[] = [...Object.keys(VERDICT_REASONS), ...Object.keys(OUTCOMES)];
-  const rows = [...totals.values()].toSorted((left, right) => order.indexOf(left.reason) - order.indexOf(right.reason));
+
+  rows(): readonly ReasonTotal[] {
+    const order: readonly string[] = [...Object.keys(VERDICT_REASONS), ...Object.keys(OUTCOMES)];
+    return [...this.#totals.values()].toSorted((left, right) => order.indexOf(left.reason) - order.indexOf(right.reason));
+  }
+}
+
+function* reasonLines(totals: ReasonTotals, style: TableStyle): Generator<string> {
+  const rows = totals.rows();
+  if (rows.length === 0) return;
   const columns = placeColumns(REASON_COLUMNS, rows, style.width);
   yield `\n${headerLine(columns, style.colour)}`;
   for (const row of rows) yield rowLine(columns, row, style.colour);

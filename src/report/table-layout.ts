@@ -30,18 +30,38 @@ export interface PlacedColumn<Row> extends Column<Row> {
 
 const GAP = '  ';
 
-/** Decides which columns are shown, and how wide. `width` undefined: all of them, as wide as their widest text. */
+/** Sees each row of a table before columns are placed: a table of a million rows is not walked twice for that. */
+export interface ColumnPlacer<Row> {
+  add(row: Row): void;
+  /** Decides which columns are shown, and how wide. `width` undefined: all of them, as wide as their widest text. */
+  place(width: number | undefined): readonly PlacedColumn<Row>[];
+}
+
+export function columnPlacer<Row>(columns: readonly Column<Row>[]): ColumnPlacer<Row> {
+  const natural = columns.map(({ header }) => header.length);
+  return {
+    add(row) {
+      for (let index = 0; index < columns.length; index += 1) {
+        const needed = widthOf(columns[index]?.text(row) ?? '');
+        if (needed > (natural[index] ?? 0)) natural[index] = needed;
+      }
+    },
+    place(width) {
+      const placed = columns.map((column, index) => ({ ...column, width: natural[index] ?? 0 }));
+      return width === undefined ? placed : fit(placed, width);
+    },
+  };
+}
+
+/** The same in one go. */
 export function placeColumns<Row>(
   columns: readonly Column<Row>[],
   rows: Iterable<Row>,
   width: number | undefined,
 ): readonly PlacedColumn<Row>[] {
-  const natural = columns.map(({ header }) => header.length);
-  for (const row of rows) {
-    for (const [index, column] of columns.entries()) natural[index] = Math.max(natural[index] ?? 0, widthOf(column.text(row)));
-  }
-  const placed = columns.map((column, index) => ({ ...column, width: natural[index] ?? 0 }));
-  return width === undefined ? placed : fit(placed, width);
+  const placer = columnPlacer(columns);
+  for (const row of rows) placer.add(row);
+  return placer.place(width);
 }
 
 function fit<Row>(columns: readonly PlacedColumn<Row>[], width: number): readonly PlacedColumn<Row>[] {

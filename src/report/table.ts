@@ -1,6 +1,6 @@
 import type { Plan, PlannedFile, PressurePlan, Report, SharedStorageReport, Verdict } from '../model/plan.ts';
-import { closingLines } from './table-closing.ts';
-import { headerLine, paint, placeColumns, rowLine, type Column, type Format, type PlacedColumn, type TableStyle } from './table-layout.ts';
+import { closingLines, ReasonTotals } from './table-closing.ts';
+import { columnPlacer, headerLine, paint, rowLine, type Column, type Format, type PlacedColumn, type TableStyle } from './table-layout.ts';
 import { inPieces } from './pieces.ts';
 import { cellText, cutEnd, cutName, cutStart, shortAge, widthOf, wrap } from './table-text.ts';
 import { countOf, humanBytes, listSome } from './text.ts';
@@ -19,17 +19,39 @@ export function planTable(plan: Plan | Report, style: TableStyle): Generator<str
 
 function* tableLines(plan: Plan | Report, style: TableStyle): Generator<string> {
   yield* openingLines(plan, style);
+  const totals = new ReasonTotals();
   if (plan.files.length > 0) {
-    const columns = placeColumns(columnsOf(plan), plan.files, style.width);
+    const { columns, verdicts } = survey(plan, totals, style.width);
     yield `\n${headerLine(columns, style.colour)}`;
-    for (const verdict of VERDICT_ORDER) yield* rowsOf(plan, verdict, columns, style);
+    for (const verdict of VERDICT_ORDER.keys()) yield* rowsOf(plan, verdicts, verdict, columns, style);
   }
-  yield* closingLines(plan, style);
+  yield* closingLines(plan, totals, style);
 }
 
-function* rowsOf(plan: Plan | Report, verdict: Verdict, columns: readonly PlacedColumn<PlannedFile>[], style: TableStyle) {
+/** Rows are made when somebody looks, so they are looked at twice: here for widths, sums and the verdicts' places in `VERDICT_ORDER`, and when they are drawn. */
+function survey(plan: Plan | Report, totals: ReasonTotals, width: number | undefined) {
+  const verdicts = new Uint8Array(plan.files.length);
+  const placer = columnPlacer(columnsOf(plan));
+  let index = 0;
   for (const file of plan.files) {
-    if (file.verdict === verdict) yield rowLine(columns, file, style.colour);
+    placer.add(file);
+    totals.add(file);
+    verdicts[index] = VERDICT_ORDER.indexOf(file.verdict);
+    index += 1;
+  }
+  return { columns: placer.place(width), verdicts };
+}
+
+function* rowsOf(
+  { files }: Plan | Report,
+  verdicts: Uint8Array,
+  verdict: number,
+  columns: readonly PlacedColumn<PlannedFile>[],
+  { colour }: TableStyle,
+): Generator<string> {
+  for (let index = verdicts.indexOf(verdict); index !== -1; index = verdicts.indexOf(verdict, index + 1)) {
+    const file = files.at(index);
+    if (file !== undefined) yield rowLine(columns, file, colour);
   }
 }
 

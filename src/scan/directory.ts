@@ -1,5 +1,5 @@
 import { lstatSync, opendirSync, readdirSync } from 'node:fs';
-import type { Dir, Dirent, StatsBase } from 'node:fs';
+import type { BigIntStats, Dir, Dirent, Stats, StatsBase } from 'node:fs';
 import type { FsPath } from './raw-name.ts';
 
 export type EntryType = 'file' | 'directory' | 'link' | 'block device' | 'other';
@@ -38,11 +38,11 @@ const SMALL_DIRECTORY_BYTES = 65_536;
 
 /**
  * As `readEntries`, for a directory that is expected to be small and must not be a symbolic link: read at once, which takes less
- * than half the time, unless it turns out to be large.
+ * than half the time, unless it turns out to be large. `known`: what lstat has just said of it.
  */
-export function readSmallDirectory(directory: FsPath, onError: (error: unknown) => void): Iterable<Dirent> {
+export function readSmallDirectory(directory: FsPath, onError: (error: unknown) => void, known?: BigIntStats): Iterable<Dirent> {
   try {
-    const stats = lstatSync(directory);
+    const stats: Stats | BigIntStats = known ?? lstatSync(directory);
     if (stats.isDirectory() && stats.size <= SMALL_DIRECTORY_BYTES)
       return readdirSync(directory, { encoding: 'latin1', withFileTypes: true });
     if (stats.isDirectory()) return readEntries(directory, onError);

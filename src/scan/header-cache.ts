@@ -26,7 +26,9 @@ const TICK_NS = 20_000_000n;
  */
 export class HeaderCache {
   readonly #capacity: number;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<bigint, Entry>();
+  /** Of nearly all files, so that an inode number alone is nearly always the key. */
+  #device: bigint | undefined;
   #pass = 0;
 
   constructor(capacity: number) {
@@ -43,7 +45,7 @@ export class HeaderCache {
   }
 
   get(stats: FileStamp): ImageHeader | undefined {
-    const key = keyOf(stats);
+    const key = this.#keyOf(stats);
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     if (entry.size !== stats.size || entry.mtimeNs !== stats.mtimeNs || entry.ctimeNs !== stats.ctimeNs) return undefined;
@@ -55,12 +57,17 @@ export class HeaderCache {
 
   /** `readAtMs`: wall clock before the header was read. */
   put(stats: FileStamp, header: ImageHeader, readAtMs: number): void {
-    const key = keyOf(stats);
+    const key = this.#keyOf(stats);
     this.#entries.delete(key);
     if (stats.ctimeNs + TICK_NS > BigInt(Math.floor(readAtMs)) * 1_000_000n) return;
     if (this.#entries.size >= this.#capacity && !this.#evict()) return;
     const { size, mtimeNs, ctimeNs } = stats;
     this.#entries.set(key, { size, mtimeNs, ctimeNs, header, pass: this.#pass });
+  }
+
+  #keyOf({ dev, ino }: FileStamp): bigint {
+    this.#device ??= dev;
+    return dev === this.#device ? ino : ((dev + 1n) << 64n) | ino;
   }
 
   #evict(): boolean {
@@ -71,8 +78,4 @@ export class HeaderCache {
     }
     return false;
   }
-}
-
-function keyOf(stats: FileStamp): string {
-  return `${stats.dev}:${stats.ino}`;
 }

@@ -22,11 +22,12 @@ const MAGICS: readonly { readonly name: string; readonly offset: number; readonl
 
 /** A VMDK descriptor need not begin with its comment: QEMU skips comments and blank lines before `version=`. */
 const VMDK_DESCRIPTOR = /^(?:#[^\n]*\n|[ \r]*\n)*version=[123]\r?\n/;
-const QCOW_MAGIC = Buffer.from('QFI\xfb', 'latin1');
+/** `QFI\xfb` */
+const QCOW_MAGIC = 0x51_46_49_fb;
 
 /** `head`: the beginning of the file; shorter only when the file is. LUKS, cloop and dmg cannot have backing files: `raw` here. */
 export function probeFormat(head: Buffer): ProbedFormat {
-  if (startsWith(head, QCOW_MAGIC, 0) && head.length >= 8) {
+  if (head.length >= 8 && head.readUInt32BE(0) === QCOW_MAGIC) {
     return head.readUInt32BE(4) === 1 ? { kind: 'other', name: 'qcow' } : QCOW2;
   }
   for (const { name, offset, magic } of MAGICS) {

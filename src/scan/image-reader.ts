@@ -24,6 +24,8 @@ export class ImageReader {
   readonly #inspected = new Map<string, Inspection>();
   /** Reading must not count as access; only the owner or CAP_FOWNER may ask for that. */
   #noAtime = O_NOATIME;
+  /** The directory that a path was last looked up in: nearly always the base directory. */
+  #parent: { readonly path: string; readonly fd: number } | undefined;
   #read = 0;
   #cached = 0;
 
@@ -32,6 +34,12 @@ export class ImageReader {
     this.#cache = cache;
     this.#clock = clock;
     cache.beginPass();
+  }
+
+  /** To be called at the end of the scan. */
+  close(): void {
+    if (this.#parent !== undefined) closeSync(this.#parent.fd);
+    this.#parent = undefined;
   }
 
   get headersRead(): number {
@@ -88,11 +96,20 @@ export class ImageReader {
 
   /**
    * Walks to `path` directory by directory and hands `use` a path whose last component alone is looked up anew. A directory that
-   * is swapped for a symbolic link meanwhile cannot lead anywhere else.
+   * is swapped for a symbolic link meanwhile cannot lead anywhere else. The directory stays open until another is asked for, or
+   * until `close`: thousands of overlays stand on files in one.
    */
   #below<T>(path: string, use: (reached: string) => T): T {
-    const names = path.split('/');
-    const last = names.pop() ?? '';
+    const slash = path.lastIndexOf('/');
+    const parent = slash === -1 ? '' : path.slice(0, slash);
+    if (this.#parent?.path !== parent) {
+      this.close();
+      this.#parent = { path: parent, fd: this.#openDirectory(parent === '' ? [] : parent.split('/')) };
+    }
+    return use(`/proc/self/fd/${this.#parent.fd}/${path.slice(slash + 1)}`);
+  }
+
+  #openDirectory(names: readonly string[]): number {
     // The instances path itself may be a link: whoever configured it means its target.
     let fd = openSync(this.#instancesPath, O_RDONLY | O_DIRECTORY);
     try {
@@ -101,9 +118,10 @@ export class ImageReader {
         closeSync(fd);
         fd = next;
       }
-      return use(`/proc/self/fd/${fd}/${last}`);
-    } finally {
+      return fd;
+    } catch (error) {
       closeSync(fd);
+      throw error;
     }
   }
 

@@ -53,8 +53,8 @@ async function listInstance(listing: OverlayListing, directory: FsPath, instance
     // An instance that was deleted since it was listed is no problem.
     if (errnoOf(error) !== 'ENOENT') listing.problems.addError(instance, error);
   };
-  await listing.stillness.note(directory);
-  for (const entry of readSmallDirectory(directory, onError)) {
+  const stats = await listing.stillness.note(directory);
+  for (const entry of readSmallDirectory(directory, onError, stats)) {
     if (listing.pacer.due()) await listing.pacer.pause();
     const name = decodeRawName(entry.name);
     if (!NO_DISK.test(name.text)) visitFile(listing, instance, name.text, joinPath(directory, name), entry);

@@ -61,8 +61,9 @@ export function createOverlayScanner(options: OverlayScannerOptions): OverlaySca
   return {
     async scan({ instanceNames, signal }) {
       const pacer = new Pacer(clock, signal);
+      using readers = new DisposableStack();
       const listing = await listUntilStill(options.overlays, () => {
-        const reader = new ImageReader(instancesPath, cache, clock);
+        const reader = readers.adopt(new ImageReader(instancesPath, cache, clock), (it) => it.close());
         return {
           instancesPath,
           subdirectoryName,

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** How much of a file is read at first. qemu-img puts everything that matters into the first few hundred bytes. */
 export const HEAD_BYTES = 4096;
 /** QEMU refuses longer backing file names (`PATH_MAX`-less `char[1024]`), so no second read is ever longer. */
@@ -12,6 +14,8 @@ const EXTENSION_DATA_FILE = 0x44415441;
 
 /** Incompatible feature bits (docs/interop/qcow2.txt) by their position. */
 const FEATURES = ['dirty', 'corrupt', 'externalDataFile', 'compressionType', 'extendedL2'] as const;
+const NO_FEATURES: readonly Qcow2Feature[] = [];
+const FEATURE_BITS = BigInt(FEATURES.length);
 export type Qcow2Feature = (typeof FEATURES)[number];
 
 /** A name in a header. `valid` is false when its bytes are no UTF-8: then `text` is not what QEMU would open. */
@@ -73,8 +77,8 @@ export function parseQcow2Header(head: Buffer, readMore: ReadMore): Qcow2Header 
     backingFile: backingFile?.text === '' ? undefined : backingFile,
     backingFormat: extensions.backingFormat,
     dataFile: extensions.dataFile,
-    features: FEATURES.filter((_, bit) => ((features >> BigInt(bit)) & 1n) === 1n),
-    unknownFeatures: (features >> BigInt(FEATURES.length)) << BigInt(FEATURES.length),
+    features: features === 0n ? NO_FEATURES : FEATURES.filter((_, bit) => ((features >> BigInt(bit)) & 1n) === 1n),
+    unknownFeatures: (features >> FEATURE_BITS) << FEATURE_BITS,
   };
 }
 
@@ -163,8 +167,7 @@ function readExtensions(head: Buffer, start: number, end: number): Extensions | 
 function headerName(bytes: Buffer): HeaderName {
   const end = bytes.indexOf(0);
   const used = end === -1 ? bytes : bytes.subarray(0, end);
-  const text = used.toString('utf8');
-  return { text, valid: Buffer.from(text, 'utf8').equals(used) };
+  return { text: used.toString('utf8'), valid: isUtf8(used) };
 }
 
 function invalid(message: string): InvalidHeader {

@@ -1,4 +1,5 @@
 import { lstatSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../lib/errors.ts';
 import type { Clock } from '../model/ports.ts';
@@ -19,19 +20,20 @@ export class Stillness {
     this.#clock = clock;
   }
 
-  /** To be called before `directory` is read. */
-  async note(directory: FsPath): Promise<void> {
-    let ctimeNs = changedAtNs(directory);
-    if (this.#isFresh(ctimeNs)) {
+  /** To be called before `directory` is read. Returns what lstat says of it, or undefined where it says nothing. */
+  async note(directory: FsPath): Promise<BigIntStats | undefined> {
+    let stats = statsOf(directory);
+    if (this.#isFresh(stats?.ctimeNs)) {
       await sleep(TICK_MS);
-      ctimeNs = changedAtNs(directory);
+      stats = statsOf(directory);
     }
-    this.#noted.push({ path: directory, ctimeNs, restless: this.#isFresh(ctimeNs) });
+    this.#noted.push({ path: directory, ctimeNs: stats?.ctimeNs, restless: this.#isFresh(stats?.ctimeNs) });
+    return stats;
   }
 
   /** A directory that is not what it was when it was noted, or undefined when all are. */
   firstChange(): FsPath | undefined {
-    return this.#noted.find(({ path, ctimeNs, restless }) => restless || changedAtNs(path) !== ctimeNs)?.path;
+    return this.#noted.find(({ path, ctimeNs, restless }) => restless || statsOf(path)?.ctimeNs !== ctimeNs)?.path;
   }
 
   #isFresh(ctimeNs: bigint | undefined): boolean {
@@ -40,9 +42,9 @@ export class Stillness {
 }
 
 /** Undefined when it is not there or cannot be looked at; whoever reads it reports that. */
-function changedAtNs(directory: FsPath): bigint | undefined {
+function statsOf(directory: FsPath): BigIntStats | undefined {
   try {
-    return lstatSync(directory, { bigint: true, throwIfNoEntry: false })?.ctimeNs;
+    return lstatSync(directory, { bigint: true, throwIfNoEntry: false });
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return undefined;

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { ImageReference, ImageRole, Workload } from '../model/workload.ts';
 import { instanceNamesOf, isSegment } from './objects.ts';
-import { parseYaml } from './yaml-text.ts';
+import { parseProgramsJson, parseYaml } from './yaml-text.ts';
 import type { YamlError } from './yaml-text.ts';
 
 export const FILE_SOURCE = 'file';
@@ -31,6 +31,8 @@ export type ParsedWorkloads =
 
 /** Reads the YAML list of workloads (`workloads:`, one entry per VM). Unknown keys are errors; every error has its path and line. */
 export function parseWorkloads(text: string): ParsedWorkloads {
+  const quick = fileSchema.safeParse(parseProgramsJson(text));
+  if (quick.success) return { workloads: quick.data.workloads.map(toWorkload) };
   const document = parseYaml(text);
   if (document.errors !== undefined) return document;
   const parsed = fileSchema.safeParse(document.value ?? {}, { error: messageFor });

@@ -127,6 +127,7 @@ export const PURE_LIB: readonly string[] = [
 
 /** Builtins and packages that compute and do nothing else, or (behind `#`) the parts of them that do. */
 export const PURE_PACKAGES: readonly string[] = [
+  'node:buffer#isUtf8',
   'node:net#isIP',
   'node:crypto',
   'node:path',

@@ -210,4 +210,22 @@ describe('a list of a hundred thousand files', () => {
     expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThan(70_000);
     expect(pieces.reduce((lines, piece) => lines + piece.split('\n').length - 1, 0)).toBeGreaterThan(100_000);
   });
+
+  it('should make each row twice: for the widths, and to draw it', () => {
+    const plan = planOf(report({ files: [removableFile(), plannedFile(), used(['default/vm-1'])] }));
+    let made = 0;
+    const counted = (index: number) => {
+      made += 1;
+      return plan.files.at(index);
+    };
+    const files = {
+      length: plan.files.length,
+      at: counted,
+      *[Symbol.iterator]() {
+        for (let index = 0; index < plan.files.length; index++) yield counted(index) ?? removableFile();
+      },
+    };
+    expect([...planTable({ ...plan, files }, { colour: false })].join('')).toBe(draw(plan));
+    expect(made).toBe(6);
+  });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
 import { parseWorkloads } from '../../../src/sources/workloads-file.ts';
+import { parseProgramsJson } from '../../../src/sources/yaml-text.ts';
 
 const errorsOf = (text: string) => parseWorkloads(text).errors;
 
@@ -108,5 +109,30 @@ workloads:
         expect(parsed.errors === undefined ? parsed.workloads : parsed.errors.length).toBeTruthy();
       }),
     );
+  });
+});
+
+describe('a workloads file that a program wrote as JSON', () => {
+  const file = { workloads: [{ name: 'instance-00000001', imageRef: 'é\u2028"\\', swapMb: [512], ephemeral: [{ sizeGb: 20 }] }] };
+  const compact = JSON.stringify(file);
+
+  it('should describe the same VMs as the same text read as YAML', () => {
+    const asYaml = parseWorkloads(`# YAML\n${compact}`);
+    expect(asYaml.workloads).toHaveLength(1);
+    for (const text of [compact, `${compact}\n`, JSON.stringify(file, null, 2)]) expect(parseWorkloads(text)).toEqual(asYaml);
+  });
+
+  it('should be read without the YAML parser', () => {
+    expect(parseProgramsJson(compact)).toEqual(file);
+    expect(parseProgramsJson(`# YAML\n${compact}`)).toBeUndefined();
+  });
+
+  it('should still be refused for what YAML refuses, with the place', () => {
+    expect(errorsOf('{"workloads":[{"name":"a","name":"b"}]}')).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('given twice') }),
+    ]);
+    expect(errorsOf(JSON.stringify({ workloads: [{ name: 'a' }, { name: 'b', size: 1 }] }, null, 2))).toEqual([
+      { path: 'workloads[1].size', line: 8, message: expect.stringContaining('is unknown') },
+    ]);
   });
 });
