@@ -67,7 +67,8 @@ export function createSession(access: ClusterAccess, namespace: string) {
       }),
     /** What the agent's HTTP server answers, through the API server. */
     agentGet: async (pod: string, port: number, path: string): Promise<string> =>
-      kubectl('get', '--raw', `/api/v1/namespaces/${namespace}/pods/${pod}:${port}/proxy${path}`),
+      // Of a pod that has just gone nobody says so: without a limit, the API server would wait half a minute for its address.
+      kubectl('get', '--request-timeout=5s', '--raw', `/api/v1/namespaces/${namespace}/pods/${pod}:${port}/proxy${path}`),
     /** What a script of JavaScript prints that runs in the agent's container, as the agent's user: there is no shell. */
     runInAgent: async (pod: string, script: string, ...args: readonly string[]): Promise<string> => {
       const node = ['/nodejs/bin/node', '--input-type=module', '--eval', script, '--', ...args];
