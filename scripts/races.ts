@@ -1,22 +1,30 @@
-/** `npm run races -- [--rounds N] [--seed S]`: passes among writers, as a model and as real processes. */
+/** `npm run races -- [--rounds N] [--seed S] [--trash]`: passes among writers, as a model and as real processes. */
 import { parseArgs } from 'node:util';
 import { playRaces } from '../test/races/model.ts';
 import { raceAgainstProcesses } from '../test/races/processes.ts';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '1000' }, seed: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { trash: { type: 'boolean', default: false }, rounds: { type: 'string', default: '1000' }, seed: { type: 'string' } },
+});
 const rounds = Number(values.rounds);
 const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
 
 const model = await playRaces({ runs: rounds * 10, seed });
 console.log(
-  `model, seed ${seed}: ${model.runs} interleavings, ${model.steps} steps of others, ${model.passes} passes, ${model.removals} removals`,
+  `model, seed ${seed}: ${model.runs} interleavings, ${model.steps} steps of others, ${model.passes} passes, ${model.removals} removals, ${model.emptied} from the trash, ${model.restored} back from it`,
 );
 if (model.failure !== undefined) console.log(model.failure);
 
 const writers = 4;
 let failed = model.failure !== undefined;
 for (const shared of [false, true]) {
-  const { violations, ...counts } = await raceAgainstProcesses({ writers, rounds: Math.ceil(rounds / writers / 2), seed, shared });
+  const { violations, ...counts } = await raceAgainstProcesses({
+    writers,
+    rounds: Math.ceil(rounds / writers / 2),
+    seed,
+    shared,
+    trash: values.trash,
+  });
   console.log(
     shared ? 'processes, two hosts on one directory:' : 'processes:',
     counts,

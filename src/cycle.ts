@@ -1,12 +1,12 @@
 import { messageOf } from './lib/errors.ts';
 import { inSlices } from './lib/slices.ts';
 import type { Plan, Report, Stage } from './model/plan.ts';
-import type { BaseScanner, Clock, Executor, OverlayScanner, UseCheck, WorkloadSource } from './model/ports.ts';
+import type { BaseScanner, BaseVerifier, Clock, Executor, OverlayScanner, UseCheck, WorkloadSource } from './model/ports.ts';
 import type { BaseScan } from './model/base-file.ts';
 import type { Policy } from './model/policy.ts';
 import type { ClockReading, Snapshot } from './model/snapshot.ts';
 import type { Inventory } from './model/workload.ts';
-import { planSteps } from './plan/build-plan.ts';
+import { isListWanted, planSteps } from './plan/build-plan.ts';
 import { reasonsToStay } from './plan/current-use.ts';
 import { timestamp } from './plan/planned-files.ts';
 import { cacheFileName, collectReferences, type ReferenceMemory } from './references/collect-references.ts';
@@ -21,6 +21,8 @@ export interface PassParts {
   /** Name of the cache directory, `_base` by default. */
   readonly baseDirectoryName: string;
   readonly scanner: BaseScanner;
+  /** Undefined where verification is off. */
+  readonly verifier?: BaseVerifier | undefined;
   readonly sources: readonly WorkloadSource[];
   readonly overlays: OverlayScanner;
   readonly executor: Executor;
@@ -41,11 +43,12 @@ export async function runPass(parts: PassParts, options: PassOptions): Promise<R
   try {
     const scannedAt = parts.clock.now();
     const scan = await watch('scan', () => parts.scanner.scan(options));
+    const verification = parts.verifier === undefined ? undefined : await watch('scan', () => parts.verifier?.verify(scan, options));
     let evidence = await gatherEvidence(parts, options, watch, false);
-    let plan = await watch('plan', () => decide(parts, options, { scan, scannedAt, ...evidence }));
+    let plan = await watch('plan', () => decide(parts, options, { scan, verification, scannedAt, ...evidence }));
     if (aListCouldOpenTheGate(plan)) {
       evidence = await gatherEvidence(parts, options, watch, true);
-      plan = await watch('plan', () => decide(parts, options, { scan, scannedAt, ...evidence }));
+      plan = await watch('plan', () => decide(parts, options, { scan, verification, scannedAt, ...evidence }));
     }
     options.signal?.throwIfAborted();
     const inUse = useCheck(parts, { scan: { ...scan, files: [] }, scannedAt });
@@ -80,7 +83,7 @@ async function readSources(sources: readonly WorkloadSource[], consistent: boole
 function decide(
   parts: PassParts,
   { previousPass, signal }: PassOptions,
-  seen: Evidence & { scan: BaseScan; scannedAt: ClockReading },
+  seen: Evidence & Pick<Snapshot, 'scan' | 'verification' | 'scannedAt'>,
 ): Promise<Plan> {
   const snapshot = { node: parts.node, policy: parts.policy, now: parts.clock.now(), previousPass, ...seen };
   return inSlices(planSteps(snapshot, cacheFileName), signal);
@@ -96,9 +99,8 @@ const CURED_BY_A_LIST = new Set([
   'HostWorkloadsUnknown',
 ]);
 
-function aListCouldOpenTheGate({ gate, totals, pressure }: Plan): boolean {
-  const isWanted = totals.reclaimableFiles > 0 || pressure !== undefined;
-  return isWanted && !gate.open && gate.reasons.every(({ reason }) => CURED_BY_A_LIST.has(reason));
+function aListCouldOpenTheGate({ gate, totals, pressure, trash }: Plan): boolean {
+  return isListWanted(totals, pressure, trash) && !gate.open && gate.reasons.every(({ reason }) => CURED_BY_A_LIST.has(reason));
 }
 
 /** Asks sources and overlays again; evidence that became incomplete since the plan counts as use. */

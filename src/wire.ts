@@ -2,6 +2,7 @@ import type { Config } from './config/types.ts';
 import { runPass, type PassParts } from './cycle.ts';
 import { createBaseDirectoryOpener } from './execute/base-directory.ts';
 import { createExecutor } from './execute/executor.ts';
+import type { TrashEntry } from './execute/restore.ts';
 import { createFileLocker } from './execute/file-lock.ts';
 import { ensureOwnedDirectory } from './execute/owned-directory.ts';
 import { systemClock } from './lib/clock.ts';
@@ -10,6 +11,7 @@ import type { Report, Stage } from './model/plan.ts';
 import type { Clock, Logger, WorkloadSource } from './model/ports.ts';
 import { collectReferences } from './references/collect-references.ts';
 import type { NodeCleanup } from './report/node-cleanup.ts';
+import { createBaseVerifier } from './scan/base-verifier.ts';
 import { createBaseScanner } from './scan/base-dir.ts';
 import { createOverlayScanner } from './scan/overlays.ts';
 import type { ListedHosts } from './wire/shared-storage.ts';
@@ -52,6 +54,21 @@ export async function createPass(config: Config): Promise<WiredPass> {
       cluster?.client.close();
     },
   };
+}
+
+/** What lies in the trash, newest first. */
+export async function listTrash({ basePath }: Config): Promise<readonly TrashEntry[]> {
+  const { listTrash: listTrashOf } = await import('./execute/restore.ts');
+  return listTrashOf({ directories: createBaseDirectoryOpener(), basePath });
+}
+
+/** Puts a file back from the trash. */
+export async function restoreFile({ basePath, locksPath, policy }: Config, wanted: string, signal: AbortSignal) {
+  const { restoreFile: restoreTrashed } = await import('./execute/restore.ts');
+  const parts = { locker: createFileLocker({ locksPath }), directories: createBaseDirectoryOpener(), clock: systemClock };
+  const { lockTimeoutSeconds } = policy;
+  const { outcome, entry, message } = await restoreTrashed({ ...parts, basePath, lockTimeoutSeconds }, wanted, signal);
+  return { outcome, name: entry?.name, message };
 }
 
 /** Removes our annotations from every node of the cluster. */
@@ -116,6 +133,7 @@ export function passParts(config: Config, sources: readonly WorkloadSource[], cl
     baseDirectoryName: subdirectoryName,
     sources,
     scanner: createBaseScanner({ instancesPath, subdirectoryName, naming: policy.naming, clock }),
+    verifier: config.verify.enabled ? createBaseVerifier({ instancesPath, ...policy, clock }) : undefined,
     overlays: createOverlayScanner({ instancesPath, subdirectoryName, locksPath, hostInstancesPath, overlays: policy.overlays, clock }),
     executor: createExecutor({ locker, directories: createBaseDirectoryOpener(), clock, policy }),
     clock,

@@ -7,6 +7,7 @@ import { addHostsCommand } from './commands/hosts.ts';
 import { addPassCommand } from './commands/pass.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addPrepareCommand } from './commands/prepare.ts';
+import { addRestoreCommand } from './commands/restore.ts';
 import { addVersionCommand, VERSION_LINE } from './commands/version.ts';
 import type { Context } from './context.ts';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -47,6 +48,7 @@ function programFor(context: Context): Command {
     addHostsCommand,
     addConfigCommand,
     addPrepareCommand,
+    addRestoreCommand,
     addCleanupCommand,
     addVersionCommand,
   ])

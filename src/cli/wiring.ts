@@ -1,6 +1,7 @@
 import type { Config } from '../config/types.ts';
 import type { NodeCleanup } from '../report/node-cleanup.ts';
 import type { Report, Stage } from '../model/plan.ts';
+import type { Outcome } from '../model/reasons.ts';
 import type { Logger } from '../model/ports.ts';
 import type { Gap, Workload } from '../model/workload.ts';
 
@@ -37,9 +38,27 @@ export interface ListedHost {
   readonly message?: string | undefined;
 }
 
+/** A file in the trash. */
+export interface TrashListing {
+  readonly entry: string;
+  readonly trashedAtMs: number;
+}
+
+export interface RestoredFile {
+  readonly outcome: Outcome | 'NotInTrash';
+  /** Of the base file. */
+  readonly name?: string | undefined;
+  /** Why it was not restored. */
+  readonly message?: string | undefined;
+}
+
 /** What commands need from the composition root; tests hand in twins. */
 export interface Wiring {
   createPass(config: Config): Promise<Pass>;
+  /** What lies in the trash, newest first. Throws when that cannot be read. */
+  listTrash(config: Config): Promise<readonly TrashListing[]>;
+  /** Puts a file back from the trash: a base file's name, or one in the trash. Throws when the trash cannot be opened. */
+  restoreFile(config: Config, wanted: string, signal: AbortSignal): Promise<RestoredFile>;
   /** Removes our annotations from every node. Throws when there is no cluster, or when its nodes cannot be listed. */
   cleanUpNodes(signal: AbortSignal): Promise<NodeCleanup>;
   /** Makes the base and the lock directory where they are missing, for the owner of the directory above. Throws when one cannot be had. */

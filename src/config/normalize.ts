@@ -59,6 +59,7 @@ export function toConfig(settings: CompleteSettings): Config {
       file: settings.sources.file === undefined ? undefined : { path: tidyPath(settings.sources.file.path) },
       libvirt: libvirtOf(settings.sources.libvirt),
     },
+    verify: settings.verify,
     pinConfigMaps: settings.pins.configMaps.enabled,
     exemptPods: [
       ...settings.exemptPods.map((pod): ExemptPod => ({ namespace: pod.namespace, selector: selectorOf(pod.selector) })),
@@ -90,6 +91,7 @@ function policyOf(settings: ParsedSettings): Policy {
     liveUseCheck: settings.liveUseCheck,
     lockTimeoutSeconds: settings.lockTimeoutSeconds,
     pins: { imageRefs: settings.pins.imageRefs, fileNames: settings.pins.fileNames },
+    trash: settings.trash,
     ...(settings.pressure.enabled ? { pressure: thresholdsOf(settings.pressure) } : {}),
   };
 }

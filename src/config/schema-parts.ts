@@ -29,3 +29,6 @@ export const labelSelector = (description: string) =>
       }),
     )
     .check(described(description));
+
+/** Longer periods are mistakes. */
+export const TEN_YEARS_SECONDS = 315_360_000;

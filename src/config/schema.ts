@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
-import { described, flag, seconds, optionalSeconds, absolutePath, text } from './schema-parts.ts';
+import { described, flag, TEN_YEARS_SECONDS, seconds, optionalSeconds, absolutePath, text } from './schema-parts.ts';
+import { pressure, trash, verify } from './schema-removal.ts';
 import { exemptPod, sources } from './schema-sources.ts';
 
 /** What `setTimeout` can wait: longer delays would fire at once. */
 const MAXIMUM_TIMER_SECONDS = 2_147_483;
-const TEN_YEARS_SECONDS = 315_360_000;
 
 const pins = z
   .prefault(
@@ -33,22 +33,6 @@ const pins = z
     {},
   )
   .check(described('What is kept though nothing uses it.'));
-
-const percent = (value: number, description: string) => z._default(z.int().check(z.gte(1), z.lte(99)), value).check(described(description));
-
-const pressure = z
-  .prefault(
-    z.strictObject({
-      enabled: flag(
-        false,
-        'Remove unused files before their minimum age, oldest first, while the file system is too full. Never below minimumAgeFloorSeconds.',
-      ),
-      highThresholdPercent: percent(85, 'Removals before their time begin when the file system is fuller than this, as df shows it.'),
-      lowThresholdPercent: percent(80, 'They end when it is not fuller than this.'),
-    }),
-    {},
-  )
-  .check(described('What to do when the file system of the base directory is nearly full.'));
 
 const sharedStorage = z
   .prefault(
@@ -222,6 +206,8 @@ export const settingsSchema = z.strictObject({
   sources,
   pressure,
   sharedStorage,
+  trash,
+  verify,
   exemptPods: z
     ._default(z.array(exemptPod), [])
     .check(described('Pods that may mount the instances path without being a workload, such as a backup.')),

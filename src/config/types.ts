@@ -88,6 +88,8 @@ export interface Config {
   readonly passDeadlineSeconds: number;
   readonly policy: Policy;
   readonly sources: SourcesConfig;
+  /** Whether base files are looked at themselves. */
+  readonly verify: { readonly enabled: boolean };
   /** Whether labelled ConfigMaps in the agent's namespace pin images, too. */
   readonly pinConfigMaps: boolean;
   readonly exemptPods: readonly ExemptPod[];

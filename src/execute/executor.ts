@@ -3,7 +3,10 @@ import { errnoOf, ownMessageOf } from '../lib/errors.ts';
 import type { Plan, PlannedFile } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
 import type { BaseDirectory, BaseDirectoryOpener, Clock, Executor, FileLocker, FileOutcome, UseCheck } from '../model/ports.ts';
+import { executeTrash } from './execute-trash.ts';
 import { hasErrno } from './errno.ts';
+import { holdTrash, type TrashHolder } from './open-trash.ts';
+import { isRelieved } from './pressure.ts';
 import type { Result } from './recheck.ts';
 import { refusalOf } from './refusal.ts';
 import { removeFile } from './remove-file.ts';
@@ -26,29 +29,43 @@ interface Run extends ExecutorParts {
   readonly signal: AbortSignal | undefined;
   /** Or why it cannot be opened. */
   readonly directory: BaseDirectory | Error;
+  readonly trash: TrashHolder;
+  readonly trashOutcomes: Map<string, FileOutcome>;
   readonly outcomes: Map<string, FileOutcome>;
   readonly lockWaitSeconds: number[];
 }
 
 /**
- * Carries out plans: touches first, because they protect, then removals in the plan's order. A row whose verdict is `keep`
- * is not looked at on disk. After `signal` aborts, the file in hand is finished (or abandoned, if it is still waited for)
+ * Carries out plans: first touches and what comes back from the trash, because they protect; then what goes from the trash,
+ * because it frees; then removals in the plan's order. A row whose verdict is `keep` is not looked at on disk. After `signal` aborts, the file in hand is finished (or abandoned, if it is still waited for)
  * and the rest is `Abandoned`.
  */
 export function createExecutor(parts: ExecutorParts): Executor {
   return {
     async execute(plan, inUse, { signal } = {}) {
       const directory = openDirectory(parts.directories, plan.basePath);
-      const run: Run = { ...parts, plan, inUse, signal, directory, outcomes: new Map(), lockWaitSeconds: [] };
+      const run: Run = { ...parts, ...newRun(directory), plan, inUse, signal, directory };
       try {
         const { removals, pressed } = await touchAll(run);
+        await executeTrash(run);
         for (const index of removals) await settle(run, plan.files.at(index));
         for (const index of oldestFirst(pressed)) await settle(run, plan.files.at(index));
       } finally {
+        run.trash.close();
         if (!(directory instanceof Error)) directory.close();
       }
-      return { outcomes: run.outcomes, lockWaitSeconds: run.lockWaitSeconds };
+      return { outcomes: run.outcomes, trash: run.trashOutcomes, lockWaitSeconds: run.lockWaitSeconds };
     },
+  };
+}
+
+function newRun(directory: BaseDirectory | Error) {
+  const trash = directory instanceof Error ? { open: () => undefined, close: () => {} } : holdTrash(directory);
+  return {
+    trash,
+    outcomes: new Map<string, FileOutcome>(),
+    trashOutcomes: new Map<string, FileOutcome>(),
+    lockWaitSeconds: [] as number[],
   };
 }
 
@@ -102,14 +119,14 @@ async function outcomeOf(run: Run, file: PlannedFile): Promise<Result> {
   if (file.verdict === 'touch') return touchFile(directory, clock, file);
   if (file.reason === 'UnderPressure' && isRelieved(directory, run.policy))
     return { outcome: 'kept', message: 'Enough space was freed without it.' };
-  return await removeFile({ ...run, directory, onLockWait: (seconds) => lockWaitSeconds.push(seconds) }, file);
+  const trash = goesToTrash(run, directory, file) ? run.trash : undefined;
+  return await removeFile({ ...run, directory, trash, onLockWait: (seconds) => lockWaitSeconds.push(seconds) }, file);
 }
 
-/** Measured by what the file system says now: sparse, shared and still open files free less than their size. */
-function isRelieved(directory: BaseDirectory, { pressure }: Policy): boolean {
-  if (pressure === undefined) return true;
-  const { sizeBytes, availableBytes } = directory.usage();
-  return sizeBytes - availableBytes <= (sizeBytes * pressure.lowThresholdPercent) / 100;
+/** A file in the trash frees nothing: while the file system is too full, removals are for good. */
+function goesToTrash({ policy, plan }: Run, directory: BaseDirectory, { reason }: PlannedFile): boolean {
+  if (!policy.trash.enabled || reason === 'UnderPressure') return false;
+  return plan.pressure === undefined || isRelieved(directory, policy);
 }
 
 /** The base directory is gone, or something that we refuse took its place. */

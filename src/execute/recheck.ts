@@ -1,4 +1,4 @@
-import type { BaseFileStat, FileOutcome } from '../model/ports.ts';
+import type { BaseFileStat, FileOutcome, Objection } from '../model/ports.ts';
 import type { FileIdentity } from '../model/plan.ts';
 
 /** A base file may have thousands of users; the message is for people. */
@@ -44,9 +44,12 @@ export function recheck(input: RecheckInput): Result | undefined {
 }
 
 /** Why a file must stay now that sources and overlays were asked again, or undefined when they name no reason. */
-export function recheckUse(reasons: readonly string[]): Result | undefined {
+export function recheckUse(reasons: readonly Objection[]): Result | undefined {
   if (reasons.length === 0) return undefined;
-  const shown = reasons.slice(0, MAX_REASONS_SHOWN).join('; ');
+  const shown = reasons
+    .slice(0, MAX_REASONS_SHOWN)
+    .map(({ message }) => message)
+    .join('; ');
   const hidden = reasons.length - MAX_REASONS_SHOWN;
   return { outcome: 'ChangedSincePlan', message: hidden > 0 ? `${shown}; and ${hidden} more` : shown };
 }

@@ -1,6 +1,8 @@
 import type { BaseFileKind } from '../model/base-file.ts';
 import type { Plan, PlannedFile } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
+import type { PlannedTrashedFile } from '../model/trash.ts';
+import { parseTrashEntryName } from '../lib/trash-names.ts';
 import { isEntryName } from './names.ts';
 
 /**
@@ -11,6 +13,14 @@ export function refusalOf(file: PlannedFile, gate: Plan['gate']): string | undef
   if (!isEntryName(file.name)) return 'Refused: this is no file name.';
   if (file.kind === 'foreign') return 'Refused: the file is not ours.';
   if (file.verdict === 'remove' && !gate.open) return 'Refused: the gate is closed.';
+  return undefined;
+}
+
+/** As `refusalOf`, for a file in the trash: also one that would come back under a name that is not its own. */
+export function refusalOfTrashed(file: PlannedTrashedFile, gate: Plan['gate']): string | undefined {
+  if (!isEntryName(file.entry) || !isEntryName(file.name)) return 'Refused: this is no file name.';
+  if (file.kind === 'foreign' || parseTrashEntryName(file.entry)?.name !== file.name) return 'Refused: the file is not ours.';
+  if (file.verdict === 'empty' && !gate.open) return 'Refused: the gate is closed.';
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { Rows } from './rows.ts';
+import type { TrashScan } from './trash.ts';
 
 /**
  * What a name in `_base` stands for, by the rules of Nova's `_scan_base_images`.
@@ -52,6 +53,8 @@ export interface BaseScan {
   /** sha1 → mtime (ms) of its newest `.part` or `.converted` file: a download in progress keeps its image busy. */
   readonly partialDownloads: ReadonlyMap<string, number>;
   readonly problems: readonly ScanProblem[];
+  /** Undefined where there is no trash. */
+  readonly trash?: TrashScan | undefined;
   readonly filesystem: FilesystemUsage | undefined;
   /** Nova's `get_disk_usage`: allocated bytes of all regular files; 0 when `_base` is on another device than the instances path. */
   readonly cacheUsageBytes: number;

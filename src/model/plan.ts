@@ -4,6 +4,8 @@ import type { FindingType, GateReason, Outcome, PassResult, VerdictReason } from
 import type { Usage } from './references.ts';
 import type { Rows } from './rows.ts';
 import type { StorageHost } from './shared-storage.ts';
+import type { TrashPlan } from './trash.ts';
+import type { Verification } from './verification.ts';
 import type { ObjectReference, SourceStatus } from './workload.ts';
 
 export type Verdict = 'keep' | 'touch' | 'remove';
@@ -112,6 +114,10 @@ export interface Plan {
   readonly pressure?: PressurePlan | undefined;
   /** Only where the instances directory is shared. */
   readonly sharedStorage?: SharedStorageReport | undefined;
+  /** Where removals go to the trash, or files still lie there. */
+  readonly trash?: TrashPlan | undefined;
+  /** Only where verification is on; what it found is among the findings. */
+  readonly verification?: Omit<Verification, 'mismatches'> | undefined;
   /** Nova's `get_disk_usage`. */
   readonly cacheUsageBytes: number;
 }

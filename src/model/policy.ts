@@ -23,6 +23,7 @@ export interface Policy {
   readonly liveUseCheck: boolean;
   readonly lockTimeoutSeconds: number;
   readonly pins: PinPolicy;
+  readonly trash: TrashPolicy;
   /** Undefined: a full file system changes nothing. */
   readonly pressure?: PressurePolicy | undefined;
 }
@@ -31,6 +32,14 @@ export interface Policy {
 export interface PressurePolicy {
   readonly highThresholdPercent: number;
   readonly lowThresholdPercent: number;
+}
+
+/** What becomes of removed files. */
+export interface TrashPolicy {
+  /** Removed files are moved to the trash instead of being unlinked. */
+  readonly enabled: boolean;
+  /** How long a file stays there, also after `enabled` was taken back. Default 259200. */
+  readonly graceSeconds: number;
 }
 
 export interface PinPolicy {

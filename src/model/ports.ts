@@ -4,6 +4,7 @@ import type { FileIdentity, Plan, Report } from './plan.ts';
 import type { Outcome } from './reasons.ts';
 import type { RegistryReading } from './shared-storage.ts';
 import type { ClockReading } from './snapshot.ts';
+import type { Verification } from './verification.ts';
 import type { SourceReading } from './workload.ts';
 
 /** Lists workloads. Trouble is data (`status`, `gaps`), never an exception. Twin: `memorySource`. */
@@ -22,6 +23,11 @@ export interface WorkloadSource {
 /** Lists `_base`. Throws only for what makes a pass impossible; a missing `_base` is a value. */
 export interface BaseScanner {
   scan(options?: { readonly signal?: AbortSignal | undefined }): Promise<BaseScan>;
+}
+
+/** Looks whether base files are what their names say. Throws the abort signal's reason only. */
+export interface BaseVerifier {
+  verify(scan: BaseScan, options?: { readonly signal?: AbortSignal | undefined }): Promise<Verification>;
 }
 
 /** Reads what stands on the base files. */
@@ -67,8 +73,8 @@ export interface BaseFileStat extends FileIdentity {
   readonly regular: boolean;
 }
 
-/** The base directory, held by descriptor: names are joined to that descriptor, so a swapped path cannot redirect a removal. */
-export interface BaseDirectory {
+/** The entries of a directory that is held by descriptor: names are joined to it, so a swapped path cannot redirect a removal. */
+export interface DirectoryEntries {
   /** Undefined when the entry is gone. No symlink is followed. */
   stat(name: string): BaseFileStat | undefined;
   /** Sets atime and mtime to `nowMs`. Throws an errno error. */
@@ -79,9 +85,27 @@ export interface BaseDirectory {
    */
   withImageLock(name: string, identity: FileIdentity, whileHeld: () => void): 'done' | 'busy' | 'changed' | 'gone';
   unlink(name: string): void;
+  close(): void;
+}
+
+/** The base directory. Twin: `MemoryBaseDirectory`. */
+export interface BaseDirectory extends DirectoryEntries {
+  /**
+   * The trash below it, which the caller closes; undefined when there is none and `create` is false. Throws an errno error: ELOOP or
+   * ENOTDIR for a symlink or a file in its place, EXDEV where it is another file system.
+   */
+  openTrash(options: { readonly create: boolean }): TrashDirectory | undefined;
   /** Of the file system that the directory is on. */
   usage(): FilesystemUsage;
-  close(): void;
+}
+
+/** Where removed files lie, on the file system of their base directory. */
+export interface TrashDirectory extends DirectoryEntries {
+  list(): readonly string[];
+  /** Moves the base file `name` here as `entry`, mtime and all. Throws EEXIST when the entry is taken. */
+  take(name: string, entry: string): void;
+  /** Makes `entry` the base file `name`, at once or not at all, and never in the place of another: then `exists`. */
+  giveBack(entry: string, name: string): 'done' | 'exists';
 }
 
 /** Opens the base directory for execution; refuses a symlink. */
@@ -89,8 +113,14 @@ export interface BaseDirectoryOpener {
   open(basePath: string): BaseDirectory;
 }
 
-/** Asked under the lock, just before unlink: who uses the file *now*? An empty answer means nobody. */
-export type UseCheck = (fileName: string, signal: AbortSignal | undefined) => Promise<readonly string[]>;
+/** Why a file must stay: somebody uses it, or what is known is not enough to say that nobody does. */
+export interface Objection {
+  readonly kind: 'use' | 'gate';
+  readonly message: string;
+}
+
+/** Asked under the lock, just before unlink: what speaks against it *now*? An empty answer means nothing. */
+export type UseCheck = (fileName: string, signal: AbortSignal | undefined) => Promise<readonly Objection[]>;
 
 export interface FileOutcome {
   readonly name: string;
@@ -101,6 +131,8 @@ export interface FileOutcome {
 export interface Execution {
   /** One for each file whose verdict is `touch` or `remove`. */
   readonly outcomes: ReadonlyMap<string, FileOutcome>;
+  /** By the name in the trash: one for each file there whose verdict is `restore` or `empty`. */
+  readonly trash?: ReadonlyMap<string, FileOutcome> | undefined;
   readonly lockWaitSeconds: readonly number[];
 }
 

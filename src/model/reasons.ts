@@ -13,6 +13,20 @@ export const VERDICT_REASONS = {
 } as const;
 export type VerdictReason = keyof typeof VERDICT_REASONS;
 
+/** Why a file in the trash has its verdict, in the order of the rules. */
+export const TRASH_REASONS = {
+  UnfinishedMove: 'The same file is in the base directory again; only its name in the trash is left to remove.',
+  NamedInTrash: "An instance's disk stands on the file where it lies in the trash.",
+  NeededAgain: 'A workload, an overlay or a pin names the file again, and the base directory has none of its name; it is put back.',
+  RemovalDisabled: 'removeUnusedBaseImages is false; nothing is removed.',
+  WithinGrace: 'It was removed less than trash.graceSeconds ago.',
+  GateClosed: 'Its grace is over, but the evidence is incomplete; see the gate reasons.',
+  RemovalLimitReached: 'Its grace is over, but maxRemovalsPerPass older files go first; the next pass takes it.',
+  UnderPressure: 'Nothing needs it, and the file system is too full to keep it until its grace is over.',
+  GraceOver: 'Its grace is over and nothing needs it; it is removed for good.',
+} as const;
+export type TrashReason = keyof typeof TRASH_REASONS;
+
 /** Why removals are not allowed in this pass. */
 export const GATE_REASONS = {
   SourceNotSynced: 'A source of workloads has not been listed completely.',
@@ -36,11 +50,15 @@ export const OUTCOMES = {
   kept: 'Nothing was done.',
   touched: 'In use: its mtime was set to now, so that its age counts from the last use.',
   removed: 'The file was unlinked.',
+  trashed: 'The file was moved to the trash; basekeeper restore puts it back until its grace is over.',
+  restored: 'The file was put back from the trash.',
+  emptied: 'The file was removed from the trash for good.',
   InUseByQemu: 'QEMU holds its image locks on the file.',
   ChangedSincePlan: 'The file or its users changed between plan and removal; the next pass decides anew.',
   LockBusy: "The file's Nova lock was held by somebody for longer than lockTimeoutSeconds.",
   AlreadyGone: 'The file was removed by somebody else.',
   RemovalFailed: 'Unlinking failed; the message has the errno.',
+  RestoreFailed: 'The file could not be put back from the trash; the message has the errno.',
   TouchFailed: 'Setting the mtime failed; it is in use all the same.',
   Abandoned: 'The pass was stopped or ran past its deadline before it came to this file.',
 } as const;
@@ -54,6 +72,7 @@ export const FINDINGS = {
   BackingFileOutside: "An instance's disk stands on something outside the instances path, or on a reference that is no file.",
   OverlayUnreadable: "An instance's disk cannot be read or parsed.",
   BaseFileMissing: 'A workload uses this swap or ephemeral base file, but it does not exist.',
+  BaseFileMismatch: 'A base file is not what its name says: its header makes no sense, or its virtual size is another.',
   FilesystemPressure: 'The file system is fuller than the high threshold, and what may be removed does not bring it below the low one.',
   UnmappedWorkload: 'A pod mounts the instances path, but no rule says which images it uses.',
   IncompleteWorkload: 'A workload was found, but a part of its description could not be understood.',

@@ -2,6 +2,7 @@ import type { BaseScan } from './base-file.ts';
 import type { OverlayScan } from './overlay.ts';
 import type { Policy } from './policy.ts';
 import type { References } from './references.ts';
+import type { Verification } from './verification.ts';
 import type { Inventory } from './workload.ts';
 
 /** One reading of both clocks. */
@@ -23,4 +24,6 @@ export interface Snapshot {
   readonly inventory: Inventory;
   readonly references: References;
   readonly overlays: OverlayScan;
+  /** Undefined where verification is off. */
+  readonly verification?: Verification | undefined;
 }

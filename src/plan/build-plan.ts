@@ -1,6 +1,7 @@
-import type { Gate, Plan, SourceReport, StateTotal, Totals } from '../model/plan.ts';
+import type { Gate, Plan, PressurePlan, SourceReport, StateTotal, Totals } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { eachRow, finish, type Steps } from '../model/steps.ts';
+import type { TrashedFile, TrashPlan } from '../model/trash.ts';
 import type { Inventory } from '../model/workload.ts';
 import type { BaseFile } from '../model/base-file.ts';
 import type { Rows } from '../model/rows.ts';
@@ -9,6 +10,8 @@ import { collectFindings, pressureFindings } from './findings.ts';
 import { gateSteps } from './gate.ts';
 import { ageMs } from './minimum-age.ts';
 import { relievePressure } from './pressure.ts';
+import { PlannedTrash } from './planned-trash.ts';
+import { decideTrash, tallyTrash } from './trash.ts';
 import { PlannedFiles, STATE_OF_REASON, timestamp } from './planned-files.ts';
 import { DECIDED_REASONS, decideAll } from './verdicts.ts';
 
@@ -26,7 +29,10 @@ export function* planSteps(snapshot: Snapshot, digestOfRef: (imageRef: string) =
   const gate = yield* gateSteps(snapshot);
   const facts = gatherFacts(snapshot, gate.open, digestOfRef);
   const verdicts = yield* decideAll(facts, scan.files);
-  const pressure = yield* relievePressure(facts, scan.files, verdicts, scan.filesystem);
+  const trashed = scan.trash?.files ?? [];
+  const trashVerdicts = yield* decideTrash(facts, scan.files, trashed);
+  const pressure = yield* relievePressure(facts, { files: scan.files, verdicts, trashed, trashVerdicts }, scan.filesystem);
+  const trash = yield* planTrash(facts, trashed, trashVerdicts);
   const tally = yield* tallyFiles(facts, scan.files, verdicts);
   const findings = yield* collectFindings(snapshot);
   return {
@@ -36,7 +42,7 @@ export function* planSteps(snapshot: Snapshot, digestOfRef: (imageRef: string) =
     takenAt: timestamp(snapshot.now.wallMs),
     preset: snapshot.policy.preset,
     basePath: scan.basePath,
-    gate: tally.totals.reclaimableFiles > 0 || pressure !== undefined ? gate : withoutMissingList(gate),
+    gate: isListWanted(tally.totals, pressure, trash) ? gate : withoutMissingList(gate),
     files: new PlannedFiles(facts, scan.files, verdicts),
     findings: [...findings, ...pressureFindings(pressure, tally.states)],
     totals: tally.totals,
@@ -47,8 +53,28 @@ export function* planSteps(snapshot: Snapshot, digestOfRef: (imageRef: string) =
     ...(scan.filesystem === undefined ? {} : { filesystem: scan.filesystem }),
     ...(pressure === undefined ? {} : { pressure }),
     ...sharedStorageReport(snapshot.inventory),
+    ...(trash === undefined ? {} : { trash }),
+    ...verificationOf(snapshot),
     cacheUsageBytes: scan.cacheUsageBytes,
   };
+}
+
+function verificationOf({ verification }: Snapshot): Pick<Plan, 'verification'> {
+  if (verification === undefined) return {};
+  const { mismatches: _findings, ...counts } = verification;
+  return { verification: counts };
+}
+
+/** Undefined where the trash is off and empty. */
+function* planTrash({ policy }: Facts, trashed: Rows<TrashedFile>, verdicts: Uint8Array): Steps<TrashPlan | undefined> {
+  if (!policy.trash.enabled && trashed.length === 0) return undefined;
+  const totals = yield* tallyTrash(trashed, verdicts);
+  return { ...policy.trash, files: new PlannedTrash({ policy }, trashed, verdicts), totals };
+}
+
+/** Whether an open gate would let something be removed. */
+export function isListWanted(totals: Totals, pressure: PressurePlan | undefined, trash: TrashPlan | undefined): boolean {
+  return totals.reclaimableFiles > 0 || pressure !== undefined || (trash?.totals.dueFiles ?? 0) > 0;
 }
 
 /** A list is only taken where something could be removed: that none was taken holds nothing back here. */

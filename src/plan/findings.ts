@@ -12,7 +12,13 @@ import { digestOfName } from './usages.ts';
 export function* collectFindings(snapshot: Snapshot): Steps<Finding[]> {
   const unexplained = yield* unexplainedBackingNames(snapshot);
   const missing = yield* missingBaseFiles(snapshot);
-  return [...overlayFindings(snapshot, unexplained), ...missing, ...gapFindings(snapshot), ...scanFindings(snapshot)];
+  return [
+    ...overlayFindings(snapshot, unexplained),
+    ...missing,
+    ...gapFindings(snapshot),
+    ...scanFindings(snapshot),
+    ...mismatchFindings(snapshot),
+  ];
 }
 
 const OVERLAY_FINDINGS: Readonly<Partial<Record<Overlay['state'], FindingType>>> = {
@@ -109,11 +115,22 @@ export function pressureFindings(pressure: PressurePlan | undefined, states: rea
 }
 
 function scanFindings(snapshot: Snapshot): Finding[] {
-  return snapshot.scan.problems.map(({ path, code, message }) => ({
+  return [...snapshot.scan.problems, ...(snapshot.scan.trash?.problems ?? [])].map(({ path, code, message }) => ({
     type: 'ScanProblem',
     file: path,
     message: `${path}: ${code}: ${message}`,
   }));
+}
+
+/** Never a reason to remove: disks may stand on the file all the same. */
+function mismatchFindings({ verification }: Snapshot): Finding[] {
+  if (verification === undefined) return [];
+  const { mismatches, mismatchedFiles } = verification;
+  const findings = mismatches.map(({ file, message }): Finding => ({ type: 'BaseFileMismatch', file, message: `${file}: ${message}` }));
+  const unlisted = mismatchedFiles - mismatches.length;
+  return unlisted > 0
+    ? [...findings, { type: 'BaseFileMismatch', message: `${unlisted} more base files are not what their names say` }]
+    : findings;
 }
 
 function objectsByInstance(workloads: readonly Workload[]): ReadonlyMap<string, ObjectReference> {

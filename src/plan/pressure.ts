@@ -2,8 +2,10 @@ import type { BaseFile, FilesystemUsage } from '../model/base-file.ts';
 import type { PressurePlan } from '../model/plan.ts';
 import type { Rows } from '../model/rows.ts';
 import { eachRow, type Steps } from '../model/steps.ts';
+import type { TrashedFile } from '../model/trash.ts';
 import type { Facts } from './facts.ts';
 import { ageMs } from './minimum-age.ts';
+import { emptyUnderPressure } from './trash.ts';
 import { PRESSED, UNUSED, YOUNG } from './verdicts.ts';
 
 /** Share of the file system that an unprivileged writer can no longer use, in percent: what `df` calls Use%. */
@@ -11,25 +13,31 @@ export function usedPercent({ sizeBytes, availableBytes }: FilesystemUsage): num
   return sizeBytes === 0 ? 0 : (100 * (sizeBytes - availableBytes)) / sizeBytes;
 }
 
+/** What is decided of all files, one byte each. */
+export interface Decided {
+  readonly files: Rows<BaseFile>;
+  readonly verdicts: Uint8Array;
+  readonly trashed: Rows<TrashedFile>;
+  readonly trashVerdicts: Uint8Array;
+}
+
 /**
  * Where the file system is fuller than the high threshold, marks unused files that are younger than their minimum age, but
- * never below the floor, for removal: oldest first, until what is planned would bring it below the low threshold. Changes
- * `verdicts`. The gate must be open; what is in use or pinned was decided before.
+ * never below the floor, for removal: the trash first, then oldest first, until what is planned would bring it below the low
+ * threshold. Changes both verdicts. The gate must be open; what is in use or pinned was decided before.
  *
  * @returns what the plan says of it; undefined while there is no pressure, or where it is not asked for.
  */
-export function* relievePressure(
-  facts: Facts,
-  files: Rows<BaseFile>,
-  verdicts: Uint8Array,
-  filesystem: FilesystemUsage | undefined,
-): Steps<PressurePlan | undefined> {
+export function* relievePressure(facts: Facts, decided: Decided, filesystem: FilesystemUsage | undefined): Steps<PressurePlan | undefined> {
+  const { files, verdicts, trashed, trashVerdicts } = decided;
   const { pressure, minimumAgeFloorSeconds } = facts.policy;
   if (pressure === undefined || filesystem === undefined || usedPercent(filesystem) <= pressure.highThresholdPercent) return undefined;
   const usedBytes = filesystem.sizeBytes - filesystem.availableBytes;
   const bytesToFree = Math.ceil(usedBytes - (filesystem.sizeBytes * pressure.lowThresholdPercent) / 100);
+  let plannedBytes = facts.gateOpen ? yield* emptyUnderPressure(trashed, trashVerdicts, bytesToFree) : 0;
   const { plannedBytes: planned, candidates } = yield* survey(facts, files, verdicts, minimumAgeFloorSeconds);
-  let plannedBytes = planned;
+  // What goes to the trash frees nothing; the executor leaves the trash out only while the file system is too full.
+  if (!facts.policy.trash.enabled || plannedBytes < bytesToFree) plannedBytes += planned;
   for (const { index, allocatedBytes } of facts.gateOpen ? candidates : []) {
     if (plannedBytes >= bytesToFree) break;
     verdicts[index] = PRESSED;

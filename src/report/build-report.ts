@@ -1,4 +1,5 @@
 import type { Plan, PlannedFile, Report, Stage, Totals } from '../model/plan.ts';
+import { reportTrash } from './report-trash.ts';
 import type { Execution, FileOutcome } from '../model/ports.ts';
 import type { PassResult } from '../model/reasons.ts';
 import type { Rows } from '../model/rows.ts';
@@ -18,13 +19,15 @@ export function buildReport(plan: Plan, execution: Execution | undefined, facts:
 /** As `buildReport`, in slices. */
 export function* reportSteps(plan: Plan, execution: Execution | undefined, facts: PassFacts): Steps<Report> {
   const outcomes = execution?.outcomes ?? new Map<string, FileOutcome>();
-  const { result, message } = resultOf(plan, outcomes, facts.dryRun);
+  const { result, message } = resultOf(plan, execution, facts.dryRun);
+  const trash = yield* reportTrash(plan, execution);
   const totals = execution === undefined ? plan.totals : yield* withRemovals(plan, outcomes);
   return {
     ...plan,
     kind: 'Report',
     files: new ReportedFiles(plan.files, outcomes),
     totals,
+    ...(trash === undefined ? {} : { trash }),
     result,
     dryRun: facts.dryRun,
     ...(message === undefined ? {} : { message }),
@@ -60,18 +63,26 @@ export function emptyReport(
   };
 }
 
-function resultOf(plan: Plan, outcomes: Execution['outcomes'], dryRun: boolean): { result: PassResult; message?: string } {
+function resultOf(plan: Plan, execution: Execution | undefined, dryRun: boolean): { result: PassResult; message?: string } {
   let failed = 0;
   let abandoned = 0;
-  for (const { outcome } of outcomes.values()) {
+  let unrestored = 0;
+  for (const { outcome } of [...(execution?.outcomes.values() ?? []), ...(execution?.trash?.values() ?? [])]) {
     if (outcome === 'RemovalFailed') failed++;
+    if (outcome === 'RestoreFailed') unrestored++;
     if (outcome === 'Abandoned') abandoned++;
   }
   if (abandoned > 0)
     return { result: 'Failed', message: `the pass was stopped before ${abandoned} files were dealt with; the next pass takes them` };
+  if (unrestored > 0)
+    return {
+      result: 'Failed',
+      message: `${unrestored} files that are needed again could not be put back from the trash; each outcome has the reason`,
+    };
   if (failed > 0) return { result: 'Failed', message: `${failed} files could not be removed; each outcome has the reason` };
   const scanIncomplete = plan.gate.reasons.some(({ reason }) => reason === 'ScanIncomplete');
-  if (!plan.gate.open && (plan.totals.reclaimableFiles > 0 || scanIncomplete)) return { result: 'Held' };
+  const isHeld = plan.totals.reclaimableFiles > 0 || (plan.trash?.totals.dueFiles ?? 0) > 0;
+  if (!plan.gate.open && (isHeld || scanIncomplete)) return { result: 'Held' };
   return { result: dryRun ? 'DryRun' : 'Succeeded' };
 }
 

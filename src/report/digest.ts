@@ -1,6 +1,8 @@
 import type { BaseFileKind } from '../model/base-file.ts';
 import type { PlannedFile, Report, StateTotal, Totals } from '../model/plan.ts';
 import type { Outcome, VerdictReason } from '../model/reasons.ts';
+import type { PlannedTrashedFile } from '../model/trash.ts';
+import { remainingTrash } from './report-trash.ts';
 
 /** How many files a digest keeps as examples of removals and of failures. */
 const EXAMPLES = 20;
@@ -19,15 +21,26 @@ export interface ReportDigest {
   readonly outcomes: ReadonlyMap<Outcome, number>;
   /** Unlinked by this pass. */
   readonly removedByKind: ReadonlyMap<BaseFileKind, FileCount>;
+  /** Undefined where the report says nothing of the trash. */
+  readonly trash: TrashDigest | undefined;
   /** What is still on disk after the pass: the plan's totals and states without the files that are gone. */
   readonly remaining: Totals;
   readonly remainingStates: readonly StateTotal[];
   /** Age of the oldest file on disk that nothing uses, in seconds. */
   readonly oldestUnusedSeconds: number | undefined;
-  /** The first files that were removed, in the plan's order. */
+  /** The first files that were removed or moved to the trash, in the plan's order. */
   readonly removedExamples: readonly PlannedFile[];
   /** The first files whose outcome is `RemovalFailed`. */
   readonly failedExamples: readonly PlannedFile[];
+}
+
+export interface TrashDigest {
+  /** What lies in the trash after the pass. */
+  readonly remaining: FileCount;
+  readonly emptiedByKind: ReadonlyMap<BaseFileKind, FileCount>;
+  readonly outcomes: ReadonlyMap<Outcome, number>;
+  /** The first files that were put back. */
+  readonly restoredExamples: readonly PlannedTrashedFile[];
 }
 
 export interface DigestBuilder {
@@ -54,6 +67,7 @@ export function digestBuilder(report: Report): DigestBuilder {
       keptByReason: tally.keptByReason,
       outcomes: tally.outcomes,
       removedByKind: tally.removedByKind,
+      trash: trashDigest(report),
       remaining: remainingTotals(report, tally.goneByKind),
       remainingStates: remainingStates(report, tally.goneByKind),
       oldestUnusedSeconds: tally.oldestUnusedSeconds,
@@ -97,8 +111,8 @@ function addFile(tally: Tally, file: PlannedFile): void {
   if (file.verdict !== 'remove') increment(tally.keptByReason, file.reason);
   if (file.outcome !== undefined) increment(tally.outcomes, file.outcome);
   if (file.outcome === 'RemovalFailed' && tally.failedExamples.length < EXAMPLES) tally.failedExamples.push(file);
-  if (file.outcome === 'removed') {
-    addCount(tally.removedByKind, file);
+  if (file.outcome === 'removed' || file.outcome === 'trashed') {
+    if (file.outcome === 'removed') addCount(tally.removedByKind, file);
     if (tally.removedExamples.length < EXAMPLES) tally.removedExamples.push(file);
   }
   if (isGone(file)) addCount(tally.goneByKind, file);
@@ -107,14 +121,27 @@ function addFile(tally: Tally, file: PlannedFile): void {
 
 /** A file that a touch found missing is as gone as one that a removal found missing, but it was never counted as unused. */
 function isGone({ outcome, verdict }: PlannedFile): boolean {
-  return verdict === 'remove' && (outcome === 'removed' || outcome === 'AlreadyGone');
+  return verdict === 'remove' && (outcome === 'removed' || outcome === 'trashed' || outcome === 'AlreadyGone');
+}
+
+function trashDigest({ trash }: Report): TrashDigest | undefined {
+  if (trash === undefined) return undefined;
+  const emptiedByKind = new Map<BaseFileKind, FileCount>();
+  const outcomes = new Map<Outcome, number>();
+  const restoredExamples: PlannedTrashedFile[] = [];
+  for (const file of trash.files) {
+    if (file.outcome !== undefined) increment(outcomes, file.outcome);
+    if (file.outcome === 'emptied') addCount(emptiedByKind, file);
+    if (file.outcome === 'restored' && restoredExamples.length < EXAMPLES) restoredExamples.push(file);
+  }
+  return { remaining: remainingTrash(trash), emptiedByKind, outcomes, restoredExamples };
 }
 
 function increment<K>(counts: Map<K, number>, key: K): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-function addCount(counts: Map<BaseFileKind, FileCount>, { kind, allocatedBytes }: PlannedFile): void {
+function addCount(counts: Map<BaseFileKind, FileCount>, { kind, allocatedBytes }: Pick<PlannedFile, 'kind' | 'allocatedBytes'>): void {
   const { files, bytes } = counts.get(kind) ?? { files: 0, bytes: 0 };
   counts.set(kind, { files: files + 1, bytes: bytes + allocatedBytes });
 }

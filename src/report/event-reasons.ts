@@ -15,7 +15,14 @@ export const EVENT_REASONS = {
     type: 'Normal',
     action: 'RemoveBaseFiles',
     regarding: 'Node',
-    meaning: 'A pass removed base files that nothing used; one event for all of them.',
+    meaning: 'A pass removed base files that nothing used, moved them to the trash, or emptied it; one event for all of them.',
+    advice: '',
+  },
+  BaseFilesRestored: {
+    type: 'Normal',
+    action: 'RestoreBaseFiles',
+    regarding: 'Node',
+    meaning: 'A pass put files back from the trash, because a workload, an overlay or a pin names them again.',
     advice: '',
   },
   BaseFileRemovalFailed: {
@@ -60,6 +67,14 @@ export const EVENT_REASONS = {
     meaning:
       'The file system is fuller than pressure.highThresholdPercent, and removing what may be removed does not bring it below pressure.lowThresholdPercent.',
     advice: 'Look at what holds the space: move VMs away, lower the minimum ages, or enlarge the file system.',
+  },
+  BaseFileMismatch: {
+    type: 'Warning',
+    action: 'VerifyBaseFiles',
+    regarding: 'Node',
+    meaning: 'A base file is not what its name says: its header makes no sense, or its virtual size is another. It is kept.',
+    advice:
+      'Compare it with its image. Where no disk stands on it yet, move it away and let Nova fetch it again; disks that stand on it may be damaged.',
   },
   UnmappedWorkload: {
     type: 'Warning',

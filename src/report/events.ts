@@ -61,7 +61,9 @@ export function planEvents({ report, digest, node, memory, reminderSeconds }: Ev
       events.push(eventValue(trouble.reason, { trouble: key, regarding: trouble.regarding, related: trouble.related }, trouble.text));
     }
   }
-  if (digest.removedByKind.size > 0) events.push(removalSummary(report, digest, node));
+  const { trashedFiles = 0, emptiedFiles = 0, restoredFiles = 0 } = report.trash?.totals ?? {};
+  if (digest.removedByKind.size > 0 || trashedFiles + emptiedFiles > 0) events.push(removalSummary(report, digest, node));
+  if (restoredFiles > 0) events.push(restoreSummary(digest, restoredFiles, node));
   return { events, memory: next };
 }
 
@@ -77,7 +79,13 @@ export function forgetTroubles(memory: TroubleMemory, keys: ReadonlySet<string>)
 
 function* troublesOf(report: Report, digest: ReportDigest, node: ObjectReference): Generator<Trouble> {
   yield* passTroubles(report, digest, node);
-  for (const reason of ['BackingFileMissing', 'UnmappedWorkload', 'BackingFileUnknown', 'FilesystemPressure'] as const) {
+  for (const reason of [
+    'BackingFileMissing',
+    'UnmappedWorkload',
+    'BackingFileUnknown',
+    'FilesystemPressure',
+    'BaseFileMismatch',
+  ] as const) {
     yield* findingTroubles(
       reason,
       report.findings.filter(({ type }) => type === reason),
@@ -94,11 +102,13 @@ function* passTroubles(report: Report, digest: ReportDigest, node: ObjectReferen
   if (report.result === 'Held') {
     const reasons = report.gate.reasons.map(({ reason, message }) => `${reason}: ${message}`).join('; ');
     const { reclaimableFiles, reclaimableBytes } = digest.remaining;
+    const due = report.trash?.totals.dueFiles ?? 0;
+    const trashed = due === 0 ? '' : `, and ${countOf(due, 'file')} in the trash whose grace is over`;
     yield {
       reason: 'RemovalHeld',
       regarding: node,
       content: report.gate.reasons.map(({ reason }) => reason).join(' '),
-      text: `${countOf(reclaimableFiles, 'unused base file')}, ${humanBytes(reclaimableBytes)}, may not be removed: ${reasons}.`,
+      text: `${countOf(reclaimableFiles, 'unused base file')}, ${humanBytes(reclaimableBytes)}${trashed}, may not be removed: ${reasons}.`,
     };
   }
   const failed = digest.outcomes.get('RemovalFailed') ?? 0;
@@ -117,6 +127,7 @@ function* passTroubles(report: Report, digest: ReportDigest, node: ObjectReferen
 const SUBJECTS = {
   BackingFileMissing: ['disk', 'without a backing file'],
   BackingFileUnknown: ['disk', "on a base file that no workload's image explains"],
+  BaseFileMismatch: ['base file', 'not what their names say'],
   FilesystemPressure: ['file system', 'that removals do not bring below the low threshold'],
   UnmappedWorkload: ['pod', 'with the instances path mounted, but mapped to no workload'],
 } as const;
@@ -153,11 +164,23 @@ function byObject(findings: readonly Finding[]): Iterable<[ObjectReference, read
   return groups.values();
 }
 
-function removalSummary({ totals }: Report, { removedExamples, remaining }: ReportDigest, node: ObjectReference): EventValue {
+function removalSummary({ totals, trash }: Report, { removedExamples, remaining }: ReportDigest, node: ObjectReference): EventValue {
   const examples = removedExamples.map(({ name, kind, allocatedBytes }) => `${name} (${kind}, ${humanBytes(allocatedBytes)})`);
+  const { trashedFiles = 0, trashedBytes = 0, emptiedFiles = 0, emptiedBytes = 0 } = trash?.totals ?? {};
+  const gone = totals.removedFiles + trashedFiles;
+  const done = [
+    ...(totals.removedFiles > 0 ? [`Removed ${countOf(totals.removedFiles, 'unused base file')}, ${humanBytes(totals.removedBytes)}`] : []),
+    ...(trashedFiles > 0 ? [`Moved ${countOf(trashedFiles, 'unused base file')}, ${humanBytes(trashedBytes)}, to the trash`] : []),
+  ];
+  const emptied = emptiedFiles > 0 ? `Emptied ${countOf(emptiedFiles, 'file')}, ${humanBytes(emptiedBytes)}, from the trash. ` : '';
   const text =
-    `Removed ${countOf(totals.removedFiles, 'unused base file')}, ${humanBytes(totals.removedBytes)}: ` +
-    `${listSome(examples, EXAMPLES, totals.removedFiles)}. ` +
-    `${countOf(remaining.files, 'base file')}, ${humanBytes(remaining.allocatedBytes)}, remain.`;
+    (gone > 0 ? `${done.join('. ')}: ${listSome(examples, EXAMPLES, gone)}. ` : '') +
+    `${emptied}${countOf(remaining.files, 'base file')}, ${humanBytes(remaining.allocatedBytes)}, remain.`;
   return eventValue('BaseFilesRemoved', { trouble: 'BaseFilesRemoved', regarding: node, related: undefined }, text);
+}
+
+function restoreSummary({ trash }: ReportDigest, restoredFiles: number, node: ObjectReference): EventValue {
+  const examples = (trash?.restoredExamples ?? []).map(({ name, kind }) => `${name} (${kind})`);
+  const text = `Put ${countOf(restoredFiles, 'file')} back from the trash: ${listSome(examples, EXAMPLES, restoredFiles)}.`;
+  return eventValue('BaseFilesRestored', { trouble: 'BaseFilesRestored', regarding: node, related: undefined }, text);
 }

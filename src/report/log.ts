@@ -1,4 +1,5 @@
 import type { Finding, PlannedFile, Report } from '../model/plan.ts';
+import type { PlannedTrashedFile } from '../model/trash.ts';
 import type { Logger } from '../model/ports.ts';
 import type { ReportDigest } from './digest.ts';
 import type { ReportPart } from './report-part.ts';
@@ -19,6 +20,7 @@ export function createLogReporter(logger: Logger): ReportPart {
         known = logNewFindings(logger, report.findings, known);
         heldBefore = logGate(logger, report, heldBefore);
       }
+      for (const file of report.trash?.files ?? []) logTrashedFile(logger, file);
       logPass(logger, report, digest);
       return Promise.resolve();
     },
@@ -36,9 +38,23 @@ function logFile(logger: Logger, { name, kind, allocatedBytes, ageSeconds, outco
     ...(outcomeMessage === undefined ? {} : { reason: printable(outcomeMessage) }),
   };
   if (outcome === 'removed') logger.info(fields, 'removed an unused base file');
+  else if (outcome === 'trashed') logger.info(fields, 'moved an unused base file to the trash');
   else if (outcome === 'RemovalFailed') logger.error(fields, 'a base file could not be removed');
   else if (outcome === 'TouchFailed') logger.warn(fields, 'the modification time of a base file in use could not be set');
   else if (verdict === 'remove') logger.info(fields, 'a base file was not removed');
+}
+
+function logTrashedFile(
+  logger: Logger,
+  { entry, kind, allocatedBytes, verdict, reason, outcome, outcomeMessage }: PlannedTrashedFile,
+): void {
+  if (verdict === 'keep' || outcome === undefined) return;
+  const message = outcomeMessage === undefined ? {} : { message: printable(outcomeMessage) };
+  const fields = { file: printable(entry), kind, allocatedBytes, outcome, reason, ...message };
+  if (outcome === 'emptied') logger.info(fields, 'removed a file from the trash for good');
+  else if (outcome === 'restored') logger.info(fields, 'put a file back from the trash');
+  else if (outcome === 'RestoreFailed' || outcome === 'RemovalFailed') logger.error(fields, 'a file in the trash could not be dealt with');
+  else if (outcome !== 'kept') logger.info(fields, 'a file was left in the trash');
 }
 
 function logNewFindings(logger: Logger, findings: readonly Finding[], known: ReadonlySet<string>): ReadonlySet<string> {
@@ -90,6 +106,7 @@ function logPass(logger: Logger, report: Report, digest: ReportDigest): void {
     reclaimableBytes: digest.remaining.reclaimableBytes,
     removedFiles: totals.removedFiles,
     removedBytes: totals.removedBytes,
+    ...(digest.trash === undefined ? {} : { trashFiles: digest.trash.remaining.files, trashBytes: digest.trash.remaining.bytes }),
     findings: findings.length,
     ...(gate.open ? {} : { held: gate.reasons.map(({ reason }) => reason) }),
     ...(message === undefined ? {} : { reason: printable(message) }),

@@ -73,13 +73,28 @@ export const METRICS = {
   },
   basekeeper_removed_files_total: {
     type: 'counter',
-    help: 'Base files that the agent removed since it started, by kind.',
+    help: 'Base files that the agent removed for good since it started, by kind: unlinked, or emptied from the trash.',
     labels: ['kind'],
   },
   basekeeper_removed_bytes_total: {
     type: 'counter',
-    help: 'Allocated bytes of the base files that the agent removed since it started, by kind.',
+    help: 'Allocated bytes of the base files that the agent removed for good since it started, by kind.',
     labels: ['kind'],
+  },
+  basekeeper_trash_files: {
+    type: 'gauge',
+    help: 'Removed files that lie in the trash after the last pass.',
+    labels: [],
+  },
+  basekeeper_trash_bytes: {
+    type: 'gauge',
+    help: 'Allocated bytes of the files in the trash after the last pass: not freed yet.',
+    labels: [],
+  },
+  basekeeper_trash_moved_files_total: {
+    type: 'counter',
+    help: 'Files that the agent moved to the trash (trashed), put back (restored) or removed from it for good (emptied) since it started.',
+    labels: ['action'],
   },
   basekeeper_kept_files: {
     type: 'gauge',

@@ -6,6 +6,7 @@ import { STAGES, type Report, type SharedStorageReport } from '../model/plan.ts'
 import type { Mode } from '../model/policy.ts';
 import { FINDINGS, GATE_REASONS, PASS_RESULTS, type GateReason, type Outcome } from '../model/reasons.ts';
 import type { StorageHostState } from '../model/shared-storage.ts';
+import type { TrashTotals } from '../model/trash.ts';
 import type { GapKind, SourceStatus } from '../model/workload.ts';
 import type { ReportDigest } from './digest.ts';
 import { createMetricSet, type MetricSet } from './metric-set.ts';
@@ -25,6 +26,8 @@ export const FAILURE_OUTCOMES = [
   'Abandoned',
 ] as const satisfies Outcome[];
 
+const TRASH_ACTIONS = ['trashed', 'restored', 'emptied'] as const;
+
 export const OVERLAY_STATES: readonly OverlayState[] = ['ok', 'flat', 'missing-backing', 'unknown-backing', 'unreadable'];
 /** This host itself is always there, and needs no series. */
 export const OTHER_HOST_STATES: readonly StorageHostState[] = ['known', 'unknown', 'stale', 'ignored'];
@@ -40,6 +43,8 @@ const UNKNOWN_AT_FIRST = [
   'basekeeper_reclaimable_bytes',
   'basekeeper_oldest_unused_seconds',
   'basekeeper_storage_registered_timestamp_seconds',
+  'basekeeper_trash_files',
+  'basekeeper_trash_bytes',
 ] as const;
 
 /** What Prometheus' linter finds fault with in prom-client's own metrics: gauges that end in `_total`. */
@@ -49,6 +54,8 @@ export interface MetricsOptions {
   readonly version: string;
   /** CPU, memory, event loop and garbage collection of this process. Default true. */
   readonly processMetrics?: boolean | undefined;
+  /** Whether removals go to the trash: its counters then begin at 0. Its series appear in any case once something lies there. Default false. */
+  readonly trash?: boolean | undefined;
 }
 
 export type SourceReader = () => readonly SourceStatus[] | Promise<readonly SourceStatus[]>;
@@ -65,11 +72,12 @@ export interface Metrics extends ReportPart {
 }
 
 /** The agent's metrics in a registry of their own. */
-export function createMetrics({ version, processMetrics = true }: MetricsOptions): Metrics {
+export function createMetrics({ version, processMetrics = true, trash = false }: MetricsOptions): Metrics {
   const registry = new Registry();
   const set = createMetricSet(registry);
   set.gauge('basekeeper_build_info').set({ version }, 1);
   startCountersAtZero(set);
+  if (trash) for (const action of TRASH_ACTIONS) set.counter('basekeeper_trash_moved_files_total').inc({ action }, 0);
   for (const name of UNKNOWN_AT_FIRST) set.gauge(name).remove();
   if (processMetrics) addProcessMetrics(registry);
   let readSources: SourceReader | undefined;
@@ -119,13 +127,22 @@ function observeReport(set: MetricSet, report: Report, digest: ReportDigest): vo
   if (report.result === 'Succeeded' || report.result === 'DryRun' || report.result === 'Held') {
     set.gauge('basekeeper_last_success_timestamp_seconds').set(Date.parse(report.takenAt) / 1000 + report.durationSeconds);
   }
-  for (const [kind, { files, bytes }] of digest.removedByKind) {
+  for (const [kind, { files, bytes }] of [...digest.removedByKind, ...(digest.trash?.emptiedByKind ?? [])]) {
     set.counter('basekeeper_removed_files_total').inc({ kind }, files);
     set.counter('basekeeper_removed_bytes_total').inc({ kind }, bytes);
   }
-  for (const reason of FAILURE_OUTCOMES) set.counter('basekeeper_removal_failures_total').inc({ reason }, digest.outcomes.get(reason) ?? 0);
+  for (const reason of FAILURE_OUTCOMES)
+    set
+      .counter('basekeeper_removal_failures_total')
+      .inc({ reason }, (digest.outcomes.get(reason) ?? 0) + (digest.trash?.outcomes.get(reason) ?? 0));
+  if (report.trash !== undefined) observeTrash(set, report.trash.totals, digest.trash?.outcomes.get('RestoreFailed') ?? 0);
   // A pass that decided nothing says nothing about the node: what the last one said stays.
   if (digest.decided) showInventory(set, report, digest);
+}
+
+function observeTrash(set: MetricSet, totals: TrashTotals, restoreFailures: number): void {
+  for (const action of TRASH_ACTIONS) set.counter('basekeeper_trash_moved_files_total').inc({ action }, totals[`${action}Files`]);
+  if (restoreFailures > 0) set.counter('basekeeper_removal_failures_total').inc({ reason: 'RestoreFailed' }, restoreFailures);
 }
 
 function showInventory(set: MetricSet, report: Report, digest: ReportDigest): void {
@@ -136,11 +153,14 @@ function showInventory(set: MetricSet, report: Report, digest: ReportDigest): vo
   const possible = keysOf(GATE_REASONS).filter((reason) => report.sharedStorage !== undefined || !STORAGE_REASONS.has(reason));
   showAll(set, 'basekeeper_gate_closed', possible, (reason) => [{ reason }, closed.has(reason) ? 1 : 0]);
   const findings = Map.groupBy(report.findings, ({ type }) => type);
-  showAll(set, 'basekeeper_findings', keysOf(FINDINGS), (type) => [{ type }, findings.get(type)?.length ?? 0]);
+  const types = keysOf(FINDINGS).filter((type) => type !== 'BaseFileMismatch' || report.verification !== undefined);
+  showAll(set, 'basekeeper_findings', types, (type) => [{ type }, findings.get(type)?.length ?? 0]);
   showAll(set, 'basekeeper_gaps', GAP_KINDS, (kind) => [{ kind }, findings.get(kind)?.length ?? 0]);
   showAll(set, 'basekeeper_overlays', OVERLAY_STATES, (state) => [{ state }, report.overlays[state] ?? 0]);
   showAll(set, 'basekeeper_workloads', report.sources, ({ name, workloads }) => [{ source: name }, workloads]);
   showStorage(set, report.sharedStorage);
+  if (digest.trash !== undefined) set.gauge('basekeeper_trash_files').set(digest.trash.remaining.files);
+  if (digest.trash !== undefined) set.gauge('basekeeper_trash_bytes').set(digest.trash.remaining.bytes);
   set.gauge('basekeeper_reclaimable_bytes').set(digest.remaining.reclaimableBytes);
   set.gauge('basekeeper_oldest_unused_seconds').set(digest.oldestUnusedSeconds ?? 0);
   if (report.filesystem !== undefined) {

@@ -1,4 +1,5 @@
 import type { Plan, PlannedFile, Report } from '../model/plan.ts';
+import { plannedTrash } from './report-trash.ts';
 import type { Rows } from '../model/rows.ts';
 import { plannedRows } from './build-report.ts';
 
@@ -11,9 +12,15 @@ export function planOf(report: Report): Plan {
     durationSeconds: _duration,
     stageSeconds: _stages,
     lockWaitSeconds: _waits,
+    trash,
     ...plan
   } = report;
-  return { ...plan, kind: 'Plan', files: plannedRows(report.files) ?? new UndecidedFiles(report.files) };
+  return {
+    ...plan,
+    kind: 'Plan',
+    files: plannedRows(report.files) ?? new UndecidedFiles(report.files),
+    ...(trash === undefined ? {} : { trash: plannedTrash(trash) }),
+  };
 }
 
 class UndecidedFiles implements Rows<PlannedFile> {

@@ -87,7 +87,7 @@ function columnHeader(query: StatusQuery, [key, title, style]: (typeof COLUMNS)[
 
 function fileRow(file: PlannedFile): Html {
   const { name, kind, sizeBytes, allocatedBytes, ageSeconds, modifiedAt, reason, outcome, usedBy } = file;
-  return html`<tr role="row" ${outcome === 'removed' && html` class="gone"`}>
+  return html`<tr role="row" ${(outcome === 'removed' || outcome === 'trashed') && html` class="gone"`}>
     <th role="rowheader" scope="row" class="name">${name}</th>
     <td role="cell" class="word" data-label="Kind">${kind}</td>
     <td role="cell" class="num" data-label="Size" title="${humanBytes(sizeBytes)} apparent size">${humanBytes(allocatedBytes)}</td>

@@ -1,5 +1,6 @@
 import type { Report } from '../model/plan.ts';
 import type { ReportDigest } from './digest.ts';
+import { movedParts, remainingTrash } from './report-trash.ts';
 import { countOf, humanBytes, printable, shorten } from './text.ts';
 
 /** The summary's longest form, in characters. */
@@ -13,7 +14,7 @@ export function summarize(report: Report, digest: ReportDigest): string {
   return shorten(printable(summaryParts(report, digest).join('; ')), SUMMARY_MAX_CHARACTERS);
 }
 
-function summaryParts({ result, message, totals, gate }: Report, { decided, remaining }: ReportDigest): string[] {
+function summaryParts({ result, message, totals, gate, trash }: Report, { decided, remaining }: ReportDigest): string[] {
   const trouble =
     result === 'Failed' || result === 'Skipped' ? [`${result === 'Failed' ? 'failed' : 'skipped'}: ${message ?? 'no reason given'}`] : [];
   if (!decided && trouble.length > 0) return trouble;
@@ -21,7 +22,14 @@ function summaryParts({ result, message, totals, gate }: Report, { decided, rema
     ...trouble,
     `${countOf(remaining.files, 'base file')}, ${humanBytes(remaining.allocatedBytes)}`,
     ...(totals.removedFiles > 0 ? [`${totals.removedFiles} removed, ${humanBytes(totals.removedBytes)}`] : []),
+    ...(trash === undefined ? [] : movedParts(trash.totals)),
     ...(remaining.reclaimableFiles > 0 ? [`${remaining.reclaimableFiles} removable, ${humanBytes(remaining.reclaimableBytes)}`] : []),
+    ...trashPart(trash),
     ...(gate.open || result === 'Failed' ? [] : [`held: ${gate.reasons.map(({ reason }) => reason).join(', ')}`]),
   ];
+}
+
+function trashPart(trash: Report['trash']): string[] {
+  const { files, bytes } = trash === undefined ? { files: 0, bytes: 0 } : remainingTrash(trash);
+  return files === 0 ? [] : [`${files} in the trash, ${humanBytes(bytes)}`];
 }

@@ -1,6 +1,7 @@
 import type { Finding, Plan, PlannedFile, Report } from '../model/plan.ts';
 import { FINDINGS, OUTCOMES, VERDICT_REASONS, type FindingType, type Outcome, type VerdictReason } from '../model/reasons.ts';
 import { headerLine, paint, placeColumns, rowLine, type Column, type TableStyle } from './table-layout.ts';
+import { movedParts } from './report-trash.ts';
 import { cellText, cutEnd, wrap } from './table-text.ts';
 import { countOf, humanBytes } from './text.ts';
 
@@ -77,16 +78,19 @@ function* findingLines(findings: readonly Finding[], { colour, width }: TableSty
   }
 }
 
+const NOTHING_MOVED = { trashedFiles: 0, trashedBytes: 0, restoredFiles: 0, restoredBytes: 0, emptiedFiles: 0, emptiedBytes: 0 };
+
 function summaryLine(plan: Plan | Report, { colour }: TableStyle): string {
   const { totals, gate } = plan;
   const report = plan.kind === 'Report' ? plan : undefined;
-  const removable = totals.reclaimableFiles - totals.removedFiles;
+  const moved = plan.trash?.totals ?? NOTHING_MOVED;
+  const removable = totals.reclaimableFiles - totals.removedFiles - moved.trashedFiles;
+  const removableBytes = totals.reclaimableBytes - totals.removedBytes - moved.trashedBytes;
   const parts = [
     `${countOf(totals.files, 'base file')}, ${humanBytes(totals.allocatedBytes)}`,
     ...(report === undefined ? [] : [`${totals.removedFiles} removed, ${humanBytes(totals.removedBytes)}`]),
-    ...(report === undefined || removable > 0
-      ? [`${removable} removable, ${humanBytes(totals.reclaimableBytes - totals.removedBytes)}`]
-      : []),
+    ...movedParts(moved),
+    ...(report === undefined || removable > 0 ? [`${removable} removable, ${humanBytes(removableBytes)}`] : []),
     ...(gate.reasons.length === 0 ? [] : [`held: ${gate.reasons.map(({ reason }) => reason).join(', ')}`]),
   ];
   if (report === undefined) return paint(parts.join('; '), 'bold', colour);

@@ -1,6 +1,7 @@
 import type { Plan, PlannedFile, PressurePlan, Report, SharedStorageReport, Verdict } from '../model/plan.ts';
 import { closingLines, ReasonTotals } from './table-closing.ts';
 import { columnPlacer, headerLine, paint, rowLine, type Column, type Format, type PlacedColumn, type TableStyle } from './table-layout.ts';
+import { trashLines } from './table-trash.ts';
 import { inPieces } from './pieces.ts';
 import { cellText, cutEnd, cutName, cutStart, shortAge, widthOf, wrap } from './table-text.ts';
 import { countOf, humanBytes, listSome } from './text.ts';
@@ -25,6 +26,7 @@ function* tableLines(plan: Plan | Report, style: TableStyle): Generator<string> 
     yield `\n${headerLine(columns, style.colour)}`;
     for (const verdict of VERDICT_ORDER.keys()) yield* rowsOf(plan, verdicts, verdict, columns, style);
   }
+  yield* trashLines(plan, style);
   yield* closingLines(plan, totals, style);
 }
 
@@ -107,7 +109,7 @@ function columnsOf(plan: Plan | Report): readonly Column<PlannedFile>[] {
 const VERDICT_FORMATS: Readonly<Record<Verdict, Format | undefined>> = { keep: undefined, touch: 'cyan', remove: 'red' };
 
 function outcomeFormat({ outcome, verdict }: PlannedFile): Format | undefined {
-  if (outcome === 'removed') return 'red';
+  if (outcome === 'removed' || outcome === 'trashed') return 'red';
   if (outcome === 'touched') return 'cyan';
   if (outcome === 'kept') return undefined;
   return verdict === 'keep' ? undefined : 'yellow';

@@ -5,6 +5,7 @@ import { systemClock } from '../lib/clock.ts';
 import { errnoOf } from '../lib/errors.ts';
 import type { BaseScan, FilesystemUsage } from '../model/base-file.ts';
 import type { BaseScanner, Clock } from '../model/ports.ts';
+import type { TrashScan } from '../model/trash.ts';
 import { BaseFileRows, BLOCK_BYTES } from './base-file-rows.ts';
 import { classify, partialDownloadDigest } from './classify.ts';
 import type { Naming } from './classify.ts';
@@ -13,6 +14,7 @@ import { Pacer } from './pacer.ts';
 import { ProblemLog } from './problems.ts';
 import { decodeRawName, joinPath } from './raw-name.ts';
 import type { RawName } from './raw-name.ts';
+import { scanTrash } from './trash.ts';
 
 const LSTAT = { bigint: true, throwIfNoEntry: false } as const;
 
@@ -41,6 +43,7 @@ export function createBaseScanner(options: BaseScannerOptions): BaseScanner {
         scan.visit(entry);
         if (pacer.due()) await pacer.pause();
       }
+      await scan.visitTrash(pacer);
       return scan.result();
     },
   };
@@ -56,6 +59,7 @@ class RunningScan {
   #exists = false;
   #countsAsUsage = false;
   #filesystem: FilesystemUsage | undefined;
+  #trash: TrashScan | undefined;
   #irregularEntries = 0;
   #allocatedBlocks = 0;
 
@@ -90,6 +94,10 @@ class RunningScan {
     this.#problems.addError(this.#options.subdirectoryName, error);
   };
 
+  async visitTrash(pacer: Pacer): Promise<void> {
+    this.#trash = await scanTrash({ ...this.#options, basePath: this.#basePath, pacer });
+  }
+
   visit(entry: Dirent): void {
     if (!entry.isFile() && typeOf(entry) !== undefined) {
       this.#irregularEntries += 1;
@@ -117,6 +125,7 @@ class RunningScan {
       irregularEntries: this.#irregularEntries,
       partialDownloads: this.#partialDownloads,
       problems: this.#problems.list(),
+      ...(this.#trash === undefined ? {} : { trash: this.#trash }),
       filesystem: this.#filesystem,
       cacheUsageBytes: this.#countsAsUsage ? this.#allocatedBlocks * BLOCK_BYTES : 0,
     };

@@ -22,7 +22,7 @@ import { asksCluster, connect, createEvidence, readAll } from './sources.ts';
 
 /** Throws when a cluster is needed and no kubeconfig can be had. */
 export async function wireAgent(config: Config, { logger }: { readonly logger: Logger }): Promise<WiredAgent> {
-  const metrics = createMetrics({ version: VERSION });
+  const metrics = createMetrics({ version: VERSION, trash: config.policy.trash.enabled });
   const cluster = asksCluster(config) || writesToCluster(config) ? await connect(config, metrics.requestObserver) : undefined;
   const { sources, membership } = await createEvidence(config, cluster, logger);
   const reporter = cluster === undefined ? undefined : nodeReporter(config, cluster, logger);

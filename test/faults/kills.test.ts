@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../hostile/random.ts';
 import { killAtRandom, killAtStage, killAtSystemCall, wholePass } from './kills.ts';
-import { buildWorld, damages, leftOver } from './world.ts';
+import { buildWorld, damages, leftOver, needAgain, trashed, type WorldOptions } from './world.ts';
 
 /** Kills one pass, then lets the next come to its end. */
-async function survive(kill: (world: ReturnType<typeof buildWorld>) => Promise<{ killed: boolean }>, killed = true, shared = false) {
-  using world = buildWorld({ shared });
-  expect((await kill(world)).killed).toBe(killed);
+async function survive(kill: (world: ReturnType<typeof buildWorld>) => Promise<{ killed: boolean }>, options: WorldOptions = {}) {
+  using world = buildWorld(options);
+  expect((await kill(world)).killed).toBe(true);
   expect(damages(world)).toEqual([]);
   await wholePass(world);
   expect(damages(world)).toEqual([]);
@@ -56,7 +56,7 @@ describe('a pass that is killed', () => {
   ])(
     'should have lost nothing on a directory that is shared, nor any host, when it was about to call %s for the %i. time',
     async (call, nth) => {
-      await survive(async (world) => await killAtSystemCall(world, call, nth), true, true);
+      await survive(async (world) => await killAtSystemCall(world, call, nth), { shared: true });
     },
   );
 
@@ -66,9 +66,29 @@ describe('a pass that is killed', () => {
     expect(kills).toBeGreaterThan(0);
   });
 
-  it('should have lost nothing, at whatever moment', async () => {
+  it.each([
+    ['rename', 1],
+    ['rename', 6],
+    ['mkdir', 2],
+  ])('should have lost nothing that goes to the trash, when it was about to call %s for the %i. time', async (call, nth) => {
+    await survive(async (world) => await killAtSystemCall(world, call, nth), { trash: true });
+  });
+
+  it.each(['link', 'unlink'])('should finish what it was putting back when it was killed as it was about to call %s', async (call) => {
+    using world = buildWorld({ trash: true });
+    await wholePass(world);
+    expect(leftOver(world)).toEqual([]);
+    needAgain(world);
+    expect((await killAtSystemCall(world, call, 2)).killed).toBe(true);
+    expect(damages(world)).toEqual([]);
+    await wholePass(world);
+    expect(leftOver(world)).toEqual(world.unused);
+    expect([damages(world), trashed(world)]).toEqual([[], []]);
+  });
+
+  it.each([false, true])('should have lost nothing, at whatever moment (trash: %s)', async (trash) => {
     // `npm run faults` kills more of them.
-    const { failures, kills } = await killAtRandom({ rounds: 12, random: new Random(1) });
+    const { failures, kills } = await killAtRandom({ rounds: 12, random: new Random(1), trash });
     expect(failures).toEqual([]);
     expect(kills).toBeGreaterThan(0);
   });

@@ -47,8 +47,7 @@ export async function wholePass(world: World): Promise<Killed> {
 }
 
 function bundleArgs({ tree, workloadsPath, configPath }: World): string[] {
-  const config = configPath === undefined ? [] : ['--config', configPath];
-  return [BUNDLE, 'pass', ...config, '--instances-path', tree.instancesPath, '--workloads', workloadsPath];
+  return [BUNDLE, 'pass', '--config', configPath, '--instances-path', tree.instancesPath, '--workloads', workloadsPath];
 }
 
 interface RunOptions {
@@ -82,9 +81,9 @@ export interface RandomKills {
 }
 
 /** Kills passes at random moments of one and the same cache, and looks after each what they left; then lets one come to its end. */
-export async function killAtRandom(options: { rounds: number; random: Random; shared?: boolean }): Promise<RandomKills> {
-  const { rounds, random, shared } = options;
-  using world = buildWorld({ unused: 60, ...(shared === undefined ? {} : { shared }) });
+export async function killAtRandom(options: { rounds: number; random: Random; shared?: boolean; trash?: boolean }): Promise<RandomKills> {
+  const { rounds, random, shared = false, trash = false } = options;
+  using world = buildWorld({ unused: 60, shared, trash });
   const { durationMs } = await wholePass(world);
   const failures: string[] = [];
   const count = { kills: 0, completed: 0, amidRemovals: 0 };

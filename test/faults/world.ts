@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chownSync, existsSync, lutimesSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { TRASH_DIRECTORY } from '../../src/lib/trash-names.ts';
 import { cacheFileName } from '../../src/references/collect-references.ts';
 import { qemuImg } from '../helpers/qemu-img.ts';
 import { DAY, buildTree, type Tree, type TreeSpec } from '../helpers/tree.ts';
@@ -19,8 +20,10 @@ export interface World extends Disposable {
   readonly tree: Tree;
   /** The file source's list: it names the images that only a workload protects. */
   readonly workloadsPath: string;
-  /** Where the directory is shared: the configuration that says so. */
-  readonly configPath?: string | undefined;
+  readonly configPath: string;
+  /** Other hosts may have the directory mounted, too. */
+  readonly shared: boolean;
+  readonly trash: boolean;
   /** Names in `_base` that must never go. */
   readonly used: readonly string[];
   /** Names in `_base` that a pass removes. */
@@ -34,11 +37,13 @@ export interface WorldOptions {
   readonly locks?: boolean;
   /** Other hosts may have the directory mounted, too. Default false. */
   readonly shared?: boolean;
+  /** Removed files go to the trash. Default false. */
+  readonly trash?: boolean;
 }
 
 const old = { ageSeconds: 3 * DAY };
 
-export function buildWorld({ unused = 6, locks = false, shared = false }: WorldOptions = {}): World {
+export function buildWorld({ unused = 6, locks = false, shared = false, trash = false }: WorldOptions = {}): World {
   const used = [...REFERENCED, ...BACKING].map(cacheFileName);
   const gone = Array.from({ length: unused }, (_, index) => cacheFileName(`unused-${index}`));
   const spec: Record<string, TreeSpec[string]> = locks ? { locks: { directory: true } } : {};
@@ -52,10 +57,11 @@ export function buildWorld({ unused = 6, locks = false, shared = false }: WorldO
   }
   const workloadsPath = tree.path('../workloads.yaml');
   writeFileSync(workloadsPath, `workloads:\n${REFERENCED.map((image) => `  - {name: vm-of-${image}, imageRef: ${image}}\n`).join('')}`);
+  const configPath = tree.path('../config.yaml');
+  const sharedStorage = { enabled: shared, settleSeconds: 0 };
+  writeFileSync(configPath, JSON.stringify({ sharedStorage, trash: { enabled: trash } }));
   giveToNova(tree.instancesPath);
-  const configPath = shared ? tree.path('../config.yaml') : undefined;
-  if (configPath !== undefined) writeFileSync(configPath, 'sharedStorage: {enabled: true, settleSeconds: 0}\n');
-  return { tree, workloadsPath, configPath, used, unused: gone, [Symbol.dispose]: tree.cleanup };
+  return { tree, workloadsPath, configPath, shared, trash, used, unused: gone, [Symbol.dispose]: tree.cleanup };
 }
 
 /** Puts back what passes have removed, and makes everything as old as it was. */
@@ -67,14 +73,38 @@ export function refill({ tree, used, unused }: World): void {
   giveToNova(tree.instancesPath);
 }
 
+/** Workloads that need what nothing used. */
+export function needAgain({ workloadsPath, unused }: World): void {
+  const workloads = unused.map((_, index) => ({ name: `vm-again-${index}`, imageRef: `unused-${index}` }));
+  const used = REFERENCED.map((image) => ({ name: `vm-of-${image}`, imageRef: image }));
+  writeFileSync(workloadsPath, JSON.stringify({ workloads: [...used, ...workloads] }));
+}
+
+/** Names in the trash. */
+export function trashed({ tree }: World): string[] {
+  return readdirSync(tree.path(`_base/${TRASH_DIRECTORY}`));
+}
+
 /** What a pass that was broken off may not have left behind; one sentence each. */
 export function damages(world: World): string[] {
-  return [...lostFiles(world), ...strangers(world), ...locksThatNovaCannotHave(world), ...registryThatNovaCannotWrite(world)];
+  const notNovas = [...locksThatNovaCannotHave(world), ...registryThatNovaCannotWrite(world)];
+  return [...lostFiles(world), ...lostFromTrash(world), ...strangers(world), ...notNovas];
 }
 
 /** Files in use that are gone or changed. */
 export function lostFiles({ tree, used }: World): string[] {
   return used.filter((name) => readOrNothing(tree.path(`_base/${name}`)) !== contentOf(name)).map((name) => `${name} is in use and lost`);
+}
+
+/** With the trash on, nothing is lost: what has left `_base` lies there, as it was. */
+function lostFromTrash({ tree, unused, trash }: World): string[] {
+  if (!trash) return [];
+  const present = new Set(readdirSync(tree.basePath));
+  const trashPath = tree.path(`_base/${TRASH_DIRECTORY}`);
+  const entries = present.has(TRASH_DIRECTORY) ? readdirSync(trashPath) : [];
+  const isKept = (name: string): boolean =>
+    entries.some((entry) => entry.startsWith(`${name}.`) && readOrNothing(join(trashPath, entry)) === contentOf(name));
+  return unused.filter((name) => !present.has(name) && !isKept(name)).map((name) => `${name} is neither there nor in the trash`);
 }
 
 /** The names that a pass has still to remove. */
@@ -93,12 +123,13 @@ const SHARED_FILES = [
 ];
 
 /** Anything that nobody put there: temporary files, half-made directories. */
-function strangers({ tree, configPath, used, unused }: World): string[] {
+function strangers({ tree, used, unused, shared, trash }: World): string[] {
   const known = new Set(['_base', 'locks', ...BACKING.flatMap((image) => [`vm-on-${image}`, `vm-on-${image}/disk`])]);
   for (const name of [...used, ...unused]) known.add(`_base/${name}`).add(`locks/nova-${name}`);
-  if (configPath !== undefined) for (const name of SHARED_FILES) known.add(name);
+  if (shared) for (const name of SHARED_FILES) known.add(name);
   const found = readdirSync(tree.instancesPath, { recursive: true, encoding: 'utf8' });
-  return found.filter((path) => !known.has(path)).map((path) => `${path} was left behind`);
+  const ofTrash = new RegExp(`^_base/${TRASH_DIRECTORY}(/(${unused.join('|')})\\.[0-9]+)?$`, 'u');
+  return found.filter((path) => !known.has(path) && !(trash && ofTrash.test(path))).map((path) => `${path} was left behind`);
 }
 
 /** As fasteners does for oslo.concurrency, by Nova's own user: makes the directory, opens the file for writing, locks it by fcntl. */
@@ -114,9 +145,9 @@ for name in names:
         print('Nova cannot lock %s: %s' % (name, error))
 `;
 
-function locksThatNovaCannotHave({ tree, configPath, used, unused }: World): string[] {
+function locksThatNovaCannotHave({ tree, shared, used, unused }: World): string[] {
   const identity = NOVA === undefined ? {} : { uid: NOVA, gid: statSync(tree.instancesPath).gid };
-  const registry = configPath === undefined ? [] : ['storage-registry-lock'];
+  const registry = shared ? ['storage-registry-lock'] : [];
   const args = ['-c', TAKE_LOCKS, join(tree.instancesPath, 'locks'), ...registry, ...used, ...unused];
   const { status, stdout, stderr } = spawnSync(PYTHON, args, { encoding: 'utf8', ...identity });
   if (status !== 0) return [`Nova cannot take locks: ${stderr}`];

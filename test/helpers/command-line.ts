@@ -2,7 +2,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { run } from '../../src/cli/run.ts';
 import { tryRules } from '../../src/wire.ts';
 import type { Environment } from '../../src/cli/io.ts';
-import type { PassRun, Wiring } from '../../src/cli/wiring.ts';
+import type { PassRun, RestoredFile, TrashListing, Wiring } from '../../src/cli/wiring.ts';
 import type { Config } from '../../src/config/types.ts';
 import type { NodeCleanup } from '../../src/report/node-cleanup.ts';
 import type { Report } from '../../src/model/plan.ts';
@@ -26,6 +26,8 @@ export interface CommandLineWorld {
   readonly report?: Report | (() => Report);
   readonly terminal?: { readonly columns: number };
   readonly cleanup?: NodeCleanup;
+  readonly trash?: readonly TrashListing[];
+  readonly restored?: (wanted: string) => RestoredFile;
   readonly agent?: (config: Config, signal: AbortSignal) => Promise<void>;
   readonly signal?: AbortSignal;
 }
@@ -49,6 +51,8 @@ export async function runCommandLine(argv: readonly string[], world: CommandLine
       }),
     listHosts: async () => ({ hosts: [] }),
     forgetHost: async () => undefined,
+    listTrash: () => Promise.resolve(world.trash ?? []),
+    restoreFile: (_config, wanted) => Promise.resolve(world.restored?.(wanted) ?? { outcome: 'NotInTrash' }),
     cleanUpNodes: () => Promise.resolve(world.cleanup ?? { cleaned: [], failed: new Map() }),
     prepareRegistry: async () => [],
     prepareDirectories: ({ basePath, locksPath }) => [

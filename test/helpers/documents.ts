@@ -38,6 +38,8 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 'sc
     `basekeeper hosts ${SHARED}`,
     `basekeeper hosts ${SHARED} --forget node-7`,
     "echo '{}' > /var/lib/nova/instances/compute_nodes",
+    'basekeeper restore --list --instances-path /var/lib/nova/instances',
+    `basekeeper restore ${FILE} --instances-path /var/lib/nova/instances`,
     'npm run build',
     'install -m 755 dist/kubectl-basekeeper.js /usr/local/bin/kubectl-basekeeper',
   ],

@@ -27,6 +27,7 @@ export const executionPolicy: Policy = {
   liveUseCheck: true,
   lockTimeoutSeconds: 0,
   pins: { imageRefs: [], fileNames: [] },
+  trash: { enabled: false, graceSeconds: 259_200 },
 };
 
 const REASONS: Readonly<Record<Verdict, VerdictReason>> = {

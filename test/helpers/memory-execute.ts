@@ -1,5 +1,13 @@
 import type { FilesystemUsage } from '../../src/model/base-file.ts';
-import type { BaseDirectory, BaseDirectoryOpener, BaseFileStat, FileLocker, HeldLock } from '../../src/model/ports.ts';
+import type {
+  BaseDirectory,
+  BaseDirectoryOpener,
+  BaseFileStat,
+  DirectoryEntries,
+  FileLocker,
+  HeldLock,
+  TrashDirectory,
+} from '../../src/model/ports.ts';
 
 function errno(code: string): Error {
   return Object.assign(new Error(`${code}: as the test wants it`), { code });
@@ -77,20 +85,33 @@ interface Entry {
   readonly regular: boolean;
 }
 
-/** In-memory twin of one base directory and its opener. */
+type Entries = Map<string, Entry>;
+
+function entryOf(entries: Entries, name: string): Entry {
+  const entry = entries.get(name);
+  if (entry === undefined) throw errno('ENOENT');
+  return entry;
+}
+
+function statOf({ inode, modifiedAtNs, regular }: Entry): BaseFileStat {
+  return { device: '1', inode: String(inode), modifiedAtNs: String(modifiedAtNs), modifiedAtMs: Number(modifiedAtNs) / 1e6, regular };
+}
+
+/** In-memory twin of one base directory, its trash and its opener. */
 export class MemoryBaseDirectory implements BaseDirectoryOpener {
   readonly path: string;
-  /** Names that a QEMU has open. */
+  /** Names that a QEMU has open, in the trash by their names there. */
   readonly openInQemu = new Set<string>();
-  /** `operation name` → errno. `open` for opening the directory itself. */
-  readonly failures = new Map<`${Operation} ${string}` | 'open', string>();
-  /** What was done to the directory, in order: `touch NAME`, `unlink NAME`. */
+  /** `operation name` → errno. `open` for opening the directory itself, `openTrash` for its trash. */
+  readonly failures = new Map<`${Operation} ${string}` | 'open' | 'openTrash', string>();
+  /** What was done to the directory, in order: `touch NAME`, `unlink NAME`, `take NAME ENTRY`, `give back ENTRY NAME`. */
   readonly log: string[] = [];
   /** Called before each stat, as something else that goes on in the machine. */
   onStat: ((name: string) => void) | undefined;
   opened = 0;
   closed = 0;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: Entries = new Map();
+  #trash: Entries | undefined;
   #inodes = 100;
 
   filesystem: FilesystemUsage = { sizeBytes: 1000, availableBytes: 500 };
@@ -103,14 +124,32 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
     return [...this.#entries.keys()];
   }
 
+  /** Undefined: there is no trash. */
+  get trashed(): string[] | undefined {
+    return this.#trash === undefined ? undefined : [...this.#trash.keys()];
+  }
+
   /** Creates an entry, or another one in its place. */
   put(name: string, modifiedAtMs: number, regular = true): BaseFileStat {
-    this.#entries.set(name, { inode: this.#inodes++, modifiedAtNs: BigInt(modifiedAtMs) * 1_000_000n, regular });
-    return this.statOf(name);
+    const entry = { inode: this.#inodes++, modifiedAtNs: BigInt(modifiedAtMs) * 1_000_000n, regular };
+    this.#entries.set(name, entry);
+    return statOf(entry);
+  }
+
+  putTrashed(entry: string, modifiedAtMs: number): BaseFileStat {
+    const created = { inode: this.#inodes++, modifiedAtNs: BigInt(modifiedAtMs) * 1_000_000n, regular: true };
+    this.#trash ??= new Map();
+    this.#trash.set(entry, created);
+    return statOf(created);
+  }
+
+  /** Two names of one file, as a crash leaves them. */
+  linkFromTrash(entry: string, name: string): void {
+    this.#entries.set(name, entryOf(this.#trash ?? new Map<string, Entry>(), entry));
   }
 
   setModified(name: string, modifiedAtMs: number): void {
-    this.#entry(name).modifiedAtNs = BigInt(modifiedAtMs) * 1_000_000n;
+    entryOf(this.#entries, name).modifiedAtNs = BigInt(modifiedAtMs) * 1_000_000n;
   }
 
   remove(name: string): void {
@@ -118,8 +157,7 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
   }
 
   statOf(name: string): BaseFileStat {
-    const { inode, modifiedAtNs, regular } = this.#entry(name);
-    return { device: '1', inode: String(inode), modifiedAtNs: String(modifiedAtNs), modifiedAtMs: Number(modifiedAtNs) / 1e6, regular };
+    return statOf(entryOf(this.#entries, name));
   }
 
   open(basePath: string): BaseDirectory {
@@ -127,6 +165,44 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
     if (failure !== undefined) throw errno(failure);
     if (basePath !== this.path) throw errno('ENOENT');
     this.opened++;
+    return {
+      ...this.#operations(this.#entries),
+      openTrash: ({ create }) => this.#openTrash(create),
+      usage: () => this.filesystem,
+    };
+  }
+
+  #openTrash(create: boolean): TrashDirectory | undefined {
+    const failure = this.failures.get('openTrash');
+    if (failure !== undefined) throw errno(failure);
+    if (create) this.#trash ??= new Map();
+    const trash = this.#trash;
+    if (trash === undefined) return undefined;
+    this.opened++;
+    return {
+      ...this.#operations(trash),
+      list: () => [...trash.keys()],
+      take: (name, entry) => {
+        checkName(name);
+        checkName(entry);
+        if (trash.has(entry)) throw errno('EEXIST');
+        trash.set(entry, entryOf(this.#entries, name));
+        this.#entries.delete(name);
+        this.log.push(`take ${name} ${entry}`);
+      },
+      giveBack: (entry, name) => {
+        checkName(name);
+        const found = entryOf(trash, entry);
+        if (this.#entries.has(name)) return 'exists';
+        this.#entries.set(name, found);
+        trash.delete(entry);
+        this.log.push(`give back ${entry} ${name}`);
+        return 'done';
+      },
+    };
+  }
+
+  #operations(entries: Entries): DirectoryEntries {
     let open = true;
     const guard = (operation: Operation, name: string) => {
       if (!open) throw errno('EBADF');
@@ -138,18 +214,19 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
       stat: (name) => {
         guard('stat', name);
         this.onStat?.(name);
-        return this.#entries.has(name) ? this.statOf(name) : undefined;
+        const entry = entries.get(name);
+        return entry === undefined ? undefined : statOf(entry);
       },
       touch: (name, nowMs) => {
         guard('touch', name);
-        this.#entry(name);
-        this.setModified(name, nowMs);
+        entryOf(entries, name).modifiedAtNs = BigInt(nowMs) * 1_000_000n;
         this.log.push(`touch ${name}`);
       },
       withImageLock: (name, identity, whileHeld) => {
         guard('withImageLock', name);
-        if (!this.#entries.has(name)) return 'gone';
-        const now = this.statOf(name);
+        const entry = entries.get(name);
+        if (entry === undefined) return 'gone';
+        const now = statOf(entry);
         const same = now.regular && now.device === identity.device && now.inode === identity.inode;
         if (!same || now.modifiedAtNs !== identity.modifiedAtNs) return 'changed';
         if (this.openInQemu.has(name)) return 'busy';
@@ -163,21 +240,14 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
       },
       unlink: (name) => {
         guard('unlink', name);
-        this.#entry(name);
-        this.remove(name);
+        entryOf(entries, name);
+        entries.delete(name);
         this.log.push(`unlink ${name}`);
       },
-      usage: () => this.filesystem,
       close: () => {
         if (open) this.closed++;
         open = false;
       },
     };
-  }
-
-  #entry(name: string): Entry {
-    const entry = this.#entries.get(name);
-    if (entry === undefined) throw errno('ENOENT');
-    return entry;
   }
 }

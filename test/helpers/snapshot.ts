@@ -27,6 +27,7 @@ export const POLICY: Policy = {
   liveUseCheck: true,
   lockTimeoutSeconds: 10,
   pins: { imageRefs: [], fileNames: [] },
+  trash: { enabled: false, graceSeconds: 259_200 },
 };
 
 export function baseFile(over: Partial<BaseFile> = {}): BaseFile {

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../scripts/lib/free-port.ts';
 import { kubeAssetsDirectory } from '../../scripts/lib/kube-assets.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { TRASH_DIRECTORY } from '../../src/lib/trash-names.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import { createAgent } from '../../src/wire.ts';
 import { addAgentPod, ownAddress } from '../helpers/agent-pod.ts';
@@ -76,12 +77,21 @@ describe('the commands of the documents', () => {
   });
 });
 
+/** As a pass did that found nothing that uses the file. */
+function trash(): void {
+  const path = tree.path(`_base/${FILE}`);
+  if (!existsSync(path)) return;
+  mkdirSync(tree.path(`_base/${TRASH_DIRECTORY}`), { recursive: true });
+  renameSync(path, tree.path(`_base/${TRASH_DIRECTORY}/${FILE}.1764165600000`));
+}
+
 describe('on a directory of instances alone', () => {
   it.each(RUN_BY.directory)('should work: %s', async (command) => {
+    if (command.includes(' restore ')) trash();
     const { code, output } = await shell(command);
     expect(code, output).toBe(0);
     if (/ (?:plan|explain) /.test(command)) expect(output).toContain('ReferencedByWorkload');
-    expect(readdirSync(tree.basePath)).toEqual([FILE]);
+    expect(readdirSync(tree.basePath).filter((name) => name !== TRASH_DIRECTORY)).toEqual(command.includes('--list') ? [] : [FILE]);
   });
 
   it('should have installed a plugin that runs outside of this project', async () => {

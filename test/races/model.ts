@@ -18,6 +18,10 @@ export interface RaceCase {
   readonly passes: number;
   readonly removeLockFiles: boolean;
   readonly liveUseCheck: boolean;
+  /** Undefined: removed files are unlinked, not moved to the trash. */
+  readonly graceSeconds: number | undefined;
+  /** Already in the trash at the beginning. */
+  readonly trashed: readonly string[];
 }
 
 const vmPlan = (instance: string): fc.Arbitrary<VmPlan> =>
@@ -40,6 +44,8 @@ export const anyRace: fc.Arbitrary<RaceCase> = fc.record({
   passes: fc.constantFrom(1, 2, 3),
   removeLockFiles: fc.boolean(),
   liveUseCheck: fc.boolean(),
+  graceSeconds: fc.constantFrom(undefined, 0, 60),
+  trashed: fc.subarray(IMAGES.map(sha1)),
 });
 
 const POLICY: Policy = {
@@ -57,6 +63,7 @@ const POLICY: Policy = {
   liveUseCheck: true,
   lockTimeoutSeconds: 10,
   pins: { imageRefs: [], fileNames: [] },
+  trash: { enabled: false, graceSeconds: 259_200 },
 };
 
 export interface RaceResult {
@@ -68,12 +75,15 @@ export interface RaceResult {
 export async function playRace(race: RaceCase, scheduler: fc.Scheduler): Promise<RaceResult> {
   const world = new World(race.choices);
   for (const name of race.aged) world.putFile(name, 3 * DAY_MS);
+  for (const name of race.trashed) world.putTrashed(name, 30_000);
   world.add(
     ...race.vms.map((plan) => vm(world, plan)),
     ...race.precached.map((image) => precache(world, image)),
     minutes(world, race.minutes),
   );
-  const policy = { ...POLICY, removeLockFiles: race.removeLockFiles, liveUseCheck: race.liveUseCheck };
+  const { removeLockFiles, liveUseCheck, graceSeconds } = race;
+  const trash = { enabled: graceSeconds !== undefined, graceSeconds: graceSeconds ?? 0 };
+  const policy = { ...POLICY, removeLockFiles, liveUseCheck, trash };
   const reports: Report[] = [];
   const turn = async (): Promise<void> => await scheduler.schedule(Promise.resolve());
   const keepers = ['keeper-1', 'keeper-2'].map((name) => keeper(world, { name, policy, lagSteps: race.lagSteps, turn }));
@@ -96,19 +106,24 @@ export interface RacesResult {
   readonly steps: number;
   readonly passes: number;
   readonly removals: number;
+  /** From the trash, and back from it. */
+  readonly emptied: number;
+  readonly restored: number;
   /** The smallest interleaving found that breaks the property, with what happened in it. */
   readonly failure: string | undefined;
 }
 
 /** Many interleavings; the first that breaks the property is reduced. */
 export async function playRaces(options: { readonly runs: number; readonly seed: number }): Promise<RacesResult> {
-  const counts = { runs: 0, steps: 0, passes: 0, removals: 0 };
+  const counts = { runs: 0, steps: 0, passes: 0, removals: 0, emptied: 0, restored: 0 };
   const property = fc.asyncProperty(anyRace, fc.scheduler(), async (race, scheduler) => {
     const result = await playRace(race, scheduler);
     counts.runs++;
     counts.steps += result.world.steps;
     counts.passes += result.reports.length;
     counts.removals += result.world.removals.length;
+    counts.emptied += result.world.emptied;
+    counts.restored += result.world.restored;
     const broken = verdictOn(result);
     if (broken.length > 0) throw new Error([...broken, ...result.world.log].join('\n'));
   });

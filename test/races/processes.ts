@@ -28,12 +28,16 @@ export interface ProcessRaceOptions {
   readonly seed: number;
   /** The two Basekeepers are two hosts, each of which knows its own VMs only. Default false: they are on one. */
   readonly shared?: boolean;
+  /** Removed files go to the trash, and from there at the next pass. */
+  readonly trash?: boolean | undefined;
 }
 
 export interface ProcessRaceResult {
   readonly rounds: number;
   readonly passes: number;
   readonly removals: number;
+  readonly emptied: number;
+  readonly restored: number;
   /** VMs whose base file was still in the cache, and such as had to fetch it. */
   readonly reused: number;
   readonly fetched: number;
@@ -68,7 +72,8 @@ export async function raceAgainstProcesses(options: ProcessRaceOptions): Promise
   const keepers = ['host-a', 'host-b'].map((name) => {
     const host = options.shared === true ? name : undefined;
     // Every second time, host-b touches nothing: what its VMs use is old, and host-a has nothing but its word for it.
-    return keep(node, { instancesPath: tree.instancesPath, host, dryRun: host === 'host-b' && options.seed % 2 === 1 }, stop.signal);
+    const trash = options.trash === true;
+    return keep(node, { instancesPath: tree.instancesPath, host, trash, dryRun: host === 'host-b' && options.seed % 2 === 1 }, stop.signal);
   });
   try {
     await Promise.all(writers);
@@ -84,7 +89,7 @@ class Node {
   readonly instancesPath: string;
   readonly workloads = new Map<string, Workload>();
   readonly violations: string[] = [];
-  readonly counts = { passes: 0, removals: 0, reused: 0, fetched: 0, retried: 0 };
+  readonly counts = { passes: 0, removals: 0, emptied: 0, restored: 0, reused: 0, fetched: 0, retried: 0 };
   /** Instance → base file of those who are between the API's knowledge and their overlay. */
   readonly #spawning = new Map<string, string>();
 
@@ -149,11 +154,12 @@ function answer(child: ChildProcess): void {
 interface Keeper {
   readonly instancesPath: string;
   readonly host: string | undefined;
+  readonly trash: boolean;
   readonly dryRun: boolean;
 }
 
-async function keep(node: Node, { instancesPath, host, dryRun }: Keeper, stop: AbortSignal): Promise<void> {
-  const config = configOf(instancesPath, host);
+async function keep(node: Node, { instancesPath, host, trash, dryRun }: Keeper, stop: AbortSignal): Promise<void> {
+  const config = configOf(instancesPath, host, trash);
   const { sources, membership } = evidenceOf(node, config, host);
   const parts = passParts(config, sources);
   membership?.start();
@@ -162,7 +168,10 @@ async function keep(node: Node, { instancesPath, host, dryRun }: Keeper, stop: A
     const before = new Map(node.workloads);
     const report = await runPass(parts, { dryRun });
     node.counts.passes++;
-    node.counts.removals += report.totals.removedFiles;
+    const { trashedFiles = 0, emptiedFiles = 0, restoredFiles = 0 } = report.trash?.totals ?? {};
+    node.counts.removals += report.totals.removedFiles + trashedFiles;
+    node.counts.emptied += emptiedFiles;
+    node.counts.restored += restoredFiles;
     if (report.result === 'Failed') node.violations.push(`a pass failed: ${report.message}`);
     node.violations.push(...removedThoughNamed(report, node, before));
     await sleep(1);
@@ -173,7 +182,7 @@ async function keep(node: Node, { instancesPath, host, dryRun }: Keeper, stop: A
 /** VMs that were there before the pass and after it, whose image's file it has removed all the same. */
 function removedThoughNamed(report: Report, node: Node, before: ReadonlyMap<string, Workload>): string[] {
   const removed = new Set<string>();
-  for (const { name, outcome } of report.files) if (outcome === 'removed') removed.add(name);
+  for (const { name, outcome } of report.files) if (outcome === 'removed' || outcome === 'trashed') removed.add(name);
   return [...before.values()]
     .filter(
       (workload) => node.workloads.get(workload.name) === workload && workload.images.some(({ ref }) => removed.has(cacheFileName(ref))),
@@ -190,13 +199,14 @@ function evidenceOf(node: Node, config: Config, host: string | undefined): { sou
   return { sources: [own, source], membership };
 }
 
-function configOf(instancesPath: string, host: string | undefined): Config {
+function configOf(instancesPath: string, host: string | undefined, enabled: boolean): Config {
   const sharedStorage = host === undefined ? {} : { sharedStorage: { enabled: true, settleSeconds: 0 } };
   const text = JSON.stringify({
     nodeName: host ?? 'node-a',
     instancesPath,
     allowEmptyInventory: true,
     lockTimeoutSeconds: 1,
+    trash: { enabled, graceSeconds: 0 },
     ...sharedStorage,
   });
   const { config, errors } = loadConfig({ text });

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { BaseFile } from '../../src/model/base-file.ts';
 import type { Overlay } from '../../src/model/overlay.ts';
+import { parseTrashEntryName, trashEntryName } from '../../src/lib/trash-names.ts';
+import type { TrashedFile } from '../../src/model/trash.ts';
 import type { Policy } from '../../src/model/policy.ts';
-import type { BaseDirectory, BaseFileStat, FileLocker, HeldLock } from '../../src/model/ports.ts';
+import type { BaseDirectory, BaseFileStat, DirectoryEntries, FileLocker, HeldLock } from '../../src/model/ports.ts';
 import type { SourceReading, Workload } from '../../src/model/workload.ts';
 import type { PassParts } from '../../src/cycle.ts';
 import { createExecutor } from '../../src/execute/executor.ts';
@@ -51,6 +53,10 @@ interface Known {
 export class World {
   nowMs = START_MS;
   readonly base = new Map<string, File>();
+  /** Name in the trash → file. */
+  readonly trash = new Map<string, File>();
+  emptied = 0;
+  restored = 0;
   readonly directories = new Map<string, InstanceDirectory>();
   readonly lockFiles = new Map<string, LockFile>();
   readonly openInQemu = new Map<string, number>();
@@ -104,6 +110,11 @@ export class World {
 
   putFile(name: string, ageMs: number): void {
     this.base.set(name, { inode: this.#inodes++, mtimeMs: this.nowMs - ageMs });
+  }
+
+  putTrashed(name: string, trashedForMs: number): void {
+    const entry = trashEntryName({ name, trashedAtMs: this.nowMs - trashedForMs });
+    this.trash.set(entry, { inode: this.#inodes++, mtimeMs: this.nowMs - 3 * DAY_MS });
   }
 
   note(text: string): void {
@@ -222,19 +233,32 @@ async function scanBase(world: World, pause: () => Promise<void>): ReturnType<Pa
     const digest = /^([0-9a-f]{40})\.part$/.exec(name)?.[1];
     if (digest !== undefined) partialDownloads.set(digest, file.mtimeMs);
     const kind = digest === undefined ? (name.length === 40 ? 'original' : 'resized') : 'foreign';
-    files.push({
-      name,
-      kind,
-      sizeBytes: 1,
-      allocatedBytes: 4096,
-      modifiedAtMs: file.mtimeMs,
-      modifiedAtNs: BigInt(Math.round(file.mtimeMs * 1e6)),
-      device: 1n,
-      inode: BigInt(file.inode),
-    });
+    files.push(rowOf(name, kind, file));
   }
-  const scan = { basePath: BASE_PATH, exists: true, files, irregularEntries: 0, partialDownloads, problems: [] };
+  const trashed: TrashedFile[] = [];
+  for (const [entry, file] of Array.from(world.trash)) {
+    await pause();
+    const parsed = parseTrashEntryName(entry);
+    if (parsed === undefined) continue;
+    const kind = parsed.name.length === 40 ? 'original' : 'resized';
+    trashed.push({ ...rowOf(parsed.name, kind, file), entry, trashedAtMs: parsed.trashedAtMs });
+  }
+  const trash = { files: trashed, foreignEntries: 0, problems: [] };
+  const scan = { basePath: BASE_PATH, exists: true, files, irregularEntries: 0, partialDownloads, problems: [], trash };
   return { ...scan, filesystem: undefined, cacheUsageBytes: 0 };
+}
+
+function rowOf(name: string, kind: BaseFile['kind'], file: File): BaseFile {
+  return {
+    name,
+    kind,
+    sizeBytes: 1,
+    allocatedBytes: 4096,
+    modifiedAtMs: file.mtimeMs,
+    modifiedAtNs: BigInt(Math.round(file.mtimeMs * 1e6)),
+    device: 1n,
+    inode: BigInt(file.inode),
+  };
 }
 
 /** As the real scanner: list, visit each, and list again where a listed directory has vanished or one came while listing. */
@@ -294,10 +318,50 @@ class WorldLocker implements FileLocker {
 }
 
 function baseDirectory(world: World, { name: keeperName, policy }: KeeperOptions, seen: SourceView): BaseDirectory {
+  const base = entriesOf(world, world.base, (name, lastSeenMs) => {
+    judgeRemoval(world, keeperName, policy, seen, name);
+    if (!(world.nowMs - (lastSeenMs ?? Number.NaN) >= FRESH_MS))
+      world.violations.push(`${keeperName} removed ${name}, which it saw to be fresh`);
+  });
+  return {
+    ...base,
+    usage: () => ({ sizeBytes: 1000, availableBytes: 500 }),
+    openTrash: () => ({
+      ...entriesOf(world, world.trash, (entry) => judgeEmptying(world, keeperName, entry)),
+      list: () => [...world.trash.keys()],
+      take(name, entry) {
+        world.between();
+        judgeRemoval(world, keeperName, policy, seen, name);
+        const file = world.base.get(name);
+        if (file === undefined) throw Object.assign(new Error(`ENOENT: ${name}`), { code: 'ENOENT' });
+        world.base.delete(name);
+        world.trash.set(entry, file);
+      },
+      giveBack(entry, name) {
+        world.between();
+        const file = world.trash.get(entry);
+        if (file === undefined) throw Object.assign(new Error(`ENOENT: ${entry}`), { code: 'ENOENT' });
+        if (world.base.has(name)) return 'exists';
+        world.base.set(name, file);
+        world.note(`${keeperName} gives ${name.slice(0, 8)} back`);
+        world.between();
+        world.trash.delete(entry);
+        world.restored++;
+        return 'done';
+      },
+    }),
+  };
+}
+
+function entriesOf(
+  world: World,
+  files: Map<string, File>,
+  judge: (name: string, lastSeenMs: number | undefined) => void,
+): DirectoryEntries {
   const lastSeenMs = new Map<string, number>();
   const stat = (name: string): BaseFileStat | undefined => {
     world.between();
-    const file = world.base.get(name);
+    const file = files.get(name);
     if (file === undefined) return undefined;
     lastSeenMs.set(name, file.mtimeMs);
     const modifiedAtNs = String(BigInt(Math.round(file.mtimeMs * 1e6)));
@@ -305,10 +369,9 @@ function baseDirectory(world: World, { name: keeperName, policy }: KeeperOptions
   };
   return {
     stat,
-    usage: () => ({ sizeBytes: 1000, availableBytes: 500 }),
     touch(name, nowMs) {
       world.between();
-      const file = world.base.get(name);
+      const file = files.get(name);
       if (file === undefined) throw Object.assign(new Error(`ENOENT: ${name}`), { code: 'ENOENT' });
       file.mtimeMs = nowMs;
     },
@@ -322,13 +385,22 @@ function baseDirectory(world: World, { name: keeperName, policy }: KeeperOptions
     },
     unlink(name) {
       world.between();
-      judgeRemoval(world, keeperName, policy, seen, name);
-      if (!(world.nowMs - (lastSeenMs.get(name) ?? Number.NaN) >= FRESH_MS))
-        world.violations.push(`${keeperName} removed ${name}, which it saw to be fresh`);
-      world.base.delete(name);
+      judge(name, lastSeenMs.get(name));
+      files.delete(name);
     },
     close: () => {},
   };
+}
+
+/** Emptied under the lock of its name, and never while a disk stands on that name and the cache has no file for it. */
+function judgeEmptying(world: World, by: string, entry: string): void {
+  const name = entry.replace(/\.[0-9]+$/, '');
+  world.note(`${by} empties ${entry.slice(0, 8)}`);
+  world.emptied++;
+  const instance = world.standsOn(name);
+  if (instance !== undefined && !world.base.has(name)) world.violations.push(`${by} emptied ${entry}, which the disk of ${instance} needs`);
+  const holder = world.lockFiles.get(name)?.holder;
+  if (holder !== by) world.violations.push(`${by} emptied ${entry} while ${holder ?? 'nobody'} held its lock`);
 }
 
 /** The property: what no removal may hit. */

@@ -140,7 +140,7 @@ describe('a pass', () => {
     await run();
     expect(await inUse(DIGEST)).toEqual([]);
     changing.workloads.push(usesImage);
-    expect(await inUse(DIGEST)).toEqual([`now used by late (image ${IMAGE})`]);
+    expect(await inUse(DIGEST)).toEqual([{ kind: 'use', message: `now used by late (image ${IMAGE})` }]);
     changing.workloads = [workload()];
     changing.overlays.push({
       instance: 'new',
@@ -148,7 +148,7 @@ describe('a pass', () => {
       state: 'ok',
       chain: [{ reference: `../_base/${DIGEST}`, baseName: DIGEST, path: `_base/${DIGEST}`, exists: true }],
     });
-    expect(await inUse(DIGEST)).toEqual(['now used by new (overlay new/disk)']);
+    expect(await inUse(DIGEST)).toEqual([{ kind: 'use', message: 'now used by new (overlay new/disk)' }]);
   });
 
   it('should count evidence that became incomplete after the plan as use', async () => {
@@ -156,7 +156,7 @@ describe('a pass', () => {
     const { run, inUse } = harness(changing);
     await run();
     changing.overlays.push({ instance: 'new', path: 'new/disk', state: 'unreadable', chain: [], message: 'EIO' });
-    expect(await inUse(DIGEST)).toEqual(['OverlayUnreadable: new/disk: EIO']);
+    expect(await inUse(DIGEST)).toEqual([{ kind: 'gate', message: 'OverlayUnreadable: new/disk: EIO' }]);
   });
 
   it('should report trouble that makes a pass impossible as a failed pass', async () => {

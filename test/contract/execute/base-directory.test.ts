@@ -1,9 +1,9 @@
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { tryLock } from 'fs-native-extensions';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createBaseDirectoryOpener } from '../../../src/execute/base-directory.ts';
-import type { BaseDirectoryOpener } from '../../../src/model/ports.ts';
+import type { BaseDirectory, BaseDirectoryOpener, TrashDirectory } from '../../../src/model/ports.ts';
 import { makeTree, putFile } from '../../helpers/execute-tree.ts';
 import { MemoryBaseDirectory } from '../../helpers/memory-execute.ts';
 
@@ -62,6 +62,13 @@ function inMemory(): Subject {
       return () => directory.openInQemu.delete(name);
     },
   };
+}
+
+function openTrash(directory: BaseDirectory): TrashDirectory {
+  const trash = directory.openTrash({ create: true });
+  if (trash === undefined) throw new Error('there should be a trash');
+  onTestFinished(() => trash.close());
+  return trash;
 }
 
 function mustNotRun(): never {
@@ -190,6 +197,63 @@ describe.each(Object.entries({ 'the twin in memory': inMemory, 'a directory on d
   it('should throw ENOENT for a directory that does not exist', () => {
     const { opener, path } = setUp();
     expect(() => opener.open(`${path}-elsewhere`)).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+  });
+
+  it('should have no trash until somebody needs one', () => {
+    const { directory } = open();
+    expect(directory.openTrash({ create: false })).toBeUndefined();
+    expect(directory.openTrash({ create: true })?.list()).toEqual([]);
+    expect(directory.openTrash({ create: false })?.list()).toEqual([]);
+  });
+
+  it('should move a file to the trash as it is, and give it back as it is', () => {
+    const { directory, identity } = openWithBase();
+    const trash = openTrash(directory);
+    trash.take('base', 'base.1');
+    expect([directory.stat('base'), trash.stat('base.1'), trash.list()]).toEqual([undefined, identity, ['base.1']]);
+    expect(trash.giveBack('base.1', 'base')).toBe('done');
+    expect([directory.stat('base'), trash.stat('base.1'), trash.list()]).toEqual([identity, undefined, []]);
+  });
+
+  it('should never give a file back in the place of another', () => {
+    const { directory, identity, put } = openWithBase();
+    const trash = openTrash(directory);
+    trash.take('base', 'base.1');
+    put('base', NOW_MS);
+    expect(trash.giveBack('base.1', 'base')).toBe('exists');
+    expect([directory.stat('base')?.modifiedAtMs, trash.stat('base.1')]).toEqual([NOW_MS, identity]);
+  });
+
+  it('should never move a file to the trash in the place of another', () => {
+    const { directory, put } = openWithBase();
+    const trash = openTrash(directory);
+    trash.take('base', 'base.1');
+    put('base', NOW_MS);
+    expect(() => trash.take('base', 'base.1')).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+    expect(directory.stat('base')?.modifiedAtMs).toBe(NOW_MS);
+    expect(trash.stat('base.1')?.modifiedAtMs).toBe(MODIFIED_MS);
+  });
+
+  it('should touch and unlink in the trash, and lock images there', () => {
+    const { directory, identity } = openWithBase();
+    const trash = openTrash(directory);
+    trash.take('base', 'base.1');
+    expect(trash.withImageLock('base.1', identity, () => trash.touch('base.1', NOW_MS))).toBe('done');
+    expect(trash.withImageLock('base.1', identity, mustNotRun)).toBe('changed');
+    expect(trash.stat('base.1')?.modifiedAtMs).toBe(NOW_MS);
+    trash.unlink('base.1');
+    expect(trash.list()).toEqual([]);
+  });
+
+  it.each(['', '..', 'a/b'])('should refuse %j, which is no file name, on both sides of the trash', (name) => {
+    const { directory } = openWithBase();
+    const trash = openTrash(directory);
+    const refused = expect.objectContaining({ code: 'EINVAL' });
+    expect(() => trash.take(name, 'base.1')).toThrow(refused);
+    expect(() => trash.take('base', name)).toThrow(refused);
+    trash.take('base', 'base.1');
+    expect(() => trash.giveBack('base.1', name)).toThrow(refused);
+    expect(() => trash.giveBack(name, 'base')).toThrow(expect.objectContaining({ code: expect.stringMatching(/EINVAL|ENOENT/) }));
   });
 
   it('should do nothing any more once it is closed, and may be closed twice', () => {

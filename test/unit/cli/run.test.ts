@@ -234,3 +234,34 @@ describe('basekeeper cleanup', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: 'basekeeper: node a: Forbidden\n' });
   });
 });
+
+describe('basekeeper restore', () => {
+  const OFF = '/var/lib/nova/instances/_base';
+
+  it('should ask for the file by its last name, with a configuration that needs no cluster', async () => {
+    const asked: string[] = [];
+    const restored = (wanted: string) => {
+      asked.push(wanted);
+      return { outcome: 'restored' as const, name: 'swap_1' };
+    };
+    const ran = await runCommandLine(['restore', `${OFF}/swap_1.5`], { restored, env: {} });
+    expect(ran).toMatchObject({ code: 0, stdout: 'restored swap_1\n', stderr: '' });
+    expect(asked).toEqual(['swap_1.5']);
+  });
+
+  it.each([
+    [{ outcome: 'NotInTrash' as const }, `it is not in the trash of ${OFF}`],
+    [{ outcome: 'kept' as const, message: 'There is one.' }, 'was not restored: There is one.'],
+    [{ outcome: 'RestoreFailed' as const, message: 'EXDEV' }, 'RestoreFailed: EXDEV'],
+    [{ outcome: 'AlreadyGone' as const }, 'somebody else took it'],
+    [{ outcome: 'Abandoned' as const }, 'Abandoned: it was interrupted'],
+  ])('should say why a file was not restored: %j', async (answer, words) => {
+    const { code, stderr } = await runCommandLine(['restore', 'swap_1'], { restored: () => answer });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(words)]);
+  });
+
+  it('should list the trash, with names that deceive no terminal', async () => {
+    const trash = [{ entry: 'swap_1.5\u001b[2J', trashedAtMs: 5 }];
+    expect((await runCommandLine(['restore', '--list'], { trash })).stdout).toBe('swap_1.5\\u{1b}[2J  trashed 1970-01-01T00:00:00.005Z\n');
+  });
+});

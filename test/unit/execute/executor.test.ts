@@ -140,7 +140,7 @@ describe('executor: removals', () => {
     const asked: string[] = [];
     const inUse: UseCheck = async (name) => {
       asked.push(name, ...locker.log);
-      return ['now used by instance-1 (image x)'];
+      return [{ kind: 'use', message: 'now used by instance-1 (image x)' }];
     };
     const { outcomes, messages } = await execute([row(NAME, 'remove')], { inUse });
     expect(outcomes).toEqual({ [NAME]: 'ChangedSincePlan' });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createExecutor } from '../../../src/execute/executor.ts';
+import type { Objection } from '../../../src/model/ports.ts';
 import { baseName, executionPolicy, plannedFile, planOf, stoppedClock } from '../../helpers/execute-plans.ts';
 import { MemoryBaseDirectory, MemoryLocker } from '../../helpers/memory-execute.ts';
 
@@ -21,7 +22,7 @@ async function removeUnderPressure(availableBytes: number) {
     clock: stoppedClock(NOW_MS),
     policy: { ...executionPolicy, pressure: { highThresholdPercent: 85, lowThresholdPercent: 80 } },
   });
-  const inUse = async (): Promise<string[]> => {
+  const inUse = async (): Promise<Objection[]> => {
     directory.filesystem = { sizeBytes: 1000, availableBytes };
     return [];
   };

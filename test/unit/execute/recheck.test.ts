@@ -83,6 +83,6 @@ describe('recheckUse', () => {
     [['a', 'b', 'c'], 'a; b; c'],
     [['a', 'b', 'c', 'd', 'e'], 'a; b; c; and 2 more'],
   ])('should tell who uses the file: %j', (reasons, message) => {
-    expect(recheckUse(reasons)).toEqual({ outcome: 'ChangedSincePlan', message });
+    expect(recheckUse(reasons.map((reason) => ({ kind: 'use', message: reason })))).toEqual({ outcome: 'ChangedSincePlan', message });
   });
 });

@@ -1,0 +1,76 @@
+import { errnoOf, messageOf, ownMessageOf } from '../lib/errors.ts';
+import type { Policy } from '../model/policy.ts';
+import type { Clock, FileLocker, HeldLock, Objection, UseCheck } from '../model/ports.ts';
+import type { Outcome } from '../model/reasons.ts';
+import type { Result } from './recheck.ts';
+
+/** What a change under a file's lock works with. */
+export interface LockParts {
+  readonly locker: FileLocker;
+  readonly clock: Clock;
+  readonly policy: Pick<Policy, 'lockTimeoutSeconds'>;
+  readonly signal: AbortSignal | undefined;
+  /** Told how long each lock was waited for, in vain or not. */
+  readonly onLockWait: (seconds: number) => void;
+}
+
+export interface LockedWork {
+  /** Of the base file: its Nova lock. */
+  readonly name: string;
+  /** What trouble with the file comes to. */
+  readonly failure: Outcome;
+  readonly removeLockFile: boolean;
+  readonly work: () => Result | Promise<Result>;
+}
+
+/** Runs `work` while the base file's Nova lock is held. Trouble with the file is a result; only a mistake in this program is thrown. */
+export async function underLock(parts: LockParts, { name, failure, removeLockFile, work }: LockedWork): Promise<Result> {
+  let lock: HeldLock | undefined;
+  try {
+    lock = await takeLock(parts, name);
+  } catch (error) {
+    return failed(error, failure);
+  }
+  if (lock === undefined) {
+    if (parts.signal?.aborted === true) return { outcome: 'Abandoned' };
+    return { outcome: 'LockBusy', message: `Its lock was held by somebody else for ${parts.policy.lockTimeoutSeconds} s.` };
+  }
+  try {
+    return await work();
+  } catch (error) {
+    return failed(error, failure);
+  } finally {
+    lock.release({ remove: removeLockFile });
+  }
+}
+
+async function takeLock(parts: LockParts, name: string): Promise<HeldLock | undefined> {
+  const startedMs = parts.clock.now().monotonicMs;
+  const lock = await parts.locker.acquire(name, { timeoutSeconds: parts.policy.lockTimeoutSeconds, signal: parts.signal });
+  parts.onLockWait(lock?.waitedSeconds ?? (parts.clock.now().monotonicMs - startedMs) / 1000);
+  return lock;
+}
+
+export function failed(error: unknown, outcome: Outcome): Result {
+  if (errnoOf(error) === undefined || !(error instanceof Error)) throw error;
+  return { outcome, message: ownMessageOf(error) };
+}
+
+/** What sources and overlays say now of `name`. An abort answers for a check that does not; whatever makes it fail, no answer means in use. */
+export async function askUsers(
+  { inUse, signal }: { readonly inUse: UseCheck; readonly signal: AbortSignal | undefined },
+  name: string,
+): Promise<readonly Objection[] | Result> {
+  const abort = Promise.withResolvers<'aborted'>();
+  const onAbort = () => abort.resolve('aborted');
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const answer = await Promise.race([inUse(name, signal), abort.promise]);
+    return answer === 'aborted' ? { outcome: 'Abandoned' } : answer;
+  } catch (error) {
+    if (signal?.aborted === true) return { outcome: 'Abandoned' };
+    return { outcome: 'RemovalFailed', message: `Who uses it now could not be told: ${messageOf(error)}` };
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}

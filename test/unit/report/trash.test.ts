@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import type { Plan, Report } from '../../../src/model/plan.ts';
+import type { Execution, FileOutcome } from '../../../src/model/ports.ts';
+import type { PlannedTrashedFile } from '../../../src/model/trash.ts';
+import { buildReport } from '../../../src/report/build-report.ts';
+import { digestOf } from '../../../src/report/digest.ts';
+import { NO_TROUBLES, planEvents } from '../../../src/report/events.ts';
+import { createMetrics } from '../../../src/report/metrics.ts';
+import { planOf } from '../../../src/report/plan-of.ts';
+import { summarize } from '../../../src/report/summary.ts';
+import { planTable } from '../../../src/report/table.ts';
+import { NODE, removableFile, report } from '../../helpers/reports.ts';
+
+const GIB = 2 ** 30;
+const FACTS = { dryRun: false, durationSeconds: 1, stageSeconds: {} };
+
+const row = (entry: string, over: Partial<PlannedTrashedFile>): PlannedTrashedFile => ({
+  entry,
+  name: entry.replace(/\.\d+$/, ''),
+  kind: 'original',
+  sizeBytes: GIB,
+  allocatedBytes: GIB,
+  trashedAt: '2026-11-21T14:00:00.000Z',
+  graceEndsAt: '2026-11-22T14:00:00.000Z',
+  verdict: 'empty',
+  reason: 'GraceOver',
+  identity: { device: '1', inode: '1', modifiedAtNs: '1' },
+  ...over,
+});
+
+function planWith(files: readonly PlannedTrashedFile[], over: Partial<Plan> = {}): Plan {
+  const none = { trashedFiles: 0, trashedBytes: 0, restoredFiles: 0, restoredBytes: 0, emptiedFiles: 0, emptiedBytes: 0 };
+  const totals = { files: files.length, allocatedBytes: files.length * GIB, dueFiles: 1, dueBytes: GIB, ...none };
+  return { ...planOf(report({ files: [removableFile()] })), trash: { enabled: true, graceSeconds: 86_400, files, totals }, ...over };
+}
+
+const FILES = [
+  row('a.1', {}),
+  row('b.2', { verdict: 'restore', reason: 'NeededAgain' }),
+  row('c.3', { verdict: 'keep', reason: 'WithinGrace' }),
+];
+
+/** One file was moved to the trash, one emptied, one put back, one kept there. */
+function busyReport(outcomes: Readonly<Record<string, FileOutcome['outcome']>> = { 'a.1': 'emptied', 'b.2': 'restored' }): Report {
+  const plan = planWith(FILES);
+  const execution: Execution = {
+    outcomes: new Map([...plan.files].map(({ name }) => [name, { name, outcome: 'trashed' }])),
+    trash: new Map(Object.entries(outcomes).map(([name, outcome]) => [name, { name, outcome }])),
+    lockWaitSeconds: [],
+  };
+  return buildReport(plan, execution, FACTS);
+}
+
+describe('the trash in reports', () => {
+  it('should count what was moved there as gone from the cache, but not as removed', () => {
+    const busy = busyReport();
+    expect(busy).toMatchObject({ result: 'Succeeded', totals: { removedFiles: 0, removedBytes: 0 } });
+    expect(busy.trash?.totals).toMatchObject({
+      files: 3,
+      trashedFiles: 1,
+      trashedBytes: GIB,
+      restoredFiles: 1,
+      emptiedFiles: 1,
+      emptiedBytes: GIB,
+    });
+    expect(digestOf(busy)).toMatchObject({
+      remaining: { files: 0, allocatedBytes: 0, reclaimableFiles: 0 },
+      trash: { remaining: { files: 2, bytes: 2 * GIB } },
+    });
+    expect(summarize(busy, digestOf(busy))).toBe(
+      '0 base files, 0 B; 1 moved to the trash, 1.0 GiB; 1 put back from the trash, 1.0 GiB; 1 removed from the trash, 1.0 GiB; 2 in the trash, 2.0 GiB',
+    );
+  });
+
+  it('should show each file of it in the table, by verdict or by outcome', () => {
+    const busy = busyReport();
+    const reported = [...planTable(busy, { colour: false })].join('');
+    expect(reported).toMatch(/^Trash: 3 files, 3\.0 GiB$/m);
+    expect(reported).toMatch(/^a +original +1\.0 GiB +2d +emptied +GraceOver$/m);
+    expect(reported).toMatch(/1 moved to the trash, 1\.0 GiB; 1 put back/);
+    expect([...planTable(planOf(busy), { colour: false })].join('')).toMatch(/^b +original +1\.0 GiB +2d +restore +NeededAgain$/m);
+  });
+
+  it('should give back the plan without outcomes', () => {
+    const { trash } = planOf(busyReport());
+    expect([...(trash?.files ?? [])]).toEqual(FILES);
+    expect(trash?.totals).toMatchObject({ trashedFiles: 0, emptiedFiles: 0, restoredFiles: 0 });
+    expect(JSON.parse(JSON.stringify(busyReport().trash))).toMatchObject({
+      files: [{ outcome: 'emptied' }, { outcome: 'restored' }, { outcome: 'kept' }],
+    });
+  });
+
+  it('should fail the pass where a file that is needed could not be put back', () => {
+    const failed = busyReport({ 'b.2': 'RestoreFailed' });
+    expect(failed).toMatchObject({ result: 'Failed', message: expect.stringContaining('1 files that are needed again') });
+  });
+
+  it('should hold the pass where only the trash has something to remove', () => {
+    const gate = { open: false, reasons: [{ reason: 'SourceStale' as const, message: 'pods' }] };
+    const plan = { ...planOf(report()), gate, trash: planWith(FILES).trash };
+    const held = buildReport(plan, undefined, FACTS);
+    expect(held.result).toBe('Held');
+    const input = { report: held, digest: digestOf(held), node: NODE, memory: NO_TROUBLES, reminderSeconds: 3600 };
+    expect(planEvents(input).events.map(({ note }) => note)).toEqual([
+      expect.stringContaining('and 1 file in the trash whose grace is over, may not be removed'),
+    ]);
+  });
+
+  it('should tell of it in events', () => {
+    const busy = busyReport();
+    const { events } = planEvents({ report: busy, digest: digestOf(busy), node: NODE, memory: NO_TROUBLES, reminderSeconds: 3600 });
+    expect(events.map(({ reason, note }) => [reason, note])).toEqual([
+      [
+        'BaseFilesRemoved',
+        expect.stringMatching(
+          /^Moved 1 unused base file, 1\.0 GiB, to the trash: .* Emptied 1 file, 1\.0 GiB, from the trash\. 0 base files/,
+        ),
+      ],
+      ['BaseFilesRestored', 'Put 1 file back from the trash: b (original).'],
+    ]);
+  });
+
+  it('should show in metrics what lies there, and count as removed only what is gone for good', async () => {
+    const metrics = createMetrics({ version: '1', processMetrics: false, trash: true });
+    const busy = busyReport();
+    const before = (await metrics.scrape(undefined)).body;
+    expect(before).toContain('basekeeper_trash_moved_files_total{action="emptied"} 0');
+    expect(before).not.toMatch(/^basekeeper_trash_files /m);
+    metrics.observe(busy, digestOf(busy));
+    const { body } = await metrics.scrape(undefined);
+    expect(body).toContain('basekeeper_trash_files 2\n');
+    expect(body).toContain(`basekeeper_trash_bytes ${2 * GIB}\n`);
+    for (const action of ['trashed', 'restored', 'emptied'])
+      expect(body).toContain(`basekeeper_trash_moved_files_total{action="${action}"} 1\n`);
+    expect(body).toContain('basekeeper_removed_files_total{kind="original"} 1\n');
+  });
+});
