@@ -106,6 +106,16 @@ describe('intended differences from Nova', () => {
     expect(new Set(Object.values(ours.base))).toEqual(new Set(['touched']));
   });
 
+  it.each([0, 1])(
+    'EveryResizedFile and FileFromTheFuture: should see that a file is in use where Nova may overlook it (%i)',
+    async (early) => {
+      const resized = ['10737418240', '100'].map((size, index) => file(`${A}_${size}`, index === early ? -TWO_DAYS : TWO_DAYS));
+      const { ours, excused } = await pair.agree(treeOf({ base: [...resized, file('swap_64', TWO_DAYS)], instances: usingA }));
+      expect(excused).toEqual(['FileFromTheFuture', 'EveryResizedFile']);
+      expect(ours.base).toEqual({ [`${A}_10737418240`]: 'touched', [`${A}_100`]: 'touched', swap_64: 'left' });
+    },
+  );
+
   it('should have a test for each', () => {
     expect([...shown].toSorted()).toEqual(KNOWN_DIFFERENCES.map(({ name }) => name).toSorted());
   });

@@ -71,10 +71,11 @@ function downloadAgeMs(base: readonly Entry[], { name }: Entry): number {
   return Math.min(...downloads.map(({ ageMs }) => ageMs));
 }
 
-/** Some image in use has more than one resized file. */
-function resizedNeighbours({ base, instances }: Tree): boolean {
+/** The resized files of each image in use. Nova overlooks some of them where there is more than one. */
+function resizedInUse({ base, instances }: Tree): ByteName[][] {
   const images = instances.flatMap(({ imageRef, kernelId, ramdiskId }) => [imageRef, kernelId, ramdiskId]).filter((id) => id !== null);
-  return images.some((id) => base.filter(({ name }) => name.startsWith(`${sha1Of(id)}_`) && /_[0-9]+\n?$/.test(name)).length > 1);
+  const resized = base.map(({ name }) => name).filter((name) => /_[0-9]+\n?$/.test(name));
+  return images.map((id) => resized.filter((name) => name.startsWith(`${sha1Of(id)}_`)));
 }
 
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
@@ -100,7 +101,7 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     name: 'FileFromTheFuture',
     applies: (tree, answer) => {
-      const inUse = new Set([...answer.active, ...sizedNames(tree)]);
+      const inUse = new Set([...answer.active, ...resizedInUse(tree).flat(), ...sizedNames(tree)]);
       return tree.base.some(
         ({ name, type, ageMs }) => type === 'file' && ageMs < -FUTURE_TOLERANCE_MS && inUse.has(name) && !isForeign(name),
       );
@@ -132,7 +133,7 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   },
   {
     name: 'EveryResizedFile',
-    applies: resizedNeighbours,
+    applies: (tree) => resizedInUse(tree).some(({ length }) => length > 1),
     repair: { listBaseFilesFirst: true },
   },
 ];
