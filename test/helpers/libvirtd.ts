@@ -42,6 +42,7 @@ interface Kind {
   readonly qemuConfiguration: string;
 }
 
+/** libvirtd starts only where its default user exists, which another package makes, though the configuration names a user of its own. */
 const SYSTEM: Kind = {
   uri: 'qemu+unix:///system',
   namespaces: ['--propagation', 'private'],
@@ -50,6 +51,12 @@ for dir in /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt /ru
   mkdir -p "$1$dir"
   mount --bind "$1$dir" "$dir"
 done
+for file in passwd group; do
+  cp "/etc/$file" "$1/$file"
+  mount --bind "$1/$file" "/etc/$file"
+done
+getent passwd libvirt-qemu > /dev/null || echo 'libvirt-qemu:x:64055:64055::/nonexistent:/usr/sbin/nologin' >> /etc/passwd
+getent group libvirt-qemu > /dev/null || echo 'libvirt-qemu:x:64055:' >> /etc/group
 /usr/sbin/libvirtd --config /etc/libvirt/libvirtd.conf & wait $!`,
   socket: 'run/libvirt/libvirt-sock',
   configuration: 'etc/libvirt',
