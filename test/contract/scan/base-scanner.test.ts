@@ -61,6 +61,18 @@ describe.each(IMPLEMENTATIONS)('BaseScanner, $name', ({ make }) => {
     expect(scan.problems).toEqual([]);
   });
 
+  it('should remember the newest partial download in whatever order they are listed', async () => {
+    const digests = Array.from('0123456789abcdef', (digit) => digit.repeat(40));
+    const files = digests.flatMap((digest, index) => [
+      [`_base/${digest}.part`, { ageSeconds: index % 2 === 0 ? HOUR : 60 }] as const,
+      [`_base/${digest}.converted`, { ageSeconds: index % 2 === 0 ? 60 : HOUR }] as const,
+    ]);
+    using tree = make(Object.fromEntries(files));
+    const { partialDownloads } = await tree.baseScanner().scan();
+    const ages = digests.map((digest) => Math.round((tree.nowMs - (partialDownloads.get(digest) ?? 0)) / 1000 / HOUR));
+    expect(ages).toEqual(digests.map(() => 0));
+  });
+
   it('should remember the newest partial download of each image, by digest', async () => {
     using tree = make({
       [`_base/${IMAGE}.part`]: { ageSeconds: HOUR },

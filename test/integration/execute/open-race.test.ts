@@ -8,7 +8,7 @@ import { createFileLocker } from '../../../src/execute/file-lock.ts';
 import { makeTree, openDescriptors, putFile, startLockHolder } from '../../helpers/execute-tree.ts';
 
 /** What happens in the instant between looking at an entry and opening it, once. */
-const meanwhile = vi.hoisted((): { happens: (() => void) | undefined } => ({ happens: undefined }));
+const meanwhile = vi.hoisted((): { happens: (() => void) | undefined; opened: string[] } => ({ happens: undefined, opened: [] }));
 
 vi.mock('node:fs', async (importOriginal) => {
   const real = await importOriginal<typeof NodeFs>();
@@ -20,13 +20,16 @@ vi.mock('node:fs', async (importOriginal) => {
         meanwhile.happens = undefined;
         happens();
       }
-      return real.openSync(...args);
+      const fd = real.openSync(...args);
+      meanwhile.opened.push(real.readlinkSync(`/proc/self/fd/${fd}`));
+      return fd;
     },
   };
 });
 
 beforeEach(() => {
   meanwhile.happens = undefined;
+  meanwhile.opened = [];
 });
 
 describe('image lock in a race', () => {
@@ -57,6 +60,15 @@ describe('image lock in a race', () => {
       symlinkSync(fifo, path);
     };
     expect(attempt()).toBe('changed');
+    expect(meanwhile.opened).not.toContain(fifo);
+  });
+
+  it('should not even open a FIFO that stands there already', () => {
+    const { attempt, path } = setUp();
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    expect(attempt()).toBe('changed');
+    expect(meanwhile.opened).not.toContain(path);
   });
 
   it('should report a file that another file replaces before it is opened as changed', () => {
@@ -104,6 +116,18 @@ describe('file lock in a race', () => {
     meanwhile.happens = () => rmSync(lockFile);
     expect(await locker.acquire('base', { timeoutSeconds: 10 })).toBeDefined();
     expect(await startLockHolder().ask(`try ${lockFile}`)).toBe('busy');
+  });
+
+  it('should open nothing that a symlink leads to which replaces the lock file before it is opened', async () => {
+    const { locker, lockFile } = setUp();
+    writeFileSync(lockFile, '');
+    writeFileSync(`${lockFile}.elsewhere`, '');
+    meanwhile.happens = () => {
+      rmSync(lockFile);
+      symlinkSync(`${lockFile}.elsewhere`, lockFile);
+    };
+    await expect(locker.acquire('base', { timeoutSeconds: 10 })).rejects.toThrow('ELOOP');
+    expect(meanwhile.opened).not.toContain(`${lockFile}.elsewhere`);
   });
 
   it.each(['with a reader', 'without a reader'])(

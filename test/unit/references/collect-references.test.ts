@@ -27,6 +27,11 @@ describe('the names of base files', () => {
 });
 
 describe('collectReferences', () => {
+  it('should hash a reference as it stands, blanks and line ends included', () => {
+    const { byDigest } = collectReferences([workload({ images: [{ role: 'image', ref: ` ${IMAGE}\n` }] })], '_base');
+    expect([...byDigest.keys()]).toEqual([cacheFileName(` ${IMAGE}\n`)]);
+  });
+
   it('should protect image, kernel and ramdisk, each with who names it and through what', () => {
     const images = [
       { role: 'image', ref: IMAGE },

@@ -81,6 +81,13 @@ describe('a migration between two nodes', () => {
     expect(await protectedOn()).toEqual([false, true]);
   });
 
+  it('should protect on the target from its label on, pod or not', async () => {
+    const kube = new MemoryApiServer(PODS, VMIS);
+    kube.put(VMIS, vmiObject({ ...VMI, node: 'node-b', target: 'node-a' }));
+    const { vmis } = await start(kube);
+    expect(await names(vmis)).toEqual(['default/vm-1']);
+  });
+
   it('should keep a VMI whose label left one watch until the other one has had its chance', async () => {
     const kube = new MemoryApiServer(PODS, VMIS);
     kube.put(VMIS, vmiObject({ ...VMI, target: 'node-a' }));
@@ -235,6 +242,16 @@ describe('the two watches of VMIs', () => {
 
     clock.advance(60_000);
     expect((await vmis.read({ consistent: true })).status).toMatchObject({ consistentListAtMs: 1_060_000, lastContactMs: 1_060_000 });
+  });
+
+  it.each([{ node: 'node-a' }, { target: 'node-a' }])('should be as old as the one that was silent for longer: %j', async (labels) => {
+    const kube = new MemoryApiServer(PODS, VMIS);
+    const { vmis, clock } = await start(kube);
+    clock.advance(60_000);
+    kube.put(VMIS, vmiObject({ ...VMI, ...labels }));
+    await settle();
+    expect(await names(vmis)).toEqual(['default/vm-1']);
+    expect((await vmis.read({ consistent: false })).status.lastContactMs).toBe(1_000_000);
   });
 
   it('should list nothing consistently when one of the two lists fails', async () => {

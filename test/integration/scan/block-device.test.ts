@@ -1,0 +1,23 @@
+import type * as NodeFs from 'node:fs';
+import type { Dirent } from 'node:fs';
+import { expect, it, vi } from 'vitest';
+import { createOverlayScanner } from '../../../src/scan/overlays.ts';
+import { buildTree } from '../../helpers/tree.ts';
+
+// Making one takes a right that many containers lack.
+vi.mock('node:fs', async (importOriginal) => {
+  const real = await importOriginal<typeof NodeFs>();
+  const asDevice = (entry: Dirent): Dirent =>
+    entry.name === 'disk' ? Object.assign(Object.create(entry) as Dirent, { isFile: () => false, isBlockDevice: () => true }) : entry;
+  const readdirSync = (path: string, options: { encoding: 'utf8'; withFileTypes: true }) =>
+    real.readdirSync(path, options).map((entry) => asDevice(entry));
+  return { ...real, readdirSync };
+});
+
+it('should call a disk that is a block device unreadable, and not open it', async () => {
+  using tree = buildTree({ 'vm/disk': { qcow2: {} } });
+  const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
+  const { overlays, headersRead } = await scanner.scan({ instanceNames: new Set() });
+  expect(overlays).toMatchObject([{ path: 'vm/disk', state: 'unreadable', message: expect.stringContaining('block device') }]);
+  expect(headersRead).toBe(0);
+});

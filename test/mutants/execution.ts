@@ -1,0 +1,331 @@
+import type { MutantsOf } from './mutant.ts';
+
+const EXECUTOR = 'test/unit/execute/executor.test.ts';
+const RECHECK = 'test/unit/execute/recheck.test.ts';
+const REFUSAL = 'test/unit/execute/refusal.test.ts';
+const CYCLE = 'test/unit/cycle.test.ts';
+const DIRECTORY = 'test/contract/execute/base-directory.test.ts';
+const LOCKER = 'test/contract/execute/file-locker.test.ts';
+const LOCK = 'test/integration/execute/file-lock.test.ts';
+const LOCK_RACE = 'test/integration/execute/file-lock-race.test.ts';
+const OPEN_RACE = 'test/integration/execute/open-race.test.ts';
+const REAL_EXECUTOR = 'test/integration/execute/executor.test.ts';
+
+/** Design §5: what happens between the plan and the unlink, and who may be asked for what. */
+export const EXECUTION: readonly MutantsOf[] = [
+  {
+    file: 'src/cycle.ts',
+    tests: [CYCLE],
+    mutants: [
+      { rule: 'a dry run executes nothing', from: 'options.dryRun ? undefined : await watch', to: 'await watch' },
+      {
+        rule: 'the base directory is scanned before the references are collected',
+        from: "const scan = await watch('scan', () => parts.scanner.scan(options));\n    const verification = parts.verifier === undefined ? undefined : await watch('scan', () => parts.verifier?.verify(scan, options));\n    let evidence = await gatherEvidence(parts, options, watch, false);",
+        to: "let evidence = await gatherEvidence(parts, options, watch, false);\n    const scan = await watch('scan', () => parts.scanner.scan(options));\n    const verification = parts.verifier === undefined ? undefined : await watch('scan', () => parts.verifier?.verify(scan, options));",
+      },
+      {
+        rule: 'under the lock, sources and overlays are asked again',
+        from: 'return reasonsToStay(\n',
+        to: 'return [] as string[];\n    reasonsToStay(\n',
+      },
+      {
+        rule: 'under the lock, the sources are read anew',
+        from: 'return async (fileName, signal) => {\n    const inventory = await readSources(parts.sources, false, signal);',
+        to: 'const first = readSources(parts.sources, false, undefined);\n  return async (fileName, signal) => {\n    const inventory = await first;',
+      },
+      {
+        rule: 'under the lock, the overlays are read anew',
+        from: 'return async (fileName, signal) => {\n',
+        to: 'const first = parts.overlays.scan({ instanceNames: new Set() });\n  parts = { ...parts, overlays: { scan: () => first } };\n  return async (fileName, signal) => {\n',
+      },
+    ],
+  },
+  {
+    file: 'src/plan/current-use.ts',
+    tests: [CYCLE, 'test/unit/plan/current-use.test.ts'],
+    mutants: [
+      {
+        rule: 'asked again: an image that a workload names by now',
+        from: 'digest === undefined ? [] : (snapshot.references.byDigest.get(digest) ?? [])',
+        to: '[]',
+      },
+      { rule: 'asked again: a file that a workload names by now', from: '...(snapshot.references.byName.get(fileName) ?? []),', to: '' },
+      { rule: 'asked again: a pin that was set by now', from: '...pinLookup(snapshot, digestOfRef)(fileName, digest),', to: '' },
+      {
+        rule: 'asked again: an overlay that stands on it by now',
+        from: '...(indexBackingFiles(snapshot.overlays.overlays).get(fileName) ?? []),',
+        to: '',
+      },
+      {
+        rule: 'asked again: evidence that is incomplete by now',
+        from: '...checkGate(snapshot).reasons.map(',
+        to: '...checkGate(snapshot).reasons.slice(0, 0).map(',
+      },
+    ],
+  },
+  {
+    file: 'src/execute/refusal.ts',
+    tests: [REFUSAL, EXECUTOR],
+    mutants: [
+      { rule: 'the executor refuses what is no file name', from: 'if (!isEntryName(file.name))', to: 'if (false)' },
+      { rule: 'the executor refuses foreign files, whatever a plan says', from: "if (file.kind === 'foreign')", to: 'if (false)' },
+      {
+        rule: 'the executor removes nothing by a plan whose gate is closed',
+        from: "if (file.verdict === 'remove' && !gate.open)",
+        to: 'if (false)',
+      },
+    ],
+  },
+  {
+    file: 'src/execute/executor.ts',
+    tests: [EXECUTOR, 'test/unit/execute/pressure.test.ts'],
+    mutants: [
+      { rule: 'a refusal keeps the file', from: 'if (refusal !== undefined) return', to: 'if (refusal === null) return' },
+      {
+        rule: 'all touches come before the first removal',
+        from: "else if (file.verdict === 'remove') removals.push(index);",
+        to: "else if (file.verdict === 'remove') await settle(run, file);",
+      },
+      {
+        rule: 'a pass that was stopped removes nothing more',
+        from: "if (signal?.aborted === true) return { outcome: 'Abandoned' };",
+        to: '',
+      },
+      {
+        rule: 'a verdict of keep is never carried out',
+        from: "if (file.verdict === 'touch') await settle(run, file);",
+        to: "if (file.verdict === 'touch' || file.verdict === 'keep') await settle(run, file);",
+      },
+      {
+        rule: 'pressure: what is not needed any more stays',
+        from: "file.reason === 'UnderPressure' && isRelieved(directory, run.policy)",
+        to: 'false',
+      },
+    ],
+  },
+  {
+    file: 'src/execute/under-lock.ts',
+    tests: [EXECUTOR],
+    mutants: [
+      {
+        rule: 'nothing is removed without its lock',
+        from: 'lock = await takeLock(parts, name);',
+        to: 'lock = (await takeLock(parts, name)) ?? { waitedSeconds: 0, release: () => {} };',
+      },
+      {
+        rule: 'the lock is taken before anything is checked',
+        from: '    lock = await takeLock(parts, name);',
+        to: '    const early = await work();\n    work = () => early;\n    lock = await takeLock(parts, name);',
+      },
+      {
+        rule: 'the lock is free again afterwards, whatever happened',
+        from: 'lock.release({ remove: removeLockFile });',
+        to: '',
+      },
+      {
+        rule: 'no answer to who uses it means in use',
+        from: "return { outcome: 'RemovalFailed', message: `Who uses it now",
+        to: "return [];\n    return { outcome: 'RemovalFailed', message: `Who uses it now",
+      },
+      {
+        rule: 'a question that was given up means in use',
+        from: "answer === 'aborted' ? { outcome: 'Abandoned' }",
+        to: "answer === 'aborted' ? []",
+      },
+    ],
+  },
+  {
+    file: 'src/execute/remove-file.ts',
+    tests: [EXECUTOR],
+    mutants: [
+      { rule: 'the users are asked again under the lock', from: '?? (await recheckUsers(parts, file))', to: '' },
+      {
+        rule: 'the file is looked at once more just before it goes',
+        from: 'const removeChecked = () => recheckNow(parts, file) ?? discard',
+        to: 'const removeChecked = () => discard',
+      },
+      {
+        rule: 'live-use check: QEMU’s image locks are asked for',
+        from: 'parts.policy.liveUseCheck ? underImageLock(parts.directory, file.name, file.identity, removeChecked) : removeChecked()',
+        to: 'removeChecked()',
+      },
+      { rule: 'the age is asked of the clock as it is now', from: 'nowMs: clock.now().wallMs,', to: 'nowMs: Number.MAX_SAFE_INTEGER,' },
+    ],
+  },
+  {
+    file: 'src/execute/recheck.ts',
+    tests: [RECHECK, EXECUTOR],
+    mutants: [
+      { rule: 'recheck: another device is another file', from: 'planned.device === current.device', to: 'true' },
+      { rule: 'recheck: another inode is another file', from: 'planned.inode === current.inode', to: 'true' },
+      { rule: 'recheck: what is no regular file is another file', from: 'return current.regular && ', to: 'return ' },
+      { rule: 'recheck: another file under the name stays', from: 'if (!isSameFile(planned, current)) return', to: 'if (false) return' },
+      { rule: 'recheck: a file whose mtime moved stays', from: 'if (current.modifiedAtNs !== planned.modifiedAtNs) {', to: 'if (false) {' },
+      {
+        rule: 'recheck: a file below its minimum age stays',
+        from: 'Math.max(input.minimumAgeSeconds, input.minimumAgeFloorSeconds)',
+        to: 'input.minimumAgeFloorSeconds',
+      },
+      {
+        rule: 'recheck: a file below the floor stays',
+        from: 'Math.max(input.minimumAgeSeconds, input.minimumAgeFloorSeconds)',
+        to: 'input.minimumAgeSeconds',
+      },
+      {
+        rule: 'recheck: an age that is no number is too young',
+        from: 'if (ageSeconds >= minimumSeconds) return undefined;',
+        to: 'if (!(ageSeconds < minimumSeconds)) return undefined;',
+      },
+      {
+        rule: 'recheck: a file that somebody uses now stays',
+        from: 'if (reasons.length === 0) return undefined;',
+        to: 'if (reasons.length >= 0) return undefined;',
+      },
+    ],
+  },
+  {
+    file: 'src/execute/touch-file.ts',
+    tests: [EXECUTOR],
+    mutants: [
+      {
+        rule: 'another file under the name is not touched',
+        from: 'if (!isSameFile(file.identity, current)) return',
+        to: 'if (false) return',
+      },
+    ],
+  },
+  {
+    file: 'src/execute/base-directory.ts',
+    tests: [DIRECTORY, REAL_EXECUTOR, OPEN_RACE],
+    mutants: [
+      {
+        rule: 'a base directory that became a symlink is refused',
+        from: 'O_DIRECTORY | constants.O_NOFOLLOW);\n      return',
+        to: 'O_DIRECTORY);\n      return',
+        tests: [REAL_EXECUTOR],
+      },
+    ],
+  },
+  {
+    file: 'src/execute/directory-entries.ts',
+    tests: [DIRECTORY, REAL_EXECUTOR, OPEN_RACE],
+    mutants: [
+      {
+        rule: 'the directory stays the one that was opened, whatever takes the place of its path',
+        from: 'const descriptorPath = `/proc/self/fd/${fd}`;',
+        to: 'const descriptorPath = path;',
+        tests: [REAL_EXECUTOR],
+      },
+      {
+        rule: 'only file names reach the directory',
+        from: "if (!closed && !isEntryName(name)) throw errnoError('EINVAL'",
+        to: "if (false) throw errnoError('EINVAL'",
+      },
+      {
+        rule: 'a descriptor that is closed is not used any more',
+        from: "if (closed) throw errnoError('EBADF', `'${path}' is closed`);",
+        to: '',
+      },
+      {
+        rule: 'a stat follows no symlink',
+        from: 'fstatSync, lstatSync, lutimesSync',
+        to: 'fstatSync, statSync as lstatSync, lutimesSync',
+        tests: [REAL_EXECUTOR],
+      },
+      {
+        rule: 'a touch follows no symlink',
+        from: 'lstatSync, lutimesSync, openSync',
+        to: 'lstatSync, utimesSync as lutimesSync, openSync',
+        tests: [REAL_EXECUTOR],
+      },
+      { rule: 'what is no regular file is never opened', from: "if (!seen.regular) return 'changed';", to: '', tests: [OPEN_RACE] },
+      {
+        rule: 'opening for the image lock follows no symlink',
+        from: 'constants.O_RDWR | constants.O_NOFOLLOW |',
+        to: 'constants.O_RDWR |',
+        tests: [OPEN_RACE],
+      },
+      {
+        rule: 'live-use check: the file whose locks are asked for is the planned one',
+        from: "if (!isIdentical(toStat(fstatSync(fd, { bigint: true })), identity)) return 'changed';",
+        to: '',
+        tests: [DIRECTORY, OPEN_RACE],
+      },
+      {
+        rule: 'live-use check: a file that a QEMU has open stays',
+        from: "if (!tryLock(fd, IMAGE_LOCK_OFFSET, IMAGE_LOCK_LENGTH)) return 'busy';",
+        to: '',
+      },
+      {
+        rule: 'live-use check: the lock is held while the file goes',
+        from: '    try {\n      whileHeld();',
+        to: '    try {\n      unlock(fd, IMAGE_LOCK_OFFSET, IMAGE_LOCK_LENGTH);\n      whileHeld();',
+      },
+    ],
+  },
+  {
+    file: 'src/execute/file-lock.ts',
+    tests: [LOCKER, LOCK, LOCK_RACE],
+    mutants: [
+      {
+        rule: 'a lock that somebody holds is not taken',
+        from: 'tryLock(opened.fd) && leadsTo',
+        to: '(tryLock(opened.fd) || true) && leadsTo',
+      },
+      {
+        rule: 'a lock counts only while its path is the locked inode',
+        from: ' && leadsTo(join(locksPath, name), opened.fd);',
+        to: ';',
+        tests: [LOCK_RACE],
+      },
+      { rule: 'only file names reach the lock directory', from: 'if (!isEntryName(fileName)) throw', to: 'if (false) throw' },
+      {
+        rule: 'a lock file that replaced ours is not removed',
+        from: 'if (leadsTo(path, file.fd)) unlinkSync(path);',
+        to: 'unlinkSync(path);',
+        tests: [LOCK],
+      },
+      { rule: 'a lock is released once, not over again when others have it', from: 'if (released) return;', to: '' },
+    ],
+  },
+  {
+    file: 'src/execute/lock-file.ts',
+    tests: [LOCK, LOCK_RACE, OPEN_RACE],
+    mutants: [
+      {
+        rule: 'a lock path that is no regular file is not opened',
+        from: 'if (!seen.isFile()) throw',
+        to: 'if (false) throw',
+        tests: [LOCK, OPEN_RACE],
+      },
+      {
+        rule: 'opening a lock file follows no symlink',
+        from: 'constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK,',
+        to: 'constants.O_APPEND | constants.O_NONBLOCK,',
+        tests: [OPEN_RACE, LOCK],
+      },
+      {
+        rule: 'a lock file is looked at again once it is open',
+        from: 'if (fstatSync(fd).isFile()) return fd;',
+        to: 'return fd;',
+        tests: [OPEN_RACE, LOCK],
+      },
+    ],
+  },
+  {
+    file: 'src/execute/owned-directory.ts',
+    tests: [LOCK, LOCK_RACE],
+    mutants: [
+      {
+        rule: 'a lock directory that is a symlink is refused',
+        from: 'const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;',
+        to: 'const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;',
+      },
+      {
+        rule: 'a lock directory whose parent is missing is not made up',
+        from: 'mkdirSync(path, UNFINISHED_MODE)',
+        to: 'mkdirSync(path, { recursive: true, mode: UNFINISHED_MODE })',
+      },
+    ],
+  },
+];

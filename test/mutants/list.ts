@@ -1,0 +1,8 @@
+import { DISK } from './disk.ts';
+import { EXECUTION } from './execution.ts';
+import { flatten, type Mutant } from './mutant.ts';
+import { SOURCES } from './sources.ts';
+import { VERDICTS } from './verdicts.ts';
+
+/** Every safety rule, and the change that takes it away. */
+export const MUTANTS: readonly Mutant[] = flatten([...VERDICTS, ...EXECUTION, ...DISK, ...SOURCES]);

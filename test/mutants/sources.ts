@@ -1,0 +1,217 @@
+import type { MutantsOf } from './mutant.ts';
+
+const PODS = 'test/unit/sources/pods.test.ts';
+const VMI = 'test/unit/sources/virtual-machine-instances.test.ts';
+const VMI_SOURCE = 'test/unit/sources/vmi-source.test.ts';
+const CONSISTENT = 'test/unit/kube/reflector-consistent.test.ts';
+const TROUBLE = 'test/unit/kube/reflector-trouble.test.ts';
+const REFLECTOR = 'test/unit/kube/reflector.test.ts';
+const AGENT = 'test/unit/agent.test.ts';
+
+/** Design §6: that what is not known is told as a gap, and that no state is better than it is; and who decides about the mode. */
+export const SOURCES: readonly MutantsOf[] = [
+  {
+    file: 'src/sources/pods.ts',
+    tests: [PODS, 'test/hostile/objects.test.ts'],
+    mutants: [
+      {
+        rule: 'pods: one that mounts the instances path for no known reason is a gap',
+        from: "gaps: [objectGap('UnmappedWorkload', POD_SOURCE, object, message)]",
+        to: 'gaps: []',
+      },
+      {
+        rule: 'pods: one that is selected but not annotated is a gap',
+        from: "gaps: [objectGap('IncompleteWorkload', POD_SOURCE, object, message)],",
+        to: 'gaps: [],',
+      },
+      {
+        rule: 'pods: an annotation that is not understood is a gap',
+        from: '(fields?.problems ?? []).map(',
+        to: '(fields?.problems ?? []).slice(0, 0).map(',
+      },
+      {
+        rule: 'pods: a host path that is not understood may be anything',
+        from: "normalizeHostPath(path) ?? '/'",
+        to: "normalizeHostPath(path) ?? '/nowhere'",
+      },
+      {
+        rule: 'pods: files that a VM pod mounts are in use',
+        from: 'paths: mounts.filter((path) => isBelow(path, rules.instancesPath)),',
+        to: 'paths: [],',
+      },
+      {
+        rule: 'pods: a mount of a parent of the instances path counts',
+        from: 'mounts.find((path) => overlaps(path, rules.instancesPath))',
+        to: 'mounts.find((path) => path === rules.instancesPath)',
+      },
+      {
+        rule: 'pods: only those of our own that say so are exempt',
+        from: "labels.get('app.kubernetes.io/part-of') === 'basekeeper'",
+        to: 'true',
+      },
+    ],
+  },
+  {
+    file: 'src/sources/pod-source.ts',
+    tests: [VMI_SOURCE],
+    mutants: [
+      {
+        rule: 'virt-launcher pods: one whose VMI is unknown is a gap',
+        from: "return { gaps: [objectGap('IncompleteWorkload', POD_SOURCE, pod, message)] };",
+        to: 'return { gaps: [] };',
+      },
+      {
+        rule: 'virt-launcher pods: one protects what its VMI used, until the pod is gone',
+        from: 'if (resolved.workload !== undefined) workloads.push(resolved.workload);',
+        to: '',
+      },
+      {
+        rule: 'virt-launcher pods: gaps of a VMI that nobody else reports are repeated',
+        from: 'vmis.isReported(vmiUid) ? [] : ',
+        to: 'vmis.isReported(vmiUid) || true ? [] : ',
+      },
+    ],
+  },
+  {
+    file: 'src/sources/virtual-machine-instances.ts',
+    tests: [VMI, 'test/hostile/objects.test.ts'],
+    mutants: [
+      {
+        rule: 'VMIs: every phase protects',
+        from: 'images: [...diskImages(list),',
+        to: "images: [...(at(vmi, 'status', 'phase') === 'Succeeded' ? [] : diskImages(list)),",
+      },
+      { rule: 'VMIs: the images of container disks protect', from: 'images: [...diskImages(list),', to: 'images: [' },
+      { rule: 'VMIs: the kernelBoot container protects', from: '...kernelBoot(vmi),', to: '' },
+      { rule: 'VMIs: host disks protect', from: 'paths: hostDisks(list, instancesPath),', to: 'paths: [],' },
+      { rule: 'VMIs: volumes that are no list are a gap', from: "problems.push('spec.volumes is no list');", to: ';' },
+    ],
+  },
+  {
+    file: 'src/sources/vmi-source.ts',
+    tests: [VMI_SOURCE],
+    mutants: [
+      { rule: 'migrations: the target is protected, too', from: '...this.byTarget.items(), ', to: '' },
+      { rule: 'migrations: a VMI between the two watches is protected', from: '...this.memory.lingering(this.nowMs()), ', to: '' },
+      {
+        rule: 'migrations: the target label is listed first',
+        from: '(await this.byTarget.listConsistent(signal)) && (await this.byNode.listConsistent(signal))',
+        to: '(await this.byNode.listConsistent(signal)) && (await this.byTarget.listConsistent(signal))',
+      },
+      {
+        rule: 'the worse of the two watches is the state',
+        from: 'candidate === one.state || candidate === other.state',
+        to: 'candidate === one.state',
+      },
+      {
+        rule: 'the older contact of the two watches counts',
+        from: 'lastContactMs: earlier(one.lastContactMs, other.lastContactMs),',
+        to: 'lastContactMs: other.lastContactMs,',
+      },
+      {
+        rule: 'the older list of the two watches counts',
+        from: 'consistentListAtMs: earlier(one.consistentListAtMs, other.consistentListAtMs),',
+        to: 'consistentListAtMs: one.consistentListAtMs,',
+      },
+    ],
+  },
+  {
+    file: 'src/kube/reflector-health.ts',
+    tests: [TROUBLE, CONSISTENT, REFLECTOR],
+    mutants: [
+      {
+        rule: 'a refusal is a failure of the source',
+        from: "isPassing(error) && this.state === 'synced' ? 'synced' : 'failed'",
+        to: "this.state === 'synced' ? 'synced' : 'failed'",
+      },
+      {
+        rule: 'a source without a first list is not synced',
+        from: "isPassing(error) && this.state === 'synced' ? 'synced' : 'failed'",
+        to: "isPassing(error) ? 'synced' : 'failed'",
+      },
+      {
+        rule: 'a list and a contact do not become younger when the clock is set back',
+        from: 'setForwardMs < -CLOCK_NOISE_MS ? then.wallMs + setForwardMs : then.wallMs',
+        to: 'setForwardMs === 0.5 ? then.wallMs + setForwardMs : then.wallMs',
+      },
+    ],
+  },
+  {
+    file: 'src/kube/reflector.ts',
+    tests: [CONSISTENT, TROUBLE, REFLECTOR],
+    mutants: [
+      {
+        rule: 'a consistent list is a quorum read',
+        from: 'await this.list(undefined, signal);\n        this.health',
+        to: "await this.list('0', signal);\n        this.health",
+      },
+      {
+        rule: 'a consistent list counts from when it was asked for',
+        from: 'this.health.listedConsistently(startedAt);',
+        to: 'this.health.listedConsistently(this.options.clock.now());',
+      },
+      {
+        rule: 'an event that cannot be understood leads to a new list',
+        from: 'this.needsList = true;\n      throw error;',
+        to: 'throw error;',
+      },
+      {
+        rule: 'a past that the server has forgotten leads to a new list',
+        from: "if (known?.status === 410 || known?.reason === 'InvalidResponse') this.needsList = true;",
+        to: '',
+      },
+      {
+        rule: 'absence is confirmed by discovery',
+        from: 'if (!(await this.exists(this.monotonicMs(), signal))) return true;',
+        to: 'return true;',
+      },
+    ],
+  },
+  {
+    file: 'src/kube/object-store.ts',
+    tests: [CONSISTENT, REFLECTOR],
+    mutants: [
+      {
+        rule: 'what the watch saw after a list is not undone by it',
+        from: 'if (!restart) for (const change of this.journal ?? [])',
+        to: 'if (false) for (const change of this.journal ?? [])',
+      },
+      {
+        rule: 'events from before a list do not undo it',
+        from: 'if (version !== undefined && version <= this.floor) return false;',
+        to: '',
+      },
+    ],
+  },
+  {
+    file: 'src/sources/file.ts',
+    tests: ['test/integration/sources/file.test.ts'],
+    mutants: [
+      {
+        rule: 'a workloads file that cannot be read is a failure, not an empty list',
+        from: "state: 'failed', consistentListAtMs: undefined, message }",
+        to: "state: 'synced', consistentListAtMs: startedAtMs, message }",
+      },
+      { rule: 'a workloads file that is no UTF-8 is refused', from: '{ fatal: true }', to: '{ fatal: false }' },
+    ],
+  },
+  {
+    file: 'src/agent.ts',
+    tests: [AGENT],
+    mutants: [
+      {
+        rule: 'no node, no removals: its annotation may say off',
+        from: 'if (annotations === undefined) return harmless;',
+        to: 'if (annotations === undefined) return configured;',
+      },
+      { rule: 'a mode annotation that is no mode leads to no removals', from: '?? harmless;', to: '?? configured;' },
+      { rule: 'the mode off runs no pass', from: "if (mode === 'off') return this.#parts.skipped('the mode is off');", to: '' },
+      { rule: 'the mode dry-run is a dry run', from: "dryRun: mode === 'dry-run',", to: 'dryRun: false,' },
+      {
+        rule: 'a pass is told the clocks of the one before',
+        from: 'previousPass: this.#lastPass, signal',
+        to: 'previousPass: undefined, signal',
+      },
+    ],
+  },
+];

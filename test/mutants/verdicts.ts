@@ -1,0 +1,278 @@
+import type { MutantsOf } from './mutant.ts';
+
+const RULES = 'test/unit/plan/rules.test.ts';
+const GATE = 'test/unit/plan/gate.test.ts';
+const PRESSURE = 'test/unit/plan/pressure.test.ts';
+
+/** Design §3: the verdict's rules, and what they look things up in. */
+export const VERDICTS: readonly MutantsOf[] = [
+  {
+    file: 'src/plan/rules.ts',
+    tests: [RULES],
+    mutants: [
+      {
+        rule: 'ForeignFile: what has none of Nova’s names is kept',
+        from: "applies: (_facts, file) => file.kind === 'foreign'",
+        to: 'applies: () => false',
+      },
+      {
+        rule: 'ReferencedByWorkload: what a workload names stays',
+        from: 'applies: (facts, file) => usagesByWorkload(facts, file).length > 0',
+        to: 'applies: () => false',
+      },
+      {
+        rule: 'ReferencedByWorkload: what a workload names is touched, so that its age counts from its last use',
+        from: "reason: 'ReferencedByWorkload', verdict: () => 'touch'",
+        to: "reason: 'ReferencedByWorkload', verdict: keep",
+      },
+      {
+        rule: 'BackingFileOfOverlay: what an overlay stands on stays',
+        from: 'applies: (facts, file) => usagesByOverlay(facts, file).length > 0',
+        to: 'applies: () => false',
+      },
+      {
+        rule: 'BackingFileOfOverlay: what an overlay stands on is touched, unless the configuration wants Nova’s way',
+        from: "facts.policy.touchBackingFiles ? 'touch' : 'keep'",
+        to: "'keep'",
+      },
+      {
+        rule: 'PinnedByConfig: what is pinned stays',
+        from: 'applies: (facts, file) => facts.pinsOf(file.name, digestOf(file)).length > 0',
+        to: 'applies: () => false',
+      },
+      {
+        rule: 'RemovalDisabled: nothing is removed where removeUnusedBaseImages is false',
+        from: 'applies: (facts) => !facts.policy.removeUnusedBaseImages',
+        to: 'applies: () => false',
+      },
+      { rule: 'YoungerThanMinimumAge: what is young stays', from: 'applies: isTooYoung', to: 'applies: () => false' },
+      {
+        rule: 'GateClosed: nothing is removed while the gate is closed',
+        from: 'applies: (facts) => !facts.gateOpen',
+        to: 'applies: () => false',
+      },
+    ],
+  },
+  {
+    file: 'src/plan/verdicts.ts',
+    tests: [RULES],
+    mutants: [
+      { rule: 'the first rule that applies decides', from: 'RULES.findIndex(', to: 'RULES.findLastIndex(' },
+      { rule: 'RemovalLimitReached: no pass removes more than maxRemovalsPerPass', from: 'candidates.slice(limit)', to: '[]' },
+      {
+        rule: 'RemovalLimitReached: the oldest go first',
+        from: 'candidates.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);',
+        to: 'candidates.sort((a, b) => b.modifiedAtMs - a.modifiedAtMs);',
+      },
+    ],
+  },
+  {
+    file: 'src/plan/minimum-age.ts',
+    tests: [RULES],
+    mutants: [
+      {
+        rule: 'no minimum age is below minimumAgeFloorSeconds',
+        from: 'Math.max(configured, policy.minimumAgeFloorSeconds)',
+        to: 'configured',
+      },
+      {
+        rule: 'originals, swap and ephemeral files have a minimum age of their own',
+        from: 'isDerived ? policy.resizedMinimumAgeSeconds : policy.originalMinimumAgeSeconds',
+        to: 'policy.resizedMinimumAgeSeconds',
+      },
+      {
+        rule: 'resized and legacy files have a minimum age of their own',
+        from: 'isDerived ? policy.resizedMinimumAgeSeconds : policy.originalMinimumAgeSeconds',
+        to: 'policy.originalMinimumAgeSeconds',
+      },
+      {
+        rule: 'a download in progress makes the files of its image young',
+        from: 'Math.max(file.modifiedAtMs, partialMs ?? Number.NEGATIVE_INFINITY)',
+        to: 'file.modifiedAtMs',
+      },
+    ],
+  },
+  {
+    file: 'src/plan/usages.ts',
+    tests: [RULES, 'test/unit/plan/usages.test.ts'],
+    mutants: [
+      { rule: 'every step of a backing chain protects', from: 'of overlay.chain) {', to: 'of overlay.chain.slice(0, 1)) {' },
+      {
+        rule: 'a header that names the tree by another path protects by the last part of the name',
+        from: 'link.baseName ?? posix.basename(link.reference)',
+        to: "link.baseName ?? ''",
+      },
+      { rule: 'an image in use protects its resized files, too', from: '(?:_sm|_[0-9]+\\n?)?$/su', to: '(?:_sm)?$/su' },
+      { rule: 'an image in use protects its legacy file, too', from: '(?:_sm|_[0-9]+\\n?)?$/su', to: '(?:_[0-9]+\\n?)?$/su' },
+    ],
+  },
+  {
+    file: 'src/plan/pins.ts',
+    tests: [RULES],
+    mutants: [
+      { rule: 'a pinned image id protects its files', from: 'digest === undefined ? [] : (byDigest.get(digest) ?? [])', to: '[]' },
+      { rule: 'a pinned file name protects', from: 'globs.filter(({ matches }) => matches(name))', to: 'globs.slice(0, 0)' },
+      { rule: 'pins of ConfigMaps and of the node protect as those of the configuration do', from: '...(inventory.pins ?? [])', to: '' },
+    ],
+  },
+  {
+    file: 'src/plan/pressure.ts',
+    tests: [PRESSURE],
+    mutants: [
+      {
+        rule: 'pressure: nothing goes before its time up to the high threshold',
+        from: ' || usedPercent(filesystem) <= pressure.highThresholdPercent',
+        to: '',
+      },
+      { rule: 'pressure: never below the minimum age floor', from: ' && ageMs(file, facts) >= floorSeconds * 1000', to: '' },
+      { rule: 'pressure: only what is unused goes before its time', from: 'verdict === YOUNG &&', to: 'verdict !== UNUSED &&' },
+      {
+        rule: 'pressure: nothing goes before its time while the gate is closed',
+        from: 'facts.gateOpen ? candidates : []',
+        to: 'candidates',
+      },
+      { rule: 'pressure: no more goes before its time than is needed', from: 'if (plannedBytes >= bytesToFree) break;', to: '' },
+      {
+        rule: 'pressure: the oldest go first',
+        from: 'candidates.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);',
+        to: 'candidates.sort((a, b) => b.modifiedAtMs - a.modifiedAtMs);',
+      },
+    ],
+  },
+  {
+    file: 'src/references/collect-references.ts',
+    tests: ['test/unit/references/collect-references.test.ts'],
+    mutants: [
+      { rule: 'image, kernel and ramdisk protect', from: 'workload.images.map(({', to: 'workload.images.slice(0, 1).map(({' },
+      { rule: 'every swap disk of a workload protects', from: 'workload.swapMb.map(', to: 'workload.swapMb.slice(0, 1).map(' },
+      { rule: 'every ephemeral disk of a workload protects', from: 'workload.ephemeral.map(', to: 'workload.ephemeral.slice(0, 1).map(' },
+      {
+        rule: 'a path into _base protects the file',
+        from: 'return [...swaps, ...ephemerals, ...paths];',
+        to: 'return [...swaps, ...ephemerals];',
+      },
+      { rule: 'references are hashed exactly as they are', from: 'digest: cacheFileName(ref),', to: 'digest: cacheFileName(ref.trim()),' },
+      {
+        rule: 'a resize keeps the disks of its old directory in view',
+        from: 'if (workload.resizing) instanceNames',
+        to: 'if (false) instanceNames',
+      },
+    ],
+  },
+  {
+    file: 'src/plan/gate.ts',
+    tests: [GATE],
+    mutants: [
+      {
+        rule: 'SourceNotSynced: a source that is being listed closes the gate',
+        from: "state === 'syncing' || state === 'failed'",
+        to: "state === 'failed'",
+      },
+      {
+        rule: 'SourceNotSynced: a source that fails closes the gate',
+        from: "state === 'syncing' || state === 'failed'",
+        to: "state === 'syncing'",
+      },
+      {
+        rule: 'SourceStale: a source that is silent for too long closes the gate',
+        from: '!(now.wallMs - (lastContactMs ?? Number.NaN) <= freshLimitMs)',
+        to: 'false && lastContactMs === freshLimitMs',
+      },
+      {
+        rule: 'SourceStale: a source that was never heard of is stale',
+        from: 'lastContactMs ?? Number.NaN',
+        to: 'lastContactMs ?? now.wallMs',
+      },
+      {
+        rule: 'ConsistentListMissing: a list from before the scan closes the gate',
+        from: '(consistentListAtMs ?? Number.NaN) >= scannedAt.wallMs',
+        to: 'consistentListAtMs !== undefined || scannedAt === undefined',
+      },
+      {
+        rule: 'ConsistentListMissing: no list closes the gate',
+        from: 'consistentListAtMs ?? Number.NaN',
+        to: 'consistentListAtMs ?? Number.MAX_VALUE',
+      },
+      {
+        rule: 'WorkloadIncomplete: a gap closes the gate',
+        from: 'inventory.gaps.map(({ message }) => message)',
+        to: 'inventory.gaps.slice(0, 0).map(({ message }) => message)',
+      },
+      {
+        rule: 'OverlayUnreadable: a disk that cannot be read closes the gate',
+        from: "filter(({ state }) => state === 'unreadable')",
+        to: 'filter(() => false)',
+      },
+      {
+        rule: 'OverlayUnreadable: a directory that cannot be read closes the gate',
+        from: '...overlays.problems.map(',
+        to: '...overlays.problems.slice(0, 0).map(',
+      },
+      {
+        rule: 'ScanIncomplete: a base directory that cannot be listed closes the gate',
+        from: 'scan.problems.map(',
+        to: 'scan.problems.slice(0, 0).map(',
+      },
+      {
+        rule: 'ClockNotSane: clocks that disagree since the last pass close the gate',
+        from: 'previousPass !== undefined && driftMs(previousPass, now) > CLOCK_TOLERANCE_MS',
+        to: 'previousPass !== undefined && driftMs(previousPass, now) === -1',
+      },
+      {
+        rule: 'ClockNotSane: a jump during the pass closes the gate',
+        from: 'driftMs(scannedAt, now) > CLOCK_TOLERANCE_MS',
+        to: 'driftMs(scannedAt, now) === -1',
+      },
+      {
+        rule: 'ClockNotSane: a file in use from the future closes the gate',
+        from: 'if (fromTheFuture !== undefined)',
+        to: 'if (fromTheFuture === null)',
+      },
+      {
+        rule: 'EmptyInventory: knowing no workload closes the gate, unless the configuration says otherwise',
+        from: 'inventory.workloads.length > 0 || policy.allowEmptyInventory',
+        to: 'inventory.workloads.length >= 0 || policy.allowEmptyInventory',
+      },
+      {
+        rule: 'HostWorkloadsUnknown: a host of the directory whose workloads nobody can tell closes the gate',
+        from: "hostsThatAre('unknown')",
+        to: '() => []',
+      },
+      { rule: 'HostStale: a host that has not registered for long closes the gate', from: "hostsThatAre('stale')", to: '() => []' },
+      {
+        rule: 'StorageRegistryBroken: a registry that does not tell the hosts closes the gate',
+        from: '(sharedStorage?.problem === undefined ? [] : [sharedStorage.problem])',
+        to: '(sharedStorage === null ? [] : [])',
+      },
+      {
+        rule: 'HostsUnsettled: a registry that is new closes the gate',
+        from: '(sharedStorage?.unsettled === undefined ? [] : [sharedStorage.unsettled])',
+        to: '(sharedStorage === null ? [] : [])',
+      },
+      {
+        rule: 'the gate is open only when no condition objects',
+        from: 'open: reasons.length === 0, reasons };',
+        to: 'open: true, reasons };',
+      },
+    ],
+  },
+  {
+    file: 'src/plan/clock-evidence.ts',
+    tests: [GATE],
+    mutants: [
+      { rule: 'ClockNotSane: what a workload names counts as in use', from: 'usagesByWorkload(lookup, file).length > 0 || ', to: '' },
+      { rule: 'ClockNotSane: what an overlay stands on counts as in use', from: ' || usagesByOverlay(lookup, file).length > 0', to: '' },
+    ],
+  },
+  {
+    file: 'src/plan/build-plan.ts',
+    tests: ['test/unit/cycle.test.ts', 'test/unit/plan/build-plan.test.ts'],
+    mutants: [
+      {
+        rule: 'a plan that could remove something does not leave out that no list was taken',
+        from: 'isListWanted(tally.totals, pressure, trash) ? gate : withoutMissingList(gate)',
+        to: 'withoutMissingList(gate)',
+      },
+    ],
+  },
+];
