@@ -169,13 +169,17 @@ class PassLoop implements Agent {
     this.#lastStartMs = startedAt.wallMs;
     this.#progressDueMs = startedAt.monotonicMs + passDeadlineMs + HEALTH_GRACE_MS;
     this.#running = true;
-    const deadline = AbortSignal.timeout(passDeadlineMs);
-    const report = await this.#reportOf(AbortSignal.any([signal, deadline]));
+    const deadline = new AbortController();
+    // Not AbortSignal.timeout: its timer and all that hangs on it would stay until the deadline, long after the pass.
+    const timer = setTimeout(() => deadline.abort(new Error('the pass ran past its deadline')), passDeadlineMs).unref();
+    const report = await this.#reportOf(AbortSignal.any([signal, deadline.signal]));
+    clearTimeout(timer);
     this.#running = false;
     this.#lastPass = clock.now();
     this.#lastReport = report;
     this.#answered = runNow ?? this.#answered;
-    if (deadline.aborted) logger.error({ passDeadlineSeconds: passDeadlineMs / 1000 }, 'the pass ran past its deadline and was abandoned');
+    if (deadline.signal.aborted)
+      logger.error({ passDeadlineSeconds: passDeadlineMs / 1000 }, 'the pass ran past its deadline and was abandoned');
     await reporter.publish(report, { runNowDone: runNow });
   }
 

@@ -194,4 +194,26 @@ describe('the agent', () => {
     expect(agent.status().unhealthy).toBe('the running pass is past its deadline');
     await stop();
   });
+
+  it('should stop a pass at its deadline, and say so', async () => {
+    const error = vi.fn<AgentParts['logger']['error']>();
+    const logger = { debug: vi.fn<() => void>(), info: vi.fn<() => void>(), warn: vi.fn<() => void>(), error };
+    const { published, stop } = harness({ pass: endlessPass, passDeadlineMs: 1, logger });
+    await vi.waitFor(() => expect(published).toHaveLength(1), { timeout: 20_000 });
+    expect(error).toHaveBeenCalledExactlyOnceWith({ passDeadlineSeconds: 0.001 }, 'the pass ran past its deadline and was abandoned');
+    await stop();
+  });
+
+  it('should leave no timer of a deadline behind when a pass has ended', async () => {
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    const cleared = vi.spyOn(globalThis, 'clearTimeout');
+    const { passes, stop } = harness({ schedule: { intervalMs: 1, offsetMs: 0 }, passDeadlineMs: 12_345 });
+    await vi.waitFor(() => expect(passes.length).toBeGreaterThanOrEqual(5), { timeout: 20_000 });
+    await stop();
+    const deadlines = set.mock.calls.flatMap(([, ms], call) => (ms === 12_345 ? [set.mock.results[call]?.value] : []));
+    expect(deadlines).toHaveLength(passes.length);
+    const freed = new Set<unknown>(cleared.mock.calls.map(([timer]) => timer));
+    expect(deadlines.filter((timer) => !freed.has(timer))).toEqual([]);
+    vi.restoreAllMocks();
+  });
 });
