@@ -1,14 +1,12 @@
-import { setImmediate } from 'node:timers/promises';
 import { messageOf } from '../lib/errors.ts';
+import { inSlices } from '../lib/slices.ts';
 import type { Report } from '../model/plan.ts';
 import type { Logger, Reporter } from '../model/ports.ts';
+import { eachRow } from '../model/steps.ts';
 import { digestBuilder, type ReportDigest } from './digest.ts';
 import type { ReportPart } from './report-part.ts';
 
-/** Files per turn of the event loop: a report of a million files must not hold up probes. */
-const FILES_PER_TURN = 500;
-
-/** Shows a report in all its places. Walks the files once; a part that fails is logged and stops no other. Never rejects. */
+/** Shows a report in all its places. Walks the files once, in slices; a part that fails is logged and stops no other. Never rejects. */
 export function createReporter(parts: readonly ReportPart[], logger: Logger): Reporter {
   return {
     async publish(report, context = {}) {
@@ -37,8 +35,7 @@ async function walkFiles(
   failed: (part: ReportPart, error: unknown) => void,
 ): Promise<ReportDigest> {
   const builder = digestBuilder(report);
-  let count = 0;
-  for (const file of report.files) {
+  const steps = eachRow(report.files, (file) => {
     builder.add(file);
     for (const part of parts) {
       try {
@@ -47,7 +44,8 @@ async function walkFiles(
         failed(part, error);
       }
     }
-    if (++count % FILES_PER_TURN === 0) await setImmediate();
-  }
+    return undefined;
+  });
+  await inSlices(steps, undefined);
   return builder.finish();
 }
