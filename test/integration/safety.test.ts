@@ -34,7 +34,7 @@ describe('docs/safety.md', () => {
   it('should name files, and tests in no other form', () => {
     const paths = [...safety.matchAll(/`((?:src|test)\/[^`:]+)`/g)].map(([, path = '']) => path);
     expect(paths.filter((path) => !existsSync(path))).toEqual([]);
-    expect(safety.match(/"should [^"]+"/g)?.length).toBe(namedTests('docs/safety.md').length);
+    expect(safety.match(/"[^"]*should [^"]+"/g)?.length).toBe(namedTests('docs/safety.md').length);
   });
 
   it('should explain every rule and every condition of the gate', () => {

@@ -198,6 +198,38 @@ describe('executor: emptying the trash', () => {
     },
   );
 
+  it.each([{ inode: '1' }, { modifiedAtNs: '1' }])(
+    'should keep another file than the planned one, also without asking QEMU: %j',
+    async (over) => {
+      const { directory, execute } = setUp();
+      const row = trashRow('empty', { ...directory.putTrashed(ENTRY, TRASHED_MS), ...over });
+      expect((await execute({ trash: trashOf(row) }, { policy: { liveUseCheck: false } })).trash).toEqual({ [ENTRY]: 'ChangedSincePlan' });
+      expect(directory.trashed).toEqual([ENTRY]);
+    },
+  );
+
+  it('should look at the file once more when nobody uses it', async () => {
+    const { directory, execute } = setUp();
+    const row = trashRow('empty', directory.putTrashed(ENTRY, TRASHED_MS));
+    const inUse: UseCheck = async () => {
+      directory.putTrashed(ENTRY, TRASHED_MS);
+      return [];
+    };
+    const { trash } = await execute({ trash: trashOf(row) }, { inUse, policy: { liveUseCheck: false } });
+    expect([trash, directory.trashed]).toEqual([{ [ENTRY]: 'ChangedSincePlan' }, [ENTRY]]);
+  });
+
+  it.each<[string, () => ReturnType<UseCheck>, string]>([
+    ['the evidence becomes incomplete', async () => [{ kind: 'gate', message: 'SourceStale: api' }], 'ChangedSincePlan'],
+    ['there is no answer', async () => await Promise.reject(new Error('no answer')), 'RemovalFailed'],
+  ])('should keep a file when %s as its old name is asked for', async (_, answer, outcome) => {
+    const { directory, execute } = setUp();
+    const row = trashRow('empty', directory.putTrashed(ENTRY, TRASHED_MS));
+    const inUse: UseCheck = async (name) => (name === NAME ? await answer() : []);
+    expect((await execute({ trash: trashOf(row) }, { inUse })).trash).toEqual({ [ENTRY]: outcome });
+    expect([directory.names, directory.trashed]).toEqual([[], [ENTRY]]);
+  });
+
   it('should refuse what no plan of ours says', async () => {
     const { directory, execute } = setUp();
     const identity = directory.putTrashed(ENTRY, TRASHED_MS);

@@ -1,0 +1,128 @@
+import type { MutantsOf } from './mutant.ts';
+
+const HOSTS = 'test/unit/sources/hosts.test.ts';
+const REPORT = 'test/unit/sources/host-report.test.ts';
+const REGISTRY = 'test/contract/execute/storage-registry.test.ts';
+const REAL_REGISTRY = 'test/integration/shared-storage/registry.test.ts';
+const RECHECK = 'test/integration/shared-storage/recheck.test.ts';
+const AGENTS = 'test/integration/shared-storage/agents.test.ts';
+
+/** Who shares the directory, and that nothing is removed while one of them is not known. */
+export const SHARED_STORAGE: readonly MutantsOf[] = [
+  {
+    file: 'src/sources/hosts.ts',
+    tests: [HOSTS],
+    mutants: [
+      {
+        rule: 'hosts: one that is silent for long is stale, and not forgotten',
+        from: "if (staleHosts === 'ignore') return",
+        to: 'return',
+      },
+      { rule: 'hosts: others have time to register', from: 'if (restSeconds <= 0) return undefined;', to: 'return undefined;' },
+      {
+        rule: 'hosts: a first agent that has not registered waits',
+        from: 'if (sinceMs === undefined)\n    return `',
+        to: 'if (sinceMs === undefined) return undefined;\n  if (sinceMs === undefined)\n    return `',
+      },
+      {
+        rule: 'hosts: one that says that its evidence is incomplete is unknown',
+        from: 'if (isFresh && trouble !== undefined) return',
+        to: 'if (false) return',
+      },
+      {
+        rule: 'hosts: the API is not enough where workloads are only told by reports',
+        from: '!needsReports && report?.onlyByReport !== true;',
+        to: 'report?.onlyByReport !== true;',
+      },
+      {
+        rule: 'hosts: the API is not enough for a host that says so',
+        from: '!needsReports && report?.onlyByReport !== true;',
+        to: '!needsReports;',
+      },
+      { rule: 'hosts: one without a report is unknown', from: 'return found.problem;', to: 'return undefined;' },
+      { rule: 'hosts: an incomplete report is trouble', from: 'if (incomplete.length > 0) return', to: 'if (false) return' },
+      { rule: 'hosts: an old report is trouble', from: 'if (ageMs <= REPORT_FRESH_MS) return undefined;', to: 'return undefined;' },
+      { rule: 'hosts: a report from the future is trouble', from: 'if (ageMs < -CLOCK_TOLERANCE_MS) return', to: 'if (false) return' },
+      { rule: 'hosts: a node of another name is not asked for', from: ' && pattern.replaceAll(NODE_NAME, node) === host', to: '' },
+    ],
+  },
+  {
+    file: 'src/sources/host-report.ts',
+    tests: [REPORT],
+    mutants: [
+      { rule: 'hosts: a report about another host is none', from: 'if (data.host !== host) return', to: 'if (false) return' },
+      { rule: 'hosts: a report that is not understood is none', from: 'const report = z.strictObject({', to: 'const report = z.object({' },
+    ],
+  },
+  {
+    file: 'src/sources/shared-storage.ts',
+    tests: [RECHECK, AGENTS],
+    mutants: [
+      {
+        rule: 'shared storage: a host of which nothing is known holds',
+        from: "judged.state === 'known' ? 'known' : 'unknown'",
+        to: "judged.state === 'known' ? 'known' : 'known'",
+      },
+      {
+        rule: 'shared storage: a broken registry holds',
+        from: 'problem: problem ?? registrationTrouble(),',
+        to: 'problem: undefined,',
+      },
+      {
+        rule: 'shared storage: what another host’s workloads name protects',
+        from: '...reports.flatMap(({ workloads }) => workloads as Workload[]),',
+        to: '',
+      },
+      {
+        rule: 'shared storage: a registry that is new holds',
+        from: 'unsettled: problem === undefined ? whyUnsettled(sinceMs, this.#options.settleSeconds, startedMs) : undefined,',
+        to: 'unsettled: undefined,',
+        tests: [AGENTS],
+      },
+    ],
+  },
+  {
+    file: 'src/execute/registry-file.ts',
+    tests: [REGISTRY, REAL_REGISTRY],
+    mutants: [
+      {
+        rule: 'registry: what is no JSON is broken, not empty',
+        from: "return value === undefined ? { problem: text.trim() === '' ? 'it is empty' : 'it is no JSON' } : hostsOf(value);",
+        to: 'return value === undefined ? { hosts: new Map() } : hostsOf(value);',
+      },
+      {
+        rule: 'registry: of each host the later registration counts',
+        from: 'Math.max(all.get(host) ?? seconds, seconds)',
+        to: 'Math.min(all.get(host) ?? seconds, seconds)',
+      },
+    ],
+  },
+  {
+    file: 'src/execute/storage-registry.ts',
+    tests: [REGISTRY, REAL_REGISTRY],
+    mutants: [
+      {
+        rule: 'registry: whom Nova forgets is remembered',
+        from: 'this.#known = union(found.registry.hosts, found.memory.hosts);',
+        to: 'this.#known = union(found.registry.hosts);',
+      },
+      {
+        rule: 'registry: nothing is written over a broken one',
+        from: '      if (problem !== undefined) return problem;\n      this.#write(union(',
+        to: '      if (problem === null) return problem;\n      this.#write(union(',
+      },
+      {
+        rule: 'registry: a lock that is busy makes nobody forget',
+        from: 'return { hosts: inMilliseconds(this.#known), problem: trouble };',
+        to: 'return { hosts: new Map(), problem: trouble };',
+        tests: [REAL_REGISTRY],
+      },
+      {
+        rule: 'registry: a file that was replaced under its mount is broken',
+        from: 'if (file.links === 0) return',
+        to: 'if (false) return',
+        tests: [REAL_REGISTRY],
+      },
+    ],
+  },
+];
