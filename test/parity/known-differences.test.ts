@@ -116,6 +116,15 @@ describe('intended differences from Nova', () => {
     },
   );
 
+  it('EmptyReference and FileFromTheFuture: should not take what the empty reference names for in use', async () => {
+    const base = [file(sha1Of(''), -TWO_DAYS), file('swap_64', TWO_DAYS)];
+    const { ours, excused } = await pair.agree(
+      treeOf({ base, instances: [instance('instance-00000001', { imageRef: '', kernelId: 'another' })] }),
+    );
+    expect(excused).toEqual(['EmptyReference']);
+    expect(ours.base).toEqual({ [sha1Of('')]: 'left', swap_64: 'gone' });
+  });
+
   it('should have a test for each', () => {
     expect([...shown].toSorted()).toEqual(KNOWN_DIFFERENCES.map(({ name }) => name).toSorted());
   });

@@ -78,6 +78,17 @@ function resizedInUse({ base, instances }: Tree): ByteName[][] {
   return images.map((id) => resized.filter((name) => name.startsWith(`${sha1Of(id)}_`)));
 }
 
+/** Files that only the empty reference names: in use for Nova, and for nobody here. */
+function isOnlyOfTheEmptyReference(tree: Tree, name: ByteName): boolean {
+  if (!name.startsWith(EMPTY_DIGEST)) return false;
+  const known = instanceNames(tree);
+  const disks = tree.directories
+    .filter((one) => known.has(one.name))
+    .flatMap(({ entries }) => entries.filter((entry) => entry.name === 'disk'));
+  return !disks.some(({ content }) => content.kind === 'qcow2' && content.backing?.split('/').at(-1) === name);
+}
+const EMPTY_DIGEST = sha1Of('');
+
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     name: 'IrregularEntry',
@@ -103,7 +114,8 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     applies: (tree, answer) => {
       const inUse = new Set([...answer.active, ...resizedInUse(tree).flat(), ...sizedNames(tree)]);
       return tree.base.some(
-        ({ name, type, ageMs }) => type === 'file' && ageMs < -FUTURE_TOLERANCE_MS && inUse.has(name) && !isForeign(name),
+        ({ name, type, ageMs }) =>
+          type === 'file' && ageMs < -FUTURE_TOLERANCE_MS && inUse.has(name) && !isForeign(name) && !isOnlyOfTheEmptyReference(tree, name),
       );
     },
     asIf: (tree) => ({ ...tree, removeUnused: false }),
