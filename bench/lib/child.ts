@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url';
 
 export const file = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-/** Runs a script of bench/children to its end; its standard output is one JSON value. */
+/** Runs a script of bench/children to its end, with the heap that the program has; its standard output is one JSON value. */
 export async function measureIn<T>(script: string, ...args: readonly string[]): Promise<T> {
-  const child = spawn(process.execPath, [file(`children/${script}`), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--import', file('children/heap-flags.ts'), file(`children/${script}`), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [output] = await Promise.all([text(child.stdout), ended(child)]);
   return JSON.parse(output) as T;
 }
