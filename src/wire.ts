@@ -8,7 +8,7 @@ import { ensureOwnedDirectory } from './execute/owned-directory.ts';
 import { systemClock } from './lib/clock.ts';
 import { sleep } from './lib/sleep.ts';
 import type { Report, Stage } from './model/plan.ts';
-import type { Clock, Logger, WorkloadSource } from './model/ports.ts';
+import type { ChecksumRecords, Clock, Logger, WorkloadSource } from './model/ports.ts';
 import { collectReferences } from './references/collect-references.ts';
 import type { NodeCleanup } from './report/node-cleanup.ts';
 import { createBaseVerifier } from './scan/base-verifier.ts';
@@ -121,7 +121,12 @@ export async function createAgent(config: Config, parts: { readonly logger: Logg
 }
 
 /** What a pass on this machine works with: the real scanners and the real executor. */
-export function passParts(config: Config, sources: readonly WorkloadSource[], clock: Clock = systemClock): PassParts {
+export function passParts(
+  config: Config,
+  sources: readonly WorkloadSource[],
+  clock: Clock = systemClock,
+  checksums?: ChecksumRecords,
+): PassParts {
   const { instancesPath, subdirectoryName, locksPath, policy } = config;
   // Where nobody gave another path, headers may also name what the instances path resolves to.
   const hostInstancesPath = config.hostInstancesPath === instancesPath ? undefined : config.hostInstancesPath;
@@ -133,7 +138,7 @@ export function passParts(config: Config, sources: readonly WorkloadSource[], cl
     baseDirectoryName: subdirectoryName,
     sources,
     scanner: createBaseScanner({ instancesPath, subdirectoryName, naming: policy.naming, clock }),
-    verifier: config.verify.enabled ? createBaseVerifier({ instancesPath, ...policy, clock }) : undefined,
+    verifier: config.verify.enabled ? createBaseVerifier({ instancesPath, ...policy, checksums, clock }) : undefined,
     overlays: createOverlayScanner({ instancesPath, subdirectoryName, locksPath, hostInstancesPath, overlays: policy.overlays, clock }),
     executor: createExecutor({ locker, directories: createBaseDirectoryOpener(), clock, policy }),
     clock,

@@ -158,6 +158,9 @@ const SelectorsSelect: Rule = ({ settings }) => [
   ...settings.exemptPods.flatMap((pod, index) => selectorMistakes(['exemptPods', index, 'selector'], pod.selector)),
 ];
 
+const ChecksumsWithVerification: Rule = ({ config: { verify } }) =>
+  one(verify.checksums.enabled && !verify.enabled, ['verify', 'checksums', 'enabled'], 'needs verify.enabled: true', []);
+
 const WorkloadRulesCompile: Rule = ({ settings }) => workloadRuleMistakes(settings.sources.rules);
 
 const ExemptionsNamePods: Rule = ({ settings }) =>
@@ -184,6 +187,7 @@ const RULES: readonly Rule[] = [
   SelectorsSelect,
   ExemptionsNamePods,
   WorkloadRulesCompile,
+  ChecksumsWithVerification,
 ];
 
 /** Every mistake that the rules find; `wrong` are the paths that already have an error of their own. */

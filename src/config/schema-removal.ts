@@ -45,6 +45,20 @@ export const verify = z
         false,
         'Look in each pass whether the headers of base files make sense and their virtual sizes are what their names say. A contradiction is a finding and an event, never a removal.',
       ),
+      checksums: z
+        .prefault(
+          z.strictObject({
+            enabled: flag(
+              false,
+              'The agent records the SHA-256 of base files in `.basekeeper-checksums` in the base directory and reads each file again once a day at most. Needs `verify.enabled`.',
+            ),
+            bytesPerSecond: z
+              ._default(z.int().check(z.gte(65_536), z.lte(10_737_418_240)), 20_971_520)
+              .check(described('How much of the files is read in a second, at most, holes included. One file at a time.')),
+          }),
+          {},
+        )
+        .check(described('Whether the content of base files stays what it was.')),
     }),
     {},
   )

@@ -89,7 +89,7 @@ export interface Config {
   readonly policy: Policy;
   readonly sources: SourcesConfig;
   /** Whether base files are looked at themselves. */
-  readonly verify: { readonly enabled: boolean };
+  readonly verify: { readonly enabled: boolean; readonly checksums: { readonly enabled: boolean; readonly bytesPerSecond: number } };
   /** Whether labelled ConfigMaps in the agent's namespace pin images, too. */
   readonly pinConfigMaps: boolean;
   readonly exemptPods: readonly ExemptPod[];

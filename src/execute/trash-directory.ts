@@ -1,62 +1,18 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
+import { linkSync, lstatSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { TRASH_DIRECTORY } from '../lib/trash-names.ts';
 import type { TrashDirectory } from '../model/ports.ts';
 import { holdDirectory, type OpenDirectory } from './directory-entries.ts';
 import { errnoError, hasErrno } from './errno.ts';
+import { openSubdirectory } from './subdirectory.ts';
 
-/** Nobody but us has business in it. */
-const TRASH_MODE = 0o700;
-
-/**
- * Opens the trash below an open base directory, by its descriptor and without following a link.
- *
- * Throws an errno error: ELOOP or ENOTDIR for a symlink or no directory in its place, EXDEV where it is another file system:
- * a file could not be moved there and back at once.
- */
+/** Opens the trash below an open base directory. Throws as `openSubdirectory` does. */
 export function openTrashDirectory(
   base: OpenDirectory,
   basePath: string,
-  { create }: { readonly create: boolean },
+  options: { readonly create: boolean },
 ): TrashDirectory | undefined {
-  const fd = base.at(TRASH_DIRECTORY, (path) => openOrCreate(path, create));
-  if (fd === undefined) return undefined;
-  try {
-    if (fstatSync(fd, { bigint: true }).dev !== base.self((path) => statSync(path, { bigint: true }).dev))
-      throw errnoError('EXDEV', `'${basePath}/${TRASH_DIRECTORY}' is another file system; unmount it there`);
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
-  return trashDirectory(base, fd, `${basePath}/${TRASH_DIRECTORY}`);
-}
-
-function openOrCreate(path: string, create: boolean): number | undefined {
-  const open = () => openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  try {
-    return open();
-  } catch (error) {
-    if (!hasErrno(error, 'ENOENT')) throw error;
-    if (!create) return undefined;
-  }
-  try {
-    mkdirSync(path, TRASH_MODE);
-  } catch (error) {
-    // Another agent on the same directory came first.
-    if (!hasErrno(error, 'EEXIST')) throw error;
-  }
-  return open();
+  const fd = openSubdirectory(base, { basePath, name: TRASH_DIRECTORY }, options);
+  return fd === undefined ? undefined : trashDirectory(base, fd, `${basePath}/${TRASH_DIRECTORY}`);
 }
 
 function trashDirectory(base: OpenDirectory, fd: number, trashPath: string): TrashDirectory {

@@ -1,4 +1,4 @@
-import type { BaseScan, FilesystemUsage } from './base-file.ts';
+import type { BaseFile, BaseScan, FilesystemUsage } from './base-file.ts';
 import type { OverlayScan } from './overlay.ts';
 import type { FileIdentity, Plan, Report } from './plan.ts';
 import type { Outcome } from './reasons.ts';
@@ -28,6 +28,12 @@ export interface BaseScanner {
 /** Looks whether base files are what their names say. Throws the abort signal's reason only. */
 export interface BaseVerifier {
   verify(scan: BaseScan, options?: { readonly signal?: AbortSignal | undefined }): Promise<Verification>;
+}
+
+/** What the checksums of base files have shown so far. Twin: an object. */
+export interface ChecksumRecords {
+  /** What the last reading of the file has against it, or undefined. */
+  mismatchOf(file: Pick<BaseFile, 'name' | 'inode' | 'sizeBytes'>): string | undefined;
 }
 
 /** Reads what stands on the base files. */

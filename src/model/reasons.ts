@@ -72,7 +72,8 @@ export const FINDINGS = {
   BackingFileOutside: "An instance's disk stands on something outside the instances path, or on a reference that is no file.",
   OverlayUnreadable: "An instance's disk cannot be read or parsed.",
   BaseFileMissing: 'A workload uses this swap or ephemeral base file, but it does not exist.',
-  BaseFileMismatch: 'A base file is not what its name says: its header makes no sense, or its virtual size is another.',
+  BaseFileMismatch:
+    'A base file is not what its name or its record says: its header makes no sense, or its virtual size or its content is another.',
   FilesystemPressure: 'The file system is fuller than the high threshold, and what may be removed does not bring it below the low one.',
   UnmappedWorkload: 'A pod mounts the instances path, but no rule says which images it uses.',
   IncompleteWorkload: 'A workload was found, but a part of its description could not be understood.',

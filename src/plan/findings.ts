@@ -129,7 +129,7 @@ function mismatchFindings({ verification }: Snapshot): Finding[] {
   const findings = mismatches.map(({ file, message }): Finding => ({ type: 'BaseFileMismatch', file, message: `${file}: ${message}` }));
   const unlisted = mismatchedFiles - mismatches.length;
   return unlisted > 0
-    ? [...findings, { type: 'BaseFileMismatch', message: `${unlisted} more base files are not what their names say` }]
+    ? [...findings, { type: 'BaseFileMismatch', message: `${unlisted} more base files are not what they should be` }]
     : findings;
 }
 

@@ -72,7 +72,8 @@ export const EVENT_REASONS = {
     type: 'Warning',
     action: 'VerifyBaseFiles',
     regarding: 'Node',
-    meaning: 'A base file is not what its name says: its header makes no sense, or its virtual size is another. It is kept.',
+    meaning:
+      'A base file is not what its name or its record says: its header makes no sense, or its virtual size or its content is another. It is kept.',
     advice:
       'Compare it with its image. Where no disk stands on it yet, move it away and let Nova fetch it again; disks that stand on it may be damaged.',
   },

@@ -127,7 +127,7 @@ function* passTroubles(report: Report, digest: ReportDigest, node: ObjectReferen
 const SUBJECTS = {
   BackingFileMissing: ['disk', 'without a backing file'],
   BackingFileUnknown: ['disk', "on a base file that no workload's image explains"],
-  BaseFileMismatch: ['base file', 'not what their names say'],
+  BaseFileMismatch: ['base file', 'not what they should be'],
   FilesystemPressure: ['file system', 'that removals do not bring below the low threshold'],
   UnmappedWorkload: ['pod', 'with the instances path mounted, but mapped to no workload'],
 } as const;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { errnoOf } from '../lib/errors.ts';
 import type { BaseFile, BaseScan } from '../model/base-file.ts';
-import type { BaseVerifier, Clock } from '../model/ports.ts';
+import type { BaseVerifier, ChecksumRecords, Clock } from '../model/ports.ts';
 import type { Mismatch } from '../model/verification.ts';
 import { HeaderCache } from './header-cache.ts';
 import { ImageReader } from './image-reader.ts';
@@ -19,12 +19,15 @@ export interface BaseVerifierOptions {
   readonly instancesPath: string;
   /** Files that were written so short a time ago may still be copied, and are not looked at. */
   readonly minimumAgeFloorSeconds: number;
+  /** Undefined where no checksums are kept. */
+  readonly checksums?: ChecksumRecords | undefined;
   /** Default: the machine's clock. */
   readonly clock?: Clock | undefined;
 }
 
 /** Looks whether base files are what their names say: one header each, paced as a scan is. Opens nothing but regular files, and follows no link. */
-export function createBaseVerifier({ instancesPath, minimumAgeFloorSeconds, clock = systemClock }: BaseVerifierOptions): BaseVerifier {
+export function createBaseVerifier(options: BaseVerifierOptions): BaseVerifier {
+  const { instancesPath, minimumAgeFloorSeconds, checksums, clock = systemClock } = options;
   const cache = new HeaderCache(CACHED_HEADERS);
   return {
     async verify(scan, { signal } = {}) {
@@ -35,10 +38,13 @@ export function createBaseVerifier({ instancesPath, minimumAgeFloorSeconds, cloc
       const counts = { files: 0, unreadableFiles: 0, mismatchedFiles: 0 };
       for (const file of scan.files) {
         if (pacer.due()) await pacer.pause();
-        if (file.kind === 'foreign' || file.modifiedAtMs > youngestMs) continue;
-        const message = verifyFile(reader, scan, file);
-        if (message === 'unreadable') counts.unreadableFiles++;
-        else counts.files++;
+        if (file.kind === 'foreign') continue;
+        const isYoung = file.modifiedAtMs > youngestMs;
+        const contradiction = isYoung ? undefined : verifyFile(reader, scan, file);
+        if (contradiction === 'unreadable') counts.unreadableFiles++;
+        else if (!isYoung) counts.files++;
+        // A file that was touched a moment ago is young, and still not what was recorded of it.
+        const message = contradiction ?? checksums?.mismatchOf(file);
         if (message === undefined || message === 'unreadable') continue;
         counts.mismatchedFiles++;
         if (mismatches.length < LISTED_MISMATCHES) mismatches.push({ file: file.name, message });

@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createAgent as createPassLoop, type Agent } from '../agent.ts';
 import type { Config } from '../config/types.ts';
 import { runPass } from '../cycle.ts';
+import { createChecksumKeeper, type ChecksumKeeper } from '../execute/checksum-keeper.ts';
+import { createFileLocker } from '../execute/file-lock.ts';
 import type { Cluster } from '../kube/connect.ts';
 import type { OwnNode } from '../kube/types.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -17,6 +20,7 @@ import { createHttpServer, type HttpServer } from '../report/http.ts';
 import { createKubeReporter, type KubeReporter } from '../report/kube-reporter.ts';
 import { createLogReporter } from '../report/log.ts';
 import { createMetrics, type Metrics } from '../report/metrics.ts';
+import { createBaseScanner } from '../scan/base-dir.ts';
 import { passParts, type WiredAgent } from '../wire.ts';
 import { asksCluster, connect, createEvidence, readAll } from './sources.ts';
 
@@ -26,7 +30,9 @@ export async function wireAgent(config: Config, { logger }: { readonly logger: L
   const cluster = asksCluster(config) || writesToCluster(config) ? await connect(config, metrics.requestObserver) : undefined;
   const { sources, membership } = await createEvidence(config, cluster, logger);
   const reporter = cluster === undefined ? undefined : nodeReporter(config, cluster, logger);
-  const loop = createLoop(config, { logger, metrics, sources, membership, node: cluster?.node, reporter });
+  const { checksums } = config.verify;
+  const keeper = config.verify.enabled && checksums.enabled ? keeperOf(config, logger, () => loop.status().mode === 'off') : undefined;
+  const loop: Agent = createLoop(config, { logger, metrics, sources, membership, node: cluster?.node, reporter, keeper });
   metrics.watchSources(async () => (await readAll(sources)).map(({ status }) => status));
   const http = createServer(config, { logger, metrics, sources, loop });
   return {
@@ -34,12 +40,29 @@ export async function wireAgent(config: Config, { logger }: { readonly logger: L
       const { port } = await http.start();
       logger.info({ version: VERSION, node: config.nodeName, mode: config.mode, port }, 'the agent has started');
       membership?.start();
-      await loop.run(signal);
+      await Promise.all([loop.run(signal), keeper === undefined ? undefined : drained(keeper.run(signal), signal)]);
       await Promise.all([membership?.stop(), http.close(), reporter?.close()]);
       cluster?.client.close();
       logger.info({}, 'the agent has stopped');
     },
   };
+}
+
+function keeperOf(config: Config, logger: Logger, paused: () => boolean): ChecksumKeeper {
+  const { basePath, locksPath, policy } = config;
+  const { minimumAgeFloorSeconds, naming } = policy;
+  const scanner = createBaseScanner({ ...config, naming });
+  const locker = createFileLocker({ locksPath });
+  const { bytesPerSecond } = config.verify.checksums;
+  return createChecksumKeeper({ basePath, scanner, locker, clock: systemClock, logger, bytesPerSecond, minimumAgeFloorSeconds, paused });
+}
+
+/** Until the work ends, or a second after the signal aborts: a read from a disk that hangs may never come back. */
+async function drained(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const stopped = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => stopped.resolve(), { once: true });
+  if (signal.aborted) stopped.resolve();
+  await Promise.race([work, stopped.promise.then(() => delay(1000, undefined, { ref: false }))]);
 }
 
 function writesToCluster({ annotations, events }: Config): boolean {
@@ -58,10 +81,11 @@ interface LoopParts {
   readonly membership?: Membership | undefined;
   readonly node: OwnNode | undefined;
   readonly reporter: KubeReporter | undefined;
+  readonly keeper: ChecksumKeeper | undefined;
 }
 
-function createLoop(config: Config, { logger, metrics, sources, membership, node, reporter }: LoopParts): Agent {
-  const parts = passParts(config, sources);
+function createLoop(config: Config, { logger, metrics, sources, membership, node, reporter, keeper }: LoopParts): Agent {
+  const parts = passParts(config, sources, systemClock, keeper?.mismatches);
   const { nodeName, policy, basePath } = config;
   const about = () => ({ node: nodeName, takenAt: timestamp(systemClock.now().wallMs), preset: policy.preset, basePath });
   return createPassLoop({

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, st
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
+import { CHECKSUM_DIRECTORY } from '../../src/execute/checksum-directory.ts';
 import type { SettingsInput } from '../../src/config/schema.ts';
 import type { Report } from '../../src/model/plan.ts';
 import { cacheFileName } from '../../src/references/collect-references.ts';
@@ -81,10 +82,11 @@ describe('removal into the trash', () => {
   it('should never be seen by Nova, neither as a base file nor in its disk usage', async () => {
     const { tree, trashed, pass } = setUp();
     await pass();
+    tree.add({ [`_base/${CHECKSUM_DIRECTORY}/${cacheFileName('another')}`]: { content: 'a record' } });
     const input = JSON.stringify({ instancesPath: tree.instancesPath, instanceNames: [] });
     const nova = JSON.parse(execFileSync('/usr/bin/python3', ['test/helpers/nova-scan.py'], { input, encoding: 'utf8' })) as unknown;
     expect(trashed()).toHaveLength(1);
-    expect(nova).toMatchObject({ kinds: { '.basekeeper-trash': 'foreign' }, usage: 0, backing: [] });
+    expect(nova).toMatchObject({ kinds: { '.basekeeper-trash': 'foreign', [CHECKSUM_DIRECTORY]: 'foreign' }, usage: 0, backing: [] });
   });
 
   it('should remove it for good when its grace is over, and not before', async () => {

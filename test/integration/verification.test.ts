@@ -74,7 +74,7 @@ describe('verification of base files', () => {
     );
     const { events } = planEvents({ report, digest: digestOf(report), node: NODE, memory: NO_TROUBLES, reminderSeconds: 3600 });
     expect(events.map(({ reason, note }) => [reason, note])).toEqual([
-      ['BaseFileMismatch', expect.stringMatching(/^4 base files not what their names say: /)],
+      ['BaseFileMismatch', expect.stringMatching(/^4 base files not what they should be: /)],
     ]);
   });
 

@@ -157,17 +157,21 @@ export const TRASH: readonly MutantsOf[] = [
         to: 'if (false) throw',
         tests: [DIRECTORY],
       },
+    ],
+  },
+  {
+    file: 'src/execute/subdirectory.ts',
+    tests: [REAL_TRASH],
+    mutants: [
       {
         rule: 'trash: a symlink in its place is refused',
         from: 'constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW',
         to: 'constants.O_RDONLY | constants.O_DIRECTORY',
-        tests: [REAL_TRASH],
       },
       {
         rule: 'trash: another device in its place is refused',
         from: "throw errnoError('EXDEV'",
         to: "errnoError('EXDEV'",
-        tests: [REAL_TRASH],
       },
     ],
   },

@@ -45,7 +45,7 @@ describe('loadConfig: defaults', () => {
         trash: { enabled: false, graceSeconds: 259_200 },
       },
       sources: { pods: { enabled: true, selector: undefined }, virtualMachineInstances: { enabled: true }, rules: [], file: undefined },
-      verify: { enabled: false },
+      verify: { enabled: false, checksums: { enabled: false, bytesPerSecond: 20_971_520 } },
       pinConfigMaps: false,
       exemptPods: [],
       annotations: true,
