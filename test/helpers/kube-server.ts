@@ -37,6 +37,8 @@ export interface KubeServer extends KubeAccess {
 export interface KubeServerOptions {
   /** Flags of kube-apiserver; null removes a default. */
   readonly apiServerFlags?: Readonly<Record<string, string | null>> | undefined;
+  /** Default: a minute. */
+  readonly startTimeoutMs?: number | undefined;
 }
 
 /** Starts both; throws an error that names what to run when the binaries are not there. */
@@ -60,6 +62,7 @@ export async function startKubeServer(options: KubeServerOptions = {}): Promise<
       extraArgs: { ...LOOPBACK_FLAGS, ...options.apiServerFlags },
       // It would wait a minute for its watches to end.
       stopTimeoutMs: 3000,
+      ...(options.startTimeoutMs === undefined ? {} : { startTimeoutMs: options.startTimeoutMs }),
       ...(port === undefined ? {} : { securePort: port }),
     });
   try {

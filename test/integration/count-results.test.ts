@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -60,6 +60,15 @@ describe('the closing line of a run', () => {
   it('should count a run that failed outside its tests as failed', () => {
     report('vitest', ['passed']);
     expect(count('vitest=1')).toEqual({ lastLine: '1 passed, 1 failed', status: 1 });
+  });
+
+  it('should count what a script checked by itself, such as the soak', () => {
+    const checks = [{ name: 'no file in use is lost' }, { name: 'memory is flat', failure: '90 MiB at first, 200 MiB at last' }];
+    const script = `import { writeJsonReport } from ${JSON.stringify(new URL('../../scripts/lib/json-report.ts', import.meta.url).href)};
+      writeJsonReport('soak', 'scripts/soak.ts', ${JSON.stringify(checks)});`;
+    spawnSync(process.execPath, ['--input-type=module', '--eval', script], { cwd: directory });
+    renameSync(join(directory, '.test-results/soak.json'), join(directory, 'soak.json'));
+    expect(count('soak=1')).toEqual({ lastLine: '1 passed, 1 failed', status: 1 });
   });
 
   it('should fail when nothing ran at all', () => {
