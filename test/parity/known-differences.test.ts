@@ -125,6 +125,13 @@ describe('intended differences from Nova', () => {
     expect(ours.base).toEqual({ [sha1Of('')]: 'left', swap_64: 'gone' });
   });
 
+  it('none: should not take a file with two suffixes for a resized one of the image', async () => {
+    const base = [file(`${A}_1_2`, -TWO_DAYS), file('swap_64', TWO_DAYS)];
+    const { ours, excused } = await pair.agree(treeOf({ base, instances: usingA }));
+    expect(excused).toEqual([]);
+    expect(ours.base).toEqual({ [`${A}_1_2`]: 'left', swap_64: 'gone' });
+  });
+
   it('should have a test for each', () => {
     expect([...shown].toSorted()).toEqual(KNOWN_DIFFERENCES.map(({ name }) => name).toSorted());
   });

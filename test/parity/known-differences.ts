@@ -74,7 +74,8 @@ function downloadAgeMs(base: readonly Entry[], { name }: Entry): number {
 /** The resized files of each image in use. Nova overlooks some of them where there is more than one. */
 function resizedInUse({ base, instances }: Tree): ByteName[][] {
   const images = instances.flatMap(({ imageRef, kernelId, ramdiskId }) => [imageRef, kernelId, ramdiskId]).filter((id) => id !== null);
-  const resized = base.map(({ name }) => name).filter((name) => /_[0-9]+\n?$/.test(name));
+  // Just one suffix: `<sha1>_1_2` is nobody's.
+  const resized = base.map(({ name }) => name).filter((name) => /^.{40}_[0-9]+\n?$/s.test(name));
   return images.map((id) => resized.filter((name) => name.startsWith(`${sha1Of(id)}_`)));
 }
 
