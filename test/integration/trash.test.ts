@@ -2,14 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { loadConfig } from '../../src/config/load.ts';
 import { CHECKSUM_DIRECTORY } from '../../src/execute/checksum-directory.ts';
 import type { SettingsInput } from '../../src/config/schema.ts';
 import type { Report } from '../../src/model/plan.ts';
 import { cacheFileName } from '../../src/references/collect-references.ts';
-import { createPass } from '../../src/wire.ts';
 import { basekeeper } from '../helpers/basekeeper.ts';
 import { startLockHolder, startProgram } from '../helpers/execute-tree.ts';
+import { passOnTree } from '../helpers/pass-on-tree.ts';
 import { qemuImg } from '../helpers/qemu-img.ts';
 import { buildTree, DAY, type Tree } from '../helpers/tree.ts';
 
@@ -40,17 +39,7 @@ function setUp(): Node {
     async pass(settings = { trash: ON }, imageRefs = ['other']) {
       const workloads = tree.path('../workloads.yaml');
       writeFileSync(workloads, JSON.stringify({ workloads: imageRefs.map((imageRef, index) => ({ name: `vm-${index}`, imageRef })) }));
-      const off = { enabled: false };
-      const sources = { pods: off, virtualMachineInstances: off, file: { path: workloads } };
-      const values = { nodeName: 'node-1', instancesPath: tree.instancesPath, sources, ...settings };
-      const { config, errors } = loadConfig({ overrides: [{ origin: 'test', values }] });
-      if (config === undefined) throw new Error(JSON.stringify(errors));
-      const wired = await createPass(config);
-      try {
-        return await wired.runPass({ dryRun: false });
-      } finally {
-        await wired.close();
-      }
+      return await passOnTree(tree, { workloads, settings, dryRun: false });
     },
     putTrashed(ageSeconds, name = NAME) {
       const entry = `${name}.${Date.now() - ageSeconds * 1000}`;

@@ -1,13 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { openSync, closeSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { loadConfig } from '../../src/config/load.ts';
 import type { SettingsInput } from '../../src/config/schema.ts';
 import type { Report } from '../../src/model/plan.ts';
 import { cacheFileName } from '../../src/references/collect-references.ts';
 import { digestOf } from '../../src/report/digest.ts';
 import { NO_TROUBLES, planEvents } from '../../src/report/events.ts';
-import { createPass } from '../../src/wire.ts';
+import { passOnTree } from '../helpers/pass-on-tree.ts';
 import { qemuImg } from '../helpers/qemu-img.ts';
 import { buildTree, DAY, type Tree, type TreeSpec } from '../helpers/tree.ts';
 
@@ -24,17 +23,7 @@ function setUp(spec: TreeSpec): { tree: Tree; pass: (settings?: SettingsInput) =
   return {
     tree,
     async pass(settings = { verify: { enabled: true } }) {
-      const off = { enabled: false };
-      const sources = { pods: off, virtualMachineInstances: off, file: { path: workloads } };
-      const values = { nodeName: 'node-1', instancesPath: tree.instancesPath, sources, ...settings };
-      const { config, errors } = loadConfig({ overrides: [{ origin: 'test', values }] });
-      if (config === undefined) throw new Error(JSON.stringify(errors));
-      const wired = await createPass(config);
-      try {
-        return await wired.runPass({ dryRun: true });
-      } finally {
-        await wired.close();
-      }
+      return await passOnTree(tree, { workloads, settings, dryRun: true });
     },
   };
 }
