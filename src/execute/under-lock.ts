@@ -1,4 +1,5 @@
 import { errnoOf, messageOf, ownMessageOf } from '../lib/errors.ts';
+import { orAborted } from '../lib/or-aborted.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Clock, FileLocker, HeldLock, Objection, UseCheck } from '../model/ports.ts';
 import type { Outcome } from '../model/reasons.ts';
@@ -61,16 +62,11 @@ export async function askUsers(
   { inUse, signal }: { readonly inUse: UseCheck; readonly signal: AbortSignal | undefined },
   name: string,
 ): Promise<readonly Objection[] | Result> {
-  const abort = Promise.withResolvers<'aborted'>();
-  const onAbort = () => abort.resolve('aborted');
-  signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const answer = await Promise.race([inUse(name, signal), abort.promise]);
+    const answer = await orAborted(inUse(name, signal), signal);
     return answer === 'aborted' ? { outcome: 'Abandoned' } : answer;
   } catch (error) {
     if (signal?.aborted === true) return { outcome: 'Abandoned' };
     return { outcome: 'RemovalFailed', message: `Who uses it now could not be told: ${messageOf(error)}` };
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
   }
 }

@@ -1,3 +1,4 @@
+import { orAborted } from '../lib/or-aborted.ts';
 import { sleep as sleepFor } from '../lib/sleep.ts';
 import type { Clock } from '../model/ports.ts';
 import type { ApiPresence } from './api-presence.ts';
@@ -48,7 +49,7 @@ export interface Reflector<T> {
   status(): ReflectorStatus;
   items(): Iterable<T>;
   get(uid: string): T | undefined;
-  /** One quorum LIST that replaces the items, though the watch goes on. False, with the reason in `status()`, when it failed. */
+  /** One quorum LIST that replaces the items, though the watch goes on. False when the signal aborts, at once, or, with the reason in `status()`, when it failed. */
   listConsistent(signal: AbortSignal | undefined): Promise<boolean>;
 }
 
@@ -114,7 +115,9 @@ class ListWatch<T> implements Reflector<T> {
 
   async listConsistent(signal: AbortSignal | undefined): Promise<boolean> {
     const joined = signal === undefined ? this.stopping.signal : AbortSignal.any([signal, this.stopping.signal]);
-    return await this.exclusively(async () => await this.quorumList(joined));
+    // The list before it may hang, and knows nothing of this signal.
+    const mine = this.exclusively(async () => await this.quorumList(joined));
+    return (await orAborted(mine, joined)) === true;
   }
 
   private async run(): Promise<void> {
@@ -161,11 +164,9 @@ class ListWatch<T> implements Reflector<T> {
         if (signal.aborted) return false;
         if (await this.provesAbsence(error, signal)) continue;
         if (!isPassing(error)) return false;
-        if (attempt < CONSISTENT_ATTEMPTS)
-          await this.sleep(
-            Math.min(backoffMs(attempt, error.retryAfterSeconds, this.timing, this.options.random), LONGEST_RETRY_MS),
-            signal,
-          );
+        if (attempt === CONSISTENT_ATTEMPTS) return false;
+        const delayMs = backoffMs(attempt, error.retryAfterSeconds, this.timing, this.options.random);
+        await this.sleep(Math.min(delayMs, LONGEST_RETRY_MS), signal);
       }
     }
     return false;
@@ -247,9 +248,7 @@ class ListWatch<T> implements Reflector<T> {
 
   /** The first attempt after a connection that worked is spread widely, the others back off. */
   private delayMs(error: KubeApiError | undefined): number {
-    if (this.failures === 1 && error?.status === undefined && this.health.hadContact) {
-      return this.reconnect(this.timing);
-    }
+    if (this.failures === 1 && error?.status === undefined && this.health.hadContact) return this.reconnect(this.timing);
     return backoffMs(this.failures, error?.retryAfterSeconds, this.timing, this.options.random);
   }
 

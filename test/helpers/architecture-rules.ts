@@ -131,6 +131,7 @@ export const PURE_LIB: readonly string[] = [
   'src/lib/errors.ts',
   'src/lib/json-path.ts',
   'src/lib/json.ts',
+  'src/lib/or-aborted.ts',
   'src/lib/trash-names.ts',
   'src/lib/watched-object.ts',
   'src/lib/yaml-keys.ts',

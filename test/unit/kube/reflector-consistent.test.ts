@@ -235,6 +235,27 @@ describe('a consistent list', () => {
     expect(names()).toEqual(['name-a']);
   });
 
+  it('should be given up at once behind a list that hangs, which it does not overtake', async () => {
+    const kube = new MemoryApiServer(PODS);
+    const { reflector } = await start(kube);
+    const hanging = Promise.withResolvers<void>();
+    kube.intercept = async () => await hanging.promise;
+    const first = reflector.listConsistent(undefined);
+    await settle();
+    const caller = new AbortController();
+    const answers: boolean[] = [];
+    const second = reflector.listConsistent(caller.signal).then((answer) => answers.push(answer));
+    caller.abort();
+    await settle();
+    const whileHanging = [[...answers], kube.requests.filter(isQuorumList).length];
+    hanging.resolve();
+    await second;
+    expect(whileHanging).toEqual([[false], 1]);
+    expect(await first).toBe(true);
+    expect(await reflector.listConsistent(undefined)).toBe(true);
+    expect(kube.requests.filter(isQuorumList)).toHaveLength(2);
+  });
+
   it('should wait for its turn: no list overtakes another', async () => {
     const kube = new MemoryApiServer(PODS);
     const { reflector } = await start(kube);
