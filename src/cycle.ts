@@ -1,12 +1,13 @@
 import { messageOf } from './lib/errors.ts';
 import { inSlices } from './lib/slices.ts';
-import type { Plan, Report, Stage } from './model/plan.ts';
+import type { Report, Stage } from './model/plan.ts';
 import type { BaseScanner, BaseVerifier, Clock, Executor, OverlayScanner, UseCheck, WorkloadSource } from './model/ports.ts';
 import type { BaseScan } from './model/base-file.ts';
 import type { Policy } from './model/policy.ts';
+import type { Steps } from './model/steps.ts';
 import type { ClockReading, Snapshot } from './model/snapshot.ts';
 import type { Inventory } from './model/workload.ts';
-import { isListWanted, planSteps } from './plan/build-plan.ts';
+import { planSteps, planUnlessListHelps } from './plan/build-plan.ts';
 import { reasonsToStay } from './plan/current-use.ts';
 import { timestamp } from './plan/planned-files.ts';
 import { cacheFileName, collectReferences, type ReferenceMemory } from './references/collect-references.ts';
@@ -45,10 +46,10 @@ export async function runPass(parts: PassParts, options: PassOptions): Promise<R
     const scan = await watch('scan', () => parts.scanner.scan(options));
     const verification = parts.verifier === undefined ? undefined : await watch('scan', () => parts.verifier?.verify(scan, options));
     let evidence = await gatherEvidence(parts, options, watch, false);
-    let plan = await watch('plan', () => decide(parts, options, { scan, verification, scannedAt, ...evidence }));
-    if (aListCouldOpenTheGate(plan)) {
+    let plan = await watch('plan', () => decide(planUnlessListHelps, parts, options, { scan, verification, scannedAt, ...evidence }));
+    if (plan === undefined) {
       evidence = await gatherEvidence(parts, options, watch, true);
-      plan = await watch('plan', () => decide(parts, options, { scan, verification, scannedAt, ...evidence }));
+      plan = await watch('plan', () => decide(planSteps, parts, options, { scan, verification, scannedAt, ...evidence }));
     }
     options.signal?.throwIfAborted();
     const inUse = useCheck(parts, { scan: { ...scan, files: [] }, scannedAt });
@@ -80,27 +81,14 @@ async function readSources(sources: readonly WorkloadSource[], consistent: boole
   };
 }
 
-function decide(
+function decide<T>(
+  steps: (snapshot: Snapshot, digestOfRef: typeof cacheFileName) => Steps<T>,
   parts: PassParts,
   { previousPass, signal }: PassOptions,
   seen: Evidence & Pick<Snapshot, 'scan' | 'verification' | 'scannedAt'>,
-): Promise<Plan> {
+): Promise<T> {
   const snapshot = { node: parts.node, policy: parts.policy, now: parts.clock.now(), previousPass, ...seen };
-  return inSlices(planSteps(snapshot, cacheFileName), signal);
-}
-
-/** Conditions that a fresh list may satisfy; any other keeps the gate closed, and then the API server is spared the list. */
-const CURED_BY_A_LIST = new Set([
-  'ConsistentListMissing',
-  'SourceNotSynced',
-  'SourceStale',
-  'EmptyInventory',
-  'WorkloadIncomplete',
-  'HostWorkloadsUnknown',
-]);
-
-function aListCouldOpenTheGate({ gate, totals, pressure, trash }: Plan): boolean {
-  return isListWanted(totals, pressure, trash) && !gate.open && gate.reasons.every(({ reason }) => CURED_BY_A_LIST.has(reason));
+  return inSlices(steps(snapshot, cacheFileName), signal);
 }
 
 /** Asks sources and overlays again; evidence that became incomplete since the plan counts as use. */

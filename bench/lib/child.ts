@@ -1,5 +1,5 @@
 /** Runs our own processes and takes what they measured. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,32 @@ export async function measureIn<T>(script: string, ...args: readonly string[]): 
   });
   const [output] = await Promise.all([text(child.stdout), ended(child)]);
   return JSON.parse(output) as T;
+}
+
+/**
+ * A script of bench/children that measures once for each message, with the heap that the program has. The peer runs from here, turn by turn:
+ * a process that starts others takes page faults for that, in what it does next.
+ */
+export class Measured<T> implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+
+  constructor(script: string, ...args: readonly string[]) {
+    this.#child = fork(file(`children/${script}`), args, { execArgv: ['--import', file('children/heap-flags.ts')] });
+    this.#ended = ended(this.#child);
+  }
+
+  async measure(): Promise<T> {
+    this.#child.send('measure');
+    const answer = once(this.#child, 'message') as Promise<[T]>;
+    const [value] = await Promise.race([answer, this.#ended.then(() => Promise.reject(new Error('the child has ended')))]);
+    return value;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.connected) this.#child.disconnect();
+    await this.#ended;
+  }
 }
 
 /** Throws when the process fails. */

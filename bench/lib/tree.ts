@@ -53,8 +53,11 @@ function baseName(index: number): string {
 
 const imageOf = (index: number): string => `image-${index}`;
 const digestOf = (image: string): string => createHash('sha1').update(image).digest('hex');
-/** VM n uses the n-th original, so that every overlay is explained. */
-const originalOf = (vm: number): number => Math.floor(vm / 6) * 10 + (vm % 6);
+/** VM n uses the n-th original, so that every overlay is explained; where there are fewer, the first ones serve again. */
+const originalOf = (vm: number, files: number): number => {
+  const original = vm % Math.max(1, Math.floor(files / 10) * 6);
+  return Math.floor(original / 6) * 10 + (original % 6);
+};
 
 export function buildTree(root: string, size: TreeSize): BenchTree {
   const overlays = size.overlays ?? size.vms;
@@ -68,12 +71,12 @@ export function buildTree(root: string, size: TreeSize): BenchTree {
     futimesSync(fd, modified, modified);
     closeSync(fd);
   }
-  const overlayPaths = writeOverlays(instancesPath, overlays);
+  const overlayPaths = writeOverlays(instancesPath, overlays, size.files);
   const workloadsPath = join(root, `workloads-${size.files}-${size.vms}-${overlays}.json`);
   const vms = Array.from({ length: size.vms }, (_, vm) => ({
     name: instanceName(vm),
     uuid: uuidOf(vm),
-    imageRef: imageOf(originalOf(vm)),
+    imageRef: imageOf(originalOf(vm, size.files)),
   }));
   // JSON is YAML.
   writeFileSync(workloadsPath, JSON.stringify({ workloads: vms }));
@@ -94,7 +97,7 @@ const uuidOf = (vm: number): string => `5f0e2c9a-0000-4000-8000-${vm.toString(16
  * Real overlays: qemu-img writes one, and the others are that file with the digest of its backing file exchanged, which has the same
  * length; qemu-img itself would take minutes for ten thousand.
  */
-function writeOverlays(instancesPath: string, count: number): string[] {
+function writeOverlays(instancesPath: string, count: number, files: number): string[] {
   if (count === 0) return [];
   const template = join(instancesPath, 'template.qcow2');
   const placeholder = digestOf(imageOf(0));
@@ -107,7 +110,7 @@ function writeOverlays(instancesPath: string, count: number): string[] {
   return Array.from({ length: count }, (_, vm) => {
     const directory = join(instancesPath, vm % 2 === 0 ? uuidOf(vm) : instanceName(vm));
     mkdirSync(directory);
-    bytes.write(digestOf(imageOf(originalOf(vm))), at, 'latin1');
+    bytes.write(digestOf(imageOf(originalOf(vm, files))), at, 'latin1');
     const path = join(directory, 'disk');
     writeSparse(path, bytes);
     utimesSync(path, modified, modified);

@@ -48,6 +48,8 @@ export interface BaseScan {
   /** False when `_base` does not exist; then there is nothing to do (Nova returns quietly, too). */
   readonly exists: boolean;
   readonly files: Rows<BaseFile>;
+  /** The latest `modifiedAtMs` of all files, or one that is later; -∞ where there are none. Spares a look at every file for one from the future. */
+  readonly newestModifiedAtMs: number;
   /** Entries that are no regular files (directories, links, devices, sockets, FIFOs), by count only. */
   readonly irregularEntries: number;
   /** sha1 → mtime (ms) of its newest `.part` or `.converted` file: a download in progress keeps its image busy. */

@@ -8,11 +8,11 @@ const ROWS_PER_STEP = 256;
 
 /** Hands each row to `look`, a slice at a time, until `look` returns false. */
 export function* eachRow<T>(rows: Rows<T>, look: (row: T, index: number) => boolean | undefined): Steps<undefined> {
-  let index = 0;
-  for (const row of rows) {
-    if (look(row, index) === false) return undefined;
-    index += 1;
-    if (index % ROWS_PER_STEP === 0) yield;
+  // By index: rows that are made when they are asked for come faster than from an iterator.
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows.at(index);
+    if (row === undefined || look(row, index) === false) return undefined;
+    if (index % ROWS_PER_STEP === ROWS_PER_STEP - 1) yield;
   }
   return undefined;
 }

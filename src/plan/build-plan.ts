@@ -1,9 +1,10 @@
-import type { Gate, Plan, PressurePlan, SourceReport, StateTotal, Totals } from '../model/plan.ts';
+import type { FileState, Gate, Plan, PressurePlan, SourceReport, StateTotal, Totals } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { eachRow, finish, type Steps } from '../model/steps.ts';
 import type { TrashedFile, TrashPlan } from '../model/trash.ts';
 import type { Inventory } from '../model/workload.ts';
-import type { BaseFile } from '../model/base-file.ts';
+import { BASE_FILE_KINDS, type BaseFile, type BaseFileKind } from '../model/base-file.ts';
+import type { GateReason } from '../model/reasons.ts';
 import type { Rows } from '../model/rows.ts';
 import { gatherFacts, type Facts } from './facts.ts';
 import { collectFindings, pressureFindings } from './findings.ts';
@@ -13,7 +14,7 @@ import { relievePressure } from './pressure.ts';
 import { PlannedTrash } from './planned-trash.ts';
 import { decideTrash, tallyTrash } from './trash.ts';
 import { PlannedFiles, STATE_OF_REASON, timestamp } from './planned-files.ts';
-import { DECIDED_REASONS, decideAll } from './verdicts.ts';
+import { DECIDED_REASONS, decideAll, holdsAny } from './verdicts.ts';
 
 /**
  * Decides what becomes of every base file. Pure: the same snapshot gives the same plan. Mirrors Nova's
@@ -25,10 +26,39 @@ export function buildPlan(snapshot: Snapshot, digestOfRef: (imageRef: string) =>
 
 /** As `buildPlan`, in slices: a million files take seconds. */
 export function* planSteps(snapshot: Snapshot, digestOfRef: (imageRef: string) => string): Steps<Plan> {
-  const { scan } = snapshot;
   const gate = yield* gateSteps(snapshot);
   const facts = gatherFacts(snapshot, gate.open, digestOfRef);
-  const verdicts = yield* decideAll(facts, scan.files);
+  return yield* assemble(snapshot, { gate, facts, verdicts: yield* decideAll(facts, snapshot.scan.files) });
+}
+
+/** Conditions that a fresh list may satisfy; any other keeps the gate closed, and then the API server is spared the list. */
+const CURED_BY_A_LIST: ReadonlySet<GateReason> = new Set([
+  'ConsistentListMissing',
+  'SourceNotSynced',
+  'SourceStale',
+  'EmptyInventory',
+  'WorkloadIncomplete',
+  'HostWorkloadsUnknown',
+]);
+
+/** As `planSteps`, but undefined where consistent lists of the sources could open the gate to removals; the first file that waits for that says so. */
+export function* planUnlessListHelps(snapshot: Snapshot, digestOfRef: (imageRef: string) => string): Steps<Plan | undefined> {
+  const gate = yield* gateSteps(snapshot);
+  const facts = gatherFacts(snapshot, gate.open, digestOfRef);
+  const isCurable = !gate.open && gate.reasons.every(({ reason }) => CURED_BY_A_LIST.has(reason));
+  if (isCurable && (yield* holdsAny(facts, snapshot.scan.files))) return undefined;
+  const plan = yield* assemble(snapshot, { gate, facts, verdicts: yield* decideAll(facts, snapshot.scan.files) });
+  return isCurable && isListWanted(plan.totals, plan.pressure, plan.trash) ? undefined : plan;
+}
+
+interface Decisions {
+  readonly gate: Gate;
+  readonly facts: Facts;
+  readonly verdicts: Uint8Array;
+}
+
+function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Steps<Plan> {
+  const { scan } = snapshot;
   const trashed = scan.trash?.files ?? [];
   const trashVerdicts = yield* decideTrash(facts, scan.files, trashed);
   const pressure = yield* relievePressure(facts, { files: scan.files, verdicts, trashed, trashVerdicts }, scan.filesystem);
@@ -73,7 +103,7 @@ function* planTrash({ policy }: Facts, trashed: Rows<TrashedFile>, verdicts: Uin
 }
 
 /** Whether an open gate would let something be removed. */
-export function isListWanted(totals: Totals, pressure: PressurePlan | undefined, trash: TrashPlan | undefined): boolean {
+function isListWanted(totals: Totals, pressure: PressurePlan | undefined, trash: TrashPlan | undefined): boolean {
   return totals.reclaimableFiles > 0 || pressure !== undefined || (trash?.totals.dueFiles ?? 0) > 0;
 }
 
@@ -93,26 +123,61 @@ const RECLAIMABLE = new Set(['Unused', 'UnderPressure', 'GateClosed', 'RemovalLi
 const UNUSED_STATES = new Set(['young', 'held', 'unused']);
 
 function* tallyFiles(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8Array): Steps<Tally> {
-  const states = new Map<string, { -readonly [K in keyof StateTotal]: StateTotal[K] }>();
-  const totals = { files: files.length, allocatedBytes: 0, reclaimableFiles: 0, reclaimableBytes: 0, removedFiles: 0, removedBytes: 0 };
+  const cells = new Map<BaseFileKind, Cell[]>(BASE_FILE_KINDS.map((kind) => [kind, []]));
+  const found: Cell[] = [];
   let oldestMs = Number.NEGATIVE_INFINITY;
   yield* eachRow(files, (file, index) => {
-    const reason = DECIDED_REASONS[verdicts[index] ?? 0] ?? 'GateClosed';
-    const state = STATE_OF_REASON[reason];
-    const key = `${file.kind} ${state}`;
-    const row = states.get(key) ?? { kind: file.kind, state, files: 0, allocatedBytes: 0 };
-    row.files++;
-    row.allocatedBytes += file.allocatedBytes;
-    states.set(key, row);
-    totals.allocatedBytes += file.allocatedBytes;
-    if (RECLAIMABLE.has(reason)) {
-      totals.reclaimableFiles++;
-      totals.reclaimableBytes += file.allocatedBytes;
-    }
-    if (UNUSED_STATES.has(state)) oldestMs = Math.max(oldestMs, ageMs(file, facts));
+    const { kind } = file;
+    const verdict = verdicts[index] ?? 0;
+    const ofKind = cells.get(kind) ?? [];
+    const cell = (ofKind[verdict] ??= newCell(found, kind, verdict));
+    cell.files++;
+    cell.allocatedBytes += file.allocatedBytes;
+    if (cell.unused) oldestMs = Math.max(oldestMs, ageMs(file, facts));
     return undefined;
   });
-  return { totals, states: [...states.values()], oldestUnusedSeconds: oldestMs < 0 ? undefined : Math.floor(oldestMs / 1000) };
+  const oldestUnusedSeconds = oldestMs < 0 ? undefined : Math.floor(oldestMs / 1000);
+  return { totals: totalsOf(found), states: statesOf(found), oldestUnusedSeconds };
+}
+
+/** The files of one kind and one verdict. */
+interface Cell {
+  readonly kind: BaseFileKind;
+  readonly state: FileState;
+  readonly reclaimable: boolean;
+  readonly unused: boolean;
+  files: number;
+  allocatedBytes: number;
+}
+
+function newCell(found: Cell[], kind: BaseFileKind, verdict: number): Cell {
+  const reason = DECIDED_REASONS[verdict] ?? 'GateClosed';
+  const state = STATE_OF_REASON[reason];
+  const cell = { kind, state, reclaimable: RECLAIMABLE.has(reason), unused: UNUSED_STATES.has(state), files: 0, allocatedBytes: 0 };
+  found.push(cell);
+  return cell;
+}
+
+function totalsOf(cells: readonly Cell[]): Totals {
+  const totals = { files: 0, allocatedBytes: 0, reclaimableFiles: 0, reclaimableBytes: 0, removedFiles: 0, removedBytes: 0 };
+  for (const { files, allocatedBytes, reclaimable } of cells) {
+    totals.files += files;
+    totals.allocatedBytes += allocatedBytes;
+    if (!reclaimable) continue;
+    totals.reclaimableFiles += files;
+    totals.reclaimableBytes += allocatedBytes;
+  }
+  return totals;
+}
+
+function statesOf(cells: readonly Cell[]): StateTotal[] {
+  const states = Map.groupBy(cells, ({ kind, state }) => `${kind} ${state}`);
+  return [...states.values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined) return [];
+    const sum = (of: (cell: Cell) => number): number => same.reduce((total, cell) => total + of(cell), 0);
+    return [{ kind: first.kind, state: first.state, files: sum(({ files }) => files), allocatedBytes: sum((cell) => cell.allocatedBytes) }];
+  });
 }
 
 function countOverlays({ overlays }: Snapshot): Record<string, number> {

@@ -7,6 +7,7 @@ import { indexBackingFiles, usagesByOverlay, usagesByWorkload, type UsageLookup 
  * pass, so a date in the future means that some clock was wrong; touching it once mends that.
  */
 export function* inUseFromTheFuture(snapshot: Snapshot, toleranceMs: number): Steps<string | undefined> {
+  if (snapshot.scan.newestModifiedAtMs <= snapshot.now.wallMs + toleranceMs) return undefined;
   // Made for the first file that needs it: hardly any pass sees one.
   let lookup: UsageLookup | undefined;
   let found: string | undefined;

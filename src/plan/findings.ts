@@ -52,8 +52,8 @@ function* unexplainedBackingNames({ overlays, references, scan }: Snapshot): Ste
   for (const name of names) if (isExplained(name, references)) names.delete(name);
   if (names.size === 0) return names;
   const found = new Set<string>();
-  yield* eachRow(scan.files, ({ name, kind }) => {
-    if (IMAGE_KINDS.has(kind) && names.has(name)) found.add(name);
+  yield* eachRow(scan.files, (file) => {
+    if (IMAGE_KINDS.has(file.kind) && names.has(file.name)) found.add(file.name);
     return undefined;
   });
   return found;
@@ -79,8 +79,8 @@ function unexplainedBackingFiles(overlay: Overlay, unexplained: ReadonlySet<stri
 function* missingBaseFiles(snapshot: Snapshot): Steps<Finding[]> {
   if (!snapshot.scan.exists || snapshot.references.byName.size === 0) return [];
   const missing = new Map([...snapshot.references.byName].filter(([name]) => /^(?:swap|ephemeral)_/u.test(name)));
-  yield* eachRow(snapshot.scan.files, ({ name }) => {
-    missing.delete(name);
+  yield* eachRow(snapshot.scan.files, (file) => {
+    missing.delete(file.name);
     return missing.size > 0;
   });
   return [...missing].map(([file, usages]) => ({

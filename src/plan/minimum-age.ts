@@ -16,6 +16,7 @@ export function minimumAgeSeconds(kind: BaseFileKind, policy: Policy): number | 
 
 /** Milliseconds since the file, or a download in progress of its image, was last written. Negative when that lies in the future. */
 export function ageMs(file: BaseFile, facts: Pick<Facts, 'nowMs' | 'partialDownloads'>): number {
+  if (facts.partialDownloads.size === 0) return facts.nowMs - file.modifiedAtMs;
   const digest = digestOf(file);
   const partialMs = digest === undefined ? undefined : facts.partialDownloads.get(digest);
   return facts.nowMs - Math.max(file.modifiedAtMs, partialMs ?? Number.NEGATIVE_INFINITY);

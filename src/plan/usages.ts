@@ -10,10 +10,14 @@ export interface UsageLookup {
   readonly backing: ReadonlyMap<string, readonly Usage[]>;
 }
 
+/** Length of a hex SHA-1, in characters. */
+const DIGEST_LENGTH = 40;
 const NONE: readonly Usage[] = [];
 
 /** The image digest that a base file's name carries; undefined for swap, ephemeral and foreign files. Mirrors Nova's `_find_base_file`. */
 export function digestOf({ kind, name }: Pick<BaseFile, 'kind' | 'name'>): string | undefined {
+  // Most files: their name is the digest, which no pattern need find out.
+  if (kind === 'original' && name.length === DIGEST_LENGTH) return name;
   return kind === 'original' || kind === 'resized' || kind === 'legacy' ? digestOfName(name) : undefined;
 }
 

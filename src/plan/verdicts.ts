@@ -11,17 +11,32 @@ export const DECIDED_REASONS: readonly VerdictReason[] = [...RULES.map(({ reason
 export const UNUSED: number = DECIDED_REASONS.indexOf('Unused');
 export const YOUNG: number = DECIDED_REASONS.indexOf('YoungerThanMinimumAge');
 export const PRESSED: number = DECIDED_REASONS.indexOf('UnderPressure');
+const GATE_CLOSED = DECIDED_REASONS.indexOf('GateClosed');
 const LIMIT_REACHED = DECIDED_REASONS.indexOf('RemovalLimitReached');
 
 /** One byte per file, an index into `DECIDED_REASONS`: a million verdicts are a megabyte. */
 export function* decideAll(facts: Facts, files: Rows<BaseFile>): Steps<Uint8Array> {
   const verdicts = new Uint8Array(files.length);
   yield* eachRow(files, (file, index) => {
-    verdicts[index] = RULES.findIndex((rule) => rule.applies(facts, file));
+    verdicts[index] = decide(facts, file);
     return undefined;
   });
   yield* limitRemovals(verdicts, files, facts.policy.maxRemovalsPerPass);
   return verdicts;
+}
+
+function decide(facts: Facts, file: BaseFile): number {
+  return RULES.findIndex((rule) => rule.applies(facts, file));
+}
+
+/** Whether nothing but the gate holds some file. Looks no further than the first of them. */
+export function* holdsAny(facts: Facts, files: Rows<BaseFile>): Steps<boolean> {
+  let found = false;
+  yield* eachRow(files, (file) => {
+    found = decide(facts, file) === GATE_CLOSED;
+    return !found;
+  });
+  return found;
 }
 
 /** Leaves all but the oldest `limit` removals for later passes; 0 is no limit. */

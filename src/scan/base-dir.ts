@@ -9,7 +9,7 @@ import type { TrashScan } from '../model/trash.ts';
 import { BaseFileRows, BLOCK_BYTES } from './base-file-rows.ts';
 import { classify, partialDownloadDigest } from './classify.ts';
 import type { Naming } from './classify.ts';
-import { readEntries, typeOf } from './directory.ts';
+import { DirectoryEntries, typeOf } from './directory.ts';
 import { Pacer } from './pacer.ts';
 import { ProblemLog } from './problems.ts';
 import { decodeRawName, joinPath } from './raw-name.ts';
@@ -39,7 +39,8 @@ export function createBaseScanner(options: BaseScannerOptions): BaseScanner {
       const pacer = new Pacer(options.clock ?? systemClock, signal);
       const scan = new RunningScan(options, basePath);
       if (!scan.begin()) return scan.result();
-      for (const entry of readEntries(basePath, scan.onError)) {
+      using entries = new DirectoryEntries(basePath, scan.onError);
+      for (let entry = entries.next(); entry !== null; entry = entries.next()) {
         scan.visit(entry);
         if (pacer.due()) await pacer.pause();
       }
@@ -62,6 +63,7 @@ class RunningScan {
   #trash: TrashScan | undefined;
   #irregularEntries = 0;
   #allocatedBlocks = 0;
+  #newestModifiedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: BaseScannerOptions, basePath: string) {
     this.#options = options;
@@ -122,6 +124,7 @@ class RunningScan {
       basePath: this.#basePath,
       exists: this.#exists,
       files: this.#files,
+      newestModifiedAtMs: this.#newestModifiedAtMs,
       irregularEntries: this.#irregularEntries,
       partialDownloads: this.#partialDownloads,
       problems: this.#problems.list(),
@@ -136,10 +139,12 @@ class RunningScan {
     const kind = name.bytes === undefined ? classify(name.text, this.#options.naming) : 'foreign';
     this.#files.push(name.text, kind, stats);
     this.#allocatedBlocks += Number(stats.blocks);
+    const modifiedAtMs = Number(stats.mtimeNs) / 1e6;
+    if (modifiedAtMs > this.#newestModifiedAtMs) this.#newestModifiedAtMs = modifiedAtMs;
     const digest = kind === 'foreign' ? partialDownloadDigest(name.text) : undefined;
     if (digest === undefined) return;
     const newest = this.#partialDownloads.get(digest) ?? Number.NEGATIVE_INFINITY;
-    this.#partialDownloads.set(digest, Math.max(newest, Number(stats.mtimeNs) / 1e6));
+    this.#partialDownloads.set(digest, Math.max(newest, modifiedAtMs));
   }
 }
 

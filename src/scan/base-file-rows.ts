@@ -23,12 +23,14 @@ export interface BaseFileStats {
 
 /**
  * Base files in columns: some 60 bytes a row instead of the 400 of an object. Rows become objects one at a time, when they are
- * asked for; each call gives a new object.
+ * asked for; each call gives a new object, which reads its fields from the columns when it is asked for them.
  */
 export class BaseFileRows implements Rows<BaseFile> {
   readonly #chunks: Chunk[] = [];
   /** Nearly always one: only bind mounts have another device than their directory. */
   readonly #devices: bigint[] = [];
+  /** Of the row pushed last. */
+  #device = -1;
   #length = 0;
 
   get length(): number {
@@ -42,10 +44,14 @@ export class BaseFileRows implements Rows<BaseFile> {
       chunk = new Chunk(CHUNK_ROWS);
       this.#chunks.push(chunk);
     }
-    let device = this.#devices.indexOf(stats.dev);
-    if (device === -1) device = this.#devices.push(stats.dev) - 1;
-    chunk.set(slot, name, kind, device, stats);
+    if (stats.dev !== this.#devices[this.#device]) this.#device = this.#indexOfDevice(stats.dev);
+    chunk.set(slot, name, kind, this.#device, stats);
     this.#length += 1;
+  }
+
+  #indexOfDevice(device: bigint): number {
+    const known = this.#devices.indexOf(device);
+    return known === -1 ? this.#devices.push(device) - 1 : known;
   }
 
   at(index: number): BaseFile | undefined {
@@ -92,16 +98,80 @@ class Chunk {
   }
 
   get(slot: number, devices: readonly bigint[]): BaseFile {
-    const modifiedAtNs = this.#modified[slot] ?? 0n;
-    return {
-      name: this.#names.at(slot),
-      kind: BASE_FILE_KINDS[this.#kinds[slot] ?? -1] ?? 'foreign',
-      sizeBytes: this.#sizes[slot] ?? 0,
-      allocatedBytes: (this.#blocks[slot] ?? 0) * BLOCK_BYTES,
-      modifiedAtMs: Number(modifiedAtNs) / 1e6,
-      modifiedAtNs,
-      device: devices[this.#devices[slot] ?? -1] ?? 0n,
-      inode: this.#inodes[slot] ?? 0n,
-    };
+    return new BaseFileRow(this, slot, devices);
+  }
+
+  name(slot: number): string {
+    return this.#names.at(slot);
+  }
+
+  kind(slot: number): BaseFileKind {
+    return BASE_FILE_KINDS[this.#kinds[slot] ?? -1] ?? 'foreign';
+  }
+
+  device(slot: number): number {
+    return this.#devices[slot] ?? -1;
+  }
+
+  sizeBytes(slot: number): number {
+    return this.#sizes[slot] ?? 0;
+  }
+
+  allocatedBytes(slot: number): number {
+    return (this.#blocks[slot] ?? 0) * BLOCK_BYTES;
+  }
+
+  modifiedAtNs(slot: number): bigint {
+    return this.#modified[slot] ?? 0n;
+  }
+
+  inode(slot: number): bigint {
+    return this.#inodes[slot] ?? 0n;
+  }
+}
+
+/** One row of a chunk. A walk looks at most rows for a field or two: making the name of each would take longer than all else. */
+class BaseFileRow implements BaseFile {
+  readonly #chunk: Chunk;
+  readonly #slot: number;
+  readonly #devices: readonly bigint[];
+  #name: string | undefined;
+
+  constructor(chunk: Chunk, slot: number, devices: readonly bigint[]) {
+    this.#chunk = chunk;
+    this.#slot = slot;
+    this.#devices = devices;
+  }
+
+  get name(): string {
+    return (this.#name ??= this.#chunk.name(this.#slot));
+  }
+
+  get kind(): BaseFileKind {
+    return this.#chunk.kind(this.#slot);
+  }
+
+  get sizeBytes(): number {
+    return this.#chunk.sizeBytes(this.#slot);
+  }
+
+  get allocatedBytes(): number {
+    return this.#chunk.allocatedBytes(this.#slot);
+  }
+
+  get modifiedAtMs(): number {
+    return Number(this.modifiedAtNs) / 1e6;
+  }
+
+  get modifiedAtNs(): bigint {
+    return this.#chunk.modifiedAtNs(this.#slot);
+  }
+
+  get device(): bigint {
+    return this.#devices[this.#chunk.device(this.#slot)] ?? 0n;
+  }
+
+  get inode(): bigint {
+    return this.#chunk.inode(this.#slot);
   }
 }

@@ -4,25 +4,45 @@ import type { FsPath } from './raw-name.ts';
 
 export type EntryType = 'file' | 'directory' | 'link' | 'block device' | 'other';
 
+/** Few enough to be in the processor's cache, and young, when they are looked at; the system call fetches more than that at once. */
+const ENTRIES_PER_READ = 64;
+
 /**
- * The entries of a directory, read a thousand at a time; names in Latin-1, for `decodeRawName`. Ends early, after `onError`, where listing fails; what the loop's body throws
- * passes through. Synchronous; the caller pauses.
+ * The entries of a directory, read a few at a time; names in Latin-1, for `decodeRawName`. Ends early, after `onError`, where
+ * listing fails. Synchronous; the caller pauses.
  */
-export function* readEntries(directory: FsPath, onError: (error: unknown) => void): Generator<Dirent, void, undefined> {
-  let opened: Dir;
-  try {
-    opened = opendirSync(directory, { encoding: 'latin1', bufferSize: 1000 });
-  } catch (error) {
-    onError(error);
-    return;
-  }
-  try {
-    for (let entry = next(opened, onError); entry !== null; entry = next(opened, onError)) {
-      yield entry;
+export class DirectoryEntries implements Disposable {
+  readonly #onError: (error: unknown) => void;
+  #opened: Dir | undefined;
+
+  constructor(directory: FsPath, onError: (error: unknown) => void) {
+    this.#onError = onError;
+    try {
+      this.#opened = opendirSync(directory, { encoding: 'latin1', bufferSize: ENTRIES_PER_READ });
+    } catch (error) {
+      onError(error);
     }
-  } finally {
-    opened.closeSync();
   }
+
+  next(): Dirent | null {
+    try {
+      return this.#opened?.readSync() ?? null;
+    } catch (error) {
+      this.#onError(error);
+      return null;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#opened?.closeSync();
+    this.#opened = undefined;
+  }
+}
+
+/** As `DirectoryEntries`, for a loop that need not be the fastest; what its body throws passes through. */
+export function* readEntries(directory: FsPath, onError: (error: unknown) => void): Generator<Dirent, void, undefined> {
+  using entries = new DirectoryEntries(directory, onError);
+  for (let entry = entries.next(); entry !== null; entry = entries.next()) yield entry;
 }
 
 /** The type of an entry, by lstat where the file system does not give it (DT_UNKNOWN). `other` also for what has vanished. */
@@ -51,15 +71,6 @@ export function readSmallDirectory(directory: FsPath, onError: (error: unknown) 
   } catch (error) {
     onError(error);
     return [];
-  }
-}
-
-function next(directory: Dir, onError: (error: unknown) => void): Dirent | null {
-  try {
-    return directory.readSync();
-  } catch (error) {
-    onError(error);
-    return null;
   }
 }
 

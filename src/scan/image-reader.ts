@@ -84,7 +84,8 @@ export class ImageReader {
   #inspectOnce(path: string, withHeader: boolean): Inspection {
     try {
       return this.#below(path, (reached) => {
-        const stats = lstatSync(reached, { bigint: true });
+        const stats = lstatSync(reached, { bigint: true, throwIfNoEntry: false });
+        if (stats === undefined) return { kind: 'absent' };
         if (stats.isSymbolicLink()) return { kind: 'irregular', message: 'it is a symbolic link, which is not followed' };
         if (!stats.isFile()) return { kind: 'irregular', message: 'it is no regular file' };
         return withHeader ? this.header(reached, stats) : { kind: 'raw' };

@@ -95,6 +95,7 @@ export class MemoryTree {
       partialDownloads,
       problems: [...this.problems],
       filesystem: exists ? { sizeBytes: 2 ** 40, availableBytes: 2 ** 39 } : undefined,
+      newestModifiedAtMs: files.reduce((newest, file) => Math.max(newest, file.modifiedAtMs), -Infinity),
       cacheUsageBytes: files.reduce((sum, file) => sum + file.allocatedBytes, 0),
     };
   }

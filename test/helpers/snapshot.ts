@@ -78,6 +78,7 @@ export interface SnapshotParts {
 /** A snapshot whose gate is open: one synced source with one unrelated VM. */
 export function snapshot(parts: SnapshotParts = {}): Snapshot {
   const workloads = parts.workloads ?? [workload()];
+  const files = parts.files ?? [baseFile()];
   return {
     node: 'node-a',
     policy: { ...POLICY, ...parts.policy },
@@ -87,7 +88,8 @@ export function snapshot(parts: SnapshotParts = {}): Snapshot {
     scan: {
       basePath: '/var/lib/nova/instances/_base',
       exists: true,
-      files: parts.files ?? [baseFile()],
+      files,
+      newestModifiedAtMs: Math.max(...files.map(({ modifiedAtMs }) => modifiedAtMs)),
       irregularEntries: 0,
       partialDownloads: new Map(),
       problems: [],

@@ -1,6 +1,7 @@
 import type { MutantsOf } from './mutant.ts';
 
 const BASE = 'test/integration/scan/base-dir.test.ts';
+const BASE_CONTRACT = 'test/contract/scan/base-scanner.test.ts';
 const OVERLAYS = 'test/integration/scan/overlays.test.ts';
 const OVERLAY_CONTRACT = 'test/contract/scan/overlay-scanner.test.ts';
 const SYSTEM_CALLS = 'test/integration/scan/system-calls.test.ts';
@@ -22,8 +23,13 @@ export const DISK: readonly MutantsOf[] = [
   },
   {
     file: 'src/scan/base-dir.ts',
-    tests: [BASE],
+    tests: [BASE, BASE_CONTRACT],
     mutants: [
+      {
+        rule: 'the newest file is told, which may be from the future',
+        from: 'if (modifiedAtMs > this.#newestModifiedAtMs)',
+        to: 'if (false)',
+      },
       {
         rule: 'only regular files are base files',
         from: 'if (stats.isFile()) this.#add(name, stats);',

@@ -245,7 +245,8 @@ async function scanBase(world: World, pause: () => Promise<void>): ReturnType<Pa
   }
   const trash = { files: trashed, foreignEntries: 0, problems: [] };
   const scan = { basePath: BASE_PATH, exists: true, files, irregularEntries: 0, partialDownloads, problems: [], trash };
-  return { ...scan, filesystem: undefined, cacheUsageBytes: 0 };
+  const newestModifiedAtMs = Math.max(...files.map((file) => file.modifiedAtMs));
+  return { ...scan, newestModifiedAtMs, filesystem: undefined, cacheUsageBytes: 0 };
 }
 
 function rowOf(name: string, kind: BaseFile['kind'], file: File): BaseFile {

@@ -40,6 +40,17 @@ describe.each(IMPLEMENTATIONS)('BaseScanner, $name', ({ make }) => {
     expect(first?.device).toBe(second?.device);
   });
 
+  it('should tell when the newest file was modified, in whatever order they are listed', async () => {
+    using tree = make({
+      '_base/a': { ageSeconds: 50 },
+      '_base/b': { ageSeconds: -HOUR },
+      '_base/c': { ageSeconds: 100 },
+      '_base/d': { ageSeconds: HOUR },
+    });
+    const { files, newestModifiedAtMs } = await tree.baseScanner().scan();
+    expect(newestModifiedAtMs).toBe(Array.from(files).find(({ name }) => name === 'b')?.modifiedAtMs);
+  });
+
   it('should report a missing base directory as a value', async () => {
     using tree = make({});
     tree.remove('_base');

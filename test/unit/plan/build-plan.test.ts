@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Overlay } from '../../../src/model/overlay.ts';
-import { buildPlan } from '../../../src/plan/build-plan.ts';
+import { finish } from '../../../src/model/steps.ts';
+import { buildPlan, planUnlessListHelps } from '../../../src/plan/build-plan.ts';
 import { timestamp } from '../../../src/plan/planned-files.ts';
 import { cacheFileName } from '../../../src/references/collect-references.ts';
-import { DAY_MS, DIGEST, IMAGE, NOW_MS, baseFile, snapshot, workload } from '../../helpers/snapshot.ts';
+import { DAY_MS, DIGEST, IMAGE, NOW_MS, baseFile, snapshot, synced, workload } from '../../helpers/snapshot.ts';
 
 const plan = (parts: Parameters<typeof snapshot>[0] = {}) => buildPlan(snapshot(parts), cacheFileName);
 const object = { apiVersion: 'v1', kind: 'Pod', namespace: 'vms', name: 'vm-1', uid: 'u-1' };
@@ -110,5 +111,28 @@ describe('the findings', () => {
       { type: 'UnmappedWorkload', workload: 'vms/vm-1', object, message: 'annotate it' },
       { type: 'ScanProblem', file: '_base/x', message: '_base/x: EIO: input/output error' },
     ]);
+  });
+});
+
+describe('a plan before the sources are listed', () => {
+  const planned = (parts: Parameters<typeof snapshot>[0]) => finish(planUnlessListHelps(snapshot(parts), cacheFileName));
+  const inventory = { sources: [synced({ consistentListAtMs: undefined })] };
+  const used = [workload({ images: [{ role: 'image', ref: IMAGE }] })];
+
+  it.each([
+    ['the gate is open', {}],
+    ['nothing waits for it', { inventory, workloads: used }],
+    ['something else holds the files as well', { inventory, scan: { problems: [{ path: 'x', code: 'EIO', message: 'broken' }] } }],
+    ['removals are not wanted', { inventory, policy: { removeUnusedBaseImages: false } }],
+  ])('should be the plan where %s', (_, parts) => {
+    expect(JSON.stringify(planned(parts))).toBe(JSON.stringify(plan(parts)));
+  });
+
+  it.each([
+    ['waits for a list alone', { inventory }],
+    ['waits for workloads that a list may bring', { inventory, workloads: [] }],
+    ['is the last of many', { inventory, workloads: used, files: [baseFile(), baseFile({ name: 'swap_1', kind: 'swap' as const })] }],
+  ])('should not be made where a file %s', (_, parts) => {
+    expect(planned(parts)).toBeUndefined();
   });
 });

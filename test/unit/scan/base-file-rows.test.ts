@@ -10,7 +10,7 @@ describe('BaseFileRows', () => {
   it('should give back a row as it was pushed', () => {
     const rows = new BaseFileRows();
     rows.push(`${SHA1}_20`, 'resized', STATS);
-    expect(rows.at(0)).toEqual({
+    expect(rows.at(0)).toMatchObject({
       name: `${SHA1}_20`,
       kind: 'resized',
       sizeBytes: 5000,
