@@ -21,6 +21,21 @@ const reportShape = z.looseObject({
       usedBy: z.array(z.looseObject({ by: z.string(), through: z.string(), value: z.string(), chain: z.optional(z.array(z.string())) })),
     }),
   ),
+  trash: z.optional(
+    z.looseObject({
+      files: z.array(
+        z.looseObject({
+          entry: z.string(),
+          name: z.string(),
+          kind: z.string(),
+          trashedAt: z.string(),
+          graceEndsAt: z.string(),
+          reason: z.string(),
+          verdict: z.string(),
+        }),
+      ),
+    }),
+  ),
   findings: z.array(z.looseObject({ type: z.string(), message: z.string() })),
 });
 

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Finding, Gate, Plan, PlannedFile, Report } from '../model/plan.ts';
 import { OUTCOMES, VERDICT_REASONS } from '../model/reasons.ts';
+import { explainTrash, type ExplainedTrashedFile } from './explain-trash.ts';
+import { restoreHere, type RestoreCommand } from './restore-command.ts';
 import { shortAge } from './table-text.ts';
 
-/** Why one base file, or every file of one image, is still there. */
+/** Why one base file, or every file of one image, is still there, or in the trash. */
 export interface Explanation {
   readonly apiVersion: 'basekeeper.io/v1';
   readonly kind: 'Explanation';
@@ -16,6 +18,8 @@ export interface Explanation {
   readonly digest: string;
   readonly gate: Gate;
   readonly files: readonly ExplainedFile[];
+  /** What was removed and can be taken back. */
+  readonly trash: readonly ExplainedTrashedFile[];
 }
 
 export interface ExplainedFile extends PlannedFile {
@@ -28,9 +32,13 @@ export interface ExplainedFile extends PlannedFile {
   readonly findings: readonly Finding[];
 }
 
-/** Explains a file name, a path below the base directory, or an image id with all files of it; `files` is empty where nothing matches. Pure. */
-export function explain(plan: Plan | Report, subject: string): Explanation {
+/**
+ * Explains a file name, a path below the base directory, or an image id with all files of it; `files` and `trash` are empty where nothing
+ * matches. `restore` says how a file in the trash is put back; default: on this machine. Pure.
+ */
+export function explain(plan: Plan | Report, subject: string, restore: RestoreCommand = restoreHere(plan.basePath)): Explanation {
   const digest = createHash('sha1').update(subject, 'utf8').digest('hex');
+  const name = fileNameOf(plan.basePath, subject);
   return {
     apiVersion: 'basekeeper.io/v1',
     kind: 'Explanation',
@@ -40,15 +48,17 @@ export function explain(plan: Plan | Report, subject: string): Explanation {
     subject,
     digest,
     gate: plan.gate,
-    files: filesOf(plan, subject, digest).map((file) => explained(plan, file)),
+    files: matching(plan.files, name, digest).map((file) => explained(plan, file)),
+    trash: explainTrash(plan, name, { matching: (files) => matching(files, name, digest), restore }),
   };
 }
 
-function filesOf(plan: Plan | Report, subject: string, digest: string): readonly PlannedFile[] {
-  const name = fileNameOf(plan.basePath, subject);
-  const exact: PlannedFile[] = [];
-  const ofImage: PlannedFile[] = [];
-  for (const file of plan.files) {
+type Named = Pick<PlannedFile, 'name' | 'kind'>;
+
+function matching<F extends Named>(files: Iterable<F>, name: string, digest: string): readonly F[] {
+  const exact: F[] = [];
+  const ofImage: F[] = [];
+  for (const file of files) {
     if (file.name === name) exact.push(file);
     else if (belongsTo(file, digest) || belongsTo(file, name)) ofImage.push(file);
   }
@@ -57,7 +67,7 @@ function filesOf(plan: Plan | Report, subject: string, digest: string): readonly
   return file !== undefined && file.kind !== 'original' ? exact : [...exact, ...ofImage];
 }
 
-function belongsTo({ name, kind }: PlannedFile, digest: string): boolean {
+function belongsTo({ name, kind }: Named, digest: string): boolean {
   if (kind !== 'original' && kind !== 'resized' && kind !== 'legacy') return false;
   return digest.length === 40 && name.startsWith(digest) && (name.length === 40 || name[40] === '_');
 }

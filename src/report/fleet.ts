@@ -20,8 +20,8 @@ export interface Fleet {
   status(node: string): Promise<NodeStatus>;
   /** Writes annotations; null removes one. */
   annotate(node: string, annotations: Readonly<Record<string, string | null>>): Promise<void>;
-  /** What the agent on the node answers to `/report`; untrusted. */
-  report(node: string, agentSelector: string): Promise<unknown>;
+  /** What the agent on the node answers to `/report`, untrusted, and its pod. */
+  report(node: string, agentSelector: string): Promise<{ readonly pod: AgentPod; readonly report: unknown }>;
   close(): void;
 }
 
@@ -55,7 +55,8 @@ export function createFleet({ client, signal }: FleetOptions): Fleet {
       const pod = await asking('list the agents’ pods', 'list pods', () => agentPodOf({ client, signal }, node, agentSelector));
       const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/proxy/report`;
       const where = `reach the agent ${pod.namespace}/${pod.name} on node ${node} through the API server`;
-      return asking(where, 'get pods/proxy', () => client.request({ method: 'GET', path, timeoutMs: REPORT_TIMEOUT_MS, signal }));
+      const request = { method: 'GET', path, timeoutMs: REPORT_TIMEOUT_MS, signal } as const;
+      return { pod, report: await asking(where, 'get pods/proxy', () => client.request(request)) };
     },
     close: () => client.close(),
   };

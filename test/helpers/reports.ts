@@ -1,4 +1,5 @@
 import type { Finding, PlannedFile, Report } from '../../src/model/plan.ts';
+import type { PlannedTrashedFile, TrashPlan } from '../../src/model/trash.ts';
 import type { ObjectReference } from '../../src/model/workload.ts';
 
 export const TAKEN_AT = '2026-11-23T14:00:00.000Z';
@@ -51,6 +52,30 @@ const STATES = {
   UnderPressure: 'unused',
   Unused: 'unused',
 } as const;
+
+/** A file that was moved to the trash two days before the pass, with a grace of one. */
+export function trashedFile(entry: string, over: Partial<PlannedTrashedFile> = {}): PlannedTrashedFile {
+  return {
+    entry,
+    name: entry.replace(/\.\d+$/, ''),
+    kind: 'original',
+    sizeBytes: 2 ** 30,
+    allocatedBytes: 2 ** 30,
+    trashedAt: '2026-11-21T14:00:00.000Z',
+    graceEndsAt: '2026-11-22T14:00:00.000Z',
+    verdict: 'empty',
+    reason: 'GraceOver',
+    identity: { device: '1', inode: '1', modifiedAtNs: '1' },
+    ...over,
+  };
+}
+
+/** A trash of these files, of which the first is due and none has been moved. */
+export function trashPlan(files: readonly PlannedTrashedFile[]): TrashPlan {
+  const none = { trashedFiles: 0, trashedBytes: 0, restoredFiles: 0, restoredBytes: 0, emptiedFiles: 0, emptiedBytes: 0 };
+  const totals = { files: files.length, allocatedBytes: files.length * 2 ** 30, dueFiles: 1, dueBytes: 2 ** 30, ...none };
+  return { enabled: true, graceSeconds: 86_400, files, totals };
+}
 
 /** A report whose totals and states fit its files. */
 export function report(over: Partial<Report> & { files?: readonly PlannedFile[] } = {}): Report {

@@ -20,7 +20,9 @@ interface ExplainOptions extends ConfigurationOptions {
 export function addExplainCommand(program: Command, context: Context): void {
   addConfigurationOptions(program.command('explain'))
     .argument('<file-or-image>', 'a base file, or an image id: then every base file of that image')
-    .description('Say why a base file is still there: who uses it, which rule decided, when it becomes removable.')
+    .description(
+      'Say why a base file is still there: who uses it, which rule decided, when it becomes removable; or until when it lies in the trash, and how it comes back.',
+    )
     .addOption(
       new Option(
         '--agent <url>',
@@ -35,8 +37,12 @@ export function addExplainCommand(program: Command, context: Context): void {
     .action(async (subject: string, options: ExplainOptions) => {
       const plan = await planFor(options, context);
       if (plan === undefined) return;
-      const [{ explain }, { printExplanation }] = await Promise.all([import('../../report/explain.ts'), import('../print-explanation.ts')]);
-      await printExplanation(explain(plan, subject), options.output, 'basekeeper', context);
+      const [{ explain }, { restoreHere }, { printExplanation }] = await Promise.all([
+        import('../../report/explain.ts'),
+        import('../../report/restore-command.ts'),
+        import('../print-explanation.ts'),
+      ]);
+      await printExplanation(explain(plan, subject, restoreHere(plan.basePath, options.config)), options.output, 'basekeeper', context);
     });
 }
 

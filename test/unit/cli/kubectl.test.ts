@@ -6,7 +6,16 @@ import { createFleet } from '../../../src/report/fleet.ts';
 import type { Report } from '../../../src/model/plan.ts';
 import { recordingIo } from '../../helpers/command-line.ts';
 import { apiError, memoryKube, type MemoryKube } from '../../helpers/memory-kube.ts';
-import { heldReport, missingBackingFile, plannedFile, removableFile, report, undecidedReport } from '../../helpers/reports.ts';
+import {
+  heldReport,
+  missingBackingFile,
+  plannedFile,
+  removableFile,
+  report,
+  trashedFile,
+  trashPlan,
+  undecidedReport,
+} from '../../helpers/reports.ts';
 
 const BASE = plannedFile().name;
 
@@ -241,12 +250,19 @@ describe('kubectl basekeeper explain', () => {
     expect(JSON.parse((await kubectl(kube, ['explain', 'node-1', BASE, '-o', 'json'])).stdout)).toMatchObject({ kind: 'Explanation' });
   });
 
+  it('should say how a removed file comes back, by the agent’s pod', async () => {
+    const trash = trashPlan([trashedFile(`${BASE}.5`)]);
+    const { code, stdout } = await kubectl(cluster({ 'node-1': report({ files: [], trash }) }), ['explain', 'node-1', BASE]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {2}Restore +kubectl exec --namespace \S+ \S+ --container agent -- .* restore [0-9a-f]{40}\.5 --config /m);
+  });
+
   it.each([
     ['no agent', {}, 'no agent runs on node node-1: it has no pod with the labels app.kubernetes.io/name=basekeeper'],
     ['an agent that does not answer', { 'node-1': apiError(503) }, 'through the API server: answered 503'],
     ['a right that is missing', { 'node-1': apiError(403) }, 'it takes the right to get pods/proxy'],
     ['something else in its place', { 'node-1': { kind: 'Teapot' } }, 'is no report of this version of Basekeeper'],
-    ['a file that is not there', { 'node-1': report({ files: [] }) }, 'no base file in /var/lib/nova/instances/_base has this name'],
+    ['a file that is not there', { 'node-1': report({ files: [] }) }, 'no base file in /var/lib/nova/instances/_base or its trash has this name'],
   ])('should end with 1 and say why: %s', async (_what, agents, message) => {
     const { code, stdout, stderr } = await kubectl(cluster(agents), ['explain', 'node-1', BASE]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

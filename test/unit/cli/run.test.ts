@@ -206,7 +206,7 @@ describe('basekeeper explain', () => {
   it('should say on stderr that nothing belongs to an image, with its digest', async () => {
     const { code, stdout, stderr } = await runCommandLine(['explain', 'unknown', '--workloads', 'w.yaml']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/no base file in \S+ has this name or belongs to this image \(sha1 [0-9a-f]{40}\)\n$/);
+    expect(stderr).toMatch(/no base file in \S+ or its trash has this name or belongs to this image \(sha1 [0-9a-f]{40}\)\n$/);
   });
 
   it('should end with 1 when the pass failed', async () => {

@@ -9,35 +9,19 @@ import { createMetrics } from '../../../src/report/metrics.ts';
 import { planOf } from '../../../src/report/plan-of.ts';
 import { summarize } from '../../../src/report/summary.ts';
 import { planTable } from '../../../src/report/table.ts';
-import { NODE, removableFile, report } from '../../helpers/reports.ts';
+import { NODE, removableFile, report, trashedFile, trashPlan } from '../../helpers/reports.ts';
 
 const GIB = 2 ** 30;
 const FACTS = { dryRun: false, durationSeconds: 1, stageSeconds: {} };
 
-const row = (entry: string, over: Partial<PlannedTrashedFile>): PlannedTrashedFile => ({
-  entry,
-  name: entry.replace(/\.\d+$/, ''),
-  kind: 'original',
-  sizeBytes: GIB,
-  allocatedBytes: GIB,
-  trashedAt: '2026-11-21T14:00:00.000Z',
-  graceEndsAt: '2026-11-22T14:00:00.000Z',
-  verdict: 'empty',
-  reason: 'GraceOver',
-  identity: { device: '1', inode: '1', modifiedAtNs: '1' },
-  ...over,
-});
-
 function planWith(files: readonly PlannedTrashedFile[], over: Partial<Plan> = {}): Plan {
-  const none = { trashedFiles: 0, trashedBytes: 0, restoredFiles: 0, restoredBytes: 0, emptiedFiles: 0, emptiedBytes: 0 };
-  const totals = { files: files.length, allocatedBytes: files.length * GIB, dueFiles: 1, dueBytes: GIB, ...none };
-  return { ...planOf(report({ files: [removableFile()] })), trash: { enabled: true, graceSeconds: 86_400, files, totals }, ...over };
+  return { ...planOf(report({ files: [removableFile()] })), trash: trashPlan(files), ...over };
 }
 
 const FILES = [
-  row('a.1', {}),
-  row('b.2', { verdict: 'restore', reason: 'NeededAgain' }),
-  row('c.3', { verdict: 'keep', reason: 'WithinGrace' }),
+  trashedFile('a.1'),
+  trashedFile('b.2', { verdict: 'restore', reason: 'NeededAgain' }),
+  trashedFile('c.3', { verdict: 'keep', reason: 'WithinGrace' }),
 ];
 
 /** One file was moved to the trash, one emptied, one put back, one kept there. */

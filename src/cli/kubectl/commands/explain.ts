@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { AGENT_SELECTOR } from '../../../report/fleet.ts';
 import { explain } from '../../../report/explain.ts';
+import { restoreInPod } from '../../../report/restore-command.ts';
 import { asReport } from '../../agent-report.ts';
 import { printExplanation } from '../../print-explanation.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
@@ -22,14 +23,15 @@ export function addExplainCommand(program: Command, context: KubectlContext): vo
     .command('explain')
     .argument('<node>', 'the node that has the file')
     .argument('<file-or-image>', 'a base file, or an image id: then every base file of that image')
-    .description('Say why a base file is still there: who uses it, which rule decided, when it becomes removable.')
+    .description(
+      'Say why a base file is still there: who uses it, which rule decided, when it becomes removable; or until when it lies in the trash, and how it comes back.',
+    )
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
     .option('--agent-selector <labels>', 'labels of the agents’ pods', AGENT_SELECTOR)
     .addHelpText('after', EXAMPLES)
     .action(async (node: string, subject: string, { output, agentSelector }: ExplainOptions, command: Command) => {
-      const report = await withFleet(command, context, async (fleet) =>
-        asReport(await fleet.report(node, agentSelector), `the agent on node ${node}`),
-      );
-      await printExplanation(explain(report, subject), output, 'kubectl basekeeper', context);
+      const { pod, report } = await withFleet(command, context, async (fleet) => await fleet.report(node, agentSelector));
+      const explanation = explain(asReport(report, `the agent on node ${node}`), subject, restoreInPod(pod));
+      await printExplanation(explanation, output, 'kubectl basekeeper', context);
     });
 }

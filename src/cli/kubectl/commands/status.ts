@@ -50,7 +50,8 @@ async function showOne(fleet: Fleet, node: string, { agentSelector, output }: St
   const status = await fleet.status(node);
   let live: LiveStatus | undefined;
   try {
-    const { gate, findings } = asReport(await fleet.report(node, agentSelector), `the agent on node ${node}`);
+    const { report } = await fleet.report(node, agentSelector);
+    const { gate, findings } = asReport(report, `the agent on node ${node}`);
     live = { gate, findings };
   } catch (error) {
     // The annotations tell most of it; that an agent cannot be asked is not what was asked for.
