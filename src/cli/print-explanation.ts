@@ -20,10 +20,7 @@ export async function printExplanation(
   const { files, trash, basePath, digest } = explanation;
   if (files.length === 0 && trash.length === 0) {
     exitWith(EXIT_CODES.failed);
-    say(
-      io.stderr,
-      `${prefix}: no base file in ${basePath} or its trash has this name or belongs to this image (sha1 ${digest})`,
-    );
+    say(io.stderr, `${prefix}: no base file in ${basePath} or its trash has this name or belongs to this image (sha1 ${digest})`);
     return;
   }
   const pieces =

@@ -262,7 +262,11 @@ describe('kubectl basekeeper explain', () => {
     ['an agent that does not answer', { 'node-1': apiError(503) }, 'through the API server: answered 503'],
     ['a right that is missing', { 'node-1': apiError(403) }, 'it takes the right to get pods/proxy'],
     ['something else in its place', { 'node-1': { kind: 'Teapot' } }, 'is no report of this version of Basekeeper'],
-    ['a file that is not there', { 'node-1': report({ files: [] }) }, 'no base file in /var/lib/nova/instances/_base or its trash has this name'],
+    [
+      'a file that is not there',
+      { 'node-1': report({ files: [] }) },
+      'no base file in /var/lib/nova/instances/_base or its trash has this name',
+    ],
   ])('should end with 1 and say why: %s', async (_what, agents, message) => {
     const { code, stdout, stderr } = await kubectl(cluster(agents), ['explain', 'node-1', BASE]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
