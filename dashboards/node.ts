@@ -223,6 +223,26 @@ export const node = dashboard({
   )
   .withPanel(
     lines({
+      title: 'Files checked for their checksums',
+      description: 'Base files whose checksums were recorded or compared within an hour.',
+      unit: 'short',
+      width: 8,
+      whenEmpty: 'This agent keeps no checksums.',
+      queries: [{ expr: `sum(increase(basekeeper_checksum_files_total{${CHOSEN}}[${WITHIN}]))`, legend: 'files' }],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Bytes read for checksums',
+      description: 'Bytes per second that are read for checksums; verify.checksums.bytesPerSecond bounds them.',
+      unit: 'Bps',
+      width: 8,
+      whenEmpty: 'This agent keeps no checksums.',
+      queries: [{ expr: `sum(rate(basekeeper_checksum_read_bytes_total{${CHOSEN}}[$__rate_interval]))`, legend: 'read' }],
+    }),
+  )
+  .withPanel(
+    lines({
       title: 'Memory of the agent',
       description: 'Resident memory and heap of the agent.',
       unit: 'bytes',

@@ -13,7 +13,7 @@ The agent serves them at \`/metrics\` on \`http.port\` (9817 by default), as Ope
 Prometheus' text format. Beside those below there are the usual ones of the process (\`process_*\`, \`nodejs_*\`).
 
 No label holds an image id, a file name or a workload. A node has at most 150 series besides those of the process, about 100 in practice,
-and ten more where it shares its instances directory (\`basekeeper_storage_*\`, and the reasons about hosts).
+and twelve more where it shares its instances directory (\`basekeeper_storage_*\`, and the reasons about hosts).
 Gauges about files and workloads are those of the last pass that came to a decision, without the files that it removed; gauges about sources
 are as fresh as the scrape. Counters begin at 0 when the agent starts, with all their series but those of API requests.
 `;

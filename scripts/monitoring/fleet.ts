@@ -80,7 +80,8 @@ async function prepareNode(api: ApiServer, node: NodeSpec, directory: string, po
   // Mounts the instances path, and nothing says which images it uses.
   if (node.held) await api.request('POST', '/api/v1/namespaces/default/pods', pod(`${node.name}-unknown`, node.name, {}, instancesPath));
   const settings = { nodeName: node.name, mode: node.mode, instancesPath, intervalSeconds: 5, jitterSeconds: 0 };
-  writeFileSync(join(directory, 'config.yaml'), stringify({ ...settings, http: { address: '127.0.0.1', port } }));
+  const verify = { enabled: true, checksums: { enabled: true } };
+  writeFileSync(join(directory, 'config.yaml'), stringify({ ...settings, verify, http: { address: '127.0.0.1', port } }));
 }
 
 function writeBaseFile(basePath: string, imageId: string, sizeMib: number, ageDays: number): string {

@@ -2,6 +2,7 @@ import { constants, openSync } from 'node:fs';
 import { errnoOf, messageOf } from '../lib/errors.ts';
 import { sleep as wait } from '../lib/sleep.ts';
 import type { BaseScanner, ChecksumRecords, Clock, FileLocker, Logger } from '../model/ports.ts';
+import type { ChecksumObserver } from '../model/verification.ts';
 import { openChecksumDirectory } from './checksum-directory.ts';
 import { checksumRound, type ChecksumCounts } from './checksum-round.ts';
 import { holdDirectory } from './directory-entries.ts';
@@ -18,6 +19,7 @@ export interface ChecksumKeeperOptions {
   readonly locker: FileLocker;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly observer?: ChecksumObserver | undefined;
   readonly bytesPerSecond: number;
   /** Files that were written so short a time ago may still be copied, and are not recorded. */
   readonly minimumAgeFloorSeconds: number;

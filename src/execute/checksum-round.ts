@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errnoOf, messageOf } from '../lib/errors.ts';
 import type { BaseFile, BaseFileKind, BaseScan } from '../model/base-file.ts';
 import type { BaseScanner, FileLocker } from '../model/ports.ts';
+import type { ChecksumObserver } from '../model/verification.ts';
 import type { ChecksumDirectory } from './checksum-directory.ts';
 import { isRecordOf, lastCheckedMs, recordAfter, type ChecksumIdentity, type ChecksumRecord } from './checksum-record.ts';
 import type { KnownMismatches } from './known-mismatches.ts';
@@ -23,6 +24,7 @@ export interface ChecksumRoundParts extends Omit<PacedHashParts, 'onRead'> {
   readonly locker: FileLocker;
   readonly minimumAgeFloorSeconds: number;
   readonly mismatches: KnownMismatches;
+  readonly observer?: ChecksumObserver | undefined;
   /** Whether to stop here and now, for a while. */
   readonly paused: () => boolean;
 }
@@ -101,8 +103,12 @@ function isRecordable({ name, kind }: BaseFile): boolean {
 
 async function takeTurn(parts: ChecksumRoundParts, turn: Turn, counts: ChecksumCounts): Promise<void> {
   try {
-    const result = await checkFile(parts, turn, (bytes) => (counts.readBytes += bytes));
+    const result = await checkFile(parts, turn, (bytes) => {
+      counts.readBytes += bytes;
+      parts.observer?.read(bytes);
+    });
     counts[`${result}Files`]++;
+    if (result !== 'deferred') parts.observer?.checked();
   } catch (error) {
     countTrouble(counts, turn.name, error);
   }

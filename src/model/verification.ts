@@ -4,6 +4,13 @@ export interface Mismatch {
   readonly message: string;
 }
 
+/** Is told at once what the reading of checksums comes to: a round takes an hour. */
+export interface ChecksumObserver {
+  read(bytes: number): void;
+  /** A file was read to its end, and recorded or compared. */
+  checked(): void;
+}
+
 /** What looking at the base files themselves has shown. */
 export interface Verification {
   /** Files whose headers were looked at. */

@@ -96,6 +96,16 @@ export const METRICS = {
     help: 'Files that the agent moved to the trash (trashed), put back (restored) or removed from it for good (emptied) since it started.',
     labels: ['action'],
   },
+  basekeeper_checksum_files_total: {
+    type: 'counter',
+    help: 'Base files whose checksums the agent recorded or compared since it started; absent where it keeps none.',
+    labels: [],
+  },
+  basekeeper_checksum_read_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of base files that the agent read for their checksums since it started; absent where it keeps none.',
+    labels: [],
+  },
   basekeeper_kept_files: {
     type: 'gauge',
     help: 'Base files that the last pass decided to keep or touch, by the reason of the verdict.',

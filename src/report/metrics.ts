@@ -7,6 +7,7 @@ import type { Mode } from '../model/policy.ts';
 import { FINDINGS, GATE_REASONS, PASS_RESULTS, type GateReason, type Outcome } from '../model/reasons.ts';
 import type { StorageHostState } from '../model/shared-storage.ts';
 import type { TrashTotals } from '../model/trash.ts';
+import type { ChecksumObserver } from '../model/verification.ts';
 import type { GapKind, SourceStatus } from '../model/workload.ts';
 import type { ReportDigest } from './digest.ts';
 import { createMetricSet, type MetricSet } from './metric-set.ts';
@@ -26,6 +27,8 @@ export const FAILURE_OUTCOMES = [
   'Abandoned',
 ] as const satisfies Outcome[];
 
+/** Without labels, so that prom-client would show them from the start. */
+const CHECKSUM_COUNTERS = ['basekeeper_checksum_files_total', 'basekeeper_checksum_read_bytes_total'] as const;
 const TRASH_ACTIONS = ['trashed', 'restored', 'emptied'] as const;
 
 export const OVERLAY_STATES: readonly OverlayState[] = ['ok', 'flat', 'missing-backing', 'unknown-backing', 'unreadable'];
@@ -56,6 +59,8 @@ export interface MetricsOptions {
   readonly processMetrics?: boolean | undefined;
   /** Whether removals go to the trash: its counters then begin at 0. Its series appear in any case once something lies there. Default false. */
   readonly trash?: boolean | undefined;
+  /** Whether checksums are kept: their counters then begin at 0, else they are absent. Default false. */
+  readonly checksums?: boolean | undefined;
 }
 
 export type SourceReader = () => readonly SourceStatus[] | Promise<readonly SourceStatus[]>;
@@ -64,6 +69,7 @@ export interface Metrics extends ReportPart {
   /** Takes over what a pass found. */
   observe(report: Report, digest: ReportDigest): void;
   readonly requestObserver: RequestObserver;
+  readonly checksumObserver: ChecksumObserver;
   setMode(mode: Mode): void;
   /** Asked at each scrape, so that freshness is that of the scrape and not of the last pass. */
   watchSources(read: SourceReader): void;
@@ -72,12 +78,13 @@ export interface Metrics extends ReportPart {
 }
 
 /** The agent's metrics in a registry of their own. */
-export function createMetrics({ version, processMetrics = true, trash = false }: MetricsOptions): Metrics {
+export function createMetrics({ version, processMetrics = true, trash = false, checksums = false }: MetricsOptions): Metrics {
   const registry = new Registry();
   const set = createMetricSet(registry);
   set.gauge('basekeeper_build_info').set({ version }, 1);
   startCountersAtZero(set);
   if (trash) for (const action of TRASH_ACTIONS) set.counter('basekeeper_trash_moved_files_total').inc({ action }, 0);
+  if (!checksums) for (const name of CHECKSUM_COUNTERS) set.counter(name).remove();
   for (const name of UNKNOWN_AT_FIRST) set.gauge(name).remove();
   if (processMetrics) addProcessMetrics(registry);
   let readSources: SourceReader | undefined;
@@ -86,6 +93,10 @@ export function createMetrics({ version, processMetrics = true, trash = false }:
     observe,
     publish: (report, digest) => Promise.resolve(observe(report, digest)),
     requestObserver: apiRequestObserver(set),
+    checksumObserver: {
+      read: (bytes) => set.counter('basekeeper_checksum_read_bytes_total').inc(bytes),
+      checked: () => set.counter('basekeeper_checksum_files_total').inc(),
+    },
     setMode(mode) {
       set.gauge('basekeeper_mode').reset();
       set.gauge('basekeeper_mode').set({ mode }, 1);

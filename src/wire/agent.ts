@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createAgent as createPassLoop, type Agent } from '../agent.ts';
 import type { Config } from '../config/types.ts';
 import { runPass } from '../cycle.ts';
-import { createChecksumKeeper, type ChecksumKeeper } from '../execute/checksum-keeper.ts';
+import { createChecksumKeeper, type ChecksumKeeper, type ChecksumKeeperOptions } from '../execute/checksum-keeper.ts';
 import { createFileLocker } from '../execute/file-lock.ts';
 import type { Cluster } from '../kube/connect.ts';
 import type { OwnNode } from '../kube/types.ts';
@@ -26,12 +26,13 @@ import { asksCluster, connect, createEvidence, readAll } from './sources.ts';
 
 /** Throws when a cluster is needed and no kubeconfig can be had. */
 export async function wireAgent(config: Config, { logger }: { readonly logger: Logger }): Promise<WiredAgent> {
-  const metrics = createMetrics({ version: VERSION, trash: config.policy.trash.enabled });
+  const keepsChecksums = config.verify.enabled && config.verify.checksums.enabled;
+  const metrics = createMetrics({ version: VERSION, trash: config.policy.trash.enabled, checksums: keepsChecksums });
   const cluster = asksCluster(config) || writesToCluster(config) ? await connect(config, metrics.requestObserver) : undefined;
   const { sources, membership } = await createEvidence(config, cluster, logger);
   const reporter = cluster === undefined ? undefined : nodeReporter(config, cluster, logger);
-  const { checksums } = config.verify;
-  const keeper = config.verify.enabled && checksums.enabled ? keeperOf(config, logger, () => loop.status().mode === 'off') : undefined;
+  const aboutChecksums = { logger, observer: metrics.checksumObserver, paused: () => loop.status().mode === 'off' };
+  const keeper = keepsChecksums ? keeperOf(config, aboutChecksums) : undefined;
   const loop: Agent = createLoop(config, { logger, metrics, sources, membership, node: cluster?.node, reporter, keeper });
   metrics.watchSources(async () => (await readAll(sources)).map(({ status }) => status));
   const http = createServer(config, { logger, metrics, sources, loop });
@@ -48,13 +49,13 @@ export async function wireAgent(config: Config, { logger }: { readonly logger: L
   };
 }
 
-function keeperOf(config: Config, logger: Logger, paused: () => boolean): ChecksumKeeper {
+function keeperOf(config: Config, parts: Pick<ChecksumKeeperOptions, 'logger' | 'observer' | 'paused'>): ChecksumKeeper {
   const { basePath, locksPath, policy } = config;
   const { minimumAgeFloorSeconds, naming } = policy;
   const scanner = createBaseScanner({ ...config, naming });
   const locker = createFileLocker({ locksPath });
   const { bytesPerSecond } = config.verify.checksums;
-  return createChecksumKeeper({ basePath, scanner, locker, clock: systemClock, logger, bytesPerSecond, minimumAgeFloorSeconds, paused });
+  return createChecksumKeeper({ ...parts, basePath, scanner, locker, clock: systemClock, bytesPerSecond, minimumAgeFloorSeconds });
 }
 
 /** Until the work ends, or a second after the signal aborts: a read from a disk that hangs may never come back. */

@@ -39,6 +39,8 @@ interface Setting {
   readonly warnings: object[];
   /** A round after so many days. */
   readonly round: (days?: number, signal?: AbortSignal) => ReturnType<ChecksumKeeper['round']>;
+  /** What the observer was told: files and bytes. */
+  readonly observed: { files: number; bytes: number };
   readonly record: (name: string) => Record<string, unknown>;
 }
 
@@ -53,7 +55,9 @@ function setUp(spec: TreeSpec, onSleep: (setting: Setting) => void = () => {}): 
   const slept: number[] = [];
   const warnings: object[] = [];
   const logger: Logger = { debug: () => {}, info: () => {}, warn: (fields) => warnings.push(fields), error: () => {} };
+  const observed = { files: 0, bytes: 0 };
   const keeper = createChecksumKeeper({
+    observer: { read: (bytes) => void (observed.bytes += bytes), checked: () => void observed.files++ },
     basePath,
     scanner: createBaseScanner({ instancesPath, subdirectoryName: '_base', naming: 'strict', clock }),
     locker: createFileLocker({ locksPath: tree.path('locks') }),
@@ -73,6 +77,7 @@ function setUp(spec: TreeSpec, onSleep: (setting: Setting) => void = () => {}): 
     keeper,
     slept,
     warnings,
+    observed,
     round(after = 0, signal = NOBODY) {
       days = after;
       return keeper.round(signal);
@@ -114,9 +119,14 @@ describe('checksums of base files', () => {
   it('should record original, resized and legacy files, and nothing else, where nobody else can read or Nova looks', async () => {
     const names = [SHA1, `${SHA1}_20`, `${SHA1}_sm`];
     const base = Object.fromEntries(names.map((name) => [`_base/${name}`, { ...old, content: name }]));
-    const { tree, round, record } = setUp({ ...base, '_base/swap_64': { ...old, content: 's' }, '_base/README': { ...old, content: 'r' } });
+    const { tree, round, record, observed } = setUp({
+      ...base,
+      '_base/swap_64': { ...old, content: 's' },
+      '_base/README': { ...old, content: 'r' },
+    });
     const before = await passOver(tree, { mismatchOf: () => undefined });
     expect(await round()).toEqual({ ...NONE, recordedFiles: 3, readBytes: 40 + 43 + 43 });
+    expect(observed).toEqual({ files: 3, bytes: 40 + 43 + 43 });
     expect(readdirSync(tree.path(`_base/${CHECKSUM_DIRECTORY}`)).toSorted()).toEqual(names.toSorted());
     for (const name of names) expect(record(name)).toMatchObject({ sha256: createHash('sha256').update(name).digest('hex') });
     expect(statSync(tree.path(`_base/${CHECKSUM_DIRECTORY}`)).mode & 0o777).toBe(0o700);

@@ -26,7 +26,7 @@ const SYNCED: SourceStatus = {
 };
 
 function setUp(): Metrics & { show: (of: Report) => void; samples: () => Promise<Map<string, number>> } {
-  const metrics = createMetrics({ version: '1.2.3', processMetrics: false });
+  const metrics = createMetrics({ version: '1.2.3', processMetrics: false, checksums: true });
   return {
     ...metrics,
     show: (of) => metrics.observe(of, digestOf(of)),
@@ -97,11 +97,25 @@ describe('the metrics', () => {
 
   it.each([
     [150, 'the fullest node', false],
-    [160, 'the fullest node that shares its directory', true],
+    [162, 'the fullest node that shares its directory', true],
   ])('should stay below %i series on %s', async (limit, _, shared) => {
     const { body } = await fullestNode({ shared }).scrape(undefined);
     expect(samplesOf(body).size).toBeGreaterThan(120);
     expect(samplesOf(body).size).toBeLessThanOrEqual(limit);
+  });
+
+  it('should count what is read for checksums as it is read, and say nothing of them where none are kept', async () => {
+    const metrics = setUp();
+    metrics.checksumObserver.read(1000);
+    metrics.checksumObserver.read(24);
+    metrics.checksumObserver.checked();
+    const ofChecksums = (samples: Map<string, number>) => [...samples].filter(([series]) => series.includes('checksum'));
+    expect(ofChecksums(await metrics.samples())).toEqual([
+      ['basekeeper_checksum_files_total', 1],
+      ['basekeeper_checksum_read_bytes_total', 1024],
+    ]);
+    const { body } = await createMetrics({ version: '1', processMetrics: false }).scrape(undefined);
+    expect(ofChecksums(samplesOf(body))).toEqual([]);
   });
 
   it('should say nothing of other hosts where the directory is not shared', async () => {
