@@ -77,19 +77,27 @@ async function attention({ root, bundle, say }: BenchContext, tree: BenchTree, f
   const path = join(root, 'peaks-agent.json');
   const { args, env } = watchSelf(path);
   const agent = spawn(process.execPath, [...args, bundle, 'agent', '--config', config], { stdio: ['ignore', 'ignore', 'inherit'], env });
-  const end = ended(agent);
-  const times = await probeUntilPassed(port, () => agent.kill('SIGUSR2'));
-  agent.kill('SIGTERM');
-  await end;
+  const bare = bareProcess(join(root, 'peaks-bare.json'));
+  const ends = [ended(agent), ended(bare.process)];
+  const times = await probeUntilPassed(port, () => {
+    for (const process of [agent, bare.process]) process.kill('SIGUSR2');
+  });
+  for (const process of [agent, bare.process]) process.kill('SIGTERM');
+  await Promise.all(ends);
   const { blockMs, p99Ms, peakBytes } = readPeaks(path);
+  const bareBlockMs = readPeaks(bare.path).blockMs;
   const slowest = Math.max(...times);
   say(
-    `  longest block ${blockMs.toFixed(1)} ms, slowest /healthz ${slowest.toFixed(1)} ms of ${times.length}, agent's peak ${mib(peakBytes)}`,
+    `  longest block ${blockMs.toFixed(1)} ms (bare process ${bareBlockMs.toFixed(1)} ms), slowest /healthz ${slowest.toFixed(1)} ms of ${times.length}, agent's peak ${mib(peakBytes)}`,
   );
-  const base = { against: '–', measures: { blockMs, p99Ms, slowestAnswerMs: slowest, probes: times.length, agentPeakBytes: peakBytes } };
+  const base = {
+    against: '–',
+    measures: { blockMs, p99Ms, bareBlockMs, slowestAnswerMs: slowest, probes: times.length, agentPeakBytes: peakBytes },
+  };
   return [
     {
       ...base,
+      against: `a bare \`node\` that does nothing, at the same time: ${bareBlockMs.toFixed(1)} ms`,
       id: 'loop-block',
       what: `longest event-loop block in the agent's pass over ${files.toLocaleString('en')} files, from the first answer of \`/healthz\` to the published report`,
       goal: `≤ ${MAX_BLOCK_MS} ms`,
@@ -105,6 +113,13 @@ async function attention({ root, bundle, say }: BenchContext, tree: BenchTree, f
       met: slowest <= MAX_ANSWER_MS,
     },
   ];
+}
+
+/** What the machine alone keeps from an idle process. */
+function bareProcess(path: string) {
+  const { args, env } = watchSelf(path);
+  const script = "process.once('SIGTERM', () => process.exit()); setInterval(() => {}, 1e6)";
+  return { path, process: spawn(process.execPath, [...args, '-e', script], { stdio: ['ignore', 'ignore', 'inherit'], env }) };
 }
 
 /** Asks /healthz all the time until a pass has been published, then a little longer; milliseconds of each answer. */

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Report } from '../model/plan.ts';
 import type { AgentView } from './agent-view.ts';
-import type { Health } from './health.ts';
+import type { Probes } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { planJson } from './plan-json.ts';
 import { createStatusRenderer, type StatusRenderer } from './status-renderer.ts';
@@ -9,7 +9,7 @@ import { STATUS_CSP } from './status-style.ts';
 
 export interface HttpRoutes {
   readonly metrics: Pick<Metrics, 'scrape'>;
-  readonly health: () => Health | Promise<Health>;
+  readonly probes: Probes;
   /** The last report; undefined before the first pass has ended. */
   readonly report: () => Report | undefined;
   readonly agent: () => AgentView;
@@ -72,9 +72,9 @@ function findRoute(context: Context, path: string): Route | undefined {
         return text(200, body, { 'content-type': contentType });
       };
     case '/healthz':
-      return async () => probe((await routes.health()).unhealthy);
+      return () => probe(routes.probes.unhealthy());
     case '/readyz':
-      return async () => probe((await routes.health()).unready);
+      return async () => probe(await routes.probes.unready());
     case '/report':
       return routes.switches.report ? () => reportAnswer(context) : undefined;
     case '/':

@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../model/ports.ts';
 
 /** How long a slice of synchronous reads may keep the event loop, in milliseconds. */
-const SLICE_MS = 5;
+const SLICE_MS = 3;
 /** Entries between two looks at the clock: an lstat takes some microseconds on a local disk, milliseconds on a slow one. */
 const ENTRIES_PER_LOOK = 16;
-const ENTRIES_PER_SLICE = 512;
+const ENTRIES_PER_SLICE = 256;
 
 /**
  * Cuts a synchronous walk into slices. Synchronous calls are two to five times faster than promises here, and short slices

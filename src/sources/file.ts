@@ -3,14 +3,25 @@ import { errnoOf, messageOf } from '../lib/errors.ts';
 import type { Clock, WorkloadSource } from '../model/ports.ts';
 import type { SourceReading } from '../model/workload.ts';
 import { FILE_SOURCE, parseWorkloads } from './workloads-file.ts';
+import type { ParsedWorkloads } from './workloads-file.ts';
 
 /** Some hundred thousand workloads. */
 const MAX_BYTES = 64 * 1024 * 1024;
 /** What was just read is fresh. */
 const FRESH_LIMIT_MS = 60_000;
 
-/** The YAML list of workloads, read anew at every `read()`. */
+/** Larger files are parsed at every look rather than kept. */
+const KEPT_BYTES = 4 * 1024 * 1024;
+
+/** The YAML list of workloads, read anew at every `read()`, and parsed where its bytes have changed: probes and scrapes look at it, too. */
 export function createFileSource(options: { readonly path: string; readonly clock: Clock }): WorkloadSource {
+  let last: { readonly bytes: Buffer; readonly parsed: ParsedWorkloads } | undefined;
+  const parse = (bytes: Buffer): ParsedWorkloads => {
+    if (last?.bytes.equals(bytes) === true) return last.parsed;
+    const parsed = parseWorkloads(decode(bytes));
+    last = bytes.length > KEPT_BYTES ? undefined : { bytes, parsed };
+    return parsed;
+  };
   return {
     name: FILE_SOURCE,
     start: () => undefined,
@@ -18,7 +29,7 @@ export function createFileSource(options: { readonly path: string; readonly cloc
     read: async () => {
       const startedAtMs = options.clock.now().wallMs;
       try {
-        return readingOf(await readText(options.path), options.path, startedAtMs);
+        return readingOf(parse(await readBytes(options.path)), options.path, startedAtMs);
       } catch (error) {
         if (errnoOf(error) === undefined) throw error;
         return unreadable(options.path, startedAtMs, messageOf(error));
@@ -27,8 +38,7 @@ export function createFileSource(options: { readonly path: string; readonly cloc
   };
 }
 
-function readingOf(text: string, path: string, startedAtMs: number): SourceReading {
-  const { workloads, errors } = parseWorkloads(text);
+function readingOf({ workloads, errors }: ParsedWorkloads, path: string, startedAtMs: number): SourceReading {
   if (workloads === undefined) {
     const [first] = errors;
     const more = errors.length > 1 ? `, and ${errors.length - 1} more` : '';
@@ -50,14 +60,18 @@ function status(startedAtMs: number) {
   return { name: FILE_SOURCE, lastContactMs: startedAtMs, freshLimitMs: FRESH_LIMIT_MS };
 }
 
-async function readText(path: string): Promise<string> {
+async function readBytes(path: string): Promise<Buffer> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
     if (size > MAX_BYTES) throw Object.assign(new Error(`it is larger than ${MAX_BYTES} bytes`), { code: 'EFBIG' });
-    // Anything but UTF-8 is refused: an image id that was mended would be hashed to another name.
-    return new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile());
+    return await file.readFile();
   } finally {
     await file.close();
   }
+}
+
+/** Anything but UTF-8 is refused: an image id that was mended would be hashed to another name. */
+function decode(bytes: Buffer): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }

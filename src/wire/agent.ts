@@ -126,10 +126,10 @@ function createServer(config: Config, { logger, metrics, sources, loop }: Server
     port,
     logger,
     metrics,
-    health: async () => ({
-      unhealthy: loop.status().unhealthy,
-      unready: unreadySources((await readAll(sources)).map(({ status }) => status)),
-    }),
+    probes: {
+      unhealthy: () => loop.status().unhealthy,
+      unready: async () => unreadySources((await readAll(sources)).map(({ status }) => status)),
+    },
     report: () => loop.status().lastReport,
     agent: () => ({ version: VERSION, node: config.nodeName, ...loop.status(), nowMs: systemClock.now().wallMs }),
     switches: { report, statusPage },

@@ -1,9 +1,14 @@
 import type { Report } from '../../src/model/plan.ts';
-import type { Health } from '../../src/report/health.ts';
 import { createHttpServer, type HttpServerOptions } from '../../src/report/http.ts';
 import { createMetrics } from '../../src/report/metrics.ts';
 import { memoryLogger } from './memory-kube.ts';
 import { AGENT } from './report-pages.ts';
+
+/** What the probes answer; undefined is well. */
+interface Health {
+  readonly unhealthy: string | undefined;
+  readonly unready: string | undefined;
+}
 
 export interface ReportServer {
   readonly url: string;
@@ -25,7 +30,7 @@ export async function startReportServer(over: Partial<HttpServerOptions> = {}): 
     port: 0,
     logger,
     metrics: createMetrics({ version: '1.2.3', processMetrics: false }),
-    health: () => health,
+    probes: { unhealthy: () => health.unhealthy, unready: () => health.unready },
     report: () => report,
     agent: () => AGENT,
     switches: { report: true, statusPage: true },

@@ -233,11 +233,20 @@ describe('the server', () => {
     await expect(get('/healthz')).rejects.toThrow();
   });
 
+  it('should tell that it is alive while a source gives no answer', async () => {
+    await server.close();
+    server = await startReportServer({ probes: { unhealthy: () => undefined, unready: () => new Promise(() => undefined) } });
+    expect((await get('/healthz')).status).toBe(200);
+  });
+
   it('should survive a defect behind it', async () => {
     await server.close();
     server = await startReportServer({
-      health: () => {
-        throw new Error('defect');
+      probes: {
+        unhealthy: () => {
+          throw new Error('defect');
+        },
+        unready: () => undefined,
       },
     });
     expect((await get('/healthz')).status).toBe(500);

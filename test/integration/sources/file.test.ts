@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -42,5 +42,19 @@ describe('a workloads file', () => {
     writeFileSync(path, '\ufeffworkloads: [{name: b}]');
     expect((await source.read({ consistent: false })).workloads.map(({ name }) => name)).toEqual(['b']);
     await source.stop();
+  });
+
+  it('should be parsed only when its bytes have changed, whatever its size and times say', async () => {
+    const source = createFileSource({ path, clock: systemClock });
+    const names = async () => (await source.read({ consistent: false })).workloads;
+    writeFileSync(path, 'workloads: [{name: a}]');
+    utimesSync(path, 1_700_000_000, 1_700_000_000);
+    const first = await names();
+    expect(await names()).toBe(first);
+    writeFileSync(path, 'workloads: [{name: b}]');
+    utimesSync(path, 1_700_000_000, 1_700_000_000);
+    expect((await names()).map(({ name }) => name)).toEqual(['b']);
+    writeFileSync(path, 'workloads: [');
+    expect((await source.read({ consistent: false })).status.state).toBe('failed');
   });
 });
