@@ -5,6 +5,8 @@ const REPORT = 'test/unit/sources/host-report.test.ts';
 const REGISTRY = 'test/contract/execute/storage-registry.test.ts';
 const REAL_REGISTRY = 'test/integration/shared-storage/registry.test.ts';
 const RECHECK = 'test/integration/shared-storage/recheck.test.ts';
+const WATCHES = 'test/unit/sources/host-watches.test.ts';
+const WAITING = 'test/integration/shared-storage/waiting.test.ts';
 const AGENTS = 'test/integration/shared-storage/agents.test.ts';
 
 /** Who shares the directory, and that nothing is removed while one of them is not known. */
@@ -78,6 +80,81 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
         from: 'unsettled: problem === undefined ? whyUnsettled(sinceMs, this.#options.settleSeconds, startedMs) : undefined,',
         to: 'unsettled: undefined,',
         tests: [AGENTS],
+      },
+    ],
+  },
+  {
+    file: 'src/sources/shared-storage.ts',
+    tests: [WAITING],
+    mutants: [
+      {
+        rule: 'shared storage: a consistent look waits for reports that were made after it began',
+        from: 'seen = await this.#untilReported(seen.startedMs, signal);',
+        to: 'seen = await this.#look(signal);',
+      },
+      {
+        rule: 'shared storage: a host that has not reported since the pass began is unknown',
+        from: 'return isBehind(seen, sinceMs) ? {',
+        to: 'return false ? {',
+      },
+      {
+        rule: 'shared storage: who waits for a report gives up in time',
+        from: ' && this.#options.clock.now().monotonicMs < giveUpMs;',
+        to: ' && giveUpMs > 0;',
+      },
+      {
+        rule: 'shared storage: who waits for a report is ended by the deadline of the pass',
+        from: 'if (signal?.aborted === true) break;',
+        to: 'if (signal?.aborted === true) await sleep(pollMs);',
+      },
+      {
+        rule: 'shared storage: a report without a time is older than everything',
+        from: '!((found.report?.takenAtMs ?? Number.NaN) >= sinceMs)',
+        to: 'false',
+      },
+    ],
+  },
+  {
+    file: 'src/sources/host-watches.ts',
+    tests: [WATCHES],
+    mutants: [
+      { rule: 'host watches: a host that is no node is unknown', from: '.length > 0 ? ', to: '.length >= 0 ? ' },
+      {
+        rule: 'host watches: a node that cannot be looked up is unknown',
+        from: 'return { trouble: `Node ${node} cannot be looked up: ${messageOf(error)}` };',
+        to: "return 'yes';",
+      },
+      {
+        rule: 'host watches: a node that was not looked up yet is unknown',
+        from: "if (known === undefined) return { state: 'syncing' };",
+        to: "if (known === undefined) return { state: 'synced' };",
+      },
+      {
+        rule: 'host watches: what cannot be listed makes a node unknown',
+        from: 'if (failed !== undefined) return',
+        to: 'if (false) return',
+      },
+      {
+        rule: 'host watches: what is being listed makes a node unknown',
+        from: "statuses.some(({ state }) => state === 'syncing') ? 'syncing' : 'synced'",
+        to: "'synced'",
+      },
+      { rule: 'host watches: the VMIs of a node count', from: '[pods, vmis])', to: '[pods])' },
+      { rule: 'host watches: the pods of a node count', from: '[pods, vmis])', to: '[vmis])' },
+      {
+        rule: 'host watches: a consistent look lists by quorum',
+        from: 'read({ consistent: true, signal })',
+        to: 'read({ consistent: false, signal })',
+      },
+      {
+        rule: 'host watches: a consistent look asks for the nodes again',
+        from: 'await Promise.all([...this.#nodes.keys()].map(async (node) => await this.#lookUp(node, joined)));',
+        to: 'void joined;',
+      },
+      {
+        rule: 'host watches: another node is another watch for VMIs',
+        from: 'if (key === this.#vmiNodes) return;',
+        to: "if (this.#vmiNodes !== '') return;",
       },
     ],
   },

@@ -48,6 +48,20 @@ export const TRASH: readonly MutantsOf[] = [
     ],
   },
   {
+    file: 'src/execute/open-trash.ts',
+    tests: [EXECUTOR],
+    mutants: [
+      { rule: 'trash: one that cannot be had for one file is had for none', from: 'if (failure !== undefined) throw failure;', to: '' },
+      { rule: 'trash: it is opened once in a pass', from: 'opened ??= directory', to: 'opened = directory' },
+      { rule: 'trash: it is closed with the pass', from: 'close: () => opened?.close(),', to: 'close: () => {},' },
+      {
+        rule: 'trash: none is made where nothing goes there',
+        from: 'openTrash(options)',
+        to: 'openTrash({ create: options.create || true })',
+      },
+    ],
+  },
+  {
     file: 'src/plan/build-plan.ts',
     tests: [PLAN],
     mutants: [

@@ -82,6 +82,18 @@ describe('executor: removals into the trash', () => {
     expect(directory.names).toEqual([NAME]);
   });
 
+  it('should ask for the trash once in a pass: what it cannot have for one file, it has for none, and what it opens it closes', async () => {
+    const { directory, execute } = setUp();
+    const [first, second] = [removal(directory), plannedFile('b'.repeat(40), 'remove', directory.put('b'.repeat(40), NOW_MS - 2 * DAY_MS))];
+    directory.failures.set('openTrash', 'EIO');
+    directory.onStat = (name) => void (name === second.name && directory.failures.delete('openTrash'));
+    expect((await execute({ files: [first, second] })).outcomes).toEqual({ [NAME]: 'RemovalFailed', [second.name]: 'RemovalFailed' });
+    directory.failures.clear();
+    const before = directory.opened;
+    expect((await execute({ files: [first, second] })).outcomes).toEqual({ [NAME]: 'trashed', [second.name]: 'trashed' });
+    expect([directory.opened - before, directory.closed]).toEqual([2, directory.opened]);
+  });
+
   const pressure = { highThresholdPercent: 85, lowThresholdPercent: 80 };
   const underPressure = { ...pressure, usedPercent: 90, bytesToFree: 100, plannedBytes: 100, projectedUsedPercent: 80 };
 
