@@ -58,8 +58,8 @@ export const DISK: readonly MutantsOf[] = [
       },
       {
         rule: 'the newest download of an image counts',
-        from: 'Math.max(newest, Number(stats.mtimeNs) / 1e6)',
-        to: 'Number(stats.mtimeNs) / 1e6',
+        from: 'Math.max(newest, modifiedAtMs)',
+        to: 'modifiedAtMs',
         tests: ['test/contract/scan/base-scanner.test.ts'],
       },
     ],
