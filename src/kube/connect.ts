@@ -3,8 +3,8 @@ import { VERSION } from '../lib/version.ts';
 import { createKubeClient } from './client.ts';
 import { findKubeConfig, type ClusterPlace } from './config.ts';
 import { createOwnNode, type WatchedNode } from './own-node.ts';
-import type { WatchSettings } from './reflector.ts';
-import { createReconnectSpread } from './timing.ts';
+import type { WatchSettings } from './reflector-options.ts';
+import { createReconnect } from './reconnect.ts';
 import type { KubeClient, RequestObserver } from './types.ts';
 
 export interface Cluster {
@@ -17,7 +17,7 @@ export interface Cluster {
 /** Throws when neither a kubeconfig nor a service account can be found. */
 export async function connectToCluster(nodeName: string, observe: RequestObserver | undefined): Promise<Cluster> {
   const client = await connectClient({ observe });
-  const reconnect = createReconnectSpread(() => systemClock.now().monotonicMs, Math.random);
+  const reconnect = createReconnect(() => systemClock.now().monotonicMs, Math.random);
   const watches: WatchSettings = { client, clock: systemClock, random: Math.random, reconnect };
   return { client, watches, node: createOwnNode({ ...watches, nodeName }) };
 }

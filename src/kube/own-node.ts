@@ -1,6 +1,6 @@
 import { asText, at, asObject } from '../lib/json.ts';
 import { createReflector } from './reflector.ts';
-import type { WatchSettings } from './reflector.ts';
+import type { WatchSettings } from './reflector-options.ts';
 import type { ReflectorStatus } from './reflector-health.ts';
 import type { NodeMetadata, OwnNode } from './types.ts';
 

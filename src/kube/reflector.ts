@@ -1,57 +1,16 @@
 import { orAborted } from '../lib/or-aborted.ts';
 import { sleep as sleepFor } from '../lib/sleep.ts';
-import type { Clock } from '../model/ports.ts';
-import type { ApiPresence } from './api-presence.ts';
 import { KubeApiError } from './errors.ts';
 import { listObjects } from './list.ts';
 import { ObjectStore } from './object-store.ts';
-import type { RemovedBy } from './object-store.ts';
+import { createReconnect } from './reconnect.ts';
 import { ReflectorHealth, isPassing } from './reflector-health.ts';
 import type { ReflectorStatus } from './reflector-health.ts';
-import { DEFAULT_REFLECTOR_TIMING, backoffMs, between, createReconnectSpread } from './timing.ts';
-import type { ReconnectSpread, ReflectorTiming } from './timing.ts';
-import type { KubeClient } from './types.ts';
-import { parseWatchEvent } from './watch-event.ts';
-
-/** What all watches of an agent have in common. */
-export interface WatchSettings {
-  readonly client: KubeClient;
-  readonly clock: Clock;
-  /** 0 ≤ x < 1. */
-  readonly random: () => number;
-  readonly timing?: Partial<ReflectorTiming> | undefined;
-  /** Resolves after the time, or when the signal aborts. Default: a timer. */
-  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
-  /** To be shared by the watches of one connection. Default: each on its own. */
-  readonly reconnect?: ReconnectSpread | undefined;
-}
-
-export interface ReflectorOptions<T> extends WatchSettings {
-  /** Of the collection, such as `/api/v1/pods`. */
-  readonly path: string;
-  /** Selectors. */
-  readonly query?: Readonly<Record<string, string>> | undefined;
-  readonly accept?: { readonly list: string; readonly watch: string } | undefined;
-  /** What to keep of an object; undefined: nothing. Must take any JSON. */
-  readonly select: (object: unknown) => T | undefined;
-  /** For a resource that a cluster may lack. Without it a 404 is a failure like any other. */
-  readonly presence?: ApiPresence | undefined;
-  /** After every change of the items, and once after each list. */
-  readonly onChange?: (() => void) | undefined;
-  /** For every item that leaves: deleted or no longer selected (`watch`), or missing from a list or with its API (`list`). */
-  readonly onRemoved?: ((item: T, by: RemovedBy) => void) | undefined;
-}
-
-/** A local copy of a collection, kept by list and watch. Nothing is ever thrown past it: trouble is `status()`. */
-export interface Reflector<T> {
-  start(): void;
-  stop(): Promise<void>;
-  status(): ReflectorStatus;
-  items(): Iterable<T>;
-  get(uid: string): T | undefined;
-  /** One quorum LIST that replaces the items, though the watch goes on. False when the signal aborts, at once, or, with the reason in `status()`, when it failed. */
-  listConsistent(signal: AbortSignal | undefined): Promise<boolean>;
-}
+import type { Reflector, ReflectorOptions } from './reflector-options.ts';
+import { Retries } from './retries.ts';
+import { DEFAULT_REFLECTOR_TIMING, backoffMs, between } from './timing.ts';
+import type { ReflectorTiming } from './timing.ts';
+import { parseWatchEvent, watchQuery } from './watch-event.ts';
 
 /** What the API server answers when its cache has not, or no longer, the version asked for. */
 const CACHE_REFUSALS = new Set([400, 410, 504]);
@@ -68,7 +27,7 @@ class ListWatch<T> implements Reflector<T> {
   private readonly timing: ReflectorTiming;
   private readonly store: ObjectStore<T>;
   private readonly health: ReflectorHealth;
-  private readonly reconnect: ReconnectSpread;
+  private readonly retries: Retries;
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
   /** Lists are taken one at a time. */
@@ -79,14 +38,13 @@ class ListWatch<T> implements Reflector<T> {
   private needsList = true;
   /** False once the API server's cache turned out not to have what we have seen. */
   private trustCache = true;
-  private failures = 0;
 
   constructor(options: ReflectorOptions<T>) {
     this.options = options;
     this.timing = { ...DEFAULT_REFLECTOR_TIMING, ...options.timing };
     this.store = new ObjectStore(options.select, (item, by) => options.onRemoved?.(item, by));
     this.health = new ReflectorHealth(options.clock, this.timing);
-    this.reconnect = options.reconnect ?? createReconnectSpread(() => this.monotonicMs(), options.random);
+    this.retries = new Retries(this.timing, options.random, options.reconnect ?? createReconnect(() => this.monotonicMs(), options.random));
   }
 
   start(): void {
@@ -137,6 +95,7 @@ class ListWatch<T> implements Reflector<T> {
     if (this.health.state === 'absent' && !(await this.exists(this.monotonicMs() - this.timing.absentProbeMs[0], this.stopping.signal))) {
       return between(this.timing.absentProbeMs, this.options.random);
     }
+    if (this.retries.isPastLost) this.needsList = true;
     if (this.needsList) await this.exclusively(async () => await this.cacheList());
     return this.stopping.signal.aborted ? 0 : await this.watch();
   }
@@ -184,6 +143,7 @@ class ListWatch<T> implements Reflector<T> {
     }
     this.needsList = false;
     this.trustCache = true;
+    this.retries.listed();
     this.health.contact('synced');
     this.pausing?.abort();
     this.options.onChange?.();
@@ -203,19 +163,12 @@ class ListWatch<T> implements Reflector<T> {
     }
     // The API server ends a watch when its time is over. One that ends earlier was ended by a shutdown, which others notice, too.
     if (watching.signal.aborted || this.monotonicMs() - openedAtMs >= timeoutSeconds * 900) return 0;
-    this.failures += 1;
-    return this.delayMs(undefined);
+    return this.retries.failed(undefined, this.health.hadContact);
   }
 
   private async follow(timeoutSeconds: number, signal: AbortSignal): Promise<void> {
     const { client, path, accept } = this.options;
-    const query = {
-      ...this.options.query,
-      watch: 'true',
-      allowWatchBookmarks: 'true',
-      resourceVersion: this.store.version() ?? '0',
-      timeoutSeconds: String(timeoutSeconds),
-    };
+    const query = { ...this.options.query, ...watchQuery(this.store.version(), timeoutSeconds) };
     const idleTimeoutMs = this.timing.idleTimeoutMs;
     for await (const line of client.stream({ method: 'GET', path, query, accept: accept?.watch, idleTimeoutMs, signal })) {
       if (signal.aborted) return;
@@ -226,7 +179,7 @@ class ListWatch<T> implements Reflector<T> {
   private takeLine(line: unknown): void {
     try {
       const changed = this.store.apply(parseWatchEvent(line));
-      this.failures = 0;
+      this.retries.watched();
       this.health.contact('synced');
       if (changed) this.options.onChange?.();
     } catch (error) {
@@ -239,17 +192,10 @@ class ListWatch<T> implements Reflector<T> {
   /** Notes what went wrong; resolves with the delay (ms) before the next attempt. */
   private async recover(error: unknown): Promise<number> {
     if (this.stopping.signal.aborted) return 0;
-    this.failures += 1;
     const known = error instanceof KubeApiError ? error : undefined;
     if (known?.status === 410 || known?.reason === 'InvalidResponse') this.needsList = true;
-    if (await this.provesAbsence(error, this.stopping.signal)) return between(this.timing.absentProbeMs, this.options.random);
-    return this.delayMs(known);
-  }
-
-  /** The first attempt after a connection that worked is spread widely, the others back off. */
-  private delayMs(error: KubeApiError | undefined): number {
-    if (this.failures === 1 && error?.status === undefined && this.health.hadContact) return this.reconnect(this.timing);
-    return backoffMs(this.failures, error?.retryAfterSeconds, this.timing, this.options.random);
+    const delayMs = this.retries.failed(known, this.health.hadContact);
+    return (await this.provesAbsence(error, this.stopping.signal)) ? between(this.timing.absentProbeMs, this.options.random) : delayMs;
   }
 
   /** True when the error is a 404 and discovery confirms it; otherwise the error is noted. */

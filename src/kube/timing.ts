@@ -49,22 +49,6 @@ export function backoffMs(
   return Math.round(after + timing.minDelayMs + random() * ceiling);
 }
 
-/** How long (ms) a watch waits after its connection broke. */
-export type ReconnectSpread = (timing: Pick<ReflectorTiming, 'minDelayMs' | 'reconnectSpreadMs'>) => number;
-
-/**
- * Watches that share a connection lose it together, and come back together: the time is drawn once for all of them. Drawn one by one, the
- * earliest of them would open the connection, and the handshakes of a fleet would crowd into the first seconds.
- */
-export function createReconnectSpread(nowMs: () => number, random: () => number): ReconnectSpread {
-  let atMs = Number.NEGATIVE_INFINITY;
-  return ({ minDelayMs, reconnectSpreadMs }) => {
-    const now = nowMs();
-    if (atMs <= now) atMs = now + minDelayMs + random() * reconnectSpreadMs;
-    return Math.max(minDelayMs, Math.round(atMs - now));
-  };
-}
-
 /** A whole number from a range, both ends included. */
 export function between([low, high]: readonly [number, number], random: () => number): number {
   return Math.min(high, Math.floor(low + random() * (high - low + 1)));

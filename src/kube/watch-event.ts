@@ -7,6 +7,11 @@ export type WatchEvent =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: unknown; readonly uid: string; readonly version: string }
   | { readonly type: 'BOOKMARK'; readonly version: string };
 
+/** Asks for what happened after this version, for so long. */
+export function watchQuery(version: string | undefined, timeoutSeconds: number): Record<string, string> {
+  return { watch: 'true', allowWatchBookmarks: 'true', resourceVersion: version ?? '0', timeoutSeconds: String(timeoutSeconds) };
+}
+
 /** Throws `KubeApiError`: what an ERROR event says, or `InvalidResponse`. Either way something may be lost: list again. */
 export function parseWatchEvent(line: unknown): WatchEvent {
   const type = field(line, 'type');

@@ -1,5 +1,5 @@
 import { KubeApiError } from '../kube/errors.ts';
-import type { WatchSettings } from '../kube/reflector.ts';
+import type { WatchSettings } from '../kube/reflector-options.ts';
 import { asArray, field } from '../lib/json.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { WorkloadSource } from '../model/ports.ts';

@@ -1,5 +1,6 @@
 import type { WatchedNode } from '../kube/own-node.ts';
-import { createReflector, type Reflector, type WatchSettings } from '../kube/reflector.ts';
+import type { Reflector, WatchSettings } from '../kube/reflector-options.ts';
+import { createReflector } from '../kube/reflector.ts';
 import type { ReflectorStatus } from '../kube/reflector-health.ts';
 import type { WorkloadSource } from '../model/ports.ts';
 import type { SourceState } from '../model/workload.ts';

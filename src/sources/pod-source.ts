@@ -1,5 +1,5 @@
 import { createReflector } from '../kube/reflector.ts';
-import type { Reflector, WatchSettings } from '../kube/reflector.ts';
+import type { Reflector, WatchSettings } from '../kube/reflector-options.ts';
 import type { WorkloadSource } from '../model/ports.ts';
 import type { Gap, SourceReading, Workload } from '../model/workload.ts';
 import { normalizeHostPath } from './host-paths.ts';

@@ -1,6 +1,7 @@
 import { discoverResource } from '../kube/discover-resource.ts';
 import { KubeApiError } from '../kube/errors.ts';
-import { createReflector, type Reflector, type WatchSettings } from '../kube/reflector.ts';
+import type { Reflector, WatchSettings } from '../kube/reflector-options.ts';
+import { createReflector } from '../kube/reflector.ts';
 import { DEFAULT_REFLECTOR_TIMING, backoffMs, type ReflectorTiming } from '../kube/timing.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sleep } from '../lib/sleep.ts';

@@ -1,7 +1,7 @@
 import { createApiPresence } from '../kube/api-presence.ts';
 import { KubeApiError } from '../kube/errors.ts';
 import { createReflector } from '../kube/reflector.ts';
-import type { Reflector, WatchSettings } from '../kube/reflector.ts';
+import type { Reflector, WatchSettings } from '../kube/reflector-options.ts';
 import type { ReflectorStatus } from '../kube/reflector-health.ts';
 import { asArray, field } from '../lib/json.ts';
 import type { WorkloadSource } from '../model/ports.ts';

@@ -15,6 +15,8 @@ export interface TcpProxy {
   /** Connections accepted so far, and open now. */
   accepted(): number;
   open(): number;
+  /** Sends new connections to another API server, as a load balancer does; those that are open stay where they are. */
+  redirect(server: string): void;
   /** Resets every connection, as a load balancer does that was restarted. */
   resetAll(): void;
   /** Bytes vanish, but nobody says so: what a firewall or a dead host does. New connections vanish, too. */
@@ -24,8 +26,8 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-export async function startTcpProxy(access: KubeAccess): Promise<TcpProxy> {
-  const target = new URL(access.rest.server);
+export async function startTcpProxy(access: Pick<KubeAccess, 'rest'>): Promise<TcpProxy> {
+  let target = new URL(access.rest.server);
   const pairs = new Set<readonly [Socket, Socket]>();
   let accepted = 0;
   let stalled = false;
@@ -50,6 +52,9 @@ export async function startTcpProxy(access: KubeAccess): Promise<TcpProxy> {
     url: `https://127.0.0.1:${port}`,
     accepted: () => accepted,
     open: () => pairs.size,
+    redirect: (to) => {
+      target = new URL(to);
+    },
     resetAll: () => {
       for (const [client] of pairs) client.resetAndDestroy();
     },

@@ -31,6 +31,13 @@ export interface KubeServer extends KubeAccess {
   restartApiServer(): Promise<void>;
   stopApiServer(): Promise<void>;
   startApiServer(): Promise<void>;
+  /** Starts another API server on the same etcd, as a highly available control plane has; `stop` ends it as well. */
+  addApiServer(): Promise<AddedApiServer>;
+  stop(): Promise<void>;
+}
+
+export interface AddedApiServer {
+  readonly rest: RestConfig;
   stop(): Promise<void>;
 }
 
@@ -52,7 +59,8 @@ export async function startKubeServer(options: KubeServerOptions = {}): Promise<
   const etcd = new Etcd({ binary: join(assets, 'etcd'), dataDir: join(directory, 'etcd') });
   const restFor = (server: string): RestConfig => ({ server, caPem: ca.certificatePem, certPem: admin.certPem, keyPem: admin.keyPem });
   let port: number | undefined;
-  const newApiServer = (): APIServer =>
+  const added: APIServer[] = [];
+  const newApiServer = (securePort: number | undefined): APIServer =>
     new APIServer({
       binary: join(assets, 'kube-apiserver'),
       etcdURL: etcd.url,
@@ -63,18 +71,18 @@ export async function startKubeServer(options: KubeServerOptions = {}): Promise<
       // It would wait a minute for its watches to end.
       stopTimeoutMs: 3000,
       ...(options.startTimeoutMs === undefined ? {} : { startTimeoutMs: options.startTimeoutMs }),
-      ...(port === undefined ? {} : { securePort: port }),
+      ...(securePort === undefined ? {} : { securePort }),
     });
   try {
     await etcd.start();
-    let apiServer = newApiServer();
+    let apiServer = newApiServer(undefined);
     await apiServer.start();
     port = apiServer.port;
     const rest = restFor(apiServer.url);
     const kubeconfigPath = join(directory, 'kubeconfig');
     await writeFile(kubeconfigPath, kubeconfigOf(rest), { mode: 0o600 });
     const start = async (): Promise<void> => {
-      apiServer = newApiServer();
+      apiServer = newApiServer(port);
       await apiServer.start();
     };
     return {
@@ -86,8 +94,14 @@ export async function startKubeServer(options: KubeServerOptions = {}): Promise<
         await apiServer.stop();
         await start();
       },
+      addApiServer: async () => {
+        const another = newApiServer(undefined);
+        await another.start();
+        added.push(another);
+        return { rest: restFor(another.url), stop: async () => await another.stop() };
+      },
       stop: async () => {
-        await apiServer.stop();
+        await Promise.all([apiServer, ...added].map(async (each) => await each.stop()));
         await etcd.stop();
         await rm(directory, { recursive: true, force: true });
       },

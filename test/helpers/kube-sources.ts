@@ -2,8 +2,11 @@ import { vi } from 'vitest';
 import { createKubeClient } from '../../src/kube/client.ts';
 import type { ConnectionTiming } from '../../src/kube/connection.ts';
 import { createOwnNode } from '../../src/kube/own-node.ts';
+import { createReconnect } from '../../src/kube/reconnect.ts';
 import type { ReflectorTiming } from '../../src/kube/timing.ts';
+import type { KubeClient } from '../../src/kube/types.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { asNumber, at, field } from '../../src/lib/json.ts';
 import type { Clock, WorkloadSource } from '../../src/model/ports.ts';
 import { createPodSource } from '../../src/sources/pod-source.ts';
 import { createVmiSource } from '../../src/sources/vmi-source.ts';
@@ -28,12 +31,22 @@ export function startKubeSide(
   },
 ) {
   const requests: string[] = [];
-  const client = createKubeClient({
+  const errorEvents: number[] = [];
+  const plain = createKubeClient({
     kubeConfig: () => adminKubeConfig(access, options.url),
     userAgent: 'basekeeper/test',
     observe: (verb, code) => requests.push(`${verb} ${code}`),
     timing: options.connection,
   });
+  const client: KubeClient = {
+    ...plain,
+    stream: async function* (request) {
+      for await (const line of plain.stream(request)) {
+        if (field(line, 'type') === 'ERROR') errorEvents.push(asNumber(at(line, 'object', 'code')) ?? 0);
+        yield line;
+      }
+    },
+  };
   const timing = { ...SHORT, ...options.timing };
   const shared = {
     client,
@@ -42,6 +55,7 @@ export function startKubeSide(
     clock: options.clock ?? systemClock,
     random: Math.random,
     timing,
+    reconnect: createReconnect(() => systemClock.now().monotonicMs, Math.random),
   };
   const vmis = createVmiSource(shared);
   const pods = createPodSource({ ...shared, exemptPods: [], vmis });
@@ -52,7 +66,10 @@ export function startKubeSide(
     vmis,
     pods,
     node,
+    /** Finished requests, such as `list 200`. */
     requests,
+    /** Codes of the errors that came inside of a watch: the API server answers 200 before it looks for the past. */
+    errorEvents,
     stop: async (): Promise<void> => {
       await Promise.all([vmis.stop(), pods.stop(), node.stop()]);
       client.close();

@@ -1,6 +1,6 @@
 import { createApiPresence } from '../../src/kube/api-presence.ts';
 import { createReflector } from '../../src/kube/reflector.ts';
-import type { Reflector, ReflectorOptions } from '../../src/kube/reflector.ts';
+import type { Reflector, ReflectorOptions } from '../../src/kube/reflector-options.ts';
 import type { ClockReading } from '../../src/model/snapshot.ts';
 import type { KubeObject, MemoryApiServer } from './memory-api-server.ts';
 

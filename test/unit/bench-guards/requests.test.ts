@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createOwnNode } from '../../../src/kube/own-node.ts';
+import { createReconnect } from '../../../src/kube/reconnect.ts';
 import { createPodSource } from '../../../src/sources/pod-source.ts';
 import { createVmiSource } from '../../../src/sources/vmi-source.ts';
 import { MemoryApiServer } from '../../helpers/memory-api-server.ts';
@@ -18,13 +19,17 @@ function startAgentSide() {
     clock: manualClock(),
     random: () => 0,
     sleep: delays.sleep,
+    reconnect: createReconnect(
+      () => 1000,
+      () => 0,
+    ),
   };
   const vmis = createVmiSource(shared);
   const pods = createPodSource({ ...shared, exemptPods: [], vmis });
   const parts = [vmis, pods, createOwnNode(shared)];
   for (const part of parts) part.start();
   const taken = (): string[] => kube.requests.splice(0).map(({ query }) => (query?.['watch'] === 'true' ? 'watch' : 'list'));
-  return { kube, vmis, pods, taken, stop: async () => await Promise.all(parts.map(async (part) => await part.stop())) };
+  return { kube, vmis, pods, delays, taken, stop: async () => await Promise.all(parts.map(async (part) => await part.stop())) };
 }
 
 describe('requests of an agent', () => {
@@ -56,6 +61,25 @@ describe('requests of an agent', () => {
     await side.pods.read({ consistent: true });
     await side.vmis.read({ consistent: true });
     expect(side.taken()).toEqual(['list', 'list', 'list']);
+    await side.stop();
+  });
+
+  it('should be one watch in vain, and a list and a watch for each collection, when an API server without a past comes back', async () => {
+    const side = startAgentSide();
+    await settle();
+    side.taken();
+    side.kube.put(PODS, podObject({ name: 'pod', node: 'node-b' }));
+    side.kube.compact();
+    for (const path of [PODS, NODES, VMIS]) side.kube.endWatches(path);
+    await settle();
+    side.delays.passed(1000);
+    await settle();
+    expect(side.taken()).toEqual(['watch']);
+    side.delays.passed(1000);
+    await settle();
+    side.delays.wake();
+    await settle();
+    expect(side.taken().toSorted()).toEqual([...Array<string>(4).fill('list'), ...Array<string>(4).fill('watch')]);
     await side.stop();
   });
 });

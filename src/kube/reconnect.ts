@@ -1,0 +1,36 @@
+import type { ReflectorTiming } from './timing.ts';
+
+/** What the watches of one connection have in common: they lose it together, and come back together. */
+export interface Reconnect {
+  /** How long (ms) a watch waits after its connection broke. */
+  delayMs(timing: Pick<ReflectorTiming, 'minDelayMs' | 'reconnectSpreadMs'>): number;
+  /** To be called when a watch that came back was told that the API server does not know what has happened since. */
+  losePast(): void;
+  /** True when one of them was told so after the last break: the others would be told the same, and may as well list at once. */
+  isPastLost(): boolean;
+}
+
+/**
+ * The time is drawn once for all watches. Drawn one by one, the earliest of them would open the connection, and the handshakes of a fleet
+ * would crowd into the first seconds. Who asks first goes first; the others follow a second later, when its answer is known: an API
+ * server that was restarted has no past, and to be refused costs it about as much as half a list.
+ */
+export function createReconnect(nowMs: () => number, random: () => number): Reconnect {
+  let atMs = Number.NEGATIVE_INFINITY;
+  let pastLost = false;
+  return {
+    delayMs: ({ minDelayMs, reconnectSpreadMs }) => {
+      const now = nowMs();
+      const isFirst = atMs <= now;
+      if (isFirst) {
+        atMs = now + minDelayMs + random() * reconnectSpreadMs;
+        pastLost = false;
+      }
+      return Math.max(minDelayMs, Math.round(atMs - now)) + (isFirst ? 0 : minDelayMs);
+    },
+    losePast: () => {
+      pastLost = true;
+    },
+    isPastLost: () => pastLost,
+  };
+}
