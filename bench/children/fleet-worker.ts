@@ -5,7 +5,10 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { createKubeClient } from '../../src/kube/client.ts';
 import { createOwnNode } from '../../src/kube/own-node.ts';
+import { createReconnect } from '../../src/kube/reconnect.ts';
+import type { KubeClient } from '../../src/kube/types.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { at, field } from '../../src/lib/json.ts';
 import { digestOf } from '../../src/report/digest.ts';
 import { createKubeReporter } from '../../src/report/kube-reporter.ts';
 import { createPodSource } from '../../src/sources/pod-source.ts';
@@ -26,12 +29,27 @@ function kubeConfig(): KubeConfig {
   return config;
 }
 
-function createSide(nodeName: string) {
-  const observe = (verb: string, code: string): void => {
-    codes[`${verb} ${code}`] = (codes[`${verb} ${code}`] ?? 0) + 1;
+function observe(verb: string, code: string): void {
+  codes[`${verb} ${code}`] = (codes[`${verb} ${code}`] ?? 0) + 1;
+}
+
+/** An API server answers a watch with 200 before it looks for its past: 410 comes as an event, and no server's counter has it. */
+function countErrorEvents(client: KubeClient): KubeClient {
+  return {
+    ...client,
+    stream: async function* (request) {
+      for await (const line of client.stream(request)) {
+        if (field(line, 'type') === 'ERROR') observe('event', String(at(line, 'object', 'code')));
+        yield line;
+      }
+    },
   };
-  const client = createKubeClient({ kubeConfig, userAgent: 'basekeeper/bench', observe });
-  const shared = { client, nodeName, instancesPath: '/var/lib/nova/instances', clock: systemClock, random: Math.random };
+}
+
+function createSide(nodeName: string) {
+  const client = countErrorEvents(createKubeClient({ kubeConfig, userAgent: 'basekeeper/bench', observe }));
+  const reconnect = createReconnect(() => systemClock.now().monotonicMs, Math.random);
+  const shared = { client, nodeName, instancesPath: '/var/lib/nova/instances', clock: systemClock, random: Math.random, reconnect };
   const node = createOwnNode(shared);
   const vmis = createVmiSource(shared);
   const pods = createPodSource({ ...shared, exemptPods: [], vmis });

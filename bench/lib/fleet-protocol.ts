@@ -15,6 +15,6 @@ export type FleetOrder = { readonly id: number } & (
 export interface FleetReply {
   readonly id: number;
   readonly value: number;
-  /** `verb code` → finished requests of this worker so far, as its clients saw them. */
+  /** `verb code` → finished requests of this worker so far, as its clients saw them; `event 410` → errors that came inside of a watch. */
   readonly codes: Readonly<Record<string, number>>;
 }

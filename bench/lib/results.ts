@@ -1,4 +1,5 @@
 /** bench/results.json, and the table that docs/performance.md has of it. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +23,9 @@ export interface Results {
   readonly rows: readonly MeasuredRow[];
 }
 
+/** What the format check runs: it writes arrays in another way than `JSON.stringify`. */
+const FORMATTER = fileURLToPath(new URL('../../node_modules/oxfmt/bin/oxfmt', import.meta.url));
+
 export const RESULTS_PATH: string = fileURLToPath(new URL('../results.json', import.meta.url));
 
 export function readResults(path: string = RESULTS_PATH): Results | undefined {
@@ -41,6 +45,7 @@ export function saveRows(rows: readonly MeasuredRow[], order: readonly string[])
   };
   const results = { machine, rows: [...byId.values()].toSorted((a, b) => rank(a.id) - rank(b.id)) };
   writeFileSync(RESULTS_PATH, `${JSON.stringify(results, undefined, 2)}\n`);
+  execFileSync(process.execPath, [FORMATTER, RESULTS_PATH]);
   return results;
 }
 
