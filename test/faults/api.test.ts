@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runPass, type PassOptions } from '../../src/cycle.ts';
 import type { Clock } from '../../src/model/ports.ts';
 import { passParts } from '../../src/wire.ts';
 import { startHttpProxy, type Fault, type HttpProxy } from '../helpers/fault-proxy.ts';
 import { podObject } from '../helpers/kube-objects.ts';
-import { asAdmin, deleteAsAdmin, startKubeServer, type KubeServer } from '../helpers/kube-server.ts';
-import { create, eventually, startKubeSide } from '../helpers/kube-sources.ts';
+import { deleteAsAdmin, type KubeServer, startKubeServer } from '../helpers/kube-server.ts';
+import { allowPods, create, eventually, startKubeSide } from '../helpers/kube-sources.ts';
 import { configOf } from './config.ts';
 import { buildWorld, damages, leftOver, type World } from './world.ts';
 
@@ -19,8 +19,7 @@ const cleanups: (() => Promise<void> | void)[] = [];
 beforeAll(async () => {
   server = await startKubeServer();
   proxy = await startHttpProxy(server);
-  await vi.waitFor(async () => await asAdmin(server, 'GET', '/api/v1/namespaces/default'), { timeout: 60_000 });
-  await asAdmin(server, 'POST', '/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } });
+  await allowPods(server);
 });
 afterAll(async () => {
   await proxy.close();

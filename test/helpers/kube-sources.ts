@@ -17,6 +17,12 @@ import type { KubeObject } from './memory-api-server.ts';
 /** As the real ones, but so short that a test need not wait. */
 export const SHORT: Partial<ReflectorTiming> = { minDelayMs: 20, maxDelayMs: 200, reconnectSpreadMs: 100, absentProbeMs: [100, 200] };
 
+/** From then on pods can be made in the namespace `default`: the controllers that would see to that do not run here. */
+export async function allowPods(access: KubeAccess): Promise<void> {
+  await vi.waitFor(async () => await asAdmin(access, 'GET', '/api/v1/namespaces/default'), { timeout: 60_000 });
+  await asAdmin(access, 'POST', '/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } });
+}
+
 /** The Kubernetes side of an agent on one node, against a real API server. */
 export function startKubeSide(
   access: KubeAccess,

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it, vi } from 'vitest';
 import { startHttpProxy, type HttpProxy } from '../../helpers/fault-proxy.ts';
-import { asAdmin, startKubeServer, type KubeServer } from '../../helpers/kube-server.ts';
+import { type KubeServer, startKubeServer } from '../../helpers/kube-server.ts';
+import { allowPods } from '../../helpers/kube-sources.ts';
 import { USED, createPod, deletePod, startNode, vm, type Node } from './agent.ts';
 
 let server: KubeServer;
@@ -12,8 +13,7 @@ let node: Node;
 beforeAll(async () => {
   server = await startKubeServer();
   proxy = await startHttpProxy(server);
-  await vi.waitFor(async () => await asAdmin(server, 'GET', '/api/v1/namespaces/default'), { timeout: 60_000 });
-  await asAdmin(server, 'POST', '/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } });
+  await allowPods(server);
 });
 afterAll(async () => {
   await proxy.close();
