@@ -8,6 +8,7 @@ import { createKubeClient } from '../../src/kube/client.ts';
 import { adminKubeConfig, startKubeServer, type KubeServer } from '../../test/helpers/kube-server.ts';
 import { auditIn, type Audit } from '../lib/audit.ts';
 import { createNode, populate, prepareServer } from '../lib/node-objects.ts';
+import { imageSettings } from '../lib/image.ts';
 import { connectionsTo, cpuSeconds, memoryBytes } from '../lib/proc.ts';
 import type { Bench, BenchContext, Row } from '../lib/row.ts';
 import { median, mib, seconds, slope } from '../lib/stats.ts';
@@ -21,8 +22,6 @@ const MAX_STEADY_BYTES = 75 * 2 ** 20;
 const FLAT_BYTES_PER_HOUR = 6 * 2 ** 20;
 const MAX_IDLE_CPU_PERCENT = 0.3;
 const MAX_IDLE_REQUESTS = 8;
-/** As the Dockerfile sets it. */
-const IMAGE_ENV = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' };
 
 /** The agent beside a real API server: how soon it is ready, and what it takes when nothing happens and when much does. */
 export const agentBench: Bench = {
@@ -54,8 +53,10 @@ async function startAgent(context: BenchContext, server: KubeServer, node: strin
   const config = join(directory, 'config.json');
   writeFileSync(config, JSON.stringify({ nodeName: node, jitterSeconds: 0, http: { address: '127.0.0.1', port }, ...settings }));
   const log = openSync(join(directory, 'log'), 'a');
-  const env = { ...process.env, ...IMAGE_ENV, KUBECONFIG: server.kubeconfigPath };
-  const child = spawn(process.execPath, [context.bundle, 'agent', '--config', config], { stdio: ['ignore', log, log], env });
+  const image = imageSettings();
+  const env = { ...process.env, ...image.env, KUBECONFIG: server.kubeconfigPath };
+  const args = [...image.flags, context.bundle, 'agent', '--config', config];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', log, log], env });
   context.defer(() => void child.kill('SIGKILL'));
   return { pid: child.pid ?? 0, url: `http://127.0.0.1:${port}`, stop: async () => await stop(child) };
 }

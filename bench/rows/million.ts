@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
 import { ended, file } from '../lib/child.ts';
+import { imageSettings } from '../lib/image.ts';
 import { freePort } from '../../scripts/lib/free-port.ts';
 import type { Bench, BenchContext, Row } from '../lib/row.ts';
 import { mib } from '../lib/stats.ts';
@@ -76,7 +77,11 @@ async function attention({ root, bundle, say }: BenchContext, tree: BenchTree, f
   writeFileSync(config, JSON.stringify(settings));
   const path = join(root, 'peaks-agent.json');
   const { args, env } = watchSelf(path);
-  const agent = spawn(process.execPath, [...args, bundle, 'agent', '--config', config], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const image = imageSettings();
+  const agent = spawn(process.execPath, [...image.flags, ...args, bundle, 'agent', '--config', config], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...env, ...image.env },
+  });
   const bare = bareProcess(join(root, 'peaks-bare.json'));
   const ends = [ended(agent), ended(bare.process)];
   const times = await probeUntilPassed(port, () => {
