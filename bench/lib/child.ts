@@ -24,7 +24,7 @@ export class Measured<T> implements AsyncDisposable {
   readonly #ended: Promise<void>;
 
   constructor(script: string, ...args: readonly string[]) {
-    this.#child = fork(file(`children/${script}`), args, { execArgv: ['--import', file('children/heap-flags.ts')] });
+    this.#child = fork(file(`children/${script}`), args, { execArgv: ['--expose-gc', '--import', file('children/heap-flags.ts')] });
     this.#ended = ended(this.#child);
   }
 

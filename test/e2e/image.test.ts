@@ -74,7 +74,14 @@ describe.runIf(imageArchive !== undefined)('the image', () => {
   it('should run as a user that is a number and not root’s, and say what it is', async () => {
     const { config } = (await readArchive(imageArchive ?? '')).config;
     expect(config.User).toBe('65532:65532');
-    expect(config.Entrypoint).toEqual(['/nodejs/bin/node', '--no-maglev', '--no-sparkplug', '--single-threaded-gc', '/app/basekeeper.mjs']);
+    expect(config.Entrypoint).toEqual([
+      '/nodejs/bin/node',
+      '--no-maglev',
+      '--no-sparkplug',
+      '--max-semi-space-size=1',
+      '--v8-pool-size=1',
+      '/app/basekeeper.mjs',
+    ]);
     expect(config.ExposedPorts).toHaveProperty(['9817/tcp']);
     const labels = ['title', 'description', 'licenses', 'version', 'revision'].map((key) => `org.opencontainers.image.${key}`);
     for (const label of labels) expect(config.Labels[label], label).toMatch(/\S/);

@@ -37,7 +37,7 @@ export interface VmsParts {
  * lock, touch without it, create the overlay under it again.
  */
 export class Vms {
-  readonly counts = { started: 0, retried: 0, rebuilt: 0, migrated: 0, orphaned: 0, ended: 0, aged: 0 };
+  readonly counts = { started: 0, flat: 0, retried: 0, rebuilt: 0, migrated: 0, orphaned: 0, ended: 0, aged: 0 };
   readonly #parts: VmsParts;
   readonly #locker;
   readonly #vms = new Set<Vm>();
@@ -139,9 +139,16 @@ export class Vms {
     await sleep(random.below(20));
     mkdirSync(this.#path(vm.name), { recursive: true });
     const overlay = this.#path(vm.name, 'disk');
+    // A flat disk is a copy: nothing on disk says that its image is in use, only the API does.
+    const flat = known && random.below(10) < 4;
     await this.#locked(base, () => {
       if (!existsSync(path)) referee.violations.push(`${base} vanished after ${vm.name} had touched it`);
-      vm.base = base;
+      vm.base = flat ? undefined : base;
+      if (flat) {
+        writeFileSync(overlay, 'a copy of its image');
+        this.counts.flat++;
+        return;
+      }
       writeFileSync(overlay, qcow2Image({ backingFile: path, backingFormat: 'raw' }));
       const need: Need = { who: `the overlay of ${vm.name}`, base, stands: () => vm.base === base && existsSync(overlay) };
       if (referee.protect(need)) vm.needs.push(need);
