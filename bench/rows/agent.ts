@@ -122,7 +122,9 @@ async function idleRows(context: BenchContext, server: KubeServer, audit: Audit,
   const rss = memoryBytes(agent.pid, 'VmRSS');
   const requests = audit.requests(fromMs).filter(({ userAgent, uri }) => userAgent.startsWith('basekeeper/') && isOfNode(uri, 'node-idle'));
   await agent.stop();
-  const writes = requests.filter(({ verb }) => !['get', 'list', 'watch'].includes(verb)).length;
+  const written = requests.filter(({ verb }) => !['get', 'list', 'watch'].includes(verb));
+  const writes = written.length;
+  for (const { verb, uri } of written) context.say(`  idle, but: ${verb} ${uri}`);
   const percent = (100 * cpu) / elapsed;
   const most = Math.max(...connections);
   context.say(`  idle: ${percent.toFixed(2)} % CPU, ${requests.length} requests, ${writes} writes, ${most} connections, ${mib(rss)}`);
