@@ -14,7 +14,7 @@ import { relievePressure } from './pressure.ts';
 import { PlannedTrash } from './planned-trash.ts';
 import { decideTrash, tallyTrash } from './trash.ts';
 import { PlannedFiles, STATE_OF_REASON, timestamp } from './planned-files.ts';
-import { DECIDED_REASONS, decideAll, holdsAny } from './verdicts.ts';
+import { DECIDED_REASONS, decideAll, decideUnlessHeld } from './verdicts.ts';
 
 /**
  * Decides what becomes of every base file. Pure: the same snapshot gives the same plan. Mirrors Nova's
@@ -46,8 +46,9 @@ export function* planUnlessListHelps(snapshot: Snapshot, digestOfRef: (imageRef:
   const gate = yield* gateSteps(snapshot);
   const facts = gatherFacts(snapshot, gate.open, digestOfRef);
   const isCurable = !gate.open && gate.reasons.every(({ reason }) => CURED_BY_A_LIST.has(reason));
-  if (isCurable && (yield* holdsAny(facts, snapshot.scan.files))) return undefined;
-  const plan = yield* assemble(snapshot, { gate, facts, verdicts: yield* decideAll(facts, snapshot.scan.files) });
+  const verdicts = yield* (isCurable ? decideUnlessHeld : decideAll)(facts, snapshot.scan.files);
+  if (verdicts === undefined) return undefined;
+  const plan = yield* assemble(snapshot, { gate, facts, verdicts });
   return isCurable && isListWanted(plan.totals, plan.pressure, plan.trash) ? undefined : plan;
 }
 

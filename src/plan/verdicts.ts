@@ -17,26 +17,34 @@ const LIMIT_REACHED = DECIDED_REASONS.indexOf('RemovalLimitReached');
 /** One byte per file, an index into `DECIDED_REASONS`: a million verdicts are a megabyte. */
 export function* decideAll(facts: Facts, files: Rows<BaseFile>): Steps<Uint8Array> {
   const verdicts = new Uint8Array(files.length);
-  yield* eachRow(files, (file, index) => {
-    verdicts[index] = decide(facts, file);
-    return undefined;
+  yield* decideEach(facts, files, (verdict, index) => {
+    verdicts[index] = verdict;
+    return true;
   });
   yield* limitRemovals(verdicts, files, facts.policy.maxRemovalsPerPass);
   return verdicts;
 }
 
-function decide(facts: Facts, file: BaseFile): number {
-  return RULES.findIndex((rule) => rule.applies(facts, file));
+/** As `decideAll` behind a closed gate, but undefined where nothing but the gate holds some file: looks no further than the first of them. */
+export function* decideUnlessHeld(facts: Facts, files: Rows<BaseFile>): Steps<Uint8Array | undefined> {
+  const verdicts = new Uint8Array(files.length);
+  let held = false;
+  yield* decideEach(facts, files, (verdict, index) => {
+    verdicts[index] = verdict;
+    held = verdict === GATE_CLOSED;
+    return !held;
+  });
+  return held ? undefined : verdicts;
 }
 
-/** Whether nothing but the gate holds some file. Looks no further than the first of them. */
-export function* holdsAny(facts: Facts, files: Rows<BaseFile>): Steps<boolean> {
-  let found = false;
-  yield* eachRow(files, (file) => {
-    found = decide(facts, file) === GATE_CLOSED;
-    return !found;
-  });
-  return found;
+/** Hands each verdict to `take`, until it returns false. */
+function decideEach(facts: Facts, files: Rows<BaseFile>, take: (verdict: number, index: number) => boolean): Steps<undefined> {
+  return eachRow(files, (file, index) =>
+    take(
+      RULES.findIndex((rule) => rule.applies(facts, file)),
+      index,
+    ),
+  );
 }
 
 /** Leaves all but the oldest `limit` removals for later passes; 0 is no limit. */
