@@ -1,3 +1,4 @@
+import { orAborted } from '../lib/or-aborted.ts';
 import { parseJson, parseStatus, readLines, readText } from './body.ts';
 import type { KubeConfigLoader } from './config.ts';
 import { DEFAULT_CONNECTION_TIMING } from './connection.ts';
@@ -113,19 +114,10 @@ async function sendOnce(context: Context, request: KubeRequest, signal: AbortSig
   };
   if (body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
   const path = wirePath(context.credentials.server, request);
-  return await withAbort(signal, context.transport.send({ method: request.method, path, headers, body, signal }, credentials));
-}
-
-/** Opening a connection is shared between requests and knows no signal: whoever gives up leaves it to the others. */
-async function withAbort<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(new Error('aborted'));
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+  // Opening a connection is shared between requests and knows no signal: whoever gives up leaves it to the others.
+  const answer = await orAborted(context.transport.send({ method: request.method, path, headers, body, signal }, credentials), signal);
+  if (answer === 'aborted') throw new Error('aborted');
+  return answer;
 }
 
 function wirePath(server: URL, request: KubeRequest): string {
