@@ -104,7 +104,7 @@ const program: BuildOptions = {
 };
 await build({
   ...program,
-  entryPoints: [{ in: `${root}src/main.ts`, out: 'basekeeper' }],
+  entryPoints: [{ in: `${root}src/bin/basekeeper.ts`, out: 'basekeeper' }],
   splitting: true,
   chunkNames: 'chunk-[hash]',
   loader: { '.node': 'copy' },
@@ -113,7 +113,7 @@ await build({
   plugins: [lazyPackages, ...plugins, ...(values.image === undefined ? [] : [lockModuleBesideBundle(values.arch)])],
 });
 if (values.image === undefined) {
-  await build({ ...program, entryPoints: [{ in: `${root}src/kubectl.ts`, out: 'kubectl-basekeeper' }], plugins });
+  await build({ ...program, entryPoints: [{ in: `${root}src/bin/kubectl-basekeeper.ts`, out: 'kubectl-basekeeper' }], plugins });
 }
 await build({
   ...shared,

@@ -3,16 +3,16 @@
  * argv: JSON {server, caPem, token, first, count}.
  */
 import { KubeConfig } from '@kubernetes/client-node';
-import { createKubeClient } from '../../src/kube/client.ts';
+import { createKubeClient } from '../../src/kube/client/client.ts';
 import { createOwnNode } from '../../src/kube/own-node.ts';
-import { createReconnect } from '../../src/kube/reconnect.ts';
+import { createReconnect } from '../../src/kube/watch/reconnect.ts';
 import type { KubeClient } from '../../src/kube/types.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { at, field } from '../../src/lib/json.ts';
 import { digestOf } from '../../src/report/digest.ts';
-import { createKubeReporter } from '../../src/report/kube-reporter.ts';
-import { createPodSource } from '../../src/sources/pod-source.ts';
-import { createVmiSource } from '../../src/sources/vmi-source.ts';
+import { createKubeReporter } from '../../src/report/node/kube-reporter.ts';
+import { createPodSource } from '../../src/sources/pods/source.ts';
+import { createVmiSource } from '../../src/sources/vmis/source.ts';
 import { plannedFile, report } from '../../test/helpers/reports.ts';
 import type { FleetOrder, FleetReply, WorkerOptions } from '../lib/fleet-protocol.ts';
 

@@ -4,9 +4,9 @@
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { systemClock } from '../../src/lib/clock.ts';
-import { HeaderCache } from '../../src/scan/header-cache.ts';
-import { ImageReader } from '../../src/scan/image-reader.ts';
-import { createOverlayScanner } from '../../src/scan/overlays.ts';
+import { HeaderCache } from '../../src/images/header-cache.ts';
+import { ImageReader } from '../../src/images/reader.ts';
+import { createOverlayScanner } from '../../src/overlays/overlay-scanner.ts';
 import { answerEach } from './answer-each.ts';
 
 const [instancesPath = '', listPath = ''] = process.argv.slice(2);

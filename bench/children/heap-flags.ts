@@ -1,4 +1,4 @@
 /** For `node --import`: the heap as the program sets it. */
-import { keepHeapSmall } from '../../src/process.ts';
+import { keepHeapSmall } from '../../src/bin/process.ts';
 
 keepHeapSmall();

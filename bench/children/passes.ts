@@ -1,5 +1,5 @@
 /** argv: instances path, workloads file. Two passes in one process: the first, and one where nothing has changed. */
-import { runPass } from '../../src/cycle.ts';
+import { runPass } from '../../src/pass/pass.ts';
 import { benchParts } from '../lib/parts.ts';
 
 const [instancesPath = '', workloadsPath = ''] = process.argv.slice(2);

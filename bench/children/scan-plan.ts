@@ -3,7 +3,7 @@
  * with those that the system calls of the scan alone take Node.js.
  */
 import { lstatSync, opendirSync } from 'node:fs';
-import { runPass } from '../../src/cycle.ts';
+import { runPass } from '../../src/pass/pass.ts';
 import { benchParts } from '../lib/parts.ts';
 import { answerEach } from './answer-each.ts';
 

@@ -1,11 +1,11 @@
 /** What a pass works with, as the command line would wire it. */
 import { loadConfig } from '../../src/config/load.ts';
-import type { SettingsInput } from '../../src/config/schema.ts';
-import type { PassParts } from '../../src/cycle.ts';
+import type { SettingsInput } from '../../src/config/schema/schema.ts';
+import type { PassParts } from '../../src/pass/pass.ts';
 import type { Clock } from '../../src/model/ports.ts';
-import { createFileSource } from '../../src/sources/file.ts';
+import { createFileSource } from '../../src/sources/file/source.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { passParts } from '../../src/wire.ts';
+import { passParts } from '../../src/wire/pass.ts';
 
 export function benchParts(
   instancesPath: string,

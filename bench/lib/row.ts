@@ -1,16 +1,4 @@
-/** One line of the goal table, with what was measured. */
-export interface Row {
-  readonly id: string;
-  readonly what: string;
-  readonly against: string;
-  readonly goal: string;
-  readonly figure: string;
-  /** Undefined: there is no goal, or it could not be measured here; `note` says which. */
-  readonly met: boolean | undefined;
-  /** Raw figures, units in their names. */
-  readonly measures: Readonly<Record<string, number | readonly number[]>>;
-  readonly note?: string | undefined;
-}
+import type { Row } from '../../scripts/lib/results.ts';
 
 export interface BenchContext {
   /** Shorter windows and fewer repetitions: quick results are marked as such. */

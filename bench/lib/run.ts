@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { performanceDoc } from '../../scripts/lib/performance-doc.ts';
 import { cleanUpOnSignals } from '../../scripts/lib/signals.ts';
-import { load, type MeasuredRow, saveRows } from './results.ts';
+import { load, type MeasuredRow, saveRows } from '../../scripts/lib/results.ts';
 import type { Bench, BenchContext } from './row.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -4,13 +4,14 @@ import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../scripts/lib/free-port.ts';
-import { createKubeClient } from '../../src/kube/client.ts';
+import { createKubeClient } from '../../src/kube/client/client.ts';
 import { adminKubeConfig, startKubeServer, type KubeServer } from '../../test/helpers/kube-server.ts';
 import { auditIn, type Audit } from '../lib/audit.ts';
 import { createNode, populate, prepareServer } from '../lib/node-objects.ts';
 import { imageSettings } from '../lib/image.ts';
 import { connectionsTo, cpuSeconds, memoryBytes } from '../lib/proc.ts';
-import type { Bench, BenchContext, Row } from '../lib/row.ts';
+import type { Bench, BenchContext } from '../lib/row.ts';
+import type { Row } from '../../scripts/lib/results.ts';
 import { median, mib, seconds, slope } from '../lib/stats.ts';
 import { buildTree } from '../lib/tree.ts';
 

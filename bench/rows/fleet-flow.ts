@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { asAdmin, type KubeServer } from '../../test/helpers/kube-server.ts';
 import { firstAndLast, FLEET_USER, patches, publishAll, shared, type Stage } from '../lib/fleet-stage.ts';
-import type { Row } from '../lib/row.ts';
+import type { Row } from '../../scripts/lib/results.ts';
 
 /** Gives the fleet a flow of its own with the least concurrency, and sees what another client feels of it. */
 export async function ownFlow(stage: Stage): Promise<Row> {

@@ -1,6 +1,6 @@
 import { holdsAgainst, MODEL_FACTOR, modelOf, RECONNECT_SPREAD_SECONDS, WATCHES_PER_AGENT } from '../lib/fleet-model.ts';
 import { firstAndLast, shared, type Stage, watchesOf } from '../lib/fleet-stage.ts';
-import type { Row } from '../lib/row.ts';
+import type { Row } from '../../scripts/lib/results.ts';
 import { peakPerSecond, type ServerCounts, watchServer } from '../lib/server-counts.ts';
 
 /** The server's own informers and caches list, too. */

@@ -3,7 +3,7 @@ import type { KubeServer } from '../../test/helpers/kube-server.ts';
 import { modelOf } from '../lib/fleet-model.ts';
 import { firstAndLast, shared, type Stage, startFleet, untilCached, verbs, watchesOf } from '../lib/fleet-stage.ts';
 import { createNode, populate } from '../lib/node-objects.ts';
-import type { Row } from '../lib/row.ts';
+import type { Row } from '../../scripts/lib/results.ts';
 import { serverCounts, watchServer } from '../lib/server-counts.ts';
 
 const MOST_AGENTS = 100;

@@ -13,7 +13,8 @@ import {
   verbs,
   watchesOf,
 } from '../lib/fleet-stage.ts';
-import type { Bench, Row } from '../lib/row.ts';
+import type { Bench } from '../lib/row.ts';
+import type { Row } from '../../scripts/lib/results.ts';
 import { peakPerSecond, serverCounts, watchServer } from '../lib/server-counts.ts';
 import { ownFlow } from './fleet-flow.ts';
 import { restart } from './fleet-restart.ts';

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { ended, file } from '../lib/child.ts';
 import { imageSettings } from '../lib/image.ts';
 import { freePort } from '../../scripts/lib/free-port.ts';
-import type { Bench, BenchContext, Row } from '../lib/row.ts';
+import type { Bench, BenchContext } from '../lib/row.ts';
+import type { Row } from '../../scripts/lib/results.ts';
 import { mib } from '../lib/stats.ts';
 import { buildTree, type BenchTree } from '../lib/tree.ts';
 

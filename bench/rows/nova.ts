@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { ended, file, timed } from '../lib/child.ts';
-import type { Bench, BenchContext, Row } from '../lib/row.ts';
+import type { Bench, BenchContext } from '../lib/row.ts';
+import type { Row } from '../../scripts/lib/results.ts';
 import { median, seconds } from '../lib/stats.ts';
 import { buildTree, type BenchTree, type TreeSize } from '../lib/tree.ts';
 

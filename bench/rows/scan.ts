@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { Measured } from '../lib/child.ts';
-import type { Bench, Row } from '../lib/row.ts';
+import type { Bench } from '../lib/row.ts';
+import type { Row } from '../../scripts/lib/results.ts';
 import { median, seconds, slope } from '../lib/stats.ts';
 import { buildTree, type BenchTree } from '../lib/tree.ts';
 

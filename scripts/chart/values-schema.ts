@@ -1,6 +1,6 @@
 /** The shape of the chart's values, the configuration's part taken from the code's own schema: values.schema.json is generated from here. */
 import * as z from 'zod/mini';
-import { configJsonSchema } from '../../src/config/schema.ts';
+import { configJsonSchema } from '../../src/config/schema/schema.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 /** docs/performance.md: its text is written by hand, its table is that of bench/results.json. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readResults, resultsTable } from '../../bench/lib/results.ts';
+import { readResults, resultsTable } from './results.ts';
 
 const BEGIN = '<!-- npm run bench writes from here -->';
 const END = '<!-- to here -->';

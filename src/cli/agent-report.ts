@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { UsageError } from '../lib/errors.ts';
-import type { Report } from '../model/plan.ts';
+import type { Report } from '../model/report.ts';
 
 const ANSWER_MS = 30_000;
 

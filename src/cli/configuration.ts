@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { formatConfigError } from '../config/format-error.ts';
+import { formatConfigError } from '../config/mistakes/messages.ts';
 import type { LoadedConfig, Override } from '../config/load.ts';
 import type { Config } from '../config/types.ts';
 import { errnoOf, UsageError } from '../lib/errors.ts';

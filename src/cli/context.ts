@@ -1,5 +1,5 @@
 import type { Environment, Io } from './io.ts';
-import type { Wiring } from './wiring.ts';
+import type { Wiring } from '../wire/wiring.ts';
 
 /** What every command is given. */
 export interface Context {

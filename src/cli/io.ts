@@ -37,3 +37,8 @@ export function wantsColour(output: Output, env: Environment): boolean {
 export function widthOfTerminal(output: Output): number | undefined {
   return output.isTTY === true && output.columns !== undefined && output.columns > 0 ? output.columns : undefined;
 }
+
+/** One line to stderr. */
+export function say(stderr: Output, text: string): void {
+  stderr.write(`${text}\n`);
+}

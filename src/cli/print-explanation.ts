@@ -1,8 +1,7 @@
-import type { Explanation } from '../report/explain.ts';
-import { explanationText } from '../report/explain-text.ts';
-import { say } from './diagnostics.ts';
+import type { Explanation } from '../report/explain/explain.ts';
+import { explanationText } from '../report/terminal/explanation.ts';
+import { say, wantsColour, writeResult, type Environment, type Io } from './io.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import { wantsColour, writeResult, type Environment, type Io } from './io.ts';
 
 export interface ExplanationContext {
   readonly env: Environment;

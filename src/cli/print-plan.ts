@@ -1,6 +1,7 @@
 import { Option } from 'commander';
-import type { Plan, Report } from '../model/plan.ts';
-import type { TableStyle } from '../report/table-layout.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Report } from '../model/report.ts';
+import type { TableStyle } from '../report/terminal/layout.ts';
 import type { Context } from './context.ts';
 import { wantsColour, widthOfTerminal, writeResult } from './io.ts';
 
@@ -18,6 +19,6 @@ export async function printPlan(plan: Plan | Report, format: OutputFormat, { env
 }
 
 async function piecesOf(plan: Plan | Report, format: OutputFormat, style: TableStyle): Promise<Iterable<string>> {
-  if (format === 'json') return (await import('../report/plan-json.ts')).planJson(plan);
-  return (await import('../report/table.ts')).planTable(plan, style);
+  if (format === 'json') return (await import('../report/terminal/plan-json.ts')).planJson(plan);
+  return (await import('../report/terminal/plan-table.ts')).planTable(plan, style);
 }

@@ -1,8 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { errnoOf, messageOf, UsageError } from '../lib/errors.ts';
-import { say } from './diagnostics.ts';
+import { say, wantsColour, widthOfTerminal, type Environment, type Io, type Output } from './io.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import { wantsColour, widthOfTerminal, type Environment, type Io, type Output } from './io.ts';
 
 /** What a command line without a terminal is wrapped at. */
 const HELP_WIDTH = 100;

@@ -1,4 +1,4 @@
-import type { Stage } from '../model/plan.ts';
+import type { Stage } from '../model/report.ts';
 import { widthOfTerminal, type Output } from './io.ts';
 
 /** A pass that is quicker than this shows no progress. */

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/types.ts';
 import { UsageError } from '../lib/errors.ts';
-import type { Report } from '../model/plan.ts';
+import type { Report } from '../model/report.ts';
 import type { Context } from './context.ts';
-import { say } from './diagnostics.ts';
+import { say } from './io.ts';
 import { showProgress } from './progress.ts';
 
 /**

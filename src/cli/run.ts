@@ -13,7 +13,7 @@ import type { Context } from './context.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Environment, Io } from './io.ts';
 import { createProgram, tell } from './program.ts';
-import type { Wiring } from './wiring.ts';
+import type { Wiring } from '../wire/wiring.ts';
 
 /**
  * Runs one command line.

@@ -1,13 +1,13 @@
-import { checkValues, type Mistake } from './check.ts';
+import { checkValues, type Mistake } from './mistakes/check.ts';
 import { parseConfigText, type ConfigDocument, type Path } from './document.ts';
 import { has, isSection, mergeLayers, originOf, type Layer } from './layers.ts';
-import { formatPath } from './messages.ts';
+import { formatPath } from './mistakes/messages.ts';
 import { toConfig, type CompleteSettings } from './normalize.ts';
 import { NOVA_PRESET } from './preset.ts';
-import type { SettingsInput } from './schema.ts';
+import type { SettingsInput } from './schema/schema.ts';
 import type { Config, ConfigError } from './types.ts';
 
-export { formatConfigError } from './format-error.ts';
+export { formatConfigError } from './mistakes/messages.ts';
 
 /** Values that win over the file, such as those of command-line options. */
 export interface Override {

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import type { Policy } from '../model/policy.ts';
-import type { ParsedSettings } from './schema.ts';
+import type { ParsedSettings } from './schema/schema.ts';
 import type { Config, ExemptPod, LabelSelector, Schedule, WorkloadRule } from './types.ts';
-import { nameNode, withNodeName } from './workload-rules.ts';
+import { nameNode, withNodeName } from './mistakes/workload-rules.ts';
 
 const DEFAULT_INTERVAL_SECONDS = 2400;
 const DEFAULT_JITTER_SECONDS = 300;

@@ -1,4 +1,4 @@
-import type { SettingsInput } from './schema.ts';
+import type { SettingsInput } from './schema/schema.ts';
 
 /**
  * Nova's way, for `preset: nova`: each switch of the table in docs/nova-parity.md. A key that the file gives explicitly wins.

@@ -1,6 +1,6 @@
 import { Document, isMap, isPair, isScalar, type YAMLMap } from 'yaml';
 import type { Path } from './document.ts';
-import { keysAt } from './key-paths.ts';
+import { keysAt } from './mistakes/key-paths.ts';
 import type { CompleteSettings } from './normalize.ts';
 
 /** Complete settings as JSON text. */

@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errnoOf, ownMessageOf } from '../lib/errors.ts';
 import type { Plan, PlannedFile } from '../model/plan.ts';
+import { isRelieved } from '../model/filesystem.ts';
 import type { Policy } from '../model/policy.ts';
 import type { BaseDirectory, BaseDirectoryOpener, Clock, Executor, FileLocker, FileOutcome, UseCheck } from '../model/ports.ts';
-import { executeTrash } from './execute-trash.ts';
-import { hasErrno } from './errno.ts';
-import { holdTrash, type TrashHolder } from './open-trash.ts';
-import { isRelieved } from './pressure.ts';
+import { executeTrash } from './trash/execute-trash.ts';
+import { hasErrno } from '../disk/errno.ts';
+import { holdTrash, type TrashHolder } from './trash/trash-holder.ts';
 import type { Result } from './recheck.ts';
 import { refusalOf } from './refusal.ts';
 import { removeFile } from './remove-file.ts';
@@ -117,7 +117,7 @@ async function outcomeOf(run: Run, file: PlannedFile): Promise<Result> {
   if (signal?.aborted === true) return { outcome: 'Abandoned' };
   if (directory instanceof Error) return unreachable(directory, file);
   if (file.verdict === 'touch') return touchFile(directory, clock, file);
-  if (file.reason === 'UnderPressure' && isRelieved(directory, run.policy))
+  if (file.reason === 'UnderPressure' && isRelieved(directory.usage(), run.policy.pressure))
     return { outcome: 'kept', message: 'Enough space was freed without it.' };
   const trash = goesToTrash(run, directory, file) ? run.trash : undefined;
   return await removeFile({ ...run, directory, trash, onLockWait: (seconds) => lockWaitSeconds.push(seconds) }, file);
@@ -126,7 +126,7 @@ async function outcomeOf(run: Run, file: PlannedFile): Promise<Result> {
 /** A file in the trash frees nothing: while the file system is too full, removals are for good. */
 function goesToTrash({ policy, plan }: Run, directory: BaseDirectory, { reason }: PlannedFile): boolean {
   if (!policy.trash.enabled || reason === 'UnderPressure') return false;
-  return plan.pressure === undefined || isRelieved(directory, policy);
+  return plan.pressure === undefined || isRelieved(directory.usage(), policy.pressure);
 }
 
 /** The base directory is gone, or something that we refuse took its place. */

@@ -1,9 +1,8 @@
-import type { BaseFileKind } from '../model/base-file.ts';
-import type { Plan, PlannedFile } from '../model/plan.ts';
+import type { BaseFileKind } from '../model/scan.ts';
+import type { Plan, PlannedFile, PlannedTrashedFile } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
-import type { PlannedTrashedFile } from '../model/trash.ts';
-import { parseTrashEntryName } from '../lib/trash-names.ts';
-import { isEntryName } from './names.ts';
+import { parseTrashEntryName } from '../model/trash-names.ts';
+import { isEntryName } from '../disk/entry-name.ts';
 
 /**
  * Why a row of a plan is not carried out at all, or undefined. No plan that the planner makes contains such a row: this is

@@ -1,10 +1,10 @@
-import { trashEntryName } from '../lib/trash-names.ts';
+import { trashEntryName } from '../model/trash-names.ts';
 import type { PlannedFile } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
 import type { BaseDirectory, UseCheck } from '../model/ports.ts';
-import { errnoError, hasErrno } from './errno.ts';
-import { underImageLock } from './image-lock.ts';
-import type { TrashHolder } from './open-trash.ts';
+import { errnoError, hasErrno } from '../disk/errno.ts';
+import { underImageLock } from './under-image-lock.ts';
+import type { TrashHolder } from './trash/trash-holder.ts';
 import { recheck, recheckUse, type Result } from './recheck.ts';
 import { losesLockFile, minimumAgeSeconds } from './refusal.ts';
 import { askUsers, underLock, type LockParts } from './under-lock.ts';

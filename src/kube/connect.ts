@@ -1,10 +1,10 @@
 import { systemClock } from '../lib/clock.ts';
 import { VERSION } from '../lib/version.ts';
-import { createKubeClient } from './client.ts';
-import { findKubeConfig, type ClusterPlace } from './config.ts';
+import { createKubeClient } from './client/client.ts';
+import { findKubeConfig, type ClusterPlace } from './credentials/config.ts';
 import { createOwnNode, type WatchedNode } from './own-node.ts';
-import type { WatchSettings } from './reflector-options.ts';
-import { createReconnect } from './reconnect.ts';
+import type { WatchSettings } from './watch/options.ts';
+import { createReconnect } from './watch/reconnect.ts';
 import type { KubeClient, RequestObserver } from './types.ts';
 
 export interface Cluster {

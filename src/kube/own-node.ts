@@ -1,7 +1,7 @@
 import { asText, at, asObject } from '../lib/json.ts';
-import { createReflector } from './reflector.ts';
-import type { WatchSettings } from './reflector-options.ts';
-import type { ReflectorStatus } from './reflector-health.ts';
+import { createReflector } from './watch/reflector.ts';
+import type { WatchSettings } from './watch/options.ts';
+import type { ReflectorStatus } from './watch/health.ts';
 import type { NodeMetadata, OwnNode } from './types.ts';
 
 /** Only these annotations are kept: the others change often and mean nothing to us. */

@@ -1,5 +1,4 @@
-import { isScalar, visit } from 'yaml';
-import type { Document } from 'yaml';
+import { isScalar, visit, type Document } from 'yaml';
 
 /** Far more than any section of ours has; mistakes in it would be looked up one by one. */
 const MAX_KEYS = 1000;

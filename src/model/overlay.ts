@@ -1,4 +1,4 @@
-import type { ScanProblem } from './base-file.ts';
+import type { ScanProblem } from './scan.ts';
 
 /** One step of a backing chain below an overlay. */
 export interface BackingLink {

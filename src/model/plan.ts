@@ -1,10 +1,10 @@
-import type { BaseFileKind, FilesystemUsage } from './base-file.ts';
+import type { BaseFileKind } from './scan.ts';
+import type { FilesystemUsage } from './filesystem.ts';
 import type { Preset } from './policy.ts';
-import type { FindingType, GateReason, Outcome, PassResult, VerdictReason } from './reasons.ts';
+import type { FindingType, GateReason, Outcome, TrashReason, VerdictReason } from './reasons.ts';
 import type { Usage } from './references.ts';
 import type { Rows } from './rows.ts';
 import type { StorageHost } from './shared-storage.ts';
-import type { TrashPlan } from './trash.ts';
 import type { Verification } from './verification.ts';
 import type { ObjectReference, SourceStatus } from './workload.ts';
 
@@ -143,19 +143,49 @@ export interface StorageHostReport extends Omit<StorageHost, 'registeredAtMs'> {
   readonly registeredAt?: string | undefined;
 }
 
-export type Stage = 'scan' | 'references' | 'overlays' | 'plan' | 'execute';
-export const STAGES: readonly Stage[] = ['scan', 'references', 'overlays', 'plan', 'execute'];
+export type TrashVerdict = 'keep' | 'restore' | 'empty';
 
-/** A plan that was carried out (or, in a dry run, was not), with what became of each file. */
-export interface Report extends Omit<Plan, 'kind'> {
-  readonly kind: 'Report';
-  readonly result: PassResult;
-  /** Whether the pass was to remove nothing in any case; absent where there was no pass. */
-  readonly dryRun?: boolean | undefined;
-  /** Why the pass failed or was skipped. */
-  readonly message?: string | undefined;
-  readonly durationSeconds: number;
-  readonly stageSeconds: Readonly<Partial<Record<Stage, number>>>;
-  /** Seconds waited for file locks, one entry per lock. */
-  readonly lockWaitSeconds: readonly number[];
+/** What a pass decides for one file in the trash. */
+export interface PlannedTrashedFile {
+  readonly entry: string;
+  /** Of the base file that it was. */
+  readonly name: string;
+  readonly kind: BaseFileKind;
+  readonly sizeBytes: number;
+  readonly allocatedBytes: number;
+  /** RFC 3339. */
+  readonly trashedAt: string;
+  /** When its grace ends, RFC 3339. */
+  readonly graceEndsAt: string;
+  readonly verdict: TrashVerdict;
+  readonly reason: TrashReason;
+  readonly identity: FileIdentity;
+  /** What became of it; absent in a plan. */
+  readonly outcome?: Outcome | undefined;
+  readonly outcomeMessage?: string | undefined;
+}
+
+/** The trash in a plan or report; absent where it is off and empty. */
+export interface TrashPlan {
+  /** Whether removals go to the trash. */
+  readonly enabled: boolean;
+  readonly graceSeconds: number;
+  readonly files: Rows<PlannedTrashedFile>;
+  readonly totals: TrashTotals;
+}
+
+/** Counts at the time of the scan, and of what the pass did (0 in a plan). Bytes are allocated blocks. */
+export interface TrashTotals {
+  readonly files: number;
+  readonly allocatedBytes: number;
+  /** Whose grace is over and that nothing needs: emptied, or held. */
+  readonly dueFiles: number;
+  readonly dueBytes: number;
+  /** Base files that this pass moved to the trash: freed only when they are emptied. */
+  readonly trashedFiles: number;
+  readonly trashedBytes: number;
+  readonly restoredFiles: number;
+  readonly restoredBytes: number;
+  readonly emptiedFiles: number;
+  readonly emptiedBytes: number;
 }

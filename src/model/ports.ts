@@ -1,6 +1,8 @@
-import type { BaseFile, BaseScan, FilesystemUsage } from './base-file.ts';
+import type { BaseFile, BaseScan } from './scan.ts';
+import type { FilesystemUsage } from './filesystem.ts';
 import type { OverlayScan } from './overlay.ts';
-import type { FileIdentity, Plan, Report } from './plan.ts';
+import type { FileIdentity, Plan } from './plan.ts';
+import type { Report } from './report.ts';
 import type { Outcome } from './reasons.ts';
 import type { RegistryReading } from './shared-storage.ts';
 import type { ClockReading } from './snapshot.ts';

@@ -1,5 +1,3 @@
-import type { Pin, Workload } from './workload.ts';
-
 /**
  * `own`: this host; `known`: its workloads count; `unknown`: nobody can tell them; `stale`: it has not registered for longer than
  * `hostTimeoutSeconds`; `ignored`: the configuration says that it does not count.
@@ -34,20 +32,3 @@ export interface RegistryReading {
   /** Why it cannot be relied upon; `hosts` are then those that are remembered. */
   readonly problem?: string | undefined;
 }
-
-/** What an agent tells those that share its directory about the workloads of its host. */
-export interface HostReport {
-  readonly apiVersion: 'basekeeper.io/v1';
-  readonly kind: 'HostReport';
-  readonly host: string;
-  /** Wall clock (ms) of that host, before its sources were asked. */
-  readonly takenAtMs: number;
-  /** True when it has sources that nobody else can ask: libvirt, a file, rules. */
-  readonly onlyByReport: boolean;
-  /** Why the workloads are not complete. Empty: they are. */
-  readonly incomplete: readonly string[];
-  readonly workloads: readonly ReportedWorkload[];
-  readonly pins: readonly Pin[];
-}
-
-export type ReportedWorkload = Pick<Workload, 'name' | 'instanceNames' | 'resizing' | 'images' | 'swapMb' | 'ephemeral' | 'paths'>;

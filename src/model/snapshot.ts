@@ -1,4 +1,4 @@
-import type { BaseScan } from './base-file.ts';
+import type { BaseScan } from './scan.ts';
 import type { OverlayScan } from './overlay.ts';
 import type { Policy } from './policy.ts';
 import type { References } from './references.ts';

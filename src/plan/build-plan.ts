@@ -1,18 +1,17 @@
-import type { FileState, Gate, Plan, PressurePlan, SourceReport, StateTotal, Totals } from '../model/plan.ts';
+import type { FileState, Gate, Plan, PressurePlan, SourceReport, StateTotal, Totals, TrashPlan } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { eachRow, finish, type Steps } from '../model/steps.ts';
-import type { TrashedFile, TrashPlan } from '../model/trash.ts';
+import { eachRow, finish, type Steps } from '../lib/steps.ts';
+import { type TrashedFile, BASE_FILE_KINDS, type BaseFile, type BaseFileKind } from '../model/scan.ts';
 import type { Inventory } from '../model/workload.ts';
-import { BASE_FILE_KINDS, type BaseFile, type BaseFileKind } from '../model/base-file.ts';
 import type { GateReason } from '../model/reasons.ts';
 import type { Rows } from '../model/rows.ts';
 import { gatherFacts, type Facts } from './facts.ts';
 import { collectFindings, pressureFindings } from './findings.ts';
-import { gateSteps } from './gate.ts';
+import { gateSteps } from './gate/gate.ts';
 import { ageMs } from './minimum-age.ts';
 import { relievePressure } from './pressure.ts';
-import { PlannedTrash } from './planned-trash.ts';
-import { decideTrash, tallyTrash } from './trash.ts';
+import { PlannedTrash } from './trash/planned-trash.ts';
+import { decideTrash, tallyTrash } from './trash/rules.ts';
 import { PlannedFiles, STATE_OF_REASON, timestamp } from './planned-files.ts';
 import { DECIDED_REASONS, decideAll, decideUnlessHeld } from './verdicts.ts';
 

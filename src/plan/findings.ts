@@ -1,10 +1,10 @@
-import type { BaseFileKind } from '../model/base-file.ts';
+import type { BaseFileKind } from '../model/scan.ts';
 import type { Overlay } from '../model/overlay.ts';
 import type { Finding, PressurePlan, StateTotal } from '../model/plan.ts';
 import type { FindingType } from '../model/reasons.ts';
 import type { References } from '../model/references.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { eachRow, type Steps } from '../model/steps.ts';
+import { eachRow, type Steps } from '../lib/steps.ts';
 import type { ObjectReference, Workload } from '../model/workload.ts';
 import { digestOfName } from './usages.ts';
 

@@ -1,4 +1,4 @@
-import type { BaseFile, BaseFileKind } from '../model/base-file.ts';
+import type { BaseFile, BaseFileKind } from '../model/scan.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Facts } from './facts.ts';
 import { digestOf } from './usages.ts';

@@ -1,4 +1,4 @@
-import type { BaseFile } from '../model/base-file.ts';
+import type { BaseFile } from '../model/scan.ts';
 import type { FileState, PlannedFile } from '../model/plan.ts';
 import type { VerdictReason } from '../model/reasons.ts';
 import type { Usage } from '../model/references.ts';

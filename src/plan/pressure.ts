@@ -1,17 +1,12 @@
-import type { BaseFile, FilesystemUsage } from '../model/base-file.ts';
+import type { BaseFile, TrashedFile } from '../model/scan.ts';
+import { usedPercent, type FilesystemUsage } from '../model/filesystem.ts';
 import type { PressurePlan } from '../model/plan.ts';
 import type { Rows } from '../model/rows.ts';
-import { eachRow, type Steps } from '../model/steps.ts';
-import type { TrashedFile } from '../model/trash.ts';
+import { eachRow, type Steps } from '../lib/steps.ts';
 import type { Facts } from './facts.ts';
 import { ageMs } from './minimum-age.ts';
-import { emptyUnderPressure } from './trash.ts';
+import { emptyUnderPressure } from './trash/rules.ts';
 import { PRESSED, UNUSED, YOUNG } from './verdicts.ts';
-
-/** Share of the file system that an unprivileged writer can no longer use, in percent: what `df` calls Use%. */
-export function usedPercent({ sizeBytes, availableBytes }: FilesystemUsage): number {
-  return sizeBytes === 0 ? 0 : (100 * (sizeBytes - availableBytes)) / sizeBytes;
-}
 
 /** What is decided of all files, one byte each. */
 export interface Decided {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { BaseFile } from '../model/base-file.ts';
+import type { BaseFile } from '../model/scan.ts';
 import type { Overlay } from '../model/overlay.ts';
 import type { References, Usage } from '../model/references.ts';
 

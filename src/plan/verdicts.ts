@@ -1,7 +1,7 @@
-import type { BaseFile } from '../model/base-file.ts';
+import type { BaseFile } from '../model/scan.ts';
 import type { VerdictReason } from '../model/reasons.ts';
 import type { Rows } from '../model/rows.ts';
-import { eachRow, type Steps } from '../model/steps.ts';
+import { eachRow, type Steps } from '../lib/steps.ts';
 import type { Facts } from './facts.ts';
 import { RULES } from './rules.ts';
 

@@ -1,9 +1,10 @@
-import type { Plan, PlannedFile, Report, Stage, Totals } from '../model/plan.ts';
-import { reportTrash } from './report-trash.ts';
+import type { Plan, PlannedFile, Totals } from '../model/plan.ts';
+import type { Report, Stage } from '../model/report.ts';
+import { reportTrash } from './trash.ts';
 import type { Execution, FileOutcome } from '../model/ports.ts';
 import type { PassResult } from '../model/reasons.ts';
 import type { Rows } from '../model/rows.ts';
-import { eachRow, finish, type Steps } from '../model/steps.ts';
+import { eachRow, finish, type Steps } from '../lib/steps.ts';
 
 export interface PassFacts {
   readonly dryRun: boolean;

@@ -1,8 +1,8 @@
-import type { BaseFileKind } from '../model/base-file.ts';
-import type { PlannedFile, Report, StateTotal, Totals } from '../model/plan.ts';
+import type { BaseFileKind } from '../model/scan.ts';
+import type { PlannedFile, StateTotal, Totals, PlannedTrashedFile } from '../model/plan.ts';
+import type { Report } from '../model/report.ts';
 import type { Outcome, VerdictReason } from '../model/reasons.ts';
-import type { PlannedTrashedFile } from '../model/trash.ts';
-import { remainingTrash } from './report-trash.ts';
+import { remainingTrash } from './trash.ts';
 
 /** How many files a digest keeps as examples of removals and of failures. */
 const EXAMPLES = 20;

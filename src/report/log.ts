@@ -1,10 +1,10 @@
-import type { Finding, PlannedFile, Report } from '../model/plan.ts';
-import type { PlannedTrashedFile } from '../model/trash.ts';
+import type { Finding, PlannedFile, PlannedTrashedFile } from '../model/plan.ts';
+import type { Report } from '../model/report.ts';
 import type { Logger } from '../model/ports.ts';
 import type { ReportDigest } from './digest.ts';
 import type { ReportPart } from './report-part.ts';
 import { summarize } from './summary.ts';
-import { printable } from './text.ts';
+import { printable } from '../lib/text.ts';
 
 /** Findings that are told one by one in a pass; the rest is counted. */
 const FINDINGS_PER_PASS = 100;

@@ -1,5 +1,6 @@
-import type { Plan, PlannedFile, Report } from '../model/plan.ts';
-import { plannedTrash } from './report-trash.ts';
+import type { Plan, PlannedFile } from '../model/plan.ts';
+import type { Report } from '../model/report.ts';
+import { plannedTrash } from './trash.ts';
 import type { Rows } from '../model/rows.ts';
 import { plannedRows } from './build-report.ts';
 

@@ -1,5 +1,6 @@
-import type { PlannedFile, Report } from '../model/plan.ts';
+import type { PlannedFile } from '../model/plan.ts';
 import type { Reporter } from '../model/ports.ts';
+import type { Report } from '../model/report.ts';
 import type { ReportDigest } from './digest.ts';
 
 export type PublishContext = NonNullable<Parameters<Reporter['publish']>[1]>;

@@ -1,7 +1,7 @@
-import type { Report } from '../model/plan.ts';
+import type { Report } from '../model/report.ts';
 import type { ReportDigest } from './digest.ts';
-import { movedParts, remainingTrash } from './report-trash.ts';
-import { countOf, humanBytes, printable, shorten } from './text.ts';
+import { movedParts, remainingTrash } from './trash.ts';
+import { countOf, humanBytes, printable, shorten } from '../lib/text.ts';
 
 /** The summary's longest form, in characters. */
 export const SUMMARY_MAX_CHARACTERS = 256;

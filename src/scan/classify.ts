@@ -1,4 +1,4 @@
-import type { BaseFileKind } from '../model/base-file.ts';
+import type { BaseFileKind } from '../model/scan.ts';
 
 export type Naming = 'strict' | 'nova';
 

@@ -1,14 +1,13 @@
-import { lstatSync } from 'node:fs';
-import type { BigIntStats } from 'node:fs';
+import { lstatSync, type BigIntStats } from 'node:fs';
 import { join } from 'node:path';
-import { parseTrashEntryName, TRASH_DIRECTORY } from '../lib/trash-names.ts';
-import type { TrashScan } from '../model/trash.ts';
+import { parseTrashEntryName, TRASH_DIRECTORY } from '../model/trash-names.ts';
+import type { TrashScan } from '../model/scan.ts';
 import { classify, type Naming } from './classify.ts';
-import { readEntries } from './directory.ts';
-import type { Pacer } from './pacer.ts';
-import { ProblemLog } from './problems.ts';
-import { decodeRawName } from './raw-name.ts';
-import { TrashedRows } from './trashed-rows.ts';
+import { readEntries } from '../disk/list-directory.ts';
+import type { Pacer } from '../disk/pacer.ts';
+import { ProblemLog } from '../disk/problem-log.ts';
+import { decodeRawName } from '../disk/raw-name.ts';
+import { TrashedRows } from './rows/trashed-files.ts';
 
 const LSTAT = { bigint: true, throwIfNoEntry: false } as const;
 

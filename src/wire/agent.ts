@@ -1,28 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createAgent as createPassLoop, type Agent } from '../agent.ts';
+import { createAgent as createPassLoop, type Agent } from '../agent/agent.ts';
 import type { Config } from '../config/types.ts';
-import { runPass } from '../cycle.ts';
-import { createChecksumKeeper, type ChecksumKeeper, type ChecksumKeeperOptions } from '../execute/checksum-keeper.ts';
-import { createFileLocker } from '../execute/file-lock.ts';
+import { runPass } from '../pass/pass.ts';
+import { createChecksumKeeper, type ChecksumKeeper, type ChecksumKeeperOptions } from '../verify/checksums/keeper.ts';
+import { createFileLocker } from '../disk/locks/nova-lock.ts';
 import type { Cluster } from '../kube/connect.ts';
 import type { OwnNode } from '../kube/types.ts';
 import { systemClock } from '../lib/clock.ts';
-import { offsetOfNode, type Schedule } from '../lib/schedule.ts';
+import { offsetOfNode, type Schedule } from '../agent/schedule.ts';
 import { VERSION } from '../lib/version.ts';
-import type { Membership } from '../membership.ts';
+import type { Membership } from '../shared-storage/membership.ts';
 import type { Logger, WorkloadSource } from '../model/ports.ts';
 import { timestamp } from '../plan/planned-files.ts';
-import { runNowAnswer } from '../report/annotations.ts';
+import { runNowAnswer } from '../report/node/annotations.ts';
 import { emptyReport } from '../report/build-report.ts';
-import { createReporter } from '../report/composite.ts';
-import { unreadySources } from '../report/health.ts';
-import { createHttpServer, type HttpServer } from '../report/http.ts';
-import { createKubeReporter, type KubeReporter } from '../report/kube-reporter.ts';
+import { createReporter } from '../report/publish.ts';
+import { unreadySources } from '../http/probes.ts';
+import { createHttpServer, type HttpServer } from '../http/server.ts';
+import { createKubeReporter, type KubeReporter } from '../report/node/kube-reporter.ts';
 import { createLogReporter } from '../report/log.ts';
-import { createMetrics, type Metrics } from '../report/metrics.ts';
-import { createBaseScanner } from '../scan/base-dir.ts';
-import { passParts, type WiredAgent } from '../wire.ts';
+import { createMetrics, type Metrics } from '../report/metrics/metrics.ts';
+import { createBaseScanner } from '../scan/base-scanner.ts';
+import { passParts } from './pass.ts';
 import { asksCluster, connect, createEvidence, readAll } from './sources.ts';
+
+export interface WiredAgent {
+  /** Serves and runs passes until the signal aborts. Throws when the HTTP address cannot be had. */
+  run(signal: AbortSignal): Promise<void>;
+}
 
 /** Throws when a cluster is needed and no kubeconfig can be had. */
 export async function wireAgent(config: Config, { logger }: { readonly logger: Logger }): Promise<WiredAgent> {

@@ -2,12 +2,12 @@ import type { Config } from '../config/types.ts';
 import { connectClient, type Cluster } from '../kube/connect.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { WorkloadSource } from '../model/ports.ts';
-import { removeNodeAnnotations, type NodeCleanup } from '../report/node-cleanup.ts';
-import { systemTiming } from '../report/timing.ts';
-import { createPinSource } from '../sources/pin-source.ts';
-import { createPodSource } from '../sources/pod-source.ts';
-import { createRuleSource } from '../sources/rule-source.ts';
-import { createVmiSource } from '../sources/vmi-source.ts';
+import { removeNodeAnnotations, type NodeCleanup } from '../fleet/cleanup.ts';
+import { systemTiming } from '../lib/timing.ts';
+import { createPinSource } from '../sources/pins/source.ts';
+import { createPodSource } from '../sources/pods/source.ts';
+import { createRuleSource } from '../sources/rules/source.ts';
+import { createVmiSource } from '../sources/vmis/source.ts';
 
 export { connectToCluster } from '../kube/connect.ts';
 

@@ -1,20 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config, SharedStorageConfig } from '../config/types.ts';
-import { createFileLocker } from '../execute/file-lock.ts';
-import { replaceFile } from '../execute/small-file-writer.ts';
-import { createStorageRegistry, REGISTRY_NAME } from '../execute/storage-registry.ts';
+import { createFileLocker } from '../disk/locks/nova-lock.ts';
+import { replaceFile } from '../disk/write-small-file.ts';
+import { createStorageRegistry, REGISTRY_NAME } from '../shared-storage/registry.ts';
 import type { Cluster } from '../kube/connect.ts';
-import { createMembership, type Membership } from '../membership.ts';
+import { createMembership, type Membership } from '../shared-storage/membership.ts';
 import type { Clock, Logger, StorageRegistry, WorkloadSource } from '../model/ports.ts';
-import type { HostReport } from '../model/shared-storage.ts';
-import { hostReport } from '../report/host-report.ts';
-import { reportFileName } from '../sources/host-report.ts';
+import type { HostReport } from '../model/host-report.ts';
+import { hostReport, reportFileName } from '../shared-storage/host-report.ts';
 import { systemClock } from '../lib/clock.ts';
 import { timestamp } from '../plan/planned-files.ts';
-import { classifyHosts, type RegisteredHost } from '../sources/hosts.ts';
-import { HostWatches } from '../sources/host-watches.ts';
-import { createSharedStorageSource } from '../sources/shared-storage.ts';
+import { classifyHosts, type RegisteredHost } from '../shared-storage/hosts.ts';
+import { HostWatches } from '../shared-storage/host-watches.ts';
+import { createSharedStorageSource } from '../shared-storage/source.ts';
 
 /** Our service account's namespace, where the pods of all agents live. */
 const NAMESPACE_VARIABLE = 'POD_NAMESPACE';

@@ -2,10 +2,10 @@ import type { Config } from '../config/types.ts';
 import type { Cluster } from '../kube/connect.ts';
 import type { RequestObserver } from '../kube/types.ts';
 import { systemClock } from '../lib/clock.ts';
-import type { Membership } from '../membership.ts';
+import type { Membership } from '../shared-storage/membership.ts';
 import type { Logger, WorkloadSource } from '../model/ports.ts';
 import type { SourceReading } from '../model/workload.ts';
-import { createFileSource } from '../sources/file.ts';
+import { createFileSource } from '../sources/file/source.ts';
 
 /** True where a source needs the API server. */
 export function asksCluster({ sources }: Config): boolean {
@@ -40,7 +40,7 @@ async function createSources(config: Config, cluster: Cluster | undefined): Prom
   const found = cluster === undefined ? [] : (await import('./cluster.ts')).clusterSources(config, cluster);
   if (sources.file !== undefined) found.push(createFileSource({ path: sources.file.path, clock: systemClock }));
   if (sources.libvirt !== undefined) {
-    const { createLibvirtSource } = await import('../sources/libvirt.ts');
+    const { createLibvirtSource } = await import('../sources/libvirt/source.ts');
     found.push(createLibvirtSource({ ...sources.libvirt, instancesPath, clock: systemClock }));
   }
   return found;

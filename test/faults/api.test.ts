@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { runPass, type PassOptions } from '../../src/cycle.ts';
+import { runPass, type PassOptions } from '../../src/pass/pass.ts';
 import type { Clock } from '../../src/model/ports.ts';
-import { passParts } from '../../src/wire.ts';
+import { passParts } from '../../src/wire/pass.ts';
 import { startHttpProxy, type Fault, type HttpProxy } from '../helpers/fault-proxy.ts';
 import { podObject } from '../helpers/kube-objects.ts';
 import { deleteAsAdmin, type KubeServer, startKubeServer } from '../helpers/kube-server.ts';

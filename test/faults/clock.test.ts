@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { runPass, type PassOptions } from '../../src/cycle.ts';
-import type { Stage } from '../../src/model/plan.ts';
+import { runPass, type PassOptions } from '../../src/pass/pass.ts';
+import type { Stage } from '../../src/model/report.ts';
 import type { ClockReading } from '../../src/model/snapshot.ts';
-import { createFileSource } from '../../src/sources/file.ts';
-import { passParts } from '../../src/wire.ts';
+import { createFileSource } from '../../src/sources/file/source.ts';
+import { passParts } from '../../src/wire/pass.ts';
 import { configOf } from './config.ts';
 import { damages, leftOver, buildWorld, type World } from './world.ts';
 

@@ -1,5 +1,5 @@
 import { loadConfig } from '../../src/config/load.ts';
-import type { SettingsInput } from '../../src/config/schema.ts';
+import type { SettingsInput } from '../../src/config/schema/schema.ts';
 import type { Config } from '../../src/config/types.ts';
 
 /** A node without a cluster, whose workloads a file lists. */

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statfsSync, symlinkSync, renameSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Stage } from '../../src/model/plan.ts';
-import { createPass } from '../../src/wire.ts';
+import type { Stage } from '../../src/model/report.ts';
+import { createPass } from '../../src/wire/pass.ts';
 import { configOf } from './config.ts';
 import { buildWorld, damages, leftOver, type World } from './world.ts';
 

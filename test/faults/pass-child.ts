@@ -3,7 +3,7 @@
  * Prints the stages as they begin, and `end` as the last; `N` may be one more than there are stages.
  */
 import { writeSync } from 'node:fs';
-import { createPass } from '../../src/wire.ts';
+import { createPass } from '../../src/wire/pass.ts';
 import { configOf } from './config.ts';
 
 const [instancesPath = '', workloadsPath = '', doomed = ''] = process.argv.slice(2);

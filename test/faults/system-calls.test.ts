@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Report } from '../../src/model/plan.ts';
+import type { Report } from '../../src/model/report.ts';
 import { basekeeper, BUNDLE, start } from '../helpers/basekeeper.ts';
 import { Random } from '../hostile/random.ts';
 import { failAtRandom } from './kills.ts';

@@ -1,138 +1,155 @@
 /** Who may import whom (docs/architecture.md says it in prose): the table that test/unit/architecture.test.ts enforces. */
 
 export interface Layer {
-  /** Layers (directories or files directly below src), or single files of them, that it may import besides itself. */
+  /** Layers (folders directly below src), or single files of them, that it may import besides itself. */
   readonly mayImport: readonly string[];
   readonly why: string;
 }
 
-const STAGE_MAY_IMPORT = ['model', 'kube', 'lib'] as const;
+const STAGE_WHY = 'No stage imports another stage: what they share is in the model, or below it in disk, images and lib.';
 
 export const LAYERS: Readonly<Record<string, Layer>> = {
-  main: {
-    mayImport: ['process', 'cli', 'wire', 'config', 'model', 'lib'],
-    why: 'main turns argv and env into an exit code; everything else is behind cli and wire.',
+  bin: {
+    mayImport: ['cli', 'wire', 'fleet', 'kube', 'lib'],
+    why: 'An entry point joins a command line to what it works with; it turns argv and env into an exit code.',
   },
-  kubectl: {
-    mayImport: ['process', 'cli', 'kube', 'report', 'lib'],
-    why: 'The kubectl plugin is a command line and an API client; nothing of a pass belongs into it.',
-  },
-  process: { mayImport: ['cli/io.ts', 'lib'], why: 'What all programs share: signals, streams and the exit code.' },
   cli: {
-    mayImport: ['wire', 'config', 'report', 'model', 'lib'],
-    why: 'A command parses its options and prints a result; cycle, agent and adapters reach it composed, through wire.',
+    mayImport: ['wire/wiring.ts', 'config', 'fleet', 'report', 'model', 'lib'],
+    why: 'A command parses its options and prints a result; the pass, the agent and adapters reach it composed, through the wiring interface.',
   },
   wire: {
     mayImport: [
       'agent',
-      'cycle',
-      'membership',
+      'pass',
+      'http',
+      'fleet',
       'shared-storage',
-      'config',
+      'verify',
       'sources',
       'references',
       'scan',
+      'overlays',
       'plan',
       'execute',
       'report',
       'kube',
+      'config',
+      'disk',
       'model',
       'lib',
     ],
-    why: 'The composition root knows every adapter, and is known by main and cli only.',
-  },
-  membership: {
-    mayImport: ['model', 'lib'],
-    why: 'When a host tells the others about itself; what it tells, and where, is handed to it.',
+    why: 'The composition root knows every adapter; only the entry points know the composition root.',
   },
   agent: {
-    mayImport: ['cycle', 'kube/types.ts', 'model', 'lib'],
-    why: 'The agent decides when a pass runs; what a pass works with is handed to it.',
+    mayImport: ['kube/types.ts', 'model', 'lib'],
+    why: 'The agent decides when a pass runs; the pass is given to it as a function.',
   },
-  cycle: {
+  pass: {
     mayImport: ['references', 'plan', 'report', 'model', 'lib'],
-    why: 'The pass strings pure stages and ports together; it names no adapter, so that tests can hand it twins.',
+    why: 'The pass joins pure stages and ports; it names no adapter, so that tests can hand it twins.',
   },
+  http: { mayImport: ['report', 'model', 'lib'], why: 'The server shows reports; it knows nothing of where they come from.' },
+  fleet: { mayImport: ['report', 'kube', 'model', 'lib'], why: 'The view of all nodes reads what agents report, through the API.' },
+  'shared-storage': {
+    mayImport: ['sources', 'disk', 'kube', 'model', 'lib'],
+    why: 'The whole feature of one directory with several hosts; it reads the other hosts by the mappers of the sources.',
+  },
+  verify: { mayImport: ['images', 'disk', 'model', 'lib'], why: 'Verification reads base files and their headers; it decides nothing.' },
   config: { mayImport: ['model', 'lib'], why: 'The configuration is read before anything exists that it could configure.' },
-  model: { mayImport: [], why: 'The vocabulary depends on nothing: everything else depends on it.' },
-  sources: { mayImport: STAGE_MAY_IMPORT, why: 'No stage imports another stage: what they share is in the model.' },
-  references: { mayImport: STAGE_MAY_IMPORT, why: 'No stage imports another stage: what they share is in the model.' },
-  scan: { mayImport: STAGE_MAY_IMPORT, why: 'No stage imports another stage: what they share is in the model.' },
-  plan: { mayImport: STAGE_MAY_IMPORT, why: 'No stage imports another stage: what they share is in the model.' },
-  execute: { mayImport: STAGE_MAY_IMPORT, why: 'No stage imports another stage: what they share is in the model.' },
-  report: { mayImport: STAGE_MAY_IMPORT, why: 'No stage imports another stage: what they share is in the model.' },
-  kube: { mayImport: ['model', 'lib'], why: 'The API client knows nothing of what stands on it.' },
+  sources: { mayImport: ['kube', 'model', 'lib'], why: STAGE_WHY },
+  references: { mayImport: ['model'], why: STAGE_WHY },
+  scan: { mayImport: ['disk', 'model', 'lib'], why: STAGE_WHY },
+  overlays: { mayImport: ['images', 'disk', 'model', 'lib'], why: STAGE_WHY },
+  plan: { mayImport: ['model', 'lib'], why: STAGE_WHY },
+  execute: { mayImport: ['disk', 'model', 'lib'], why: STAGE_WHY },
+  report: { mayImport: ['kube', 'model', 'lib'], why: STAGE_WHY },
+  images: {
+    mayImport: ['disk', 'model', 'lib'],
+    why: 'Image headers are read for overlays and for verification alike, so they are below both.',
+  },
+  kube: { mayImport: ['model', 'lib'], why: 'The API client knows nothing of its users.' },
+  disk: { mayImport: ['model', 'lib'], why: 'The one door to a changed file system; it knows files and no verdicts.' },
   lib: { mayImport: ['model'], why: 'Clock, errors and logger are below every stage.' },
+  model: { mayImport: [], why: 'The vocabulary depends on nothing: everything else depends on it.' },
 };
 
 /** Stages and config: a file there is pure unless it is named below. */
-export const STAGES_WITH_PURE_FILES: readonly string[] = ['config', 'model', 'sources', 'references', 'scan', 'plan', 'execute', 'report'];
+export const STAGES_WITH_PURE_FILES: readonly string[] = [
+  'config',
+  'model',
+  'sources',
+  'references',
+  'scan',
+  'overlays',
+  'images',
+  'plan',
+  'execute',
+  'report',
+  'shared-storage',
+  'verify',
+  'fleet',
+  'http',
+];
 
 /** The thin shells around the pure files: only these touch disk, network, clock or process. Each line is a decision. */
 export const SHELLS: readonly string[] = [
-  'src/execute/base-directory.ts',
-  'src/execute/checksum-directory.ts',
-  'src/execute/checksum-keeper.ts',
-  'src/execute/checksum-round.ts',
-  'src/execute/directory-entries.ts',
-  'src/execute/execute-trash.ts',
   'src/execute/executor.ts',
-  'src/execute/file-lock.ts',
-  'src/execute/lock-file.ts',
-  'src/execute/owned-directory.ts',
-  'src/execute/paced-hash.ts',
-  'src/execute/small-file-writer.ts',
-  'src/execute/storage-registry.ts',
-  'src/execute/subdirectory.ts',
-  'src/execute/trash-directory.ts',
-  'src/report/annotation-writer.ts',
-  'src/report/composite.ts',
-  'src/report/event-recorder.ts',
-  'src/report/event-sender.ts',
-  'src/report/fleet.ts',
-  'src/report/http-routes.ts',
-  'src/report/http.ts',
-  'src/report/kube-reporter.ts',
-  'src/report/metric-set.ts',
-  'src/report/metrics-scrape.ts',
-  'src/report/metrics.ts',
-  'src/report/node-cleanup.ts',
-  'src/report/retry.ts',
-  'src/report/status-renderer.ts',
-  'src/report/timing.ts',
-  'src/report/work-queue.ts',
-  'src/scan/base-dir.ts',
-  'src/scan/base-verifier.ts',
-  'src/scan/directory.ts',
-  'src/scan/image-reader.ts',
-  'src/scan/overlays-all.ts',
-  'src/scan/overlays-nova.ts',
-  'src/scan/overlays.ts',
-  'src/scan/pacer.ts',
-  'src/scan/stillness.ts',
+  'src/execute/trash/execute-trash.ts',
+  'src/fleet/cleanup.ts',
+  'src/fleet/fleet.ts',
+  'src/http/routes.ts',
+  'src/http/server.ts',
+  'src/images/reader.ts',
+  'src/overlays/as-nova.ts',
+  'src/overlays/every-disk.ts',
+  'src/overlays/listing.ts',
+  'src/overlays/overlay-scanner.ts',
+  'src/overlays/stillness.ts',
+  'src/report/events/recorder.ts',
+  'src/report/events/sender.ts',
+  'src/report/metrics/metric-set.ts',
+  'src/report/metrics/metrics.ts',
+  'src/report/metrics/scrape.ts',
+  'src/report/node/kube-reporter.ts',
+  'src/report/node/writer.ts',
+  'src/report/publish.ts',
+  'src/report/status-page/renderer.ts',
+  'src/scan/base-scanner.ts',
   'src/scan/trash.ts',
-  'src/sources/file.ts',
-  'src/sources/host-watches.ts',
-  'src/sources/libvirt-files.ts',
-  'src/sources/libvirt.ts',
-  'src/sources/pin-source.ts',
-  'src/sources/pod-source.ts',
-  'src/sources/rule-source.ts',
-  'src/sources/shared-storage.ts',
-  'src/sources/vmi-source.ts',
+  'src/shared-storage/host-watches.ts',
+  'src/shared-storage/membership.ts',
+  'src/shared-storage/registry.ts',
+  'src/shared-storage/source.ts',
+  'src/sources/file/source.ts',
+  'src/sources/libvirt/domain-files.ts',
+  'src/sources/libvirt/source.ts',
+  'src/sources/pins/source.ts',
+  'src/sources/pods/source.ts',
+  'src/sources/rules/source.ts',
+  'src/sources/vmis/source.ts',
+  'src/verify/checksums/directory.ts',
+  'src/verify/checksums/keeper.ts',
+  'src/verify/checksums/paced-hash.ts',
+  'src/verify/checksums/round.ts',
+  'src/verify/verifier.ts',
 ];
 
 export const PURE_WHY =
-  'A pure file decides from its arguments alone: it imports its own stage’s pure files and the model, and reads no clock, disk, network or process.';
+  'A pure file decides from its arguments alone: it imports pure files only, and reads no clock, disk, network or process.';
 
-/** Files of lib that compute and do nothing else. */
-export const PURE_LIB: readonly string[] = [
+/** Files below the stages that compute and do nothing else. */
+export const PURE_BELOW: readonly string[] = [
+  'src/disk/entry-name.ts',
+  'src/disk/errno.ts',
+  'src/disk/raw-name.ts',
   'src/lib/anchored-pattern.ts',
   'src/lib/errors.ts',
   'src/lib/json-path.ts',
   'src/lib/json.ts',
   'src/lib/or-aborted.ts',
-  'src/lib/trash-names.ts',
+  'src/lib/pieces.ts',
+  'src/lib/steps.ts',
+  'src/lib/text.ts',
   'src/lib/watched-object.ts',
   'src/lib/yaml-keys.ts',
 ];
@@ -175,8 +192,8 @@ export const IMPURE_GLOBALS: readonly string[] = [
 export const DOORS: Readonly<Record<string, { readonly door: string; readonly why: string }>> = {
   '@kubernetes/client-node': { door: 'src/kube/', why: 'Its models and its Watch must not leak: the rest talks to KubeClient.' },
   commander: { door: 'src/cli/', why: 'Only the command line knows how options are spelled.' },
-  'fs-native-extensions': { door: 'src/execute/', why: 'Locks are taken where files are changed, and nowhere else.' },
-  'prom-client': { door: 'src/report/', why: 'A metric is how a report is shown, not how it is computed.' },
+  'fs-native-extensions': { door: 'src/disk/', why: 'Locks are taken where files are changed, and nowhere else.' },
+  'prom-client': { door: 'src/report/metrics/', why: 'A metric is how a report is shown, not how it is computed.' },
   'node:child_process': { door: 'nowhere', why: 'The agent runs in an image without any other program.' },
 };
 

@@ -1,11 +1,11 @@
 import { PassThrough, Readable } from 'node:stream';
 import { run } from '../../src/cli/run.ts';
-import { tryRules } from '../../src/wire.ts';
+import { tryRules } from '../../src/wire/commands.ts';
 import type { Environment } from '../../src/cli/io.ts';
-import type { PassRun, RestoredFile, TrashListing, Wiring } from '../../src/cli/wiring.ts';
+import type { PassRun, RestoredFile, TrashListing, Wiring } from '../../src/wire/wiring.ts';
 import type { Config } from '../../src/config/types.ts';
-import type { NodeCleanup } from '../../src/report/node-cleanup.ts';
-import type { Report } from '../../src/model/plan.ts';
+import type { NodeCleanup } from '../../src/fleet/cleanup.ts';
+import type { Report } from '../../src/model/report.ts';
 import { report } from './reports.ts';
 
 /** What a command line did. */

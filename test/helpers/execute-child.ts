@@ -1,7 +1,7 @@
 /** Executes a plan of its own in a process of its own, so that system calls can be made to fail: prints its outcomes as JSON. */
-import { createBaseDirectoryOpener } from '../../src/execute/base-directory.ts';
+import { createBaseDirectoryOpener } from '../../src/disk/base-directory.ts';
 import { createExecutor } from '../../src/execute/executor.ts';
-import { createFileLocker } from '../../src/execute/file-lock.ts';
+import { createFileLocker } from '../../src/disk/locks/nova-lock.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Verdict } from '../../src/model/plan.ts';
 import { executionPolicy, plannedFile, planOf } from './execute-plans.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BaseFileKind } from '../../src/model/base-file.ts';
+import type { BaseFileKind } from '../../src/model/scan.ts';
 import type { Plan, PlannedFile, Verdict } from '../../src/model/plan.ts';
 import type { Policy } from '../../src/model/policy.ts';
 import type { Clock } from '../../src/model/ports.ts';

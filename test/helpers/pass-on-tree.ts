@@ -1,7 +1,7 @@
 import { loadConfig } from '../../src/config/load.ts';
-import type { SettingsInput } from '../../src/config/schema.ts';
-import type { Report } from '../../src/model/plan.ts';
-import { createPass } from '../../src/wire.ts';
+import type { SettingsInput } from '../../src/config/schema/schema.ts';
+import type { Report } from '../../src/model/report.ts';
+import { createPass } from '../../src/wire/pass.ts';
 import type { Tree } from './tree.ts';
 
 /** One pass over a tree as the command line runs it, without a cluster: the workloads are read from a file. */

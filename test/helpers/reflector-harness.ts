@@ -1,6 +1,6 @@
-import { createApiPresence } from '../../src/kube/api-presence.ts';
-import { createReflector } from '../../src/kube/reflector.ts';
-import type { Reflector, ReflectorOptions } from '../../src/kube/reflector-options.ts';
+import { createApiPresence } from '../../src/kube/discovery/api-presence.ts';
+import { createReflector } from '../../src/kube/watch/reflector.ts';
+import type { Reflector, ReflectorOptions } from '../../src/kube/watch/options.ts';
 import type { ClockReading } from '../../src/model/snapshot.ts';
 import type { KubeObject, MemoryApiServer } from './memory-api-server.ts';
 

@@ -1,7 +1,7 @@
 /** Registers a host again and again, in a process of its own. Arguments: instances path, host, how often. */
 import { join } from 'node:path';
-import { createFileLocker } from '../../src/execute/file-lock.ts';
-import { createStorageRegistry } from '../../src/execute/storage-registry.ts';
+import { createFileLocker } from '../../src/disk/locks/nova-lock.ts';
+import { createStorageRegistry } from '../../src/shared-storage/registry.ts';
 
 const [instancesPath = '', host = '', times = ''] = process.argv.slice(2);
 const locksPath = join(instancesPath, 'locks');

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { PlannedFile, Report } from '../../src/model/plan.ts';
+import type { PlannedFile } from '../../src/model/plan.ts';
+import type { Report } from '../../src/model/report.ts';
 import type { VerdictReason } from '../../src/model/reasons.ts';
-import type { AgentView } from '../../src/report/agent-view.ts';
+import type { AgentView } from '../../src/report/status-page/agent-view.ts';
 import { plannedFile, removableFile, report, TAKEN_AT, VM } from './reports.ts';
 
 export const AGENT: AgentView = {

@@ -1,6 +1,6 @@
-import type { Report } from '../../src/model/plan.ts';
-import { createHttpServer, type HttpServerOptions } from '../../src/report/http.ts';
-import { createMetrics } from '../../src/report/metrics.ts';
+import type { Report } from '../../src/model/report.ts';
+import { createHttpServer, type HttpServerOptions } from '../../src/http/server.ts';
+import { createMetrics } from '../../src/report/metrics/metrics.ts';
 import { memoryLogger } from './memory-kube.ts';
 import { AGENT } from './report-pages.ts';
 

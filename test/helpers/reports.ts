@@ -1,5 +1,5 @@
-import type { Finding, PlannedFile, Report } from '../../src/model/plan.ts';
-import type { PlannedTrashedFile, TrashPlan } from '../../src/model/trash.ts';
+import type { Finding, PlannedFile, PlannedTrashedFile, TrashPlan } from '../../src/model/plan.ts';
+import type { Report } from '../../src/model/report.ts';
 import type { ObjectReference } from '../../src/model/workload.ts';
 
 export const TAKEN_AT = '2026-11-23T14:00:00.000Z';

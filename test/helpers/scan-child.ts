@@ -3,8 +3,8 @@
  * `/scan-again` and `/scan-ends` (none exists) parts the two scans in the trace.
  */
 import { existsSync } from 'node:fs';
-import { createBaseScanner } from '../../src/scan/base-dir.ts';
-import { createOverlayScanner } from '../../src/scan/overlays.ts';
+import { createBaseScanner } from '../../src/scan/base-scanner.ts';
+import { createOverlayScanner } from '../../src/overlays/overlay-scanner.ts';
 
 const [instancesPath = ''] = process.argv.slice(2);
 // An hour ahead, so that what was written just now counts as settled.

@@ -1,8 +1,8 @@
-import type { BaseFile } from '../../src/model/base-file.ts';
+import type { BaseFile } from '../../src/model/scan.ts';
 import type { Policy } from '../../src/model/policy.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import type { SourceStatus, Workload } from '../../src/model/workload.ts';
-import { collectReferences } from '../../src/references/collect-references.ts';
+import { collectReferences } from '../../src/references/collect.ts';
 
 export const NOW_MS = Date.parse('2026-11-23T14:00:00Z');
 export const HOUR_MS = 3_600_000;

@@ -13,8 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { qcow2Image } from './qcow2-image.ts';
-import type { Qcow2Spec } from './qcow2-image.ts';
+import { qcow2Image, type Qcow2Spec } from './qcow2-image.ts';
 
 interface Common {
   /** mtime, seconds before now. Default 0. */

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { createOverlayScanner } from '../../src/scan/overlays.ts';
+import { createOverlayScanner } from '../../src/overlays/overlay-scanner.ts';
 import { qcow2Header } from '../helpers/qcow2-image.ts';
 import { buildTree, type Tree, type TreeSpec } from '../helpers/tree.ts';
 
@@ -108,7 +108,7 @@ const HOSTILE_NAMES: readonly string[] = [
 ];
 
 describe('hostile file names', () => {
-  const CLI = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  const CLI = fileURLToPath(new URL('../../src/bin/basekeeper.ts', import.meta.url));
   const run = (tree: Tree, ...args: string[]): { stdout: string; stderr: string; status: number | null } => {
     const options = { encoding: 'utf8', cwd: tree.instancesPath } as const;
     const files = ['--config', tree.path('../config.yaml'), '--workloads', tree.path('../workloads.yaml')];

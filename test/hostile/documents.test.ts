@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { compileJsonPath } from '../../src/lib/json-path.ts';
-import { parseDomain } from '../../src/sources/libvirt-domain.ts';
-import { parseWorkloads } from '../../src/sources/workloads-file.ts';
+import { parseDomain } from '../../src/sources/libvirt/domain.ts';
+import { parseWorkloads } from '../../src/sources/file/workloads-file.ts';
 
 /** What is refused is refused at once; a loaded machine may take some seconds, an explosion takes minutes. */
 const LIMIT_MS = 30_000;

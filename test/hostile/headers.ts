@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
-import { followChain, MAX_CHAIN_LEVELS, type ImageHeader, type Inspection } from '../../src/scan/chain.ts';
-import { probeFormat } from '../../src/scan/image-format.ts';
-import { HEAD_BYTES, MAX_NAME_BYTES, parseQcow2Header } from '../../src/scan/qcow2-header.ts';
+import { followChain, MAX_CHAIN_LEVELS } from '../../src/overlays/chain.ts';
+import type { ImageHeader, Inspection } from '../../src/images/header.ts';
+import { probeFormat } from '../../src/images/format.ts';
+import { HEAD_BYTES, MAX_NAME_BYTES, parseQcow2Header } from '../../src/images/qcow2-header.ts';
 import { qcow2Header } from '../helpers/qcow2-image.ts';
 import { Random } from './random.ts';
 

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { collectReferences } from '../../src/references/collect-references.ts';
-import { pinOfAnnotation, pinOfConfigMap } from '../../src/sources/pins.ts';
-import { mapPod } from '../../src/sources/pods.ts';
-import { mapVmi } from '../../src/sources/virtual-machine-instances.ts';
+import { collectReferences } from '../../src/references/collect.ts';
+import { pinOfAnnotation, pinOfConfigMap } from '../../src/sources/pins/pins.ts';
+import { mapPod } from '../../src/sources/pods/map-pod.ts';
+import { mapVmi } from '../../src/sources/vmis/map-vmi.ts';
 
 const INSTANCES = '/var/lib/nova/instances';
 const RULES = { selector: undefined, exemptPods: [], instancesPath: INSTANCES, resolveLaunchers: true };

@@ -15,15 +15,16 @@ import {
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/types.ts';
-import { runPass } from '../../src/cycle.ts';
-import { CHECKSUM_DIRECTORY } from '../../src/execute/checksum-directory.ts';
-import { createChecksumKeeper, type ChecksumKeeper } from '../../src/execute/checksum-keeper.ts';
-import { createFileLocker } from '../../src/execute/file-lock.ts';
+import { runPass } from '../../src/pass/pass.ts';
+import { CHECKSUM_DIRECTORY } from '../../src/verify/checksums/directory.ts';
+import { createChecksumKeeper, type ChecksumKeeper } from '../../src/verify/checksums/keeper.ts';
+import { createFileLocker } from '../../src/disk/locks/nova-lock.ts';
 import type { ChecksumRecords, Clock, Logger } from '../../src/model/ports.ts';
-import { cacheFileName } from '../../src/references/collect-references.ts';
-import { createBaseScanner } from '../../src/scan/base-dir.ts';
-import { createFileSource } from '../../src/sources/file.ts';
-import { createAgent, passParts } from '../../src/wire.ts';
+import { cacheFileName } from '../../src/references/collect.ts';
+import { createBaseScanner } from '../../src/scan/base-scanner.ts';
+import { createFileSource } from '../../src/sources/file/source.ts';
+import { createAgent } from '../../src/wire/commands.ts';
+import { passParts } from '../../src/wire/pass.ts';
 import { buildTree, DAY, type Tree, type TreeSpec } from '../helpers/tree.ts';
 
 const SHA1 = cacheFileName('an-image');

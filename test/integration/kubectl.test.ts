@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kubeAssetsDirectory } from '../../scripts/lib/kube-assets.ts';
-import { annotationPatch } from '../../src/report/annotations.ts';
+import { annotationPatch } from '../../src/report/node/annotations.ts';
 import { digestOf } from '../../src/report/digest.ts';
 import { addAgentPod, ownAddress } from '../helpers/agent-pod.ts';
 import { asAdmin, startKubeServer, type KubeServer } from '../helpers/kube-server.ts';

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import type { SettingsInput } from '../../src/config/schema.ts';
-import type { Report } from '../../src/model/plan.ts';
-import { cacheFileName } from '../../src/references/collect-references.ts';
-import { createPass } from '../../src/wire.ts';
+import type { SettingsInput } from '../../src/config/schema/schema.ts';
+import type { Report } from '../../src/model/report.ts';
+import { cacheFileName } from '../../src/references/collect.ts';
+import { createPass } from '../../src/wire/pass.ts';
 
 const MIB = 2 ** 20;
 let root: string;

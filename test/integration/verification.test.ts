@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { openSync, closeSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { SettingsInput } from '../../src/config/schema.ts';
-import type { Report } from '../../src/model/plan.ts';
-import { cacheFileName } from '../../src/references/collect-references.ts';
+import type { SettingsInput } from '../../src/config/schema/schema.ts';
+import type { Report } from '../../src/model/report.ts';
+import { cacheFileName } from '../../src/references/collect.ts';
 import { digestOf } from '../../src/report/digest.ts';
-import { NO_TROUBLES, planEvents } from '../../src/report/events.ts';
+import { NO_TROUBLES, planEvents } from '../../src/report/events/plan-events.ts';
 import { passOnTree } from '../helpers/pass-on-tree.ts';
 import { qemuImg } from '../helpers/qemu-img.ts';
 import { buildTree, DAY, type Tree, type TreeSpec } from '../helpers/tree.ts';

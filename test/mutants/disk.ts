@@ -5,7 +5,7 @@ const BASE_CONTRACT = 'test/contract/scan/base-scanner.test.ts';
 const OVERLAYS = 'test/integration/scan/overlays.test.ts';
 const OVERLAY_CONTRACT = 'test/contract/scan/overlay-scanner.test.ts';
 const SYSTEM_CALLS = 'test/integration/scan/system-calls.test.ts';
-const CHAIN = 'test/unit/scan/chain.test.ts';
+const CHAIN = 'test/unit/overlays/chain.test.ts';
 const HOSTILE = 'test/hostile/disks.test.ts';
 
 /** What the gate and the rules rely on: that whatever cannot be read on disk is told, and that nothing is followed. */
@@ -22,7 +22,7 @@ export const DISK: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/scan/base-dir.ts',
+    file: 'src/scan/base-scanner.ts',
     tests: [BASE, BASE_CONTRACT],
     mutants: [
       {
@@ -65,7 +65,7 @@ export const DISK: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/scan/overlays.ts',
+    file: 'src/overlays/overlay-scanner.ts',
     tests: ['test/races/renames.test.ts'],
     mutants: [
       {
@@ -81,7 +81,7 @@ export const DISK: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/scan/overlays-all.ts',
+    file: 'src/overlays/every-disk.ts',
     tests: [OVERLAYS, OVERLAY_CONTRACT],
     mutants: [
       {
@@ -122,7 +122,7 @@ export const DISK: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/scan/image-reader.ts',
+    file: 'src/images/reader.ts',
     tests: [OVERLAYS, SYSTEM_CALLS, HOSTILE],
     mutants: [
       {
@@ -151,8 +151,8 @@ export const DISK: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/scan/header-cache.ts',
-    tests: ['test/unit/scan/header-cache.test.ts'],
+    file: 'src/images/header-cache.ts',
+    tests: ['test/unit/images/header-cache.test.ts'],
     mutants: [
       {
         rule: 'a header is read again when its file has changed',
@@ -167,7 +167,7 @@ export const DISK: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/scan/chain.ts',
+    file: 'src/overlays/chain.ts',
     tests: [CHAIN, OVERLAY_CONTRACT],
     mutants: [
       {
@@ -235,8 +235,8 @@ export const DISK: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/scan/backing-reference.ts',
-    tests: ['test/unit/scan/backing-reference.test.ts'],
+    file: 'src/overlays/backing-reference.ts',
+    tests: ['test/unit/overlays/backing-reference.test.ts'],
     mutants: [
       {
         rule: 'references: a protocol that is not understood may mean any file',

@@ -3,7 +3,7 @@ import type { MutantsOf } from './mutant.ts';
 const EXECUTOR = 'test/unit/execute/executor.test.ts';
 const RECHECK = 'test/unit/execute/recheck.test.ts';
 const REFUSAL = 'test/unit/execute/refusal.test.ts';
-const CYCLE = 'test/unit/cycle.test.ts';
+const CYCLE = 'test/unit/pass/pass.test.ts';
 const DIRECTORY = 'test/contract/execute/base-directory.test.ts';
 const LOCKER = 'test/contract/execute/file-locker.test.ts';
 const LOCK = 'test/integration/execute/file-lock.test.ts';
@@ -14,7 +14,7 @@ const REAL_EXECUTOR = 'test/integration/execute/executor.test.ts';
 /** Design §5: what happens between the plan and the unlink, and who may be asked for what. */
 export const EXECUTION: readonly MutantsOf[] = [
   {
-    file: 'src/cycle.ts',
+    file: 'src/pass/pass.ts',
     tests: [CYCLE],
     mutants: [
       { rule: 'a dry run executes nothing', from: 'options.dryRun ? undefined : await watch', to: 'await watch' },
@@ -41,8 +41,8 @@ export const EXECUTION: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/plan/current-use.ts',
-    tests: [CYCLE, 'test/unit/plan/current-use.test.ts'],
+    file: 'src/plan/gate/current-use.ts',
+    tests: [CYCLE, 'test/unit/plan/gate/current-use.test.ts'],
     mutants: [
       {
         rule: 'asked again: an image that a workload names by now',
@@ -98,7 +98,7 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'pressure: what is not needed any more stays',
-        from: "file.reason === 'UnderPressure' && isRelieved(directory, run.policy)",
+        from: "file.reason === 'UnderPressure' && isRelieved(directory.usage(), run.policy.pressure)",
         to: 'false',
       },
     ],
@@ -195,7 +195,7 @@ export const EXECUTION: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/execute/base-directory.ts',
+    file: 'src/disk/base-directory.ts',
     tests: [DIRECTORY, REAL_EXECUTOR, OPEN_RACE],
     mutants: [
       {
@@ -207,7 +207,7 @@ export const EXECUTION: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/execute/directory-entries.ts',
+    file: 'src/disk/held-directory.ts',
     tests: [DIRECTORY, REAL_EXECUTOR, OPEN_RACE],
     mutants: [
       {
@@ -264,7 +264,7 @@ export const EXECUTION: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/execute/file-lock.ts',
+    file: 'src/disk/locks/nova-lock.ts',
     tests: [LOCKER, LOCK, LOCK_RACE],
     mutants: [
       {
@@ -289,7 +289,7 @@ export const EXECUTION: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/execute/lock-file.ts',
+    file: 'src/disk/locks/lock-file.ts',
     tests: [LOCK, LOCK_RACE, OPEN_RACE],
     mutants: [
       {
@@ -313,7 +313,7 @@ export const EXECUTION: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/execute/owned-directory.ts',
+    file: 'src/disk/owned-directory.ts',
     tests: [LOCK, LOCK_RACE],
     mutants: [
       {

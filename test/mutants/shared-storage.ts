@@ -1,18 +1,18 @@
 import type { MutantsOf } from './mutant.ts';
 
-const HOSTS = 'test/unit/sources/hosts.test.ts';
-const REPORT = 'test/unit/sources/host-report.test.ts';
+const HOSTS = 'test/unit/shared-storage/hosts.test.ts';
+const REPORT = 'test/unit/shared-storage/host-report.test.ts';
 const REGISTRY = 'test/contract/execute/storage-registry.test.ts';
 const REAL_REGISTRY = 'test/integration/shared-storage/registry.test.ts';
 const RECHECK = 'test/integration/shared-storage/recheck.test.ts';
-const WATCHES = 'test/unit/sources/host-watches.test.ts';
+const WATCHES = 'test/unit/shared-storage/host-watches.test.ts';
 const WAITING = 'test/integration/shared-storage/waiting.test.ts';
 const AGENTS = 'test/integration/shared-storage/agents.test.ts';
 
 /** Who shares the directory, and that nothing is removed while one of them is not known. */
 export const SHARED_STORAGE: readonly MutantsOf[] = [
   {
-    file: 'src/sources/hosts.ts',
+    file: 'src/shared-storage/hosts.ts',
     tests: [HOSTS],
     mutants: [
       {
@@ -49,7 +49,7 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/sources/host-report.ts',
+    file: 'src/shared-storage/host-report.ts',
     tests: [REPORT],
     mutants: [
       { rule: 'hosts: a report about another host is none', from: 'if (data.host !== host) return', to: 'if (false) return' },
@@ -57,7 +57,7 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/sources/shared-storage.ts',
+    file: 'src/shared-storage/source.ts',
     tests: [RECHECK, AGENTS],
     mutants: [
       {
@@ -84,7 +84,7 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/sources/shared-storage.ts',
+    file: 'src/shared-storage/source.ts',
     tests: [WAITING],
     mutants: [
       {
@@ -115,7 +115,7 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/sources/host-watches.ts',
+    file: 'src/shared-storage/host-watches.ts',
     tests: [WATCHES],
     mutants: [
       { rule: 'host watches: a host that is no node is unknown', from: '.length > 0 ? ', to: '.length >= 0 ? ' },
@@ -159,7 +159,7 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/execute/registry-file.ts',
+    file: 'src/shared-storage/registry-file.ts',
     tests: [REGISTRY, REAL_REGISTRY],
     mutants: [
       {
@@ -175,7 +175,7 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/execute/storage-registry.ts',
+    file: 'src/shared-storage/registry.ts',
     tests: [REGISTRY, REAL_REGISTRY],
     mutants: [
       {

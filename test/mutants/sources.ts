@@ -1,17 +1,17 @@
 import type { MutantsOf } from './mutant.ts';
 
-const PODS = 'test/unit/sources/pods.test.ts';
-const VMI = 'test/unit/sources/virtual-machine-instances.test.ts';
-const VMI_SOURCE = 'test/unit/sources/vmi-source.test.ts';
-const CONSISTENT = 'test/unit/kube/reflector-consistent.test.ts';
-const TROUBLE = 'test/unit/kube/reflector-trouble.test.ts';
-const REFLECTOR = 'test/unit/kube/reflector.test.ts';
-const AGENT = 'test/unit/agent.test.ts';
+const PODS = 'test/unit/sources/pods/map-pod.test.ts';
+const VMI = 'test/unit/sources/vmis/map-vmi.test.ts';
+const VMI_SOURCE = 'test/unit/sources/vmis/source.test.ts';
+const CONSISTENT = 'test/unit/kube/watch/reflector-consistent.test.ts';
+const TROUBLE = 'test/unit/kube/watch/reflector-trouble.test.ts';
+const REFLECTOR = 'test/unit/kube/watch/reflector.test.ts';
+const AGENT = 'test/unit/agent/agent.test.ts';
 
 /** Design §6: that what is not known is told as a gap, and that no state is better than it is; and who decides about the mode. */
 export const SOURCES: readonly MutantsOf[] = [
   {
-    file: 'src/sources/pods.ts',
+    file: 'src/sources/pods/map-pod.ts',
     tests: [PODS, 'test/hostile/objects.test.ts'],
     mutants: [
       {
@@ -52,7 +52,7 @@ export const SOURCES: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/sources/pod-source.ts',
+    file: 'src/sources/pods/source.ts',
     tests: [VMI_SOURCE],
     mutants: [
       {
@@ -73,7 +73,7 @@ export const SOURCES: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/sources/virtual-machine-instances.ts',
+    file: 'src/sources/vmis/map-vmi.ts',
     tests: [VMI, 'test/hostile/objects.test.ts'],
     mutants: [
       {
@@ -88,7 +88,7 @@ export const SOURCES: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/sources/vmi-source.ts',
+    file: 'src/sources/vmis/source.ts',
     tests: [VMI_SOURCE],
     mutants: [
       { rule: 'migrations: the target is protected, too', from: '...this.byTarget.items(), ', to: '' },
@@ -116,7 +116,7 @@ export const SOURCES: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/kube/reflector-health.ts',
+    file: 'src/kube/watch/health.ts',
     tests: [TROUBLE, CONSISTENT, REFLECTOR],
     mutants: [
       {
@@ -137,7 +137,7 @@ export const SOURCES: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/kube/reflector.ts',
+    file: 'src/kube/watch/reflector.ts',
     tests: [CONSISTENT, TROUBLE, REFLECTOR],
     mutants: [
       {
@@ -168,7 +168,7 @@ export const SOURCES: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/kube/object-store.ts',
+    file: 'src/kube/watch/object-store.ts',
     tests: [CONSISTENT, REFLECTOR],
     mutants: [
       {
@@ -184,7 +184,7 @@ export const SOURCES: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/sources/file.ts',
+    file: 'src/sources/file/source.ts',
     tests: ['test/integration/sources/file.test.ts'],
     mutants: [
       {
@@ -196,7 +196,7 @@ export const SOURCES: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/agent.ts',
+    file: 'src/agent/agent.ts',
     tests: [AGENT],
     mutants: [
       {

@@ -1,6 +1,6 @@
 import type { MutantsOf } from './mutant.ts';
 
-const PLAN = 'test/unit/plan/trash.test.ts';
+const PLAN = 'test/unit/plan/trash/rules.test.ts';
 const EXECUTOR = 'test/unit/execute/trash.test.ts';
 const DIRECTORY = 'test/contract/execute/base-directory.test.ts';
 const REAL_TRASH = 'test/integration/trash.test.ts';
@@ -8,7 +8,7 @@ const REAL_TRASH = 'test/integration/trash.test.ts';
 /** What goes from the trash is gone for good, and what comes back must take nobody's place. */
 export const TRASH: readonly MutantsOf[] = [
   {
-    file: 'src/plan/trash.ts',
+    file: 'src/plan/trash/rules.ts',
     tests: [PLAN],
     mutants: [
       { rule: 'trash: it is emptied only with an open gate', from: 'applies: ({ gateOpen }) => !gateOpen', to: 'applies: NEVER' },
@@ -48,7 +48,7 @@ export const TRASH: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/execute/open-trash.ts',
+    file: 'src/execute/trash/trash-holder.ts',
     tests: [EXECUTOR],
     mutants: [
       { rule: 'trash: one that cannot be had for one file is had for none', from: 'if (failure !== undefined) throw failure;', to: '' },
@@ -95,7 +95,7 @@ export const TRASH: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/execute/trashed-file.ts',
+    file: 'src/execute/trash/trashed-file.ts',
     tests: [EXECUTOR],
     mutants: [
       {
@@ -156,7 +156,7 @@ export const TRASH: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/execute/trash-directory.ts',
+    file: 'src/disk/trash-directory.ts',
     tests: [DIRECTORY, REAL_TRASH],
     mutants: [
       {
@@ -174,7 +174,7 @@ export const TRASH: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/execute/subdirectory.ts',
+    file: 'src/disk/subdirectory.ts',
     tests: [REAL_TRASH],
     mutants: [
       {

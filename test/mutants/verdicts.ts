@@ -1,7 +1,7 @@
 import type { MutantsOf } from './mutant.ts';
 
 const RULES = 'test/unit/plan/rules.test.ts';
-const GATE = 'test/unit/plan/gate.test.ts';
+const GATE = 'test/unit/plan/gate/gate.test.ts';
 const PRESSURE = 'test/unit/plan/pressure.test.ts';
 
 /** Design §3: the verdict's rules, and what they look things up in. */
@@ -140,8 +140,8 @@ export const VERDICTS: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/references/collect-references.ts',
-    tests: ['test/unit/references/collect-references.test.ts'],
+    file: 'src/references/collect.ts',
+    tests: ['test/unit/references/collect.test.ts'],
     mutants: [
       { rule: 'image, kernel and ramdisk protect', from: 'workload.images.map(({', to: 'workload.images.slice(0, 1).map(({' },
       { rule: 'every swap disk of a workload protects', from: 'workload.swapMb.map(', to: 'workload.swapMb.slice(0, 1).map(' },
@@ -160,7 +160,7 @@ export const VERDICTS: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/plan/gate.ts',
+    file: 'src/plan/gate/gate.ts',
     tests: [GATE],
     mutants: [
       {
@@ -257,7 +257,7 @@ export const VERDICTS: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/plan/clock-evidence.ts',
+    file: 'src/plan/gate/clock-evidence.ts',
     tests: [GATE],
     mutants: [
       { rule: 'ClockNotSane: what a workload names counts as in use', from: 'usagesByWorkload(lookup, file).length > 0 || ', to: '' },
@@ -266,7 +266,7 @@ export const VERDICTS: readonly MutantsOf[] = [
   },
   {
     file: 'src/plan/build-plan.ts',
-    tests: ['test/unit/cycle.test.ts', 'test/unit/plan/build-plan.test.ts'],
+    tests: ['test/unit/pass/pass.test.ts', 'test/unit/plan/build-plan.test.ts'],
     mutants: [
       {
         rule: 'a plan that could remove something does not leave out that no list was taken',

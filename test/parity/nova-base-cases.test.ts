@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { collectReferences } from '../../src/references/collect-references.ts';
+import { collectReferences } from '../../src/references/collect.ts';
 import { directoryWithDisk, file, instance, treeOf, TWO_DAYS } from './build-tree.ts';
 import { sha1Of } from './names.ts';
 import { Pair } from './pair.ts';

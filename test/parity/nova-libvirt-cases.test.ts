@@ -4,9 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { runPass } from '../../src/cycle.ts';
-import { cacheFileName } from '../../src/references/collect-references.ts';
-import { passParts } from '../../src/wire.ts';
+import { runPass } from '../../src/pass/pass.ts';
+import { cacheFileName } from '../../src/references/collect.ts';
+import { passParts } from '../../src/wire/pass.ts';
 import { inMountNamespace } from '../helpers/mount-namespace.ts';
 import { buildTree, DAY } from '../helpers/tree.ts';
 import { directoryWithDisk, file, instance, irregular, treeOf, TWO_DAYS, TWO_HOURS, YOUNG } from './build-tree.ts';
@@ -255,7 +255,7 @@ describe('ImageCacheManagerTestCase: disk usage', () => {
     tree.add({ 'config.yaml': { content: NO_CLUSTER }, 'workloads.yaml': { content: 'workloads: []' } });
     const question = { ...QUESTION, instancesPath: tree.instancesPath };
     const answers = await inMountNamespace(
-      `ask() { echo "$2" | /usr/bin/python3 "$3"; node src/main.ts plan --config "$4" --instances-path "$1" --workloads "$1/workloads.yaml" --output json; }
+      `ask() { echo "$2" | /usr/bin/python3 "$3"; node src/bin/basekeeper.ts plan --config "$4" --instances-path "$1" --workloads "$1/workloads.yaml" --output json; }
       head -c 5000 /dev/zero > "$1/_base/${A}"; ask "$@"
       mount -t tmpfs tmpfs "$1/_base"; head -c 5000 /dev/zero > "$1/_base/${A}"; ask "$@"`,
       [tree.instancesPath, JSON.stringify(question), new URL('oracle.py', import.meta.url).pathname, config],

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFileLocker } from '../../src/execute/file-lock.ts';
-import { createStorageRegistry } from '../../src/execute/storage-registry.ts';
+import { createFileLocker } from '../../src/disk/locks/nova-lock.ts';
+import { createStorageRegistry } from '../../src/shared-storage/registry.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { classifyHosts } from '../../src/sources/hosts.ts';
+import { classifyHosts } from '../../src/shared-storage/hosts.ts';
 import { makeTree, type Tree } from '../helpers/execute-tree.ts';
 
 const NOVA = fileURLToPath(new URL('../helpers/nova-registry.py', import.meta.url));

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
-import { runPass } from '../../src/cycle.ts';
+import { runPass } from '../../src/pass/pass.ts';
 import type { Policy } from '../../src/model/policy.ts';
-import type { Report } from '../../src/model/plan.ts';
+import type { Report } from '../../src/model/report.ts';
 import { minutes, precache, vm, type VmPlan } from './actors.ts';
 import { keeper, sha1, World } from './world.ts';
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { createOverlayScanner } from '../../src/scan/overlays.ts';
+import { createOverlayScanner } from '../../src/overlays/overlay-scanner.ts';
 import { buildTree, type TreeSpec } from '../helpers/tree.ts';
 
 const BASE = '0d5e6b61602d758984b3bf038267614d6016eb2a';

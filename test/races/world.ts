@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { BaseFile } from '../../src/model/base-file.ts';
+import type { BaseFile, TrashedFile } from '../../src/model/scan.ts';
 import type { Overlay } from '../../src/model/overlay.ts';
-import { parseTrashEntryName, trashEntryName } from '../../src/lib/trash-names.ts';
-import type { TrashedFile } from '../../src/model/trash.ts';
+import { parseTrashEntryName, trashEntryName } from '../../src/model/trash-names.ts';
 import type { Policy } from '../../src/model/policy.ts';
 import type { BaseDirectory, BaseFileStat, DirectoryEntries, FileLocker, HeldLock } from '../../src/model/ports.ts';
 import type { SourceReading, Workload } from '../../src/model/workload.ts';
-import type { PassParts } from '../../src/cycle.ts';
+import type { PassParts } from '../../src/pass/pass.ts';
 import { createExecutor } from '../../src/execute/executor.ts';
 
 /** One step of somebody else in the machine; runs until the next `yield`. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createFileLocker } from '../../src/execute/file-lock.ts';
+import { createFileLocker } from '../../src/disk/locks/nova-lock.ts';
 import type { Fault, HttpProxy, TcpProxy } from '../helpers/fault-proxy.ts';
 import { qcow2Image } from '../helpers/qcow2-image.ts';
 import type { Random } from '../hostile/random.ts';

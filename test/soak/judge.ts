@@ -30,7 +30,7 @@ export interface Writes {
   readonly lists: number;
 }
 
-/** As src/report/event-recorder.ts has them: at once, and later one in so many seconds. */
+/** As src/report/events/recorder.ts has them: at once, and later one in so many seconds. */
 const OBJECT_LIMIT = { burst: 25, secondsPerEvent: 300 };
 const AGENT_LIMIT = { burst: 100, secondsPerEvent: 12 };
 

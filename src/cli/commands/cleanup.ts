@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { say } from '../diagnostics.ts';
+import { say, writeResult } from '../io.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
-import { writeResult } from '../io.ts';
 
 export function addCleanupCommand(program: Command, { io, wiring, exitWith }: Context): void {
   program

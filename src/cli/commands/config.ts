@@ -32,7 +32,7 @@ function addSchema(config: Command, { io }: Context): void {
     .description('Print the JSON Schema (draft 7) of the configuration file, for editors and other tools.')
     .addHelpText('after', '\nExample:\n  $ basekeeper config schema > basekeeper.schema.json')
     .action(async () => {
-      const { configJsonSchema } = await import('../../config/schema.ts');
+      const { configJsonSchema } = await import('../../config/schema/schema.ts');
       await writeResult(io.stdout, [`${JSON.stringify(configJsonSchema(), null, 2)}\n`]);
     });
 }

@@ -1,11 +1,12 @@
 import { Option, type Command } from 'commander';
 import { UsageError } from '../../lib/errors.ts';
 import type { Config } from '../../config/types.ts';
-import type { Plan, Report } from '../../model/plan.ts';
+import type { Plan } from '../../model/plan.ts';
+import type { Report } from '../../model/report.ts';
 import { planOf } from '../../report/plan-of.ts';
 import { addConfigurationOptions, load, mustBeRight, withConfig, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
-import { say } from '../diagnostics.ts';
+import { say } from '../io.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { runOnePass } from '../run-pass.ts';
 
@@ -38,8 +39,8 @@ export function addExplainCommand(program: Command, context: Context): void {
       const plan = await planFor(options, context);
       if (plan === undefined) return;
       const [{ explain }, { restoreHere }, { printExplanation }] = await Promise.all([
-        import('../../report/explain.ts'),
-        import('../../report/restore-command.ts'),
+        import('../../report/explain/explain.ts'),
+        import('../../report/explain/restore-command.ts'),
         import('../print-explanation.ts'),
       ]);
       await printExplanation(explain(plan, subject, restoreHere(plan.basePath, options.config)), options.output, 'basekeeper', context);

@@ -1,12 +1,11 @@
 import { Option, type Command } from 'commander';
 import { UsageError } from '../../lib/errors.ts';
-import { deceptionless, printable } from '../../report/text.ts';
+import { deceptionless, printable } from '../../lib/text.ts';
 import { addConfigurationOptions, withConfig, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
-import { say } from '../diagnostics.ts';
+import { say, writeResult } from '../io.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
-import { writeResult } from '../io.ts';
-import type { ListedHost } from '../wiring.ts';
+import type { ListedHost } from '../../wire/wiring.ts';
 
 interface HostsOptions extends ConfigurationOptions {
   readonly forget?: string;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addConfigurationOptions, withConfig, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
-import { say } from '../diagnostics.ts';
+import { say } from '../io.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { outputOption, printPlan, type OutputFormat } from '../print-plan.ts';
 import { runOnePass } from '../run-pass.ts';

@@ -3,7 +3,7 @@ import type { Config } from '../../config/types.ts';
 import { planOf } from '../../report/plan-of.ts';
 import { addConfigurationOptions, withConfig, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
-import { say } from '../diagnostics.ts';
+import { say } from '../io.ts';
 import { EXIT_CODES, exitCodeOf } from '../exit-codes.ts';
 import { outputOption, printPlan, type OutputFormat } from '../print-plan.ts';
 import { runOnePass } from '../run-pass.ts';

@@ -2,13 +2,12 @@ import { posix } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../../lib/errors.ts';
 import type { Config } from '../../config/types.ts';
-import { cellText } from '../../report/table-text.ts';
+import { cellText } from '../../report/terminal/cells.ts';
 import { addConfigurationOptions, withConfig, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
-import { say } from '../diagnostics.ts';
+import { say, writeResult } from '../io.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
-import { writeResult } from '../io.ts';
-import type { RestoredFile } from '../wiring.ts';
+import type { RestoredFile } from '../../wire/wiring.ts';
 
 interface RestoreOptions extends ConfigurationOptions {
   readonly list?: true;

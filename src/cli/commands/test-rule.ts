@@ -3,12 +3,12 @@ import { Option, type Command } from 'commander';
 import type { Workload } from '../../model/workload.ts';
 import { asArray, asText, at, field } from '../../lib/json.ts';
 import { errnoOf, UsageError } from '../../lib/errors.ts';
-import { printable } from '../../report/text.ts';
+import { printable } from '../../lib/text.ts';
 import { addConfigurationOptions, withConfig, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { writeResult } from '../io.ts';
-import type { TriedRule } from '../wiring.ts';
+import type { TriedRule } from '../../wire/wiring.ts';
 
 interface TestRuleOptions extends ConfigurationOptions {
   readonly object: string;

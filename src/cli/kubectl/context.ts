@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Fleet } from '../../report/fleet.ts';
+import type { Fleet } from '../../fleet/fleet.ts';
 import type { Environment, Io } from '../io.ts';
 
 /** Options of every command of the plugin. */

@@ -1,6 +1,5 @@
 import { messageOf } from '../../lib/errors.ts';
-import { say } from '../diagnostics.ts';
-import { writeResult } from '../io.ts';
+import { say, writeResult } from '../io.ts';
 import type { KubectlContext } from './context.ts';
 
 const CONCURRENCY = 8;

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, utimesSyn
 import { join } from 'node:path';
 import { tryLock } from 'fs-native-extensions';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createBaseDirectoryOpener } from '../../../src/execute/base-directory.ts';
+import { createBaseDirectoryOpener } from '../../../src/disk/base-directory.ts';
 import type { BaseDirectory, BaseDirectoryOpener, TrashDirectory } from '../../../src/model/ports.ts';
 import { makeTree, putFile } from '../../helpers/execute-tree.ts';
 import { MemoryBaseDirectory } from '../../helpers/memory-execute.ts';

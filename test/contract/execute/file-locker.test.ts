@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createFileLocker } from '../../../src/execute/file-lock.ts';
+import { createFileLocker } from '../../../src/disk/locks/nova-lock.ts';
 import type { FileLocker } from '../../../src/model/ports.ts';
 import { makeTree } from '../../helpers/execute-tree.ts';
 import { MemoryLocker } from '../../helpers/memory-execute.ts';

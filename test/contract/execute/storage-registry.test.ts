@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createFileLocker } from '../../../src/execute/file-lock.ts';
-import { createStorageRegistry } from '../../../src/execute/storage-registry.ts';
+import { createFileLocker } from '../../../src/disk/locks/nova-lock.ts';
+import { createStorageRegistry } from '../../../src/shared-storage/registry.ts';
 import type { StorageRegistry } from '../../../src/model/ports.ts';
 import { makeTree } from '../../helpers/execute-tree.ts';
 import { memoryStorageRegistry } from '../../helpers/memory-registry.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createKubeClient } from '../../../src/kube/client.ts';
+import { createKubeClient } from '../../../src/kube/client/client.ts';
 import { KubeApiError } from '../../../src/kube/errors.ts';
 import type { KubeClient } from '../../../src/kube/types.ts';
-import { eventBody, eventsPath, seriesPatch } from '../../../src/report/event-body.ts';
-import { eventValue } from '../../../src/report/event-value.ts';
+import { eventBody, eventsPath, seriesPatch } from '../../../src/report/events/body.ts';
+import { eventValue } from '../../../src/report/events/event.ts';
 import { adminKubeConfig, asAdmin, startKubeServer } from '../../helpers/kube-server.ts';
 import { memoryKube } from '../../helpers/memory-kube.ts';
 import { VM } from '../../helpers/reports.ts';

@@ -1,11 +1,11 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createKubeClient } from '../../../src/kube/client.ts';
+import { createKubeClient } from '../../../src/kube/client/client.ts';
 import type { Reporter } from '../../../src/model/ports.ts';
-import { createReporter } from '../../../src/report/composite.ts';
-import { createKubeReporter } from '../../../src/report/kube-reporter.ts';
+import { createReporter } from '../../../src/report/publish.ts';
+import { createKubeReporter } from '../../../src/report/node/kube-reporter.ts';
 import { createLogReporter } from '../../../src/report/log.ts';
-import { createMetrics } from '../../../src/report/metrics.ts';
+import { createMetrics } from '../../../src/report/metrics/metrics.ts';
 import { manualClock, memoryKube, memoryLogger, memoryTiming } from '../../helpers/memory-kube.ts';
 import { fullReport, reportOfSize } from '../../helpers/report-pages.ts';
 import { heldReport, undecidedReport } from '../../helpers/reports.ts';

@@ -1,9 +1,8 @@
 import type { BaseScanner, OverlayScanner } from '../../../src/model/ports.ts';
-import { createBaseScanner } from '../../../src/scan/base-dir.ts';
-import { createOverlayScanner } from '../../../src/scan/overlays.ts';
+import { createBaseScanner } from '../../../src/scan/base-scanner.ts';
+import { createOverlayScanner } from '../../../src/overlays/overlay-scanner.ts';
 import { MemoryTree } from '../../helpers/memory-scan.ts';
-import { buildTree } from '../../helpers/tree.ts';
-import type { TreeSpec } from '../../helpers/tree.ts';
+import { buildTree, type TreeSpec } from '../../helpers/tree.ts';
 
 /** A tree that can be scanned, in memory or on disk. */
 export interface ScannableTree extends Disposable {

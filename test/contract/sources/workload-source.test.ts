@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SourceReading } from '../../../src/model/workload.ts';
 import { eventually } from '../../helpers/kube-sources.ts';
-import { IMPLEMENTATIONS } from './sources.ts';
-import type { SourceWorld } from './sources.ts';
+import { IMPLEMENTATIONS, type SourceWorld } from './sources.ts';
 
 describe.each(IMPLEMENTATIONS)('WorkloadSource, $name', (implementation) => {
   let world: SourceWorld;

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runPass } from '../../../src/cycle.ts';
+import { runPass } from '../../../src/pass/pass.ts';
 import { benchParts } from '../../../bench/lib/parts.ts';
 import { buildTree } from '../../../bench/lib/tree.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../scripts/lib/until.ts';
-import { createKubeClient } from '../../../src/kube/client.ts';
+import { createKubeClient } from '../../../src/kube/client/client.ts';
 import { KubeApiError } from '../../../src/kube/errors.ts';
 import type { KubeClient, KubeRequest } from '../../../src/kube/types.ts';
 import { render, type Manifest } from '../../helpers/helm.ts';

@@ -2,7 +2,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as Extensions from 'fs-native-extensions';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { createFileLocker } from '../../../src/execute/file-lock.ts';
+import { createFileLocker } from '../../../src/disk/locks/nova-lock.ts';
 import { makeTree, openDescriptors, startLockHolder } from '../../helpers/execute-tree.ts';
 
 /** What happens in the instant between opening the lock file and locking it, once. */

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createFileLocker } from '../../../src/execute/file-lock.ts';
+import { createFileLocker } from '../../../src/disk/locks/nova-lock.ts';
 import { makeTree, NOBODY, openDescriptors, startLockHolder, withoutPrivileges } from '../../helpers/execute-tree.ts';
 
 const AT_ONCE = { timeoutSeconds: 0 };

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as NodeFs from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createFileLocker } from '../../../src/execute/file-lock.ts';
+import { createFileLocker } from '../../../src/disk/locks/nova-lock.ts';
 import { makeTree } from '../../helpers/execute-tree.ts';
 
 /** The directory that seems to be somebody else's, and what may be done all the same. */

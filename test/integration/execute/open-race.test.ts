@@ -3,8 +3,8 @@ import { chmodSync, closeSync, constants, openSync, rmSync, statSync, symlinkSyn
 import type * as NodeFs from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createBaseDirectoryOpener } from '../../../src/execute/base-directory.ts';
-import { createFileLocker } from '../../../src/execute/file-lock.ts';
+import { createBaseDirectoryOpener } from '../../../src/disk/base-directory.ts';
+import { createFileLocker } from '../../../src/disk/locks/nova-lock.ts';
 import { makeTree, openDescriptors, putFile, startLockHolder } from '../../helpers/execute-tree.ts';
 
 /** What happens in the instant between looking at an entry and opening it, once. */

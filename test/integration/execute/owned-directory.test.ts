@@ -1,9 +1,9 @@
 import { chownSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ensureOwnedDirectory } from '../../../src/execute/owned-directory.ts';
+import { ensureOwnedDirectory } from '../../../src/disk/owned-directory.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import { prepareDirectories } from '../../../src/wire.ts';
+import { prepareDirectories } from '../../../src/wire/commands.ts';
 import { makeTree } from '../../helpers/execute-tree.ts';
 
 /** Nova's user in Kolla's and OpenStack-Helm's images. Giving files away needs root, as CI and the test set-up have it. */

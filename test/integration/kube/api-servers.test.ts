@@ -2,8 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTcpProxy } from '../../helpers/fault-proxy.ts';
 import { podObject, vmiObject } from '../../helpers/kube-objects.ts';
-import { asAdmin, installCrds, startKubeServer } from '../../helpers/kube-server.ts';
-import type { KubeServer } from '../../helpers/kube-server.ts';
+import { asAdmin, installCrds, startKubeServer, type KubeServer } from '../../helpers/kube-server.ts';
 import { create, eventually, startKubeSide, usersOf } from '../../helpers/kube-sources.ts';
 
 const CRD = fileURLToPath(new URL('../../fixtures/kubevirt/virtualmachineinstances.yaml', import.meta.url));

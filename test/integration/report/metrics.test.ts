@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../../../src/report/digest.ts';
-import { createMetrics } from '../../../src/report/metrics.ts';
+import { createMetrics } from '../../../src/report/metrics/metrics.ts';
 import { fullReport } from '../../helpers/report-pages.ts';
 import { startReportServer } from '../../helpers/report-server.ts';
 

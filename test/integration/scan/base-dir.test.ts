@@ -1,10 +1,8 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { BaseScan } from '../../../src/model/base-file.ts';
-import { createBaseScanner } from '../../../src/scan/base-dir.ts';
-import type { BaseScannerOptions } from '../../../src/scan/base-dir.ts';
-import { buildTree } from '../../helpers/tree.ts';
-import type { Tree } from '../../helpers/tree.ts';
+import type { BaseScan } from '../../../src/model/scan.ts';
+import { createBaseScanner, type BaseScannerOptions } from '../../../src/scan/base-scanner.ts';
+import { buildTree, type Tree } from '../../helpers/tree.ts';
 import { asUnprivileged } from '../../helpers/unprivileged.ts';
 
 const SHA1 = '0d5e6b61602d758984b3bf038267614d6016eb2a';

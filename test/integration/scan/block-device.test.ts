@@ -1,7 +1,7 @@
 import type * as NodeFs from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { expect, it, vi } from 'vitest';
-import { createOverlayScanner } from '../../../src/scan/overlays.ts';
+import { createOverlayScanner } from '../../../src/overlays/overlay-scanner.ts';
 import { buildTree } from '../../helpers/tree.ts';
 
 // Making one takes a right that many containers lack.

@@ -2,11 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { array, assert, constantFrom, integer, property } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createBaseScanner } from '../../../src/scan/base-dir.ts';
-import { createOverlayScanner } from '../../../src/scan/overlays.ts';
+import { createBaseScanner } from '../../../src/scan/base-scanner.ts';
+import { createOverlayScanner } from '../../../src/overlays/overlay-scanner.ts';
 import { qemuImg } from '../../helpers/qemu-img.ts';
-import { buildTree } from '../../helpers/tree.ts';
-import type { Tree, TreeSpec } from '../../helpers/tree.ts';
+import { buildTree, type Tree, type TreeSpec } from '../../helpers/tree.ts';
 
 const SHA1 = '0d5e6b61602d758984b3bf038267614d6016eb2a';
 

@@ -2,12 +2,10 @@ import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { normalize, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Overlay, OverlayScan } from '../../../src/model/overlay.ts';
-import { createOverlayScanner } from '../../../src/scan/overlays.ts';
-import type { OverlayScannerOptions } from '../../../src/scan/overlays.ts';
+import { createOverlayScanner, type OverlayScannerOptions } from '../../../src/overlays/overlay-scanner.ts';
 import { qcow2Image } from '../../helpers/qcow2-image.ts';
 import { qemuChain, qemuImg } from '../../helpers/qemu-img.ts';
-import { buildTree } from '../../helpers/tree.ts';
-import type { Tree } from '../../helpers/tree.ts';
+import { buildTree, type Tree } from '../../helpers/tree.ts';
 import { asUnprivileged } from '../../helpers/unprivileged.ts';
 
 const SHA1 = '0d5e6b61602d758984b3bf038267614d6016eb2a';

@@ -1,10 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { probeFormat } from '../../../src/scan/image-format.ts';
-import { HEAD_BYTES, parseQcow2Header } from '../../../src/scan/qcow2-header.ts';
-import type { Qcow2Header } from '../../../src/scan/qcow2-header.ts';
-import { qcow2Image } from '../../helpers/qcow2-image.ts';
-import type { Qcow2Spec } from '../../helpers/qcow2-image.ts';
+import { probeFormat } from '../../../src/images/format.ts';
+import { HEAD_BYTES, parseQcow2Header, type Qcow2Header } from '../../../src/images/qcow2-header.ts';
+import { qcow2Image, type Qcow2Spec } from '../../helpers/qcow2-image.ts';
 import { qemuImg, qemuInfo } from '../../helpers/qemu-img.ts';
 import { buildTree } from '../../helpers/tree.ts';
 

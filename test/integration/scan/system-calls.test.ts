@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildTree } from '../../helpers/tree.ts';
-import type { Tree } from '../../helpers/tree.ts';
+import { buildTree, type Tree } from '../../helpers/tree.ts';
 
 const SHA1 = '0d5e6b61602d758984b3bf038267614d6016eb2a';
 const FILES = 2000;

@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { createFileLocker } from '../../../src/execute/file-lock.ts';
-import { createStorageRegistry } from '../../../src/execute/storage-registry.ts';
+import { createFileLocker } from '../../../src/disk/locks/nova-lock.ts';
+import { createStorageRegistry } from '../../../src/shared-storage/registry.ts';
 import { makeTree, startLockHolder, withoutPrivileges } from '../../helpers/execute-tree.ts';
 import { inMountNamespace } from '../../helpers/mount-namespace.ts';
 

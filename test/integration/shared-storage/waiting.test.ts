@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { hostReport } from '../../../src/report/host-report.ts';
-import { createSharedStorageSource } from '../../../src/sources/shared-storage.ts';
+import { hostReport } from '../../../src/shared-storage/host-report.ts';
+import { createSharedStorageSource } from '../../../src/shared-storage/source.ts';
 import { memoryStorageRegistry } from '../../helpers/memory-registry.ts';
 import { manualClock } from '../../helpers/reflector-harness.ts';
 import { workload } from '../../helpers/snapshot.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { createFileSource } from '../../../src/sources/file.ts';
+import { createFileSource } from '../../../src/sources/file/source.ts';
 
 let directory: string;
 let path: string;

@@ -2,10 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTcpProxy } from '../../helpers/fault-proxy.ts';
-import { launcherPod, podObject, vmiObject } from '../../helpers/kube-objects.ts';
-import type { PodParts, VmiParts } from '../../helpers/kube-objects.ts';
-import { asAdmin, deleteAsAdmin, installCrds, startKubeServer } from '../../helpers/kube-server.ts';
-import type { KubeServer } from '../../helpers/kube-server.ts';
+import { launcherPod, podObject, vmiObject, type PodParts, type VmiParts } from '../../helpers/kube-objects.ts';
+import { asAdmin, deleteAsAdmin, installCrds, startKubeServer, type KubeServer } from '../../helpers/kube-server.ts';
 import { create, eventually, relabel, startKubeSide, usersOf } from '../../helpers/kube-sources.ts';
 
 const CRD = fileURLToPath(new URL('../../fixtures/kubevirt/virtualmachineinstances.yaml', import.meta.url));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { createLibvirtSource } from '../../../src/sources/libvirt.ts';
+import { createLibvirtSource } from '../../../src/sources/libvirt/source.ts';
 
 const INSTANCES = '/var/lib/nova/instances';
 let root: string;

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
-import type { PlannedFile, Report } from '../../../src/model/plan.ts';
-import { cacheFileName } from '../../../src/references/collect-references.ts';
-import { createPass } from '../../../src/wire.ts';
+import type { PlannedFile } from '../../../src/model/plan.ts';
+import type { Report } from '../../../src/model/report.ts';
+import { cacheFileName } from '../../../src/references/collect.ts';
+import { createPass } from '../../../src/wire/pass.ts';
 import { startLibvirtd, type Libvirtd } from '../../helpers/libvirtd.ts';
 
 const NAME = 'instance-0000002a';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createOwnNode } from '../../../src/kube/own-node.ts';
-import { createReconnect } from '../../../src/kube/reconnect.ts';
-import { createPodSource } from '../../../src/sources/pod-source.ts';
-import { createVmiSource } from '../../../src/sources/vmi-source.ts';
+import { createReconnect } from '../../../src/kube/watch/reconnect.ts';
+import { createPodSource } from '../../../src/sources/pods/source.ts';
+import { createVmiSource } from '../../../src/sources/vmis/source.ts';
 import { MemoryApiServer } from '../../helpers/memory-api-server.ts';
 import { podObject } from '../../helpers/kube-objects.ts';
 import { PODS, VMIS, manualClock, manualSleep, settle } from '../../helpers/reflector-harness.ts';

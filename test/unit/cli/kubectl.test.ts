@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { runKubectl } from '../../../src/cli/kubectl/run.ts';
-import { annotationPatch } from '../../../src/report/annotations.ts';
+import { annotationPatch } from '../../../src/report/node/annotations.ts';
 import { digestOf } from '../../../src/report/digest.ts';
-import { createFleet } from '../../../src/report/fleet.ts';
-import type { Report } from '../../../src/model/plan.ts';
+import { createFleet } from '../../../src/fleet/fleet.ts';
+import type { Report } from '../../../src/model/report.ts';
 import { recordingIo } from '../../helpers/command-line.ts';
 import { apiError, memoryKube, type MemoryKube } from '../../helpers/memory-kube.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { configJsonSchema } from '../../../src/config/schema.ts';
+import { configJsonSchema } from '../../../src/config/schema/schema.ts';
 
 interface Node {
   readonly type?: string;

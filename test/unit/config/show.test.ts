@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
-import { configJsonSchema } from '../../../src/config/schema.ts';
+import { configJsonSchema } from '../../../src/config/schema/schema.ts';
 import { settingsJson, settingsYaml } from '../../../src/config/show.ts';
 
 function load(text: string) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { isEntryName } from '../../../src/execute/names.ts';
+import { isEntryName } from '../../../src/disk/entry-name.ts';
 import { losesLockFile, minimumAgeSeconds, refusalOf } from '../../../src/execute/refusal.ts';
-import { BASE_FILE_KINDS } from '../../../src/model/base-file.ts';
+import { BASE_FILE_KINDS } from '../../../src/model/scan.ts';
 import { executionPolicy, plannedFile } from '../../helpers/execute-plans.ts';
 
 const IDENTITY = { device: '1', inode: '1', modifiedAtNs: '1' };

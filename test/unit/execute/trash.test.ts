@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createExecutor } from '../../../src/execute/executor.ts';
-import type { FileIdentity, Plan, PlannedFile } from '../../../src/model/plan.ts';
+import type { FileIdentity, Plan, PlannedFile, PlannedTrashedFile } from '../../../src/model/plan.ts';
 import type { Policy } from '../../../src/model/policy.ts';
 import type { UseCheck } from '../../../src/model/ports.ts';
-import type { PlannedTrashedFile } from '../../../src/model/trash.ts';
 import { baseName, DAY_MS, executionPolicy, plannedFile, planOf, stoppedClock } from '../../helpers/execute-plans.ts';
 import { MemoryBaseDirectory, MemoryLocker } from '../../helpers/memory-execute.ts';
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createOwnNode } from '../../../src/kube/own-node.ts';
 import type { NodeMetadata } from '../../../src/kube/types.ts';
-import { MemoryApiServer } from '../../helpers/memory-api-server.ts';
-import type { KubeObject } from '../../helpers/memory-api-server.ts';
+import { MemoryApiServer, type KubeObject } from '../../helpers/memory-api-server.ts';
 import { manualClock, settle } from '../../helpers/reflector-harness.ts';
 
 const NODES = '/api/v1/nodes';

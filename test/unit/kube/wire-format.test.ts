@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
-import { parseJson, parseStatus, readLines, readText } from '../../../src/kube/body.ts';
-import { createDeadline } from '../../../src/kube/deadline.ts';
+import { parseJson, parseStatus, readLines, readText } from '../../../src/kube/client/body.ts';
+import { createDeadline } from '../../../src/kube/client/deadline.ts';
 import { KubeApiError } from '../../../src/kube/errors.ts';
-import { parseRetryAfter, statusError } from '../../../src/kube/status.ts';
-import { verbOf } from '../../../src/kube/verb.ts';
-import { parseWatchEvent, versionNumber } from '../../../src/kube/watch-event.ts';
+import { parseRetryAfter, statusError } from '../../../src/kube/client/status.ts';
+import { verbOf } from '../../../src/kube/client/verb.ts';
+import { parseWatchEvent, versionNumber } from '../../../src/kube/watch/watch-event.ts';
 
 async function linesOf(chunks: readonly (string | Buffer)[], limitBytes = 1000): Promise<string[]> {
   const body = Readable.from(chunks.map((chunk) => Buffer.from(chunk)));

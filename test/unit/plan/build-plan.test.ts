@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Overlay } from '../../../src/model/overlay.ts';
-import { finish } from '../../../src/model/steps.ts';
+import { finish } from '../../../src/lib/steps.ts';
 import { buildPlan, planUnlessListHelps } from '../../../src/plan/build-plan.ts';
 import { timestamp } from '../../../src/plan/planned-files.ts';
-import { cacheFileName } from '../../../src/references/collect-references.ts';
+import { cacheFileName } from '../../../src/references/collect.ts';
 import { DAY_MS, DIGEST, IMAGE, NOW_MS, baseFile, snapshot, synced, workload } from '../../helpers/snapshot.ts';
 
 const plan = (parts: Parameters<typeof snapshot>[0] = {}) => buildPlan(snapshot(parts), cacheFileName);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../../src/model/plan.ts';
 import { buildPlan } from '../../../src/plan/build-plan.ts';
-import { cacheFileName } from '../../../src/references/collect-references.ts';
+import { cacheFileName } from '../../../src/references/collect.ts';
 import { HOUR_MS, NOW_MS, baseFile, snapshot, workload, type SnapshotParts } from '../../helpers/snapshot.ts';
 
 const PRESSURE = { highThresholdPercent: 85, lowThresholdPercent: 80 };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { BaseFile } from '../../../src/model/base-file.ts';
+import type { BaseFile } from '../../../src/model/scan.ts';
 import type { Overlay } from '../../../src/model/overlay.ts';
 import type { PlannedFile } from '../../../src/model/plan.ts';
 import { buildPlan } from '../../../src/plan/build-plan.ts';
 import { RULES } from '../../../src/plan/rules.ts';
-import { cacheFileName } from '../../../src/references/collect-references.ts';
+import { cacheFileName } from '../../../src/references/collect.ts';
 import { DAY_MS, DIGEST, HOUR_MS, IMAGE, NOW_MS, baseFile, snapshot, workload, type SnapshotParts } from '../../helpers/snapshot.ts';
 
 function planOne(file: BaseFile, parts: SnapshotParts = {}): PlannedFile {

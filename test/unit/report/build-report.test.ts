@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FileOutcome } from '../../../src/model/ports.ts';
 import type { Outcome } from '../../../src/model/reasons.ts';
 import { buildPlan } from '../../../src/plan/build-plan.ts';
-import { cacheFileName } from '../../../src/references/collect-references.ts';
+import { cacheFileName } from '../../../src/references/collect.ts';
 import { buildReport } from '../../../src/report/build-report.ts';
 import { DIGEST, snapshot, type SnapshotParts } from '../../helpers/snapshot.ts';
 

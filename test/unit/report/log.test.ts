@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../src/report/digest.ts';
 import { createLogReporter } from '../../../src/report/log.ts';
-import type { Report } from '../../../src/model/plan.ts';
+import type { Report } from '../../../src/model/report.ts';
 import { memoryLogger } from '../../helpers/memory-kube.ts';
 import { heldReport, missingBackingFile, plannedFile, removableFile, report, undecidedReport } from '../../helpers/reports.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../src/report/digest.ts';
 import { summarize } from '../../../src/report/summary.ts';
-import type { Report } from '../../../src/model/plan.ts';
+import type { Report } from '../../../src/model/report.ts';
 import { heldReport, plannedFile, removableFile, report, undecidedReport } from '../../helpers/reports.ts';
 
 function summaryOf(of: Report): string {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Plan, Report } from '../../../src/model/plan.ts';
+import type { Plan, PlannedTrashedFile } from '../../../src/model/plan.ts';
+import type { Report } from '../../../src/model/report.ts';
 import type { Execution, FileOutcome } from '../../../src/model/ports.ts';
-import type { PlannedTrashedFile } from '../../../src/model/trash.ts';
 import { buildReport } from '../../../src/report/build-report.ts';
 import { digestOf } from '../../../src/report/digest.ts';
-import { NO_TROUBLES, planEvents } from '../../../src/report/events.ts';
-import { createMetrics } from '../../../src/report/metrics.ts';
+import { NO_TROUBLES, planEvents } from '../../../src/report/events/plan-events.ts';
+import { createMetrics } from '../../../src/report/metrics/metrics.ts';
 import { planOf } from '../../../src/report/plan-of.ts';
 import { summarize } from '../../../src/report/summary.ts';
-import { planTable } from '../../../src/report/table.ts';
+import { planTable } from '../../../src/report/terminal/plan-table.ts';
 import { NODE, removableFile, report, trashedFile, trashPlan } from '../../helpers/reports.ts';
 
 const GIB = 2 ** 30;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createOwnNode } from '../../../src/kube/own-node.ts';
-import { createPodSource } from '../../../src/sources/pod-source.ts';
-import { createVmiSource } from '../../../src/sources/vmi-source.ts';
+import { createPodSource } from '../../../src/sources/pods/source.ts';
+import { createVmiSource } from '../../../src/sources/vmis/source.ts';
 import { MemoryApiServer } from '../../helpers/memory-api-server.ts';
 import { PODS, VMIS, manualClock, manualSleep, settle } from '../../helpers/reflector-harness.ts';
 

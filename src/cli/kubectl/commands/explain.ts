@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
-import { AGENT_SELECTOR } from '../../../report/fleet.ts';
-import { explain } from '../../../report/explain.ts';
-import { restoreInPod } from '../../../report/restore-command.ts';
+import { AGENT_SELECTOR } from '../../../fleet/fleet.ts';
+import { explain } from '../../../report/explain/explain.ts';
+import { restoreInPod } from '../../../report/explain/restore-command.ts';
 import { asReport } from '../../agent-report.ts';
 import { printExplanation } from '../../print-explanation.ts';
 import { withFleet, type KubectlContext } from '../context.ts';

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { UsageError } from '../../../lib/errors.ts';
-import { ANNOTATION_KEYS } from '../../../report/annotations.ts';
+import { ANNOTATION_KEYS } from '../../../report/node/annotations.ts';
 import { EXIT_CODES } from '../../exit-codes.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
 import { forEachNode, printOutcomes, type NodeOutcome } from '../outcomes.ts';

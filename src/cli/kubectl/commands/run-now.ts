@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { sleep } from '../../../lib/sleep.ts';
-import { ANNOTATION_KEYS } from '../../../report/annotations.ts';
-import type { Fleet } from '../../../report/fleet.ts';
+import { ANNOTATION_KEYS } from '../../../report/node/annotations.ts';
+import type { Fleet } from '../../../fleet/fleet.ts';
 import { EXIT_CODES } from '../../exit-codes.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
 import { forEachNode, printOutcomes, type NodeOutcome } from '../outcomes.ts';

@@ -1,11 +1,10 @@
 import { Option, type Command } from 'commander';
 import { messageOf } from '../../../lib/errors.ts';
-import { AGENT_SELECTOR, type Fleet } from '../../../report/fleet.ts';
-import { fleetTable } from '../../../report/fleet-table.ts';
-import { nodeStatusText, type LiveStatus } from '../../../report/node-status-text.ts';
+import { AGENT_SELECTOR, type Fleet } from '../../../fleet/fleet.ts';
+import { fleetTable } from '../../../fleet/table.ts';
+import { nodeStatusText, type LiveStatus } from '../../../fleet/node-text.ts';
 import { asReport } from '../../agent-report.ts';
-import { say } from '../../diagnostics.ts';
-import { wantsColour, widthOfTerminal, writeResult } from '../../io.ts';
+import { say, wantsColour, widthOfTerminal, writeResult } from '../../io.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
 
 interface StatusOptions {

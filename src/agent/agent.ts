@@ -1,0 +1,216 @@
+import type { ClockReading } from '../model/snapshot.ts';
+import type { Mode } from '../model/policy.ts';
+import type { Report } from '../model/report.ts';
+import type { Clock, Logger, Reporter, WorkloadSource } from '../model/ports.ts';
+import type { OwnNode } from '../kube/types.ts';
+import { sleep } from '../lib/sleep.ts';
+import { nextPassMs, type Schedule } from './schedule.ts';
+
+/** Operators write these on the node; the agent reads them. */
+export const MODE_ANNOTATION = 'basekeeper.io/mode';
+export const RUN_NOW_ANNOTATION = 'basekeeper.io/run-now';
+export const RUN_NOW_DONE_ANNOTATION = 'basekeeper.io/run-now-done';
+
+/** How long SIGTERM waits for the running pass to come to a clean stop. */
+const DRAIN_MS = 8_000;
+/** How long the first pass waits for the sources to be listed. */
+const SYNC_WAIT_MS = 60_000;
+const SYNC_POLL_MS = 250;
+/** A pass may begin this much later than planned before the agent counts as hung. */
+const HEALTH_GRACE_MS = 60_000;
+const MODES: readonly Mode[] = ['off', 'dry-run', 'enforce'];
+
+export interface AgentParts {
+  readonly mode: Mode;
+  readonly schedule: Schedule;
+  readonly passDeadlineMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly sources: readonly WorkloadSource[];
+  /** Undefined without a cluster. */
+  readonly node: OwnNode | undefined;
+  readonly reporter: Reporter;
+  readonly pass: (options: { dryRun: boolean; previousPass: ClockReading | undefined; signal: AbortSignal }) => Promise<Report>;
+  /** The report of a pass that the mode `off` leaves out. */
+  readonly skipped: (message: string) => Report;
+  /** What `run-now-done` says in answer to a value of `run-now`. */
+  readonly runNowAnswer: (value: string) => string;
+  /** Told when the effective mode may have changed. */
+  readonly onMode?: ((mode: Mode) => void) | undefined;
+}
+
+export interface AgentStatus {
+  readonly mode: Mode;
+  readonly lastReport: Report | undefined;
+  readonly nextPassMs: number | undefined;
+  readonly passRunning: boolean;
+  /** Undefined: healthy. Else what is wrong: a pass hangs, or did not begin when it should have. */
+  readonly unhealthy: string | undefined;
+}
+
+export interface Agent {
+  /** Runs passes until the signal aborts, then drains; resolves within 10 s of that. */
+  run(signal: AbortSignal): Promise<void>;
+  status(): AgentStatus;
+}
+
+/**
+ * The mode that counts: the node's annotation over the configuration. An annotation that is no mode, and a node that has not
+ * been seen yet, never lead to removals.
+ */
+export function effectiveMode(configured: Mode, annotations: Readonly<Record<string, string>> | undefined): Mode {
+  const harmless = configured === 'off' ? 'off' : 'dry-run';
+  if (annotations === undefined) return harmless;
+  const wanted = Object.hasOwn(annotations, MODE_ANNOTATION) ? annotations[MODE_ANNOTATION] : undefined;
+  if (wanted === undefined) return configured;
+  return MODES.find((mode) => mode === wanted) ?? harmless;
+}
+
+/** The value of `run-now` that waits for a pass, if there is one. */
+export function pendingRunNow(
+  annotations: Readonly<Record<string, string>> | undefined,
+  answered: string | undefined,
+  answerTo: (runNow: string) => string,
+): string | undefined {
+  if (annotations === undefined || !Object.hasOwn(annotations, RUN_NOW_ANNOTATION)) return undefined;
+  const wanted = annotations[RUN_NOW_ANNOTATION];
+  const done = Object.hasOwn(annotations, RUN_NOW_DONE_ANNOTATION) ? annotations[RUN_NOW_DONE_ANNOTATION] : undefined;
+  if (wanted === undefined || wanted === answered || answerTo(wanted) === done) return undefined;
+  return wanted;
+}
+
+export function createAgent(parts: AgentParts): Agent {
+  return new PassLoop(parts);
+}
+
+class PassLoop implements Agent {
+  readonly #parts: AgentParts;
+  #lastReport: Report | undefined;
+  #lastPass: ClockReading | undefined;
+  #lastStartMs: number | undefined;
+  #nextMs: number | undefined;
+  /** Monotonic ms until which a healthy agent shows progress. */
+  #progressDueMs: number;
+  #running = false;
+  #answered: string | undefined;
+  #lastMode: Mode | undefined;
+  #wake: AbortController = new AbortController();
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    this.#progressDueMs = parts.clock.now().monotonicMs + SYNC_WAIT_MS + HEALTH_GRACE_MS;
+  }
+
+  status(): AgentStatus {
+    const overdue = this.#parts.clock.now().monotonicMs > this.#progressDueMs;
+    const trouble = this.#running ? 'the running pass is past its deadline' : 'the next pass has not begun in time';
+    return {
+      mode: this.#mode(),
+      lastReport: this.#lastReport,
+      nextPassMs: this.#nextMs,
+      passRunning: this.#running,
+      unhealthy: overdue ? trouble : undefined,
+    };
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { node, sources, onMode } = this.#parts;
+    const stopListening = node?.onChange(() => {
+      onMode?.(this.#mode());
+      this.#wake.abort();
+    });
+    node?.start();
+    for (const source of sources) source.start();
+    onMode?.(this.#mode());
+    const loop = this.#loop(signal);
+    await untilAborted(signal, loop);
+    await Promise.race([loop, sleep(DRAIN_MS)]);
+    stopListening?.();
+    await Promise.race([Promise.all([node?.stop(), ...sources.map((source) => source.stop())]), sleep(1000)]);
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    await this.#waitForSources(signal);
+    while (!signal.aborted) {
+      await this.#waitForTurn(signal);
+      if (!signal.aborted) await this.#onePass(signal);
+    }
+  }
+
+  async #waitForSources(signal: AbortSignal): Promise<void> {
+    const giveUpMs = this.#parts.clock.now().monotonicMs + SYNC_WAIT_MS;
+    while (!signal.aborted && this.#parts.clock.now().monotonicMs < giveUpMs) {
+      const readings = await Promise.all(this.#parts.sources.map((source) => source.read({ consistent: false, signal })));
+      const node = this.#parts.node;
+      if ((node === undefined || node.current() !== undefined) && readings.every(({ status }) => status.state !== 'syncing')) return;
+      await sleep(SYNC_POLL_MS, signal);
+    }
+  }
+
+  /** Until the schedule, a new `run-now` or another mode asks for a pass. Triggers that came during the last pass count once. */
+  async #waitForTurn(signal: AbortSignal): Promise<void> {
+    const { clock, schedule } = this.#parts;
+    const now = clock.now();
+    this.#nextMs = nextPassMs(schedule, now.wallMs, this.#lastStartMs);
+    const dueMs = now.monotonicMs + (this.#nextMs - now.wallMs);
+    this.#progressDueMs = dueMs + HEALTH_GRACE_MS;
+    while (!signal.aborted && !this.#isTriggered()) {
+      const restMs = dueMs - clock.now().monotonicMs;
+      if (restMs <= 0) return;
+      this.#wake = new AbortController();
+      if (!this.#isTriggered()) await sleep(restMs, AbortSignal.any([signal, this.#wake.signal]));
+    }
+  }
+
+  async #onePass(signal: AbortSignal): Promise<void> {
+    const { clock, logger, passDeadlineMs, reporter } = this.#parts;
+    const runNow = this.#pendingRunNow();
+    const startedAt = clock.now();
+    this.#lastStartMs = startedAt.wallMs;
+    this.#progressDueMs = startedAt.monotonicMs + passDeadlineMs + HEALTH_GRACE_MS;
+    this.#running = true;
+    const deadline = new AbortController();
+    // Not AbortSignal.timeout: its timer and all that hangs on it would stay until the deadline, long after the pass.
+    const timer = setTimeout(() => deadline.abort(new Error('the pass ran past its deadline')), passDeadlineMs).unref();
+    const report = await this.#reportOf(AbortSignal.any([signal, deadline.signal]));
+    clearTimeout(timer);
+    this.#running = false;
+    this.#lastPass = clock.now();
+    this.#lastReport = report;
+    this.#answered = runNow ?? this.#answered;
+    if (deadline.signal.aborted)
+      logger.error({ passDeadlineSeconds: passDeadlineMs / 1000 }, 'the pass ran past its deadline and was abandoned');
+    await reporter.publish(report, { runNowDone: runNow });
+  }
+
+  async #reportOf(signal: AbortSignal): Promise<Report> {
+    const mode = this.#mode();
+    this.#lastMode = mode;
+    this.#parts.onMode?.(mode);
+    if (mode === 'off') return this.#parts.skipped('the mode is off');
+    return this.#parts.pass({ dryRun: mode === 'dry-run', previousPass: this.#lastPass, signal });
+  }
+
+  #mode(): Mode {
+    const { mode, node } = this.#parts;
+    return node === undefined ? mode : effectiveMode(mode, node.current()?.annotations);
+  }
+
+  #isTriggered(): boolean {
+    const modeChanged = this.#lastMode !== undefined && this.#parts.node?.current() !== undefined && this.#lastMode !== this.#mode();
+    return modeChanged || this.#pendingRunNow() !== undefined;
+  }
+
+  #pendingRunNow(): string | undefined {
+    return pendingRunNow(this.#parts.node?.current()?.annotations, this.#answered, this.#parts.runNowAnswer);
+  }
+}
+
+/** Until the signal aborts or the loop ends by itself (a programming error, which is then thrown). */
+async function untilAborted(signal: AbortSignal, loop: Promise<void>): Promise<void> {
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([aborted, loop]);
+}

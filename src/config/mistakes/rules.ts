@@ -1,0 +1,203 @@
+import { CronTime } from 'cron';
+import type { Path } from '../document.ts';
+import type { ParsedSettings } from '../schema/schema.ts';
+import { selectorMistakes } from './selectors.ts';
+import type { Config } from '../types.ts';
+import { workloadRuleMistakes } from './workload-rules.ts';
+
+/** A mistake that only shows when keys are seen together. */
+export interface RuleMistake {
+  readonly path: Path;
+  readonly message: string;
+  /** Keys it was judged by, besides its own: a mistake is not reported while one of these is wrong itself. */
+  readonly judgedBy?: readonly string[];
+}
+
+/** What a rule sees: the values as given, and the same with every default filled in. */
+interface Given {
+  readonly settings: ParsedSettings;
+  readonly config: Config;
+}
+type Rule = (given: Given) => readonly RuleMistake[];
+
+const one = (when: boolean, path: Path, message: string, judgedBy: readonly string[] = []): readonly RuleMistake[] =>
+  when ? [{ path, message, judgedBy }] : [];
+
+const ScheduleOrInterval: Rule = ({ settings }) =>
+  one(
+    settings.schedule !== undefined && settings.intervalSeconds !== undefined,
+    ['intervalSeconds'],
+    'cannot be used together with schedule; remove one of the two',
+    ['schedule'],
+  );
+
+const ScheduleFires: Rule = ({ settings }) => {
+  if (settings.schedule === undefined) return [];
+  const problem = cronProblem(settings.schedule);
+  return one(
+    problem !== undefined,
+    ['schedule'],
+    `is no cron expression that ever fires: ${problem}; write five fields, such as "*/40 * * * *"`,
+  );
+};
+
+/** Why the package that runs the schedule would refuse it. */
+function cronProblem(expression: string): string | undefined {
+  try {
+    // From a fixed date: a rule reads no clock. An expression that fires within eight years of any date fires after 1970, too.
+    new CronTime(expression, 'UTC').getNextDateFrom(new Date(0));
+    return undefined;
+  } catch (error) {
+    // The package throws plain errors, each for something in the expression.
+    if (!(error instanceof Error)) throw error;
+    return error.message.replace(/^Something went wrong\. /, '').replace(/\.?(\n[^]*)?$/, '');
+  }
+}
+
+const TimeZoneKnown: Rule = ({ settings: { timeZone, schedule } }) => {
+  if (timeZone === undefined) return [];
+  return [
+    ...one(schedule === undefined, ['timeZone'], 'has a meaning only with schedule; remove it or give a schedule', ['schedule']),
+    ...one(
+      !isTimeZone(timeZone),
+      ['timeZone'],
+      `is no time zone: ${JSON.stringify(timeZone)}; use an IANA name such as Europe/Berlin or UTC`,
+    ),
+  ];
+};
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions();
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+const JitterWithinInterval: Rule = ({ config: { schedule } }) =>
+  one(
+    schedule.kind === 'interval' && schedule.jitterSeconds > schedule.intervalSeconds,
+    ['jitterSeconds'],
+    `must be at most intervalSeconds (${schedule.kind === 'interval' ? schedule.intervalSeconds : 0}), not ${schedule.jitterSeconds}; lower it`,
+    ['intervalSeconds', 'schedule'],
+  );
+
+const MinimumAgesAboveFloor: Rule = ({ settings }) =>
+  (['removeUnusedOriginalMinimumAgeSeconds', 'removeUnusedResizedMinimumAgeSeconds'] as const).flatMap((key) =>
+    one(
+      settings[key] < settings.minimumAgeFloorSeconds,
+      [key],
+      `must be at least minimumAgeFloorSeconds (${settings.minimumAgeFloorSeconds}), not ${settings[key]}; raise it, or lower minimumAgeFloorSeconds as well if you mean it`,
+      ['minimumAgeFloorSeconds'],
+    ),
+  );
+
+const DeadlineAboveLockTimeout: Rule = ({ settings }) =>
+  one(
+    settings.passDeadlineSeconds <= settings.lockTimeoutSeconds,
+    ['passDeadlineSeconds'],
+    `must be more than lockTimeoutSeconds (${settings.lockTimeoutSeconds}), not ${settings.passDeadlineSeconds}: one busy lock would use up the pass`,
+    ['lockTimeoutSeconds'],
+  );
+
+const PathsApart: Rule = ({ config }) => [
+  ...one(config.instancesPath === '/', ['instancesPath'], 'must not be the root directory; give the directory of the instance directories'),
+  ...one(
+    config.hostInstancesPath === '/',
+    ['hostInstancesPath'],
+    'must not be the root directory; give the path by which image headers name the instances directory',
+    ['instancesPath'],
+  ),
+  ...one(
+    config.locksPath === config.basePath || config.locksPath.startsWith(`${config.basePath}/`),
+    ['locksPath'],
+    `must not lie in the base directory (${config.basePath}); Nova uses the directory locks beside it`,
+    ['instancesPath', 'subdirectoryName'],
+  ),
+];
+
+const ThresholdsOrdered: Rule = ({ settings: { pressure } }) =>
+  one(
+    pressure.lowThresholdPercent >= pressure.highThresholdPercent,
+    ['pressure', 'lowThresholdPercent'],
+    `must be less than pressure.highThresholdPercent (${pressure.highThresholdPercent}), not ${pressure.lowThresholdPercent}; lower it`,
+    ['pressure'],
+  );
+
+const HostNamesDiffer: Rule = ({ settings: { sharedStorage }, config }) =>
+  one(
+    sharedStorage.enabled && asksCluster(config.sources) && !sharedStorage.hostName.includes('$(NODE_NAME)'),
+    ['sharedStorage', 'hostName'],
+    'must contain $(NODE_NAME), such as $(NODE_NAME).example.org: agents of several nodes would take each other for themselves',
+    ['sources'],
+  );
+
+const SomeSource: Rule = ({ config: { sources } }) =>
+  one(
+    !asksCluster(sources) && sources.file === undefined && sources.libvirt === undefined,
+    ['sources'],
+    'must have at least one that is enabled: pods, virtualMachineInstances, rules, file or libvirt; without one, every base file would look unused',
+  );
+
+function asksCluster({ pods, virtualMachineInstances, rules }: Config['sources']): boolean {
+  return pods.enabled || virtualMachineInstances.enabled || rules.length > 0;
+}
+
+const NodeNameGiven: Rule = ({ config }) =>
+  one(
+    config.nodeName === '' && asksCluster(config.sources),
+    ['nodeName'],
+    'is required to ask the cluster for the workloads of this node; set it, or --node, or the environment variable NODE_NAME',
+    ['sources'],
+  );
+
+const SelectorsSelect: Rule = ({ settings }) => [
+  ...selectorMistakes(['sources', 'pods', 'selector'], settings.sources.pods.selector),
+  ...settings.exemptPods.flatMap((pod, index) => selectorMistakes(['exemptPods', index, 'selector'], pod.selector)),
+];
+
+const ChecksumsWithVerification: Rule = ({ config: { verify } }) =>
+  one(verify.checksums.enabled && !verify.enabled, ['verify', 'checksums', 'enabled'], 'needs verify.enabled: true', []);
+
+const WorkloadRulesCompile: Rule = ({ settings }) => workloadRuleMistakes(settings.sources.rules);
+
+const ExemptionsNamePods: Rule = ({ settings }) =>
+  settings.exemptPods.flatMap((pod, index) =>
+    one(
+      pod.namespace === undefined && pod.selector === undefined,
+      ['exemptPods', index],
+      'must have namespace or selector; without either it would exempt every pod',
+    ),
+  );
+
+const RULES: readonly Rule[] = [
+  NodeNameGiven,
+  PathsApart,
+  ScheduleOrInterval,
+  ScheduleFires,
+  TimeZoneKnown,
+  JitterWithinInterval,
+  MinimumAgesAboveFloor,
+  DeadlineAboveLockTimeout,
+  ThresholdsOrdered,
+  HostNamesDiffer,
+  SomeSource,
+  SelectorsSelect,
+  ExemptionsNamePods,
+  WorkloadRulesCompile,
+  ChecksumsWithVerification,
+];
+
+/** Every mistake that the rules find; `wrong` are the paths that already have an error of their own. */
+export function findMistakes(given: Given, wrong: readonly Path[]): readonly RuleMistake[] {
+  const isWrong = (path: Path) => wrong.some((other) => overlap(path, other));
+  return RULES.flatMap((rule) => rule(given)).filter(
+    ({ path, judgedBy = [] }) => !isWrong(path) && !judgedBy.some((key) => isWrong([key])),
+  );
+}
+
+function overlap(left: Path, right: Path): boolean {
+  return left.slice(0, right.length).every((part, index) => part === right[index]);
+}

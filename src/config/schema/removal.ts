@@ -1,0 +1,65 @@
+import * as z from 'zod/mini';
+import { described, flag, seconds, TEN_YEARS_SECONDS } from './parts.ts';
+
+const percent = (value: number, description: string) => z._default(z.int().check(z.gte(1), z.lte(99)), value).check(described(description));
+
+/** Removals before their time. */
+export const pressure = z
+  .prefault(
+    z.strictObject({
+      enabled: flag(
+        false,
+        'Remove unused files before their minimum age, oldest first, while the file system is too full. Never below minimumAgeFloorSeconds.',
+      ),
+      highThresholdPercent: percent(85, 'Removals before their time begin when the file system is fuller than this, as df shows it.'),
+      lowThresholdPercent: percent(80, 'They end when it is not fuller than this.'),
+    }),
+    {},
+  )
+  .check(described('What to do when the file system of the base directory is nearly full.'));
+
+/** Removals that can be taken back. */
+export const trash = z
+  .prefault(
+    z.strictObject({
+      enabled: flag(
+        false,
+        'Move removed files to `.basekeeper-trash` in the base directory instead of unlinking them. `basekeeper restore` puts them back.',
+      ),
+      graceSeconds: seconds(
+        259_200,
+        0,
+        TEN_YEARS_SECONDS,
+        'How long a removed file stays there, unless the file system gets too full (`pressure`). Counts for files that are still there after `enabled` was taken back, too.',
+      ),
+    }),
+    {},
+  )
+  .check(described('Removal that can be taken back.'));
+
+/** What is found out of files that are kept. */
+export const verify = z
+  .prefault(
+    z.strictObject({
+      enabled: flag(
+        false,
+        'Look in each pass whether the headers of base files make sense and their virtual sizes are what their names say. A contradiction is a finding and an event, never a removal.',
+      ),
+      checksums: z
+        .prefault(
+          z.strictObject({
+            enabled: flag(
+              false,
+              'The agent records the SHA-256 of base files in `.basekeeper-checksums` in the base directory and reads each file again once a day at most. Needs `verify.enabled`.',
+            ),
+            bytesPerSecond: z
+              ._default(z.int().check(z.gte(65_536), z.lte(10_737_418_240)), 20_971_520)
+              .check(described('How much of the files is read in a second, at most, holes included. One file at a time.')),
+          }),
+          {},
+        )
+        .check(described('Whether the content of base files stays what it was.')),
+    }),
+    {},
+  )
+  .check(described('Whether base files are what they should be.'));

@@ -1,0 +1,115 @@
+import { KubeApiError } from '../kube/errors.ts';
+import { listObjects } from '../kube/watch/list.ts';
+import type { KubeClient } from '../kube/types.ts';
+import { asText, at } from '../lib/json.ts';
+import { nodeStatusOf, type NodeStatus } from './node-status.ts';
+
+const PAGE_SIZE = 500;
+const REPORT_TIMEOUT_MS = 60_000;
+const METADATA_ONLY = {
+  list: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
+  object: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json',
+};
+/** The labels that the chart gives to agents. */
+export const AGENT_SELECTOR = 'app.kubernetes.io/name=basekeeper,app.kubernetes.io/component=agent';
+
+/** All agents of a cluster, seen from outside: through their nodes' annotations, and through the API server's pod proxy. */
+export interface Fleet {
+  /** One paginated list, whatever the number of nodes; in the API server's order. `selector`: labels of the nodes. */
+  statuses(selector: string | undefined): Promise<readonly NodeStatus[]>;
+  status(node: string): Promise<NodeStatus>;
+  /** Writes annotations; null removes one. */
+  annotate(node: string, annotations: Readonly<Record<string, string | null>>): Promise<void>;
+  /** What the agent on the node answers to `/report`, untrusted, and its pod. */
+  report(node: string, agentSelector: string): Promise<{ readonly pod: AgentPod; readonly report: unknown }>;
+  close(): void;
+}
+
+export interface FleetOptions {
+  readonly client: KubeClient;
+  readonly signal: AbortSignal;
+}
+
+/** Every call throws an error for people: what could not be done, why, and which right is missing if that is the reason. */
+export function createFleet({ client, signal }: FleetOptions): Fleet {
+  return {
+    statuses: (selector) => asking('list nodes', 'list nodes', () => statusesOf({ client, signal }, selector)),
+    status: (node) =>
+      asking(`read node ${node}`, 'get nodes', async () => {
+        const found = nodeStatusOf(await client.request({ method: 'GET', path: pathOf(node), accept: METADATA_ONLY.object, signal }));
+        if (found === undefined) throw new Error('the API server answers with something that is no node');
+        return found;
+      }),
+    annotate: (node, annotations) =>
+      asking(`annotate node ${node}`, 'patch nodes', async () => {
+        await client.request({
+          method: 'PATCH',
+          path: pathOf(node),
+          body: { metadata: { annotations } },
+          contentType: 'application/merge-patch+json',
+          accept: METADATA_ONLY.object,
+          signal,
+        });
+      }),
+    report: async (node, agentSelector) => {
+      const pod = await asking('list the agents’ pods', 'list pods', () => agentPodOf({ client, signal }, node, agentSelector));
+      const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/proxy/report`;
+      const where = `reach the agent ${pod.namespace}/${pod.name} on node ${node} through the API server`;
+      const request = { method: 'GET', path, timeoutMs: REPORT_TIMEOUT_MS, signal } as const;
+      return { pod, report: await asking(where, 'get pods/proxy', () => client.request(request)) };
+    },
+    close: () => client.close(),
+  };
+}
+
+function pathOf(node: string): string {
+  return `/api/v1/nodes/${encodeURIComponent(node)}`;
+}
+
+async function statusesOf(options: FleetOptions, selector: string | undefined): Promise<readonly NodeStatus[]> {
+  try {
+    return await listStatuses(options, selector);
+  } catch (error) {
+    // A list that takes its time may outlive its continue token.
+    if (error instanceof KubeApiError && error.status === 410) return listStatuses(options, selector);
+    throw error;
+  }
+}
+
+async function listStatuses({ client, signal }: FleetOptions, selector: string | undefined): Promise<readonly NodeStatus[]> {
+  const query: Record<string, string> = selector === undefined ? {} : { labelSelector: selector };
+  const request = { path: '/api/v1/nodes', query, accept: METADATA_ONLY.list, pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
+  const { items } = await listObjects(client, request, nodeStatusOf);
+  return [...items.values()];
+}
+
+interface AgentPod {
+  /** Both as they stand in a path. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+async function agentPodOf({ client, signal }: FleetOptions, node: string, labelSelector: string): Promise<AgentPod> {
+  const query = { labelSelector, fieldSelector: `spec.nodeName=${node}` };
+  const request = { path: '/api/v1/pods', query, accept: METADATA_ONLY.list, pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
+  const { items } = await listObjects(client, request, livingPod);
+  const [pod] = items.values();
+  if (pod === undefined) throw new Error(`no agent runs on node ${node}: it has no pod with the labels ${labelSelector}`);
+  return pod;
+}
+
+function livingPod(object: unknown): AgentPod | undefined {
+  const [namespace, name] = [asText(at(object, 'metadata', 'namespace')), asText(at(object, 'metadata', 'name'))];
+  if (namespace === undefined || name === undefined || at(object, 'metadata', 'deletionTimestamp') !== undefined) return undefined;
+  return { namespace: encodeURIComponent(namespace), name: encodeURIComponent(name) };
+}
+
+async function asking<T>(what: string, right: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof KubeApiError)) throw error;
+    const hint = error.status === 403 ? `; it takes the right to ${right}` : '';
+    throw new Error(`cannot ${what}${hint}`, { cause: error });
+  }
+}

@@ -1,0 +1,72 @@
+import { asText, at } from '../lib/json.ts';
+import type { GateReason } from '../model/reasons.ts';
+import { ANNOTATION_KEYS } from '../report/node/annotations.ts';
+import { parseCacheSummary, type CacheSummary } from '../report/node/cache-summary.ts';
+import { printable, shorten } from '../lib/text.ts';
+
+/** Longest text that is taken over from an annotation. */
+const TEXT_MAX_CHARACTERS = 300;
+
+/** What the annotations of one node say. Everything but the name is absent where the agent has not written it. */
+export interface NodeStatus {
+  readonly node: string;
+  /** What the annotation says, else what the last pass tells; absent where neither does, as when it failed. */
+  readonly mode?: string;
+  readonly modeFrom?: 'annotation' | 'result';
+  readonly result?: string;
+  /** RFC 3339; written again when something changed, or after `heartbeatSeconds`. */
+  readonly lastPass?: string;
+  readonly summary?: string;
+  readonly cache?: CacheSummary;
+  /** Gate reasons; empty where the gate is open or nothing is known. */
+  readonly held: readonly GateReason[];
+  /** The value of `run-now` that waits for its pass. */
+  readonly waitingFor?: string;
+  /** The value of `run-now` that was answered last. */
+  readonly answered?: string;
+}
+
+/** Reads a Node, or only its metadata; undefined for what is no object with a name. Texts are made safe to show. */
+export function nodeStatusOf(object: unknown): NodeStatus | undefined {
+  const node = asText(at(object, 'metadata', 'name'));
+  if (node === undefined) return undefined;
+  const raw = (key: keyof typeof ANNOTATION_KEYS) => asText(at(object, 'metadata', 'annotations', ANNOTATION_KEYS[key]));
+  const text = (key: keyof typeof ANNOTATION_KEYS) => shown(raw(key));
+  const cache = parseCacheSummary(raw('cache') ?? '');
+  const [waiting, answered] = [text('runNow'), text('runNowDone')];
+  return defined({
+    node,
+    ...modeOf(text('mode'), text('result'), cache),
+    result: text('result'),
+    lastPass: instantOf(raw('lastPass')),
+    summary: text('summary'),
+    cache,
+    held: cache?.held ?? [],
+    waitingFor: waiting === answered ? undefined : waiting,
+    answered,
+  }) as unknown as NodeStatus;
+}
+
+function modeOf(
+  annotation: string | undefined,
+  result: string | undefined,
+  cache: CacheSummary | undefined,
+): Pick<NodeStatus, 'mode' | 'modeFrom'> {
+  if (annotation !== undefined) return { mode: annotation, modeFrom: 'annotation' };
+  if (result === 'Held' && cache?.mode !== undefined) return { mode: cache.mode, modeFrom: 'result' };
+  if (result === 'DryRun') return { mode: 'dry-run', modeFrom: 'result' };
+  return result === 'Succeeded' ? { mode: 'enforce', modeFrom: 'result' } : {};
+}
+
+function instantOf(text: string | undefined): string | undefined {
+  const ms = Date.parse(text ?? '');
+  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+}
+
+function shown(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : shorten(printable(text), TEXT_MAX_CHARACTERS);
+}
+
+function defined(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+}

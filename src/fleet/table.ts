@@ -1,0 +1,54 @@
+import type { NodeStatus } from './node-status.ts';
+import { headerLine, placeColumns, rowLine, type Column, type TableStyle } from '../report/terminal/layout.ts';
+import { cutEnd, shortAge, wrap } from '../report/terminal/cells.ts';
+import { countOf, humanBytes } from '../lib/text.ts';
+
+const UNKNOWN = '-';
+/** What is no trouble is not coloured. */
+const COLOURS: Readonly<Record<string, 'yellow' | 'red'>> = { Held: 'yellow', Skipped: 'yellow', Failed: 'red' };
+
+/** All nodes as a table with a closing line, in pieces of whole lines. `nowMs`: wall clock. */
+export function* fleetTable(nodes: readonly NodeStatus[], style: TableStyle, nowMs: number): Generator<string> {
+  const columns = placeColumns(columnsAt(nowMs), nodes, style.width);
+  yield headerLine(columns, style.colour);
+  for (const node of nodes) yield rowLine(columns, node, style.colour);
+  yield `${wrap(closingLine(nodes), style.width, '  ')}\n`;
+}
+
+function columnsAt(nowMs: number): readonly Column<NodeStatus>[] {
+  return [
+    { header: 'NODE', align: 'left', text: ({ node }) => node, cut: cutEnd, least: 12 },
+    { header: 'MODE', align: 'left', text: ({ mode }) => mode ?? UNKNOWN, cut: cutEnd, least: 7, expendable: 2 },
+    {
+      header: 'RESULT',
+      align: 'left',
+      text: ({ result }) => result ?? UNKNOWN,
+      cut: cutEnd,
+      least: 9,
+      format: ({ result = '' }) => (Object.hasOwn(COLOURS, result) ? COLOURS[result] : undefined),
+    },
+    { header: 'LAST PASS', align: 'right', text: ({ lastPass }) => ageOf(lastPass, nowMs) },
+    { header: 'FILES', align: 'right', text: ({ cache }) => (cache === undefined ? UNKNOWN : String(cache.total[0])), expendable: 1 },
+    { header: 'CACHED', align: 'right', text: ({ cache }) => (cache === undefined ? UNKNOWN : humanBytes(cache.total[1])) },
+    { header: 'RECLAIMABLE', align: 'right', text: ({ cache }) => (cache === undefined ? UNKNOWN : humanBytes(cache.reclaimable[1])) },
+    { header: 'HELD BECAUSE', align: 'left', text: whyOf, cut: cutEnd, least: 12, expendable: 3 },
+  ];
+}
+
+/** Why nothing is removed: gate reasons, or what a pass that came to nothing says. */
+function whyOf({ result, held, summary = '' }: NodeStatus): string {
+  if (result === undefined) return 'no agent has written here';
+  return result === 'Failed' || result === 'Skipped' ? summary : held.join(', ');
+}
+
+function ageOf(lastPass: string | undefined, nowMs: number): string {
+  return lastPass === undefined ? UNKNOWN : `${shortAge((nowMs - Date.parse(lastPass)) / 1000)} ago`;
+}
+
+function closingLine(nodes: readonly NodeStatus[]): string {
+  const results = Map.groupBy(nodes, ({ result }) => result ?? 'without an agent');
+  const counts = [...results].map(([result, some]) => `${some.length} ${result}`).toSorted();
+  const sum = (amount: 'total' | 'reclaimable') => nodes.reduce((bytes, { cache }) => bytes + (cache?.[amount][1] ?? 0), 0);
+  const held = counts.length === 0 ? '' : ` (${counts.join(', ')})`;
+  return `${countOf(nodes.length, 'node')}${held}: ${humanBytes(sum('total'))} cached, ${humanBytes(sum('reclaimable'))} reclaimable`;
+}

@@ -1,0 +1,16 @@
+import type { SourceStatus } from '../model/workload.ts';
+import { printable } from '../lib/text.ts';
+
+/** What the probes ask. Messages are for people and name nothing that a stranger should not see. */
+export interface Probes {
+  /** Why the agent counts as dead: a pass hangs or does not begin. Undefined: alive. At once: it must not wait for a disk that hangs. */
+  readonly unhealthy: () => string | undefined;
+  /** Why the agent is not ready. Undefined: ready. Asks the sources. */
+  readonly unready: () => string | undefined | Promise<string | undefined>;
+}
+
+/** Names the sources that are not synced; a source whose API is absent has nothing to sync. */
+export function unreadySources(sources: readonly SourceStatus[]): string | undefined {
+  const waiting = sources.filter(({ state }) => state !== 'synced' && state !== 'absent');
+  return waiting.length === 0 ? undefined : waiting.map(({ name, state }) => printable(`source ${name} is ${state}`)).join('; ');
+}

@@ -1,0 +1,81 @@
+import type { ImageHeader } from './header.ts';
+
+/** What identifies a file's content, as `fs` gives it with `bigint`. */
+export interface FileStamp {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+interface Entry extends Omit<FileStamp, 'dev' | 'ino'> {
+  readonly header: ImageHeader;
+  pass: number;
+}
+
+/**
+ * Time stamps have the kernel's tick, 10 ms at worst: a file written in the tick in which it was read could change again without
+ * a trace. Such a header is used, but not kept.
+ */
+const TICK_NS = 20_000_000n;
+
+/**
+ * Headers by inode, valid while size, mtime and ctime are the same. At most `capacity` entries; a pass over more files keeps
+ * those that it saw first, so that the next pass still finds them.
+ */
+export class HeaderCache {
+  readonly #capacity: number;
+  readonly #entries = new Map<bigint, Entry>();
+  /** Of nearly all files, so that an inode number alone is nearly always the key. */
+  #device: bigint | undefined;
+  #pass = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Entries that the pass before this one did not use give way first. */
+  beginPass(): void {
+    this.#pass += 1;
+  }
+
+  get(stats: FileStamp): ImageHeader | undefined {
+    const key = this.#keyOf(stats);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry.size !== stats.size || entry.mtimeNs !== stats.mtimeNs || entry.ctimeNs !== stats.ctimeNs) return undefined;
+    entry.pass = this.#pass;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    return entry.header;
+  }
+
+  /** `readAtMs`: wall clock before the header was read. */
+  put(stats: FileStamp, header: ImageHeader, readAtMs: number): void {
+    const key = this.#keyOf(stats);
+    this.#entries.delete(key);
+    if (stats.ctimeNs + TICK_NS > BigInt(Math.floor(readAtMs)) * 1_000_000n) return;
+    if (this.#entries.size >= this.#capacity && !this.#evict()) return;
+    const { size, mtimeNs, ctimeNs } = stats;
+    this.#entries.set(key, { size, mtimeNs, ctimeNs, header, pass: this.#pass });
+  }
+
+  #keyOf({ dev, ino }: FileStamp): bigint {
+    this.#device ??= dev;
+    return dev === this.#device ? ino : ((dev + 1n) << 64n) | ino;
+  }
+
+  #evict(): boolean {
+    for (const [key, entry] of this.#entries) {
+      if (entry.pass === this.#pass) return false;
+      this.#entries.delete(key);
+      return true;
+    }
+    return false;
+  }
+}

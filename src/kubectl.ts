@@ -1,9 +1,0 @@
-import { runKubectl } from './cli/kubectl/run.ts';
-import { connectClient } from './kube/connect.ts';
-import { createFleet } from './report/fleet.ts';
-import { runProcess } from './process.ts';
-
-/** kubectl runs what is called `kubectl-basekeeper` for `kubectl basekeeper`. */
-await runProcess((argv, env, io) =>
-  runKubectl(argv, env, io, async (place) => createFleet({ client: await connectClient({ place }), signal: io.signal })),
-);

@@ -1,4 +1,0 @@
-import { run } from './cli/run.ts';
-import { runProcess } from './process.ts';
-
-await runProcess((argv, env, io) => run(argv, env, io, () => import('./wire.ts')));

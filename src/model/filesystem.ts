@@ -1,0 +1,15 @@
+export interface FilesystemUsage {
+  readonly sizeBytes: number;
+  /** What an unprivileged writer can still use (`f_bavail`). */
+  readonly availableBytes: number;
+}
+
+/** Share of the file system that an unprivileged writer can no longer use, in percent: what `df` calls Use%. */
+export function usedPercent({ sizeBytes, availableBytes }: FilesystemUsage): number {
+  return sizeBytes === 0 ? 0 : (100 * (sizeBytes - availableBytes)) / sizeBytes;
+}
+
+/** True where the file system is at or below the low threshold, or where no threshold is set. */
+export function isRelieved(usage: FilesystemUsage, pressure: { readonly lowThresholdPercent: number } | undefined): boolean {
+  return pressure === undefined || usedPercent(usage) <= pressure.lowThresholdPercent;
+}

@@ -1,0 +1,66 @@
+import { existsSync, lstatSync } from 'node:fs';
+import { errnoOf, ownMessageOf } from '../lib/errors.ts';
+import type { BackingLink, Overlay } from '../model/overlay.ts';
+import { displayReference } from './backing-reference.ts';
+import { headerTrouble } from './chain.ts';
+import type { ImageHeader } from '../images/header.ts';
+import { readEntries } from '../disk/list-directory.ts';
+import type { OverlayListing } from './listing.ts';
+import { decodeRawName } from '../disk/raw-name.ts';
+
+/**
+ * Nova's `_list_backing_images`: the file `disk` of each directory that has the name of a known instance; one level; the last
+ * name of its backing file, taken to lie in the base directory. Different from Nova only where Nova would abort the pass (a disk
+ * that cannot be read) or follow a symbolic link: then the overlay is `unreadable`.
+ */
+export async function listOverlaysAsNova(listing: OverlayListing): Promise<void> {
+  const { instancesPath, instanceNames, problems, pacer } = listing;
+  for (const entry of readEntries(instancesPath, (error) => problems.addError('.', error))) {
+    if (pacer.due()) await pacer.pause();
+    const name = decodeRawName(entry.name);
+    if (name.bytes === undefined && instanceNames.has(name.text)) visitInstance(listing, name.text);
+  }
+}
+
+function visitInstance(listing: OverlayListing, instance: string): void {
+  const relative = `${instance}/disk`;
+  try {
+    const header = readDisk(listing, instance);
+    if (header !== undefined) listing.overlays.push({ instance, path: relative, ...judge(listing, header) });
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined || !(error instanceof Error)) throw error;
+    // Nova skips a disk that is not there.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return;
+    listing.overlays.push({ instance, path: relative, chain: [], state: 'unreadable', message: ownMessageOf(error) });
+  }
+}
+
+/** Undefined for a dangling link, which does not exist for Nova either. */
+function readDisk({ instancesPath, reader }: OverlayListing, instance: string): ImageHeader | undefined {
+  const path = `${instancesPath}/${instance}/disk`;
+  const throughLink = lstatSync(`${instancesPath}/${instance}`).isSymbolicLink();
+  const stats = throughLink ? undefined : lstatSync(path, { bigint: true });
+  const header = stats?.isFile() ? reader.header(path, stats) : { kind: 'irregular' as const };
+  if (header.kind !== 'irregular') return header;
+  if (!existsSync(path)) return undefined;
+  return { kind: 'invalid', message: 'it is reached through a symbolic link or is no regular file; it is not opened' };
+}
+
+function judge(listing: OverlayListing, header: ImageHeader): Pick<Overlay, 'state' | 'chain' | 'message'> {
+  const link = header.kind === 'qcow2' && header.backingFile ? novaLink(listing, header.backingFile.text) : undefined;
+  const chain = link === undefined ? [] : [link];
+  const trouble = headerTrouble(header);
+  if (trouble !== undefined) return { state: trouble.state, chain, message: trouble.message };
+  if (link === undefined) return { state: 'flat', chain };
+  if (link.exists) return { state: 'ok', chain };
+  return { state: 'missing-backing', chain, message: `the backing file ${link.path} does not exist` };
+}
+
+function novaLink({ subdirectoryName, chains }: OverlayListing, backingFile: string): BackingLink | undefined {
+  const baseName = backingFile.slice(backingFile.lastIndexOf('/') + 1);
+  if (baseName === '') return undefined;
+  const path = `${subdirectoryName}/${baseName}`;
+  const exists = chains.inspect(path, false).kind !== 'absent';
+  return { reference: displayReference(backingFile), baseName, path, exists };
+}

@@ -1,0 +1,142 @@
+import type { BaseFile, TrashedFile } from '../../model/scan.ts';
+import type { TrashReason } from '../../model/reasons.ts';
+import type { Rows } from '../../model/rows.ts';
+import { eachRow, type Steps } from '../../lib/steps.ts';
+import type { TrashTotals, TrashVerdict } from '../../model/plan.ts';
+import type { Facts } from '../facts.ts';
+import { digestOf, usagesByOverlay, usagesByWorkload } from '../usages.ts';
+
+/** What the rules know besides the facts. */
+interface TrashFacts extends Facts {
+  /** Base files that have the name of one in the trash. */
+  readonly present: ReadonlyMap<string, Pick<BaseFile, 'device' | 'inode'>>;
+  /** Name → when the newest file of that name was moved to the trash, in ms. */
+  readonly newestMs: ReadonlyMap<string, number>;
+}
+
+interface TrashRule {
+  readonly reason: TrashReason;
+  readonly verdict: TrashVerdict;
+  readonly applies: (facts: TrashFacts, file: TrashedFile) => boolean;
+}
+
+const NEVER = (): boolean => false;
+
+/** The first that applies decides; `RemovalLimitReached` and `UnderPressure` need all files and are decided after these. */
+const TRASH_RULES: readonly TrashRule[] = [
+  { reason: 'UnfinishedMove', verdict: 'restore', applies: isSameAsBaseFile },
+  { reason: 'NamedInTrash', verdict: 'keep', applies: isNamedInTrash },
+  { reason: 'NeededAgain', verdict: 'restore', applies: isNeededAgain },
+  { reason: 'RemovalDisabled', verdict: 'keep', applies: ({ policy }) => !policy.removeUnusedBaseImages },
+  { reason: 'WithinGrace', verdict: 'keep', applies: (facts, { trashedAtMs }) => !(graceEndMs(facts, trashedAtMs) <= facts.nowMs) },
+  { reason: 'GateClosed', verdict: 'keep', applies: ({ gateOpen }) => !gateOpen },
+  { reason: 'RemovalLimitReached', verdict: 'keep', applies: NEVER },
+  { reason: 'UnderPressure', verdict: 'empty', applies: NEVER },
+  { reason: 'GraceOver', verdict: 'empty', applies: () => true },
+];
+
+const indexOf = (reason: TrashReason): number => TRASH_RULES.findIndex((rule) => rule.reason === reason);
+const WITHIN_GRACE = indexOf('WithinGrace');
+const GRACE_OVER = indexOf('GraceOver');
+const UNDER_PRESSURE = indexOf('UnderPressure');
+const LIMIT_REACHED = indexOf('RemovalLimitReached');
+const DUE: ReadonlySet<TrashReason> = new Set(['GateClosed', 'RemovalLimitReached', 'UnderPressure', 'GraceOver']);
+
+/** When the grace of a file ends that was moved to the trash at `trashedAtMs`, in ms. */
+export function graceEndMs({ policy }: Pick<Facts, 'policy'>, trashedAtMs: number): number {
+  return trashedAtMs + policy.trash.graceSeconds * 1000;
+}
+
+export function trashRuleOf(decided: number): Pick<TrashRule, 'reason' | 'verdict'> {
+  return TRASH_RULES[decided] ?? { reason: 'GateClosed', verdict: 'keep' };
+}
+
+/** One byte per file in the trash, for `trashRuleOf`. */
+export function* decideTrash(facts: Facts, files: Rows<BaseFile>, trashed: Rows<TrashedFile>): Steps<Uint8Array> {
+  const verdicts = new Uint8Array(trashed.length);
+  if (trashed.length === 0) return verdicts;
+  const known = yield* gatherTrashFacts(facts, files, trashed);
+  const over: { index: number; trashedAtMs: number }[] = [];
+  yield* eachRow(trashed, (file, index) => {
+    const decided = TRASH_RULES.findIndex((rule) => rule.applies(known, file));
+    verdicts[index] = decided;
+    if (decided === GRACE_OVER) over.push({ index, trashedAtMs: file.trashedAtMs });
+    return undefined;
+  });
+  const limit = facts.policy.maxRemovalsPerPass;
+  over.sort((a, b) => a.trashedAtMs - b.trashedAtMs);
+  for (const { index } of limit === 0 ? [] : over.slice(limit)) verdicts[index] = LIMIT_REACHED;
+  return verdicts;
+}
+
+/**
+ * Marks files in the trash for removal before their grace is over, oldest first, until `bytesToFree` are planned. Changes
+ * `verdicts`; the gate must be open.
+ *
+ * @returns the allocated bytes of all that is planned to be emptied.
+ */
+export function* emptyUnderPressure(trashed: Rows<TrashedFile>, verdicts: Uint8Array, bytesToFree: number): Steps<number> {
+  const candidates: { index: number; trashedAtMs: number; allocatedBytes: number }[] = [];
+  let plannedBytes = 0;
+  yield* eachRow(trashed, ({ allocatedBytes, trashedAtMs }, index) => {
+    if (verdicts[index] === GRACE_OVER) plannedBytes += allocatedBytes;
+    const mayGo = verdicts[index] === WITHIN_GRACE || verdicts[index] === LIMIT_REACHED;
+    // A file that holds no blocks frees none.
+    if (mayGo && allocatedBytes > 0) candidates.push({ index, trashedAtMs, allocatedBytes });
+    return undefined;
+  });
+  candidates.sort((a, b) => a.trashedAtMs - b.trashedAtMs);
+  for (const { index, allocatedBytes } of candidates) {
+    if (plannedBytes >= bytesToFree) break;
+    verdicts[index] = UNDER_PRESSURE;
+    plannedBytes += allocatedBytes;
+  }
+  return plannedBytes;
+}
+
+export function* tallyTrash(trashed: Rows<TrashedFile>, verdicts: Uint8Array): Steps<TrashTotals> {
+  const none = { trashedFiles: 0, trashedBytes: 0, restoredFiles: 0, restoredBytes: 0, emptiedFiles: 0, emptiedBytes: 0 };
+  const totals = { files: trashed.length, allocatedBytes: 0, dueFiles: 0, dueBytes: 0, ...none };
+  yield* eachRow(trashed, ({ allocatedBytes }, index) => {
+    totals.allocatedBytes += allocatedBytes;
+    if (!DUE.has(trashRuleOf(verdicts[index] ?? 0).reason)) return undefined;
+    totals.dueFiles++;
+    totals.dueBytes += allocatedBytes;
+    return undefined;
+  });
+  return totals;
+}
+
+function* gatherTrashFacts(facts: Facts, files: Rows<BaseFile>, trashed: Rows<TrashedFile>): Steps<TrashFacts> {
+  const newestMs = new Map<string, number>();
+  yield* eachRow(trashed, ({ name, trashedAtMs }) => {
+    newestMs.set(name, Math.max(newestMs.get(name) ?? Number.NEGATIVE_INFINITY, trashedAtMs));
+    return undefined;
+  });
+  const present = new Map<string, Pick<BaseFile, 'device' | 'inode'>>();
+  yield* eachRow(files, ({ name, device, inode }) => {
+    if (newestMs.has(name)) present.set(name, { device, inode });
+    return undefined;
+  });
+  return { ...facts, newestMs, present };
+}
+
+function isSameAsBaseFile({ present }: TrashFacts, { name, device, inode }: TrashedFile): boolean {
+  const file = present.get(name);
+  return file !== undefined && file.device === device && file.inode === inode;
+}
+
+/** The header of a disk that somebody moved onto the file in the trash names it by its name there. */
+function isNamedInTrash({ backing, references }: TrashFacts, { entry }: TrashedFile): boolean {
+  return backing.has(entry) || references.byName.has(entry);
+}
+
+/** The newest of a name only: it is what was there last. */
+function isNeededAgain(facts: TrashFacts, file: TrashedFile): boolean {
+  if (facts.present.has(file.name) || facts.newestMs.get(file.name) !== file.trashedAtMs) return false;
+  return (
+    usagesByWorkload(facts, file).length > 0 ||
+    usagesByOverlay(facts, file).length > 0 ||
+    facts.pinsOf(file.name, digestOf(file)).length > 0
+  );
+}

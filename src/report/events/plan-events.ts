@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import type { Finding } from '../../model/plan.ts';
+import type { Report } from '../../model/report.ts';
+import type { ObjectReference } from '../../model/workload.ts';
+import type { ReportDigest } from '../digest.ts';
+import type { EventReason } from './reasons.ts';
+import { eventValue, identityOf, type EventValue } from './event.ts';
+import { countOf, humanBytes, listSome } from '../../lib/text.ts';
+
+/** Events about VMs' own objects that one pass may start; what is over the limit comes with the next pass. */
+export const OBJECT_EVENTS_PER_PASS = 50;
+
+/** Names in a note, before "and n more". */
+const EXAMPLES = 5;
+
+/** Troubles that stand, from one pass to the next: key → the digest of what was said of it and when (ms, the pass's own time). */
+export type TroubleMemory = ReadonlyMap<string, { readonly told: string; readonly atMs: number }>;
+
+export const NO_TROUBLES: TroubleMemory = new Map();
+
+export interface EventInput {
+  readonly report: Report;
+  readonly digest: ReportDigest;
+  /** The Node with its present UID; undefined while that is unknown. */
+  readonly node: ObjectReference | undefined;
+  readonly memory: TroubleMemory;
+  /** A trouble that stands unchanged is told again after so many seconds: the API server forgets events after an hour. */
+  readonly reminderSeconds: number;
+}
+
+export interface PlannedEvents {
+  readonly events: readonly EventValue[];
+  readonly memory: TroubleMemory;
+}
+
+/** Something that stands or happened, before it is known whether it is news. */
+interface Trouble {
+  readonly reason: EventReason;
+  readonly regarding: ObjectReference;
+  readonly related?: ObjectReference | undefined;
+  /** Equal content is no news. */
+  readonly content: string;
+  readonly text: string;
+}
+
+/** The events that a pass is worth: what is new, changed, or due to be told again. Nothing happened, nothing said. */
+export function planEvents({ report, digest, node, memory, reminderSeconds }: EventInput): PlannedEvents {
+  if (node === undefined) return { events: [], memory };
+  const nowMs = Date.parse(report.takenAt);
+  const events: EventValue[] = [];
+  const next = new Map<string, { told: string; atMs: number }>(digest.decided ? [] : memory);
+  let objectEvents = 0;
+  for (const trouble of troublesOf(report, digest, node)) {
+    const key = `${trouble.reason} ${identityOf(trouble.regarding)}`;
+    const told = createHash('sha256').update(trouble.content).digest('base64');
+    const known = memory.get(key);
+    const isNews = known?.told !== told || !isWithin(nowMs - known.atMs, reminderSeconds * 1000);
+    if (!isNews) {
+      next.set(key, known);
+    } else if (trouble.regarding === node || objectEvents++ < OBJECT_EVENTS_PER_PASS) {
+      next.set(key, { told, atMs: nowMs });
+      events.push(eventValue(trouble.reason, { trouble: key, regarding: trouble.regarding, related: trouble.related }, trouble.text));
+    }
+  }
+  const { trashedFiles = 0, emptiedFiles = 0, restoredFiles = 0 } = report.trash?.totals ?? {};
+  if (digest.removedByKind.size > 0 || trashedFiles + emptiedFiles > 0) events.push(removalSummary(report, digest, node));
+  if (restoredFiles > 0) events.push(restoreSummary(digest, restoredFiles, node));
+  return { events, memory: next };
+}
+
+/** False, too, where the clock was set back since: else nothing would be told again until it has caught up. */
+function isWithin(sinceMs: number, limitMs: number): boolean {
+  return sinceMs >= 0 && sinceMs < limitMs;
+}
+
+/** The memory without troubles whose events could not be sent: the next pass tells them anew. */
+export function forgetTroubles(memory: TroubleMemory, keys: ReadonlySet<string>): TroubleMemory {
+  return keys.size === 0 ? memory : new Map([...memory].filter(([key]) => !keys.has(key)));
+}
+
+function* troublesOf(report: Report, digest: ReportDigest, node: ObjectReference): Generator<Trouble> {
+  yield* passTroubles(report, digest, node);
+  for (const reason of [
+    'BackingFileMissing',
+    'UnmappedWorkload',
+    'BackingFileUnknown',
+    'FilesystemPressure',
+    'BaseFileMismatch',
+  ] as const) {
+    yield* findingTroubles(
+      reason,
+      report.findings.filter(({ type }) => type === reason),
+      node,
+    );
+  }
+}
+
+function* passTroubles(report: Report, digest: ReportDigest, node: ObjectReference): Generator<Trouble> {
+  if (report.result === 'Failed') {
+    const message = report.message ?? 'no reason given';
+    yield { reason: 'PassFailed', regarding: node, content: message, text: `The pass failed: ${message}.` };
+  }
+  if (report.result === 'Held') {
+    const reasons = report.gate.reasons.map(({ reason, message }) => `${reason}: ${message}`).join('; ');
+    const { reclaimableFiles, reclaimableBytes } = digest.remaining;
+    const due = report.trash?.totals.dueFiles ?? 0;
+    const trashed = due === 0 ? '' : `, and ${countOf(due, 'file')} in the trash whose grace is over`;
+    yield {
+      reason: 'RemovalHeld',
+      regarding: node,
+      content: report.gate.reasons.map(({ reason }) => reason).join(' '),
+      text: `${countOf(reclaimableFiles, 'unused base file')}, ${humanBytes(reclaimableBytes)}${trashed}, may not be removed: ${reasons}.`,
+    };
+  }
+  const failed = digest.outcomes.get('RemovalFailed') ?? 0;
+  if (failed > 0) {
+    const examples = digest.failedExamples.map(({ name, outcomeMessage }) => `${name} (${outcomeMessage ?? 'reason unknown'})`);
+    yield {
+      reason: 'BaseFileRemovalFailed',
+      regarding: node,
+      content: digest.failedExamples.map(({ name }) => name).join(' '),
+      text: `${countOf(failed, 'unused base file')} could not be removed: ${listSome(examples, EXAMPLES, failed)}.`,
+    };
+  }
+}
+
+/** What is counted, and what is the matter with it. */
+const SUBJECTS = {
+  BackingFileMissing: ['disk', 'without a backing file'],
+  BackingFileUnknown: ['disk', "on a base file that no workload's image explains"],
+  BaseFileMismatch: ['base file', 'not what they should be'],
+  FilesystemPressure: ['file system', 'that removals do not bring below the low threshold'],
+  UnmappedWorkload: ['pod', 'with the instances path mounted, but mapped to no workload'],
+} as const;
+
+/** One for the node that counts them all, and one for each object that is concerned. */
+function* findingTroubles(reason: keyof typeof SUBJECTS, findings: readonly Finding[], node: ObjectReference): Generator<Trouble> {
+  if (findings.length === 0) return;
+  const [noun, matter] = SUBJECTS[reason];
+  const examples = findings.slice(0, EXAMPLES).map(({ message }) => message);
+  yield {
+    reason,
+    regarding: node,
+    content: findings
+      .map(({ workload, file }) => `${workload ?? ''} ${file ?? ''}`)
+      .toSorted()
+      .join('\n'),
+    text: `${countOf(findings.length, noun)} ${matter}: ${listSome(examples, EXAMPLES, findings.length)}.`,
+  };
+  for (const [object, own] of byObject(findings)) {
+    const messages = own.map(({ message }) => message);
+    yield { reason, regarding: object, related: node, content: messages.toSorted().join('\n'), text: `${listSome(messages, EXAMPLES)}.` };
+  }
+}
+
+function byObject(findings: readonly Finding[]): Iterable<[ObjectReference, readonly Finding[]]> {
+  const groups = new Map<string, [ObjectReference, Finding[]]>();
+  for (const finding of findings) {
+    if (finding.object === undefined) continue;
+    const key = identityOf(finding.object);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [finding.object, [finding]]);
+    else group[1].push(finding);
+  }
+  return groups.values();
+}
+
+function removalSummary({ totals, trash }: Report, { removedExamples, remaining }: ReportDigest, node: ObjectReference): EventValue {
+  const examples = removedExamples.map(({ name, kind, allocatedBytes }) => `${name} (${kind}, ${humanBytes(allocatedBytes)})`);
+  const { trashedFiles = 0, trashedBytes = 0, emptiedFiles = 0, emptiedBytes = 0 } = trash?.totals ?? {};
+  const gone = totals.removedFiles + trashedFiles;
+  const done = [
+    ...(totals.removedFiles > 0 ? [`Removed ${countOf(totals.removedFiles, 'unused base file')}, ${humanBytes(totals.removedBytes)}`] : []),
+    ...(trashedFiles > 0 ? [`Moved ${countOf(trashedFiles, 'unused base file')}, ${humanBytes(trashedBytes)}, to the trash`] : []),
+  ];
+  const emptied = emptiedFiles > 0 ? `Emptied ${countOf(emptiedFiles, 'file')}, ${humanBytes(emptiedBytes)}, from the trash. ` : '';
+  const text =
+    (gone > 0 ? `${done.join('. ')}: ${listSome(examples, EXAMPLES, gone)}. ` : '') +
+    `${emptied}${countOf(remaining.files, 'base file')}, ${humanBytes(remaining.allocatedBytes)}, remain.`;
+  return eventValue('BaseFilesRemoved', { trouble: 'BaseFilesRemoved', regarding: node, related: undefined }, text);
+}
+
+function restoreSummary({ trash }: ReportDigest, restoredFiles: number, node: ObjectReference): EventValue {
+  const examples = (trash?.restoredExamples ?? []).map(({ name, kind }) => `${name} (${kind})`);
+  const text = `Put ${countOf(restoredFiles, 'file')} back from the trash: ${listSome(examples, EXAMPLES, restoredFiles)}.`;
+  return eventValue('BaseFilesRestored', { trouble: 'BaseFilesRestored', regarding: node, related: undefined }, text);
+}

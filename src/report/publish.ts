@@ -1,0 +1,51 @@
+import { messageOf } from '../lib/errors.ts';
+import { inSlices } from '../lib/slices.ts';
+import type { Report } from '../model/report.ts';
+import type { Logger, Reporter } from '../model/ports.ts';
+import { eachRow } from '../lib/steps.ts';
+import { digestBuilder, type ReportDigest } from './digest.ts';
+import type { ReportPart } from './report-part.ts';
+
+/** Shows a report in all its places. Walks the files once, in slices; a part that fails is logged and stops no other. Never rejects. */
+export function createReporter(parts: readonly ReportPart[], logger: Logger): Reporter {
+  return {
+    async publish(report, context = {}) {
+      const working = new Set(parts);
+      const failed = (part: ReportPart, error: unknown): void => {
+        working.delete(part);
+        logger.error({ error: messageOf(error) }, 'a part of the report could not be published');
+      };
+      const digest = await walkFiles(report, working, failed);
+      await Promise.all(
+        [...working].map(async (part) => {
+          try {
+            await part.publish(report, digest, context);
+          } catch (error) {
+            failed(part, error);
+          }
+        }),
+      );
+    },
+  };
+}
+
+async function walkFiles(
+  report: Report,
+  parts: ReadonlySet<ReportPart>,
+  failed: (part: ReportPart, error: unknown) => void,
+): Promise<ReportDigest> {
+  const builder = digestBuilder(report);
+  const steps = eachRow(report.files, (file) => {
+    builder.add(file);
+    for (const part of parts) {
+      try {
+        part.file?.(file, report);
+      } catch (error) {
+        failed(part, error);
+      }
+    }
+    return undefined;
+  });
+  await inSlices(steps, undefined);
+  return builder.finish();
+}

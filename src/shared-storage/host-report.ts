@@ -1,0 +1,117 @@
+import type { HostReport, ReportedWorkload } from '../model/host-report.ts';
+import type { PinPolicy } from '../model/policy.ts';
+import type { SourceReading, SourceStatus, Workload } from '../model/workload.ts';
+import * as z from 'zod/mini';
+import { isSegment } from '../sources/objects.ts';
+
+/** Next to the lock files, which every host can write. */
+const REPORT_PREFIX = 'basekeeper-host-';
+
+/** The file name of a host's report; undefined for a name that cannot be part of a file name that we would write. */
+export function reportFileName(host: string): string | undefined {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(host) ? `${REPORT_PREFIX}${host}.json` : undefined;
+}
+
+/** Limits of a report: the writer keeps within them, and the reader refuses what does not. */
+const MAX_WORKLOADS = 10_000;
+const MAX_ENTRIES = 1000;
+const MAX_TEXT = 4096;
+const MAX_SIZE = 2 ** 31 - 1;
+
+const text = z.string().check(z.maxLength(MAX_TEXT));
+const texts = z.array(text).check(z.maxLength(MAX_ENTRIES));
+const segments = z.array(z.string().check(z.refine(isSegment))).check(z.maxLength(MAX_ENTRIES));
+const size = z.int().check(z.minimum(0), z.maximum(MAX_SIZE));
+
+const workload = z.strictObject({
+  name: text,
+  instanceNames: segments,
+  resizing: z.boolean(),
+  images: z.array(z.strictObject({ role: z.enum(['image', 'kernel', 'ramdisk']), ref: text })).check(z.maxLength(MAX_ENTRIES)),
+  swapMb: z.array(size).check(z.maxLength(MAX_ENTRIES)),
+  ephemeral: z.array(z.strictObject({ sizeGb: size, filesystem: z.optional(text) })).check(z.maxLength(MAX_ENTRIES)),
+  paths: texts,
+});
+
+const report = z.strictObject({
+  apiVersion: z.literal('basekeeper.io/v1'),
+  kind: z.literal('HostReport'),
+  host: text,
+  takenAtMs: z.number().check(z.minimum(0), z.maximum(8.64e15)),
+  onlyByReport: z.boolean(),
+  incomplete: texts,
+  workloads: z.array(workload).check(z.maxLength(MAX_WORKLOADS)),
+  pins: z
+    .array(z.strictObject({ origin: text, imageRefs: z.array(text).check(z.maxLength(MAX_WORKLOADS)), fileNames: texts }))
+    .check(z.maxLength(MAX_ENTRIES)),
+});
+
+export type ParsedReport =
+  | { readonly report: HostReport; readonly problem?: undefined }
+  | { readonly report?: undefined; readonly problem: string };
+
+/** Reads what another host has written, or somebody in its name: strictly, and it must be about that host. */
+export function parseHostReport(json: string, host: string): ParsedReport {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { problem: 'its report is no JSON' };
+  }
+  const { success, data, error } = report.safeParse(value);
+  if (!success) {
+    const [first] = error.issues;
+    return { problem: `its report is none that this version understands: ${first?.path.join('.') ?? ''} ${first?.message ?? ''}`.trim() };
+  }
+  if (data.host !== host) return { problem: `its report says that it is about host ${JSON.stringify(data.host)}` };
+  return { report: data };
+}
+
+const MAX_REASONS = 10;
+const MAX_REASON_LENGTH = 300;
+
+export interface HostFacts {
+  readonly host: string;
+  /** Wall clock (ms) before the sources were asked. */
+  readonly takenAtMs: number;
+  readonly onlyByReport: boolean;
+  /** Those of the configuration. */
+  readonly pins: PinPolicy;
+}
+
+/** What an agent tells those that share its directory: what its own sources know, and whether that is all. */
+export function hostReport(facts: HostFacts, readings: readonly SourceReading[], nowMs: number): HostReport {
+  const workloads = readings.flatMap((reading) => reading.workloads);
+  const incomplete = [...readings.flatMap((reading) => whatIsMissing(reading, nowMs)), ...tooMany(workloads)];
+  return {
+    apiVersion: 'basekeeper.io/v1',
+    kind: 'HostReport',
+    host: facts.host,
+    takenAtMs: facts.takenAtMs,
+    onlyByReport: facts.onlyByReport,
+    incomplete: incomplete.slice(0, MAX_REASONS).map((reason) => reason.slice(0, MAX_REASON_LENGTH)),
+    workloads: workloads.slice(0, MAX_WORKLOADS).map(reported),
+    pins: [{ origin: 'configuration', ...facts.pins }, ...readings.flatMap(({ pins = [] }) => pins)],
+  };
+}
+
+function whatIsMissing({ status, gaps }: SourceReading, nowMs: number): string[] {
+  const trouble = sourceTrouble(status, nowMs);
+  return [...(trouble === undefined ? [] : [`source ${status.name} ${trouble}`]), ...gaps.map(({ message }) => message)];
+}
+
+function sourceTrouble({ state, message, lastContactMs, freshLimitMs }: SourceStatus, nowMs: number): string | undefined {
+  if (state === 'syncing' || state === 'failed') return `is ${state}${message === undefined ? '' : `: ${message}`}`;
+  if (state === 'synced' && !(nowMs - (lastContactMs ?? Number.NaN) <= freshLimitMs))
+    return `has been silent for more than ${freshLimitMs / 1000} s`;
+  return undefined;
+}
+
+function tooMany(workloads: readonly Workload[]): string[] {
+  return workloads.length > MAX_WORKLOADS ? [`there are ${workloads.length} workloads; a report has at most ${MAX_WORKLOADS}`] : [];
+}
+
+function reported({ name, instanceNames, resizing, images, swapMb, ephemeral, paths }: Workload): ReportedWorkload {
+  return { name, instanceNames, resizing, images, swapMb, ephemeral, paths };
+}

@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import { errnoOf, messageOf } from '../lib/errors.ts';
+import { fileVersion, readSmallFile, type SmallFile } from '../disk/read-small-file.ts';
+import type { FileLocker, StorageRegistry } from '../model/ports.ts';
+import type { RegistryReading } from '../model/shared-storage.ts';
+import {
+  formatMemory,
+  formatRegistry,
+  parseMemory,
+  parseRegistry,
+  union,
+  type Hosts,
+  type ParsedHosts,
+  type ParsedMemory,
+} from './registry-file.ts';
+import { overwriteFile, replaceFile } from '../disk/write-small-file.ts';
+
+/** Below the instances path, as in `nova/virt/storage_users.py`. */
+export const REGISTRY_NAME = 'compute_nodes';
+/** With the prefix of the locker: `nova-storage-registry-lock`. */
+const LOCK_NAME = 'storage-registry-lock';
+/** In the lock directory, which is writable wherever locks can be taken. */
+export const MEMORY_NAME = 'basekeeper-hosts.json';
+
+const MAX_BYTES = 1024 * 1024;
+/** Nova holds the lock for as long as it takes to write a short file. */
+const LOCK_TIMEOUT_SECONDS = 5;
+
+export interface StorageRegistryOptions {
+  readonly instancesPath: string;
+  readonly locksPath: string;
+  readonly locker: FileLocker;
+}
+
+/** Nova's registry of hosts, in place and under its lock, and our memory of it. */
+export function createStorageRegistry(options: StorageRegistryOptions): StorageRegistry {
+  return new FileRegistry(options);
+}
+
+/** Both files, read under the lock. */
+interface Found {
+  readonly registry: ParsedHosts;
+  readonly memory: ParsedMemory;
+}
+
+const EMPTY_REGISTRY = { none: { hosts: new Map() }, remedy: 'write {} into it, and every host registers again' };
+const EMPTY_MEMORY = {
+  none: { pending: false, since: undefined, hosts: new Map() },
+  remedy: 'remove it, and it is made anew from compute_nodes',
+};
+
+class FileRegistry implements StorageRegistry {
+  readonly #options: StorageRegistryOptions;
+  readonly #registryPath: string;
+  readonly #memoryPath: string;
+  /** Of the last reading: a lock that is busy makes nobody forget. */
+  #known: Hosts = new Map();
+  /** What did not change since is not read again: asking takes no lock then, which every host and Nova would wait for. */
+  #last: { readonly version: string | undefined; readonly reading: RegistryReading } | undefined;
+
+  constructor(options: StorageRegistryOptions) {
+    this.#options = options;
+    this.#registryPath = join(options.instancesPath, REGISTRY_NAME);
+    this.#memoryPath = join(options.locksPath, MEMORY_NAME);
+  }
+
+  async read(signal?: AbortSignal): Promise<RegistryReading> {
+    if (
+      this.#last !== undefined &&
+      this.#last.reading.problem === undefined &&
+      this.#last.version !== undefined &&
+      this.#last.version === this.#version()
+    )
+      return this.#last.reading;
+    let found: Found | undefined;
+    let version: string | undefined;
+    const trouble = await this.#locked(signal, (seen) => {
+      found = seen;
+      version = this.#version();
+      return undefined;
+    });
+    if (found === undefined) return { hosts: inMilliseconds(this.#known), problem: trouble };
+    this.#known = union(found.registry.hosts, found.memory.hosts);
+    const { since } = found.memory.problem === undefined ? found.memory : {};
+    const reading = {
+      hosts: inMilliseconds(this.#known),
+      sinceMs: since === undefined ? undefined : since * 1000,
+      problem: this.#problemOf(found),
+    };
+    this.#last = { version, reading };
+    return reading;
+  }
+
+  async register(host: string, nowMs: number, signal?: AbortSignal): Promise<string | undefined> {
+    return await this.#locked(signal, (found) => {
+      const problem = isInterrupted(found) ? undefined : this.#problemOf(found);
+      if (problem !== undefined) return problem;
+      this.#write(union(found.memory.hosts, found.registry.hosts, new Map([[host, nowMs / 1000]])), found, nowMs / 1000);
+      return undefined;
+    });
+  }
+
+  async forget(host: string, signal?: AbortSignal): Promise<string | undefined> {
+    return await this.#locked(signal, (found) => {
+      const problem = isInterrupted(found) ? undefined : this.#problemOf(found);
+      if (problem !== undefined) return problem;
+      const hosts = new Map(union(found.memory.hosts, found.registry.hosts));
+      if (!hosts.delete(host)) return `no host ${JSON.stringify(host)} is registered`;
+      this.#write(hosts, found, Date.now() / 1000);
+      return undefined;
+    });
+  }
+
+  /** Undefined where it cannot be told, which equals nothing that was read. */
+  #version(): string | undefined {
+    try {
+      return [this.#registryPath, this.#memoryPath].map((path) => fileVersion(path) ?? 'none').join('; ');
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return undefined;
+    }
+  }
+
+  /** Runs `work` under Nova's lock; resolves with its answer, or with why the lock or the files cannot be had. */
+  async #locked(signal: AbortSignal | undefined, work: (found: Found) => string | undefined): Promise<string | undefined> {
+    try {
+      const lock = await this.#options.locker.acquire(LOCK_NAME, { timeoutSeconds: LOCK_TIMEOUT_SECONDS, signal });
+      if (lock === undefined)
+        return `${this.#registryPath}: its lock nova-${LOCK_NAME} was held by somebody else for ${LOCK_TIMEOUT_SECONDS} s`;
+      try {
+        return work({
+          registry: parsed(readSmallFile(this.#registryPath, MAX_BYTES), parseRegistry, EMPTY_REGISTRY),
+          memory: parsed(readSmallFile(this.#memoryPath, MAX_BYTES), parseMemory, EMPTY_MEMORY),
+        });
+      } finally {
+        lock.release({ remove: false });
+      }
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return `${this.#registryPath}: ${messageOf(error)}`;
+    }
+  }
+
+  /** What we remember goes first: a crash in the middle of the registry leaves a complete one there. */
+  #write(hosts: Hosts, { memory }: Found, nowSeconds: number): void {
+    const since = memory.problem === undefined ? (memory.since ?? nowSeconds) : nowSeconds;
+    replaceFile(this.#memoryPath, formatMemory({ pending: true, since, hosts }));
+    overwriteFile(this.#registryPath, formatRegistry(hosts));
+    replaceFile(this.#memoryPath, formatMemory({ pending: false, since, hosts }));
+    this.#known = hosts;
+  }
+
+  #problemOf(found: Found): string | undefined {
+    const { registry, memory } = found;
+    if (memory.problem !== undefined) return `${this.#memoryPath}: ${memory.problem}`;
+    if (registry.problem === undefined) return undefined;
+    return `${this.#registryPath}: ${registry.problem}${isInterrupted(found) ? ' (somebody died while writing it; the next agent completes it)' : ''}`;
+  }
+}
+
+/** One of us died while writing the registry, and nobody has written it since. What was to be written is known. */
+function isInterrupted({ registry, memory }: Found): boolean {
+  return registry.problem !== undefined && memory.problem === undefined && memory.pending;
+}
+
+function parsed<T extends { readonly problem?: string | undefined }>(
+  file: SmallFile | undefined,
+  parse: (text: string) => T,
+  { none, remedy }: { readonly none: T; readonly remedy: string },
+): T | { readonly problem: string } {
+  if (file === undefined) return none;
+  if (file.links === 0) return { problem: 'it was replaced by another file, and only its mount is left: restart this program' };
+  const value = parse(file.text);
+  return value.problem === undefined ? value : { problem: `${value.problem}; ${remedy}` };
+}
+
+function inMilliseconds(hosts: Hosts): ReadonlyMap<string, number> {
+  return new Map([...hosts].map(([host, seconds]) => [host, seconds * 1000]));
+}

@@ -1,0 +1,248 @@
+import { join } from 'node:path';
+import { errnoOf, messageOf } from '../lib/errors.ts';
+import { sleep } from '../lib/sleep.ts';
+import { readSmallFile } from '../disk/read-small-file.ts';
+import type { Clock, StorageRegistry, WorkloadSource } from '../model/ports.ts';
+import type { SharedStorage, StorageHost } from '../model/shared-storage.ts';
+import type { Gap, Pin, SourceReading, SourceStatus, Workload } from '../model/workload.ts';
+import { parseHostReport, reportFileName } from './host-report.ts';
+import type { HostWatches, NodesReading } from './host-watches.ts';
+import {
+  classifyHosts,
+  judgeHost,
+  nodeOfHost,
+  whyUnsettled,
+  type FoundReport,
+  type HostRules,
+  type Judgement,
+  type NodeEvidence,
+} from './hosts.ts';
+
+export const SHARED_STORAGE_SOURCE = 'sharedStorage';
+
+/** Some ten thousand workloads. */
+const MAX_REPORT_BYTES = 8 * 1024 * 1024;
+/** What was just read is fresh. */
+const FRESH_LIMIT_MS = 60_000;
+/** How long a pass waits for reports that were made after it began, and how often it looks. */
+const REPORT_WAIT_MS = 45_000;
+const REPORT_POLL_MS = [25, 500] as const;
+
+export interface SharedStorageOptions extends HostRules {
+  readonly locksPath: string;
+  readonly registry: StorageRegistry;
+  /** This host has sources that the API does not tell of, so that others are expected to have them, too. */
+  readonly needsReports: boolean;
+  /** Undefined: no cluster is asked. */
+  readonly watches?: HostWatches | undefined;
+  /** Why this host could not be registered, if so. */
+  readonly registrationTrouble: () => string | undefined;
+  readonly clock: Clock;
+}
+
+/** The workloads of all other hosts that share the instances directory, and who they are. */
+export function createSharedStorageSource(options: SharedStorageOptions): WorkloadSource {
+  return new SharedStorageSource(options);
+}
+
+/** A host that counts, with what is known of it. */
+interface Member {
+  readonly host: StorageHost;
+  readonly found: FoundReport;
+  readonly judged: Judgement;
+}
+
+interface Seen {
+  readonly startedMs: number;
+  readonly hosts: readonly StorageHost[];
+  readonly members: readonly Member[];
+  readonly api: NodesReading;
+  readonly problem: string | undefined;
+  readonly unsettled: string | undefined;
+}
+
+const NO_NODES: NodesReading = { nodes: new Map(), statuses: [], workloads: [], gaps: [] };
+
+class SharedStorageSource implements WorkloadSource {
+  readonly name = SHARED_STORAGE_SOURCE;
+  readonly #options: SharedStorageOptions;
+  readonly #reports = new Map<string, { readonly text: string; readonly found: FoundReport }>();
+  /** Workloads of the API keep their identity: what they name is not hashed again. */
+  readonly #taken = new WeakMap<Workload, Workload>();
+
+  constructor(options: SharedStorageOptions) {
+    this.#options = options;
+  }
+
+  start(): void {}
+
+  async stop(): Promise<void> {
+    await this.#options.watches?.stop();
+  }
+
+  async read({ consistent, signal }: { consistent: boolean; signal?: AbortSignal | undefined }): Promise<SourceReading> {
+    let seen = await this.#look(signal);
+    if (consistent) {
+      await this.#options.watches?.listConsistent(signal);
+      seen = await this.#untilReported(seen.startedMs, signal);
+    }
+    return this.#readingOf(seen);
+  }
+
+  async #look(signal: AbortSignal | undefined): Promise<Seen> {
+    const { registry, registrationTrouble, watches, hostNamePattern, clock } = this.#options;
+    const startedMs = clock.now().wallMs;
+    const { hosts: registered, sinceMs, problem } = await registry.read(signal);
+    const hosts = classifyHosts(registered, this.#options, startedMs);
+    const others = hosts.filter(({ state }) => state === 'member').map(({ name }) => name);
+    watches?.follow(others.map((name) => nodeOfHost(name, hostNamePattern)).filter((node) => node !== undefined));
+    const api = (await watches?.read()) ?? NO_NODES;
+    this.#forgetReports(others);
+    const members = new Map(others.map((name) => [name, this.#member(name, registered.get(name), api)]));
+    return {
+      startedMs,
+      hosts: hosts.map((host) =>
+        host.state === 'member' ? { ...host, ...stateOf(members.get(host.name)) } : { ...host, state: host.state },
+      ),
+      members: [...members.values()],
+      api,
+      problem: problem ?? registrationTrouble(),
+      unsettled: problem === undefined ? whyUnsettled(sinceMs, this.#options.settleSeconds, startedMs) : undefined,
+    };
+  }
+
+  /** Looks again until every report that counts was made after `sinceMs`: one that is older may miss what began in between. */
+  async #untilReported(sinceMs: number, signal: AbortSignal | undefined): Promise<Seen> {
+    const giveUpMs = this.#options.clock.now().monotonicMs + REPORT_WAIT_MS;
+    let seen = await this.#look(signal);
+    for (
+      let pollMs: number = REPORT_POLL_MS[0];
+      isBehind(seen, sinceMs) && this.#options.clock.now().monotonicMs < giveUpMs;
+      pollMs = Math.min(2 * pollMs, REPORT_POLL_MS[1])
+    ) {
+      if (signal?.aborted === true) break;
+      await sleep(pollMs, signal);
+      seen = await this.#look(signal);
+    }
+    return isBehind(seen, sinceMs) ? { ...seen, hosts: seen.hosts.map((host) => silentSince(host, seen, sinceMs)) } : seen;
+  }
+
+  #member(name: string, registeredAtMs: number | undefined, { nodes }: NodesReading): Member {
+    const { hostNamePattern, watches, needsReports, clock } = this.#options;
+    const found = this.#report(name);
+    const node = nodeOfHost(name, hostNamePattern);
+    const judged = judgeHost(found, evidenceOf(node, nodes, watches !== undefined), needsReports, clock.now().wallMs);
+    const state = judged.state === 'known' ? 'known' : 'unknown';
+    return { host: { name, state, registeredAtMs, message: judged.message }, found, judged };
+  }
+
+  #report(host: string): FoundReport {
+    const fileName = reportFileName(host);
+    if (fileName === undefined) return { problem: 'its name is none that an agent reports by' };
+    try {
+      const file = readSmallFile(join(this.#options.locksPath, fileName), MAX_REPORT_BYTES);
+      if (file === undefined) return { problem: 'it has not reported: does an agent run there?' };
+      const known = this.#reports.get(host);
+      if (known?.text === file.text) return known.found;
+      const found = named(parseHostReport(file.text, host));
+      this.#reports.set(host, { text: file.text, found });
+      return found;
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return { problem: `its report cannot be read: ${messageOf(error)}` };
+    }
+  }
+
+  #forgetReports(others: readonly string[]): void {
+    const kept = new Set(others);
+    for (const host of this.#reports.keys()) if (!kept.has(host)) this.#reports.delete(host);
+  }
+
+  #readingOf(seen: Seen): SourceReading {
+    const sharedStorage: SharedStorage = { hosts: seen.hosts, problem: seen.problem, unsettled: seen.unsettled };
+    const reports = seen.members.flatMap(({ found }) => (found.report === undefined ? [] : [found.report]));
+    return {
+      status: this.#statusOf(seen),
+      workloads: [
+        ...seen.api.workloads.map((workload) => this.#take(workload)),
+        ...reports.flatMap(({ workloads }) => workloads as Workload[]),
+      ],
+      // Its own node's agent tells the object itself.
+      gaps: seen.api.gaps.map((gap): Gap => ({ kind: gap.kind, source: SHARED_STORAGE_SOURCE, message: gap.message })),
+      pins: reports.flatMap(({ host, pins }) => pins.map((pin): Pin => ({ ...pin, origin: `${pin.origin} of host ${host}` }))),
+      sharedStorage,
+    };
+  }
+
+  /** Events about another node's VM are that node's business. */
+  #take(workload: Workload): Workload {
+    const known = this.#taken.get(workload);
+    if (known !== undefined) return known;
+    const { object: _object, ...rest } = workload;
+    const taken = { ...rest, source: SHARED_STORAGE_SOURCE };
+    this.#taken.set(workload, taken);
+    return taken;
+  }
+
+  #statusOf({ startedMs, members, api }: Seen): SourceStatus {
+    const nowMs = this.#options.clock.now().wallMs;
+    const stale = api.statuses.find(({ lastContactMs, freshLimitMs }) => !(nowMs - (lastContactMs ?? Number.NaN) <= freshLimitMs));
+    const synced = api.statuses.filter(({ state }) => state === 'synced');
+    const syncing = members.find(({ judged }) => judged.state === 'syncing');
+    const byReport = members.flatMap(({ judged, found }) =>
+      judged.byReport && found.report !== undefined ? [found.report.takenAtMs] : [],
+    );
+    return {
+      name: SHARED_STORAGE_SOURCE,
+      state: syncing === undefined ? 'synced' : 'syncing',
+      lastContactMs: stale === undefined ? startedMs : stale.lastContactMs,
+      freshLimitMs: stale?.freshLimitMs ?? FRESH_LIMIT_MS,
+      consistentListAtMs: earliest([startedMs, ...byReport, ...synced.map(({ consistentListAtMs }) => consistentListAtMs)]),
+      ...(syncing === undefined ? {} : { message: `host ${JSON.stringify(syncing.host.name)}: ${syncing.judged.message}` }),
+    };
+  }
+}
+
+function evidenceOf(node: string | undefined, nodes: NodesReading['nodes'], isAsked: boolean): NodeEvidence {
+  if (!isAsked) return { state: 'failed', message: 'no cluster is asked for its workloads' };
+  if (node === undefined) return { state: 'failed', message: 'no Node can have its name (see sharedStorage.hostName)' };
+  return nodes.get(node) ?? { state: 'failed', message: 'too many hosts share the directory to watch all their nodes' };
+}
+
+function stateOf(member: Member | undefined): Pick<StorageHost, 'state' | 'message'> {
+  return { state: member?.host.state ?? 'unknown', message: member?.host.message };
+}
+
+function isBehind({ members }: Seen, sinceMs: number): boolean {
+  return members.some((member) => isMemberBehind(member, sinceMs));
+}
+
+function isMemberBehind({ judged, found }: Member, sinceMs: number): boolean {
+  return judged.byReport && !((found.report?.takenAtMs ?? Number.NaN) >= sinceMs);
+}
+
+function silentSince(host: StorageHost, { members }: Seen, sinceMs: number): StorageHost {
+  const member = members.find((candidate) => candidate.host.name === host.name);
+  if (member === undefined || !isMemberBehind(member, sinceMs)) return host;
+  return {
+    ...host,
+    state: 'unknown',
+    message: 'it has not reported since this pass began: is its agent running, and are the clocks in step?',
+  };
+}
+
+/** With whose workloads they are. */
+function named(found: ReturnType<typeof parseHostReport>): FoundReport {
+  if (found.report === undefined) return found;
+  const { host, workloads } = found.report;
+  const theirs = workloads.map((workload) => ({ ...workload, source: SHARED_STORAGE_SOURCE, name: `${workload.name} on host ${host}` }));
+  return { report: { ...found.report, workloads: theirs } };
+}
+
+/** Undefined when one of them never was. */
+function earliest(times: readonly (number | undefined)[]): number | undefined {
+  return times.reduce(
+    (first, time) => (first === undefined || time === undefined ? undefined : Math.min(first, time)),
+    Number.POSITIVE_INFINITY,
+  );
+}

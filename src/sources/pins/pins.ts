@@ -1,0 +1,51 @@
+import { asObject, asText, at } from '../../lib/json.ts';
+import type { Gap, Pin } from '../../model/workload.ts';
+import { displayName, objectGap, referenceOf, stringMap } from '../objects.ts';
+
+export const PIN_SOURCE = 'pins';
+/** Operators write it on the node: image ids, and globs over file names after `file:`, separated by commas. */
+export const PIN_ANNOTATION = 'basekeeper.io/pin';
+/** ConfigMaps with this label, whatever its value, list pins. */
+export const PIN_LABEL = 'basekeeper.io/pins';
+
+const GLOB_PREFIX = 'file:';
+const CONFIG_MAP_KEYS: ReadonlySet<string> = new Set(['imageRefs', 'fileNames']);
+
+/** `4bd1…,file:swap_*`. Image ids are taken exactly as they stand; empty parts are left out. */
+export function pinOfAnnotation(value: string | undefined): Pin | undefined {
+  const parts = (value ?? '').split(',').filter((part) => part !== '');
+  if (parts.length === 0) return undefined;
+  const [globs, imageRefs] = [parts.filter((part) => part.startsWith(GLOB_PREFIX)), parts.filter((part) => !part.startsWith(GLOB_PREFIX))];
+  return { origin: `annotation ${PIN_ANNOTATION}`, imageRefs, fileNames: globs.map((part) => part.slice(GLOB_PREFIX.length)) };
+}
+
+export interface PinRecord {
+  readonly pin: Pin;
+  readonly gaps: readonly Gap[];
+}
+
+/** One image id or glob per line. A key that means nothing here may be a pin that was meant: a gap. */
+export function pinOfConfigMap(object: unknown): PinRecord {
+  const reference = referenceOf(object, 'v1', 'ConfigMap');
+  const data = stringMap(asObject(at(object, 'data')));
+  const unknown = [...data.keys()].filter((key) => !CONFIG_MAP_KEYS.has(key));
+  return {
+    pin: {
+      origin: `ConfigMap ${displayName(reference)}`,
+      imageRefs: lines(data.get('imageRefs')),
+      fileNames: lines(data.get('fileNames')),
+    },
+    gaps: unknown.map((key) =>
+      objectGap(
+        'IncompleteWorkload',
+        PIN_SOURCE,
+        reference,
+        `key ${JSON.stringify(key.slice(0, 60))} is unknown; pins are under imageRefs and fileNames`,
+      ),
+    ),
+  };
+}
+
+function lines(text: string | undefined): string[] {
+  return (asText(text) ?? '').split(/\r?\n/).filter((line) => line !== '');
+}

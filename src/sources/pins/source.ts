@@ -1,0 +1,77 @@
+import type { WatchedNode } from '../../kube/own-node.ts';
+import type { Reflector, WatchSettings } from '../../kube/watch/options.ts';
+import { createReflector } from '../../kube/watch/reflector.ts';
+import type { ReflectorStatus } from '../../kube/watch/health.ts';
+import type { WorkloadSource } from '../../model/ports.ts';
+import type { SourceState } from '../../model/workload.ts';
+import { PIN_ANNOTATION, PIN_LABEL, PIN_SOURCE, pinOfAnnotation, pinOfConfigMap, type PinRecord } from './pins.ts';
+
+export interface PinSourceOptions extends WatchSettings {
+  /** Watched by its owner; this source starts it, too, which does nothing the second time. */
+  readonly node: WatchedNode;
+  /** Where labelled ConfigMaps are; undefined: they are not asked. */
+  readonly configMapNamespace: string | undefined;
+}
+
+/** Pins that operators set in the cluster: the node's annotation, and labelled ConfigMaps. It knows no workloads. */
+export function createPinSource(options: PinSourceOptions): WorkloadSource {
+  const { node, configMapNamespace } = options;
+  const maps =
+    configMapNamespace === undefined
+      ? undefined
+      : createReflector<PinRecord>({
+          ...options,
+          path: `/api/v1/namespaces/${encodeURIComponent(configMapNamespace)}/configmaps`,
+          query: { labelSelector: PIN_LABEL },
+          select: pinOfConfigMap,
+        });
+  return {
+    name: PIN_SOURCE,
+    start() {
+      node.start();
+      maps?.start();
+    },
+    async stop() {
+      await Promise.all([node.stop(), maps?.stop()]);
+    },
+    async read({ consistent, signal }) {
+      if (consistent) await Promise.all([node.listConsistent(signal), maps?.listConsistent(signal)]);
+      return readingOf(node, maps);
+    },
+  };
+}
+
+function readingOf(node: WatchedNode, maps: Reflector<PinRecord> | undefined) {
+  const records = maps === undefined ? [] : [...maps.items()];
+  const annotations = node.current()?.annotations ?? {};
+  const own = pinOfAnnotation(Object.hasOwn(annotations, PIN_ANNOTATION) ? annotations[PIN_ANNOTATION] : undefined);
+  const statuses = [node.status(), ...(maps === undefined ? [] : [maps.status()])];
+  return {
+    status: { name: PIN_SOURCE, ...worstOf(statuses) },
+    workloads: [],
+    gaps: records.flatMap(({ gaps }) => gaps),
+    pins: [...(own === undefined ? [] : [own]), ...records.map(({ pin }) => pin)],
+  };
+}
+
+const WORST_FIRST: readonly SourceState[] = ['failed', 'syncing', 'absent', 'synced'];
+
+/** A source of two watches is as good as the worse of them, in each respect. */
+function worstOf(statuses: readonly ReflectorStatus[]): ReflectorStatus {
+  const worst = statuses.toSorted((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state))[0];
+  if (worst === undefined) throw new Error('a source needs a watch');
+  return {
+    ...worst,
+    lastContactMs: earliest(statuses.map(({ lastContactMs }) => lastContactMs)),
+    consistentListAtMs: earliest(statuses.map(({ consistentListAtMs }) => consistentListAtMs)),
+    freshLimitMs: Math.min(...statuses.map(({ freshLimitMs }) => freshLimitMs)),
+  };
+}
+
+/** Undefined when one of them never was. */
+function earliest(times: readonly (number | undefined)[]): number | undefined {
+  return times.reduce(
+    (first, time) => (first === undefined || time === undefined ? undefined : Math.min(first, time)),
+    Number.POSITIVE_INFINITY,
+  );
+}

@@ -1,0 +1,72 @@
+import type { Config } from '../config/types.ts';
+import { createBaseDirectoryOpener } from '../disk/base-directory.ts';
+import { createFileLocker } from '../disk/locks/nova-lock.ts';
+import { createExecutor } from '../execute/executor.ts';
+import { systemClock } from '../lib/clock.ts';
+import { sleep } from '../lib/sleep.ts';
+import type { ChecksumRecords, Clock, Logger, WorkloadSource } from '../model/ports.ts';
+import { createOverlayScanner } from '../overlays/overlay-scanner.ts';
+import { runPass, type PassParts } from '../pass/pass.ts';
+import { createBaseScanner } from '../scan/base-scanner.ts';
+import { createBaseVerifier } from '../verify/verifier.ts';
+import { asksCluster, connect, createEvidence, readAll } from './sources.ts';
+import type { Pass } from './wiring.ts';
+
+/** How long a single pass waits for its sources to be listed before it goes on with a closed gate. */
+const SYNC_WAIT_MS = 30_000;
+const SYNC_POLL_MS = 50;
+/** A command says what is wrong in its result. */
+const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Throws when a cluster is needed and no kubeconfig can be had. */
+export async function createPass(config: Config): Promise<Pass> {
+  const cluster = asksCluster(config) ? await connect(config, undefined) : undefined;
+  const { sources, membership } = await createEvidence(config, cluster, SILENT);
+  const parts = passParts(config, sources);
+  for (const source of sources) source.start();
+  return {
+    async runPass(options) {
+      if (!options.dryRun) await membership?.register(options.signal);
+      await untilListed(sources, options.signal);
+      return runPass(parts, options);
+    },
+    async close() {
+      await Promise.all(sources.map((source) => source.stop()));
+      cluster?.client.close();
+    },
+  };
+}
+
+/** What a pass on this machine works with: the real scanners and the real executor. */
+export function passParts(
+  config: Config,
+  sources: readonly WorkloadSource[],
+  clock: Clock = systemClock,
+  checksums?: ChecksumRecords,
+): PassParts {
+  const { instancesPath, subdirectoryName, locksPath, policy } = config;
+  // Where nobody gave another path, headers may also name what the instances path resolves to.
+  const hostInstancesPath = config.hostInstancesPath === instancesPath ? undefined : config.hostInstancesPath;
+  const locker = createFileLocker({ locksPath });
+  return {
+    node: config.nodeName,
+    policy,
+    basePath: config.basePath,
+    baseDirectoryName: subdirectoryName,
+    sources,
+    scanner: createBaseScanner({ instancesPath, subdirectoryName, naming: policy.naming, clock }),
+    verifier: config.verify.enabled ? createBaseVerifier({ instancesPath, ...policy, checksums, clock }) : undefined,
+    overlays: createOverlayScanner({ instancesPath, subdirectoryName, locksPath, hostInstancesPath, overlays: policy.overlays, clock }),
+    executor: createExecutor({ locker, directories: createBaseDirectoryOpener(), clock, policy }),
+    clock,
+  };
+}
+
+async function untilListed(sources: readonly WorkloadSource[], signal: AbortSignal | undefined): Promise<void> {
+  const giveUpMs = systemClock.now().monotonicMs + SYNC_WAIT_MS;
+  const isListed = async (): Promise<boolean> => (await readAll(sources, signal)).every(({ status }) => status.state !== 'syncing');
+  while (!(await isListed()) && systemClock.now().monotonicMs < giveUpMs) {
+    if (signal?.aborted === true) return;
+    await sleep(SYNC_POLL_MS, signal);
+  }
+}

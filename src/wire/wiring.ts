@@ -1,0 +1,78 @@
+import type { Config } from '../config/types.ts';
+import type { NodeCleanup } from '../fleet/cleanup.ts';
+import type { Report, Stage } from '../model/report.ts';
+import type { Outcome } from '../model/reasons.ts';
+import type { Logger } from '../model/ports.ts';
+import type { Gap, Workload } from '../model/workload.ts';
+
+export interface PassRun {
+  readonly dryRun: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly onStage?: ((stage: Stage) => void) | undefined;
+}
+
+/** A pass with everything it works with; `close` ends watches and connections. */
+export interface Pass {
+  runPass(run: PassRun): Promise<Report>;
+  close(): Promise<void>;
+}
+
+/** What one rule of the configuration makes of an object. */
+export interface TriedRule {
+  /** Of the source that the rule makes. */
+  readonly source: string;
+  readonly selected: boolean;
+  /** Undefined when the object is not selected, or belongs to another node. */
+  readonly workload: Workload | undefined;
+  readonly gaps: readonly Gap[];
+  /** What the workload keeps: names of base files, those of images without their resized variants. */
+  readonly baseFiles: readonly string[];
+}
+
+/** A host of the registry; `member`: it counts. */
+export interface ListedHost {
+  readonly name: string;
+  readonly state: 'own' | 'member' | 'stale' | 'ignored';
+  /** RFC 3339; absent for this host while it is not registered. */
+  readonly registeredAt?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+/** A file in the trash. */
+export interface TrashListing {
+  readonly entry: string;
+  readonly trashedAtMs: number;
+}
+
+export interface RestoredFile {
+  readonly outcome: Outcome | 'NotInTrash';
+  /** Of the base file. */
+  readonly name?: string | undefined;
+  /** Why it was not restored. */
+  readonly message?: string | undefined;
+}
+
+/** What commands need from the composition root; tests hand in twins. */
+export interface Wiring {
+  createPass(config: Config): Promise<Pass>;
+  /** What lies in the trash, newest first. Throws when that cannot be read. */
+  listTrash(config: Config): Promise<readonly TrashListing[]>;
+  /** Puts a file back from the trash: a base file's name, or one in the trash. Throws when the trash cannot be opened. */
+  restoreFile(config: Config, wanted: string, signal: AbortSignal): Promise<RestoredFile>;
+  /** Removes our annotations from every node. Throws when there is no cluster, or when its nodes cannot be listed. */
+  cleanUpNodes(signal: AbortSignal): Promise<NodeCleanup>;
+  /** Makes the base and the lock directory where they are missing, for the owner of the directory above. Throws when one cannot be had. */
+  prepareDirectories(config: Config): readonly { readonly path: string; readonly made: boolean }[];
+  /** Where the directory is shared: registers this host, which makes the registry. Throws when it cannot be registered. */
+  prepareRegistry(config: Config): Promise<readonly { readonly path: string; readonly made: boolean }[]>;
+  /** Tries each rule on the object as the agent of that node would. */
+  tryRules(
+    about: { readonly rules: Config['sources']['rules']; readonly nodeName: string; readonly subdirectoryName: string },
+    object: unknown,
+  ): Promise<readonly TriedRule[]>;
+  /** The hosts that share the instances directory, and what is wrong with their registry. */
+  listHosts(config: Config): Promise<{ readonly hosts: readonly ListedHost[]; readonly problem?: string | undefined }>;
+  /** Removes a host from the registry; resolves with why it could not, if so. */
+  forgetHost(config: Config, host: string): Promise<string | undefined>;
+  createAgent(config: Config, parts: { readonly logger: Logger }): Promise<{ run(signal: AbortSignal): Promise<void> }>;
+}

@@ -1,0 +1,219 @@
+import { describe, expect, it, vi } from 'vitest';
+import { createAgent, effectiveMode, pendingRunNow, type AgentParts } from '../../../src/agent/agent.ts';
+import type { NodeMetadata, OwnNode } from '../../../src/kube/types.ts';
+import { runNowAnswer } from '../../../src/report/node/annotations.ts';
+import { emptyReport } from '../../../src/report/build-report.ts';
+import type { Report } from '../../../src/model/report.ts';
+
+const about = { node: 'node-a', takenAt: '2026-11-23T14:00:00.000Z', preset: 'safe', basePath: '/b' } as const;
+const report = (message: string): Report => emptyReport(about, 'Skipped', message, { durationSeconds: 0, stageSeconds: {} });
+
+function metadata(annotations: Record<string, string> | undefined): NodeMetadata | undefined {
+  return annotations === undefined ? undefined : { name: 'node-a', uid: 'u', annotations };
+}
+
+/** A pass that lasts until it is told to stop. */
+const endlessPass: AgentParts['pass'] = ({ signal }) =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(report('stopped'))));
+
+function memoryNode(annotations: Record<string, string> | undefined): OwnNode & { set(next: Record<string, string> | undefined): void } {
+  let node = metadata(annotations);
+  const listeners = new Set<(node: NodeMetadata | undefined) => void>();
+  return {
+    start: () => undefined,
+    stop: () => Promise.resolve(),
+    current: () => node,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    set(next) {
+      node = metadata(next);
+      for (const listener of listeners) listener(node);
+    },
+  };
+}
+
+function harness(over: Partial<AgentParts> = {}) {
+  const passes: { dryRun: boolean }[] = [];
+  const published: { message: string | undefined; runNowDone: string | undefined }[] = [];
+  const modes: string[] = [];
+  const parts: AgentParts = {
+    mode: 'enforce',
+    schedule: { intervalMs: 3_600_000, offsetMs: 0 },
+    passDeadlineMs: 60_000,
+    clock: { now: () => ({ wallMs: Date.now(), monotonicMs: performance.now() }) },
+    logger: { debug: vi.fn<() => void>(), info: vi.fn<() => void>(), warn: vi.fn<() => void>(), error: vi.fn<() => void>() },
+    sources: [],
+    node: undefined,
+    reporter: {
+      publish: (published_, context) => {
+        published.push({ message: published_.message, runNowDone: context?.runNowDone });
+        return Promise.resolve();
+      },
+    },
+    pass: ({ dryRun }) => {
+      passes.push({ dryRun });
+      return Promise.resolve(report('passed'));
+    },
+    skipped: report,
+    runNowAnswer,
+    onMode: (mode) => modes.push(mode),
+    ...over,
+  };
+  const agent = createAgent(parts);
+  const stop = new AbortController();
+  const done = agent.run(stop.signal);
+  return { agent, passes, published, modes, stop: async () => (stop.abort(), done) };
+}
+
+describe('the effective mode', () => {
+  it("should be the node's annotation where it is a mode, else the configuration's", () => {
+    expect(effectiveMode('enforce', {})).toBe('enforce');
+    expect(effectiveMode('dry-run', { 'basekeeper.io/mode': 'enforce' })).toBe('enforce');
+    expect(effectiveMode('enforce', { 'basekeeper.io/mode': 'off' })).toBe('off');
+  });
+
+  it('should never remove because of an annotation that is no mode, or before the node was seen', () => {
+    expect(effectiveMode('enforce', { 'basekeeper.io/mode': 'Enforce' })).toBe('dry-run');
+    expect(effectiveMode('enforce', { 'basekeeper.io/mode': '' })).toBe('dry-run');
+    expect(effectiveMode('off', { 'basekeeper.io/mode': 'nonsense' })).toBe('off');
+    expect(effectiveMode('enforce', undefined)).toBe('dry-run');
+    expect(effectiveMode('enforce', Object.create({ 'basekeeper.io/mode': 'off' }) as Record<string, string>)).toBe('enforce');
+  });
+});
+
+describe('a request for a pass', () => {
+  it('should be pending until it was answered, here or by an earlier agent', () => {
+    expect(pendingRunNow({ 'basekeeper.io/run-now': '1' }, undefined, runNowAnswer)).toBe('1');
+    expect(pendingRunNow({ 'basekeeper.io/run-now': '1' }, '1', runNowAnswer)).toBeUndefined();
+    expect(pendingRunNow({ 'basekeeper.io/run-now': '1', 'basekeeper.io/run-now-done': '1' }, undefined, runNowAnswer)).toBeUndefined();
+    expect(pendingRunNow({ 'basekeeper.io/run-now': '2', 'basekeeper.io/run-now-done': '1' }, '1', runNowAnswer)).toBe('2');
+    expect(pendingRunNow({}, undefined, runNowAnswer)).toBeUndefined();
+    const long = 'x'.repeat(1000);
+    expect(
+      pendingRunNow({ 'basekeeper.io/run-now': long, 'basekeeper.io/run-now-done': runNowAnswer(long) }, undefined, runNowAnswer),
+    ).toBeUndefined();
+  });
+});
+
+describe('the agent', () => {
+  it('should run its first pass without being asked, in the configured mode', async () => {
+    const { passes, stop } = harness({ mode: 'dry-run' });
+    await vi.waitFor(() => expect(passes).toEqual([{ dryRun: true }]));
+    await stop();
+  });
+
+  it('should run passes again and again on its schedule', async () => {
+    const { passes, stop } = harness({ schedule: { intervalMs: 5, offsetMs: 0 } });
+    await vi.waitFor(() => expect(passes.length).toBeGreaterThan(3));
+    await stop();
+  });
+
+  it('should answer run-now once with its value', async () => {
+    const node = memoryNode({});
+    const { passes, published, stop } = harness({ node });
+    await vi.waitFor(() => expect(passes).toHaveLength(1));
+    node.set({ 'basekeeper.io/run-now': 'please' });
+    node.set({ 'basekeeper.io/run-now': 'please', other: 'change' });
+    await vi.waitFor(() => expect(published).toHaveLength(2));
+    await stop();
+    expect(published[1]).toEqual({ message: 'passed', runNowDone: 'please' });
+    expect(passes).toHaveLength(2);
+  });
+
+  it('should run one pass at a time and count triggers that come meanwhile once', async () => {
+    const node = memoryNode({});
+    const gates: (() => void)[] = [];
+    const pass = vi.fn<AgentParts['pass']>(() => new Promise((resolve) => gates.push(() => resolve(report('passed')))));
+    const { published, stop } = harness({ node, pass });
+    await vi.waitFor(() => expect(gates).toHaveLength(1));
+    for (const value of ['1', '2', '3']) node.set({ 'basekeeper.io/run-now': value });
+    expect(pass).toHaveBeenCalledTimes(1);
+    gates[0]?.();
+    await vi.waitFor(() => expect(gates).toHaveLength(2));
+    gates[1]?.();
+    await vi.waitFor(() => expect(published).toHaveLength(2));
+    await stop();
+    expect(published[1]?.runNowDone).toBe('3');
+    expect(pass).toHaveBeenCalledTimes(2);
+  });
+
+  it('should skip the pass while the mode is off, and say so', async () => {
+    const { passes, published, stop } = harness({ node: memoryNode({ 'basekeeper.io/mode': 'off' }) });
+    await vi.waitFor(() => expect(published).toEqual([{ message: 'the mode is off', runNowDone: undefined }]));
+    await stop();
+    expect(passes).toEqual([]);
+  });
+
+  it('should run a pass as soon as an operator changes the mode', async () => {
+    const node = memoryNode({ 'basekeeper.io/mode': 'dry-run' });
+    const { passes, modes, stop } = harness({ node });
+    await vi.waitFor(() => expect(passes).toEqual([{ dryRun: true }]));
+    node.set({ 'basekeeper.io/mode': 'enforce' });
+    await vi.waitFor(() => expect(passes).toEqual([{ dryRun: true }, { dryRun: false }]));
+    await stop();
+    expect(modes).toContain('enforce');
+  });
+
+  it('should hand the clocks at the end of one pass to the next', async () => {
+    const previous: unknown[] = [];
+    const pass: AgentParts['pass'] = (options) => {
+      previous.push(options.previousPass);
+      return Promise.resolve(report('passed'));
+    };
+    const { stop } = harness({ pass, schedule: { intervalMs: 1, offsetMs: 0 } });
+    await vi.waitFor(() => expect(previous.length).toBeGreaterThan(1));
+    await stop();
+    expect(previous[0]).toBeUndefined();
+    expect(previous[1]).toEqual({ wallMs: expect.any(Number), monotonicMs: expect.any(Number) });
+  });
+
+  it('should abort the running pass when it is told to stop, and wait for it', async () => {
+    let ended = false;
+    const pass: AgentParts['pass'] = ({ signal }) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => {
+          ended = true;
+          resolve(report('stopped'));
+        });
+      });
+    const { agent, stop } = harness({ pass });
+    await vi.waitFor(() => expect(agent.status().passRunning).toBe(true));
+    await stop();
+    expect(ended).toBe(true);
+    expect(agent.status().passRunning).toBe(false);
+  });
+
+  it('should call itself unhealthy once a pass is past its deadline', async () => {
+    let monotonicMs = 0;
+    const { agent, stop } = harness({ pass: endlessPass, clock: { now: () => ({ wallMs: monotonicMs, monotonicMs }) } });
+    await vi.waitFor(() => expect(agent.status().passRunning).toBe(true));
+    expect(agent.status().unhealthy).toBeUndefined();
+    monotonicMs += 60_000 + 60_001;
+    expect(agent.status().unhealthy).toBe('the running pass is past its deadline');
+    await stop();
+  });
+
+  it('should stop a pass at its deadline, and say so', async () => {
+    const error = vi.fn<AgentParts['logger']['error']>();
+    const logger = { debug: vi.fn<() => void>(), info: vi.fn<() => void>(), warn: vi.fn<() => void>(), error };
+    const { published, stop } = harness({ pass: endlessPass, passDeadlineMs: 1, logger });
+    await vi.waitFor(() => expect(published).toHaveLength(1), { timeout: 20_000 });
+    expect(error).toHaveBeenCalledExactlyOnceWith({ passDeadlineSeconds: 0.001 }, 'the pass ran past its deadline and was abandoned');
+    await stop();
+  });
+
+  it('should leave no timer of a deadline behind when a pass has ended', async () => {
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    const cleared = vi.spyOn(globalThis, 'clearTimeout');
+    const { passes, stop } = harness({ schedule: { intervalMs: 1, offsetMs: 0 }, passDeadlineMs: 12_345 });
+    await vi.waitFor(() => expect(passes.length).toBeGreaterThanOrEqual(5), { timeout: 20_000 });
+    await stop();
+    const deadlines = set.mock.calls.flatMap(([, ms], call) => (ms === 12_345 ? [set.mock.results[call]?.value] : []));
+    expect(deadlines).toHaveLength(passes.length);
+    const freed = new Set<unknown>(cleared.mock.calls.map(([timer]) => timer));
+    expect(deadlines.filter((timer) => !freed.has(timer))).toEqual([]);
+    vi.restoreAllMocks();
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { baseNameOf, followChain } from '../../../src/overlays/chain.ts';
+import type { ImageHeader, Inspection } from '../../../src/images/header.ts';
+import { parseQcow2Header } from '../../../src/images/qcow2-header.ts';
+import { qcow2Header, type Qcow2Spec } from '../../helpers/qcow2-image.ts';
+
+const image = (spec: Qcow2Spec): ImageHeader => parseQcow2Header(qcow2Header(spec), () => Buffer.alloc(0));
+
+/** Follows the chain of `vm/disk`; records which files were inspected, with `+` where the header was wanted. */
+function follow(header: ImageHeader, files: Readonly<Record<string, Inspection>> = {}) {
+  const inspected: string[] = [];
+  const chain = followChain('vm/disk', header, {
+    roots: ['/i'],
+    subdirectoryName: '_base',
+    inspect: (path, withHeader) => {
+      inspected.push(withHeader ? `${path}+` : path);
+      const found = files[path] ?? { kind: 'absent' };
+      return withHeader || found.kind === 'absent' ? found : { kind: 'raw' };
+    },
+  });
+  return { ...chain, inspected };
+}
+
+describe('followChain', () => {
+  it('should not look into a backing file that is declared raw, whatever it holds', () => {
+    const { state, inspected, links } = follow(image({ backingFile: '/i/_base/a', backingFormat: 'raw' }), {
+      '_base/a': image({ backingFile: 'b' }),
+    });
+    expect({ state, inspected, names: links.map(({ baseName }) => baseName) }).toEqual({
+      state: 'ok',
+      inspected: ['_base/a'],
+      names: ['a'],
+    });
+  });
+
+  it.each(['qcow2', undefined])('should look into a backing file whose format is %s', (backingFormat) => {
+    const { links, inspected } = follow(image({ backingFile: '/i/_base/a', ...(backingFormat && { backingFormat }) }), {
+      '_base/a': image({ backingFile: 'b' }),
+      '_base/b': { kind: 'raw' },
+    });
+    expect(inspected).toEqual(['_base/a+', '_base/b+']);
+    expect(links.map(({ baseName }) => baseName)).toEqual(['a', 'b']);
+  });
+
+  it('should let the format of a json: reference win over the declared one', () => {
+    const backingFile = 'json:{"driver":"qcow2","file":{"driver":"file","filename":"/i/_base/a"}}';
+    const { links } = follow(image({ backingFile, backingFormat: 'raw' }), {
+      '_base/a': image({ backingFile: 'b' }),
+      '_base/b': { kind: 'raw' },
+    });
+    expect(links.length).toBe(2);
+  });
+
+  it('should not understand a backing format that it does not read', () => {
+    expect(follow(image({ backingFile: '/i/_base/a', backingFormat: 'vmdk' }), { '_base/a': { kind: 'raw' } })).toMatchObject({
+      state: 'unreadable',
+      message: '_base/a: the backing format "vmdk" is not read',
+      links: [{ baseName: 'a', exists: true }],
+    });
+  });
+
+  it('should protect an external data file beside the backing file', () => {
+    const header = image({ backingFile: '/i/_base/a', backingFormat: 'raw', dataFile: '/i/_base/data', incompatibleFeatures: 0b100n });
+    const { state, links } = follow(header, { '_base/a': { kind: 'raw' }, '_base/data': { kind: 'raw' } });
+    expect(state).toBe('ok');
+    expect(links.map(({ baseName }) => baseName)).toEqual(['data', 'a']);
+  });
+
+  it('should not know where the data is when the header does not name its data file', () => {
+    expect(follow(image({ incompatibleFeatures: 0b100n }))).toMatchObject({ state: 'unreadable', links: [] });
+  });
+
+  it('should name the graver of two troubles', () => {
+    const header = image({ backingFile: '/i/_base/gone', dataFile: '/elsewhere', incompatibleFeatures: 0b100n });
+    expect(follow(header)).toMatchObject({ state: 'unknown-backing', message: '"/elsewhere" is outside the instances path' });
+    const worse = image({ backingFile: 'file:unclear', dataFile: '/elsewhere', incompatibleFeatures: 0b100n });
+    expect(follow(worse).state).toBe('unreadable');
+  });
+
+  it('should see an overlay that stands on itself', () => {
+    const self = image({ backingFile: 'disk' });
+    expect(follow(self, { 'vm/disk': self })).toMatchObject({ state: 'unreadable', message: 'the backing chain returns to vm/disk' });
+  });
+
+  it('should report a backing file name that is no UTF-8 as unclear', () => {
+    const { state, links } = follow(image({ backingFile: Buffer.from('/i/_base/\xe4', 'latin1') }));
+    expect({ state, links }).toEqual({
+      state: 'unreadable',
+      links: [{ reference: '/i/_base/\ufffd', baseName: undefined, path: undefined, exists: false }],
+    });
+  });
+
+  it.each([
+    ['irregular', 'unreadable'],
+    ['unreadable', 'unreadable'],
+  ] as const)('should say which file of the chain is %s', (kind, state) => {
+    expect(follow(image({ backingFile: '/i/_base/a' }), { '_base/a': { kind, message: 'EIO' } })).toMatchObject({
+      state,
+      message: '_base/a: EIO',
+    });
+  });
+});
+
+describe('baseNameOf', () => {
+  it.each([
+    ['_base/a', 'a'],
+    ['_base/a/b', undefined],
+    ['_base/', undefined],
+    ['_base', undefined],
+    ['_based/a', undefined],
+    ['vm/_base/a', undefined],
+  ])('should find in %s the base file %s', (path, name) => {
+    expect(baseNameOf(path, '_base')).toBe(name);
+  });
+
+  it('should know a base directory that lies deeper', () => {
+    expect(baseNameOf('cache/_base/a', 'cache/_base')).toBe('a');
+  });
+});

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import type { Finding } from '../../../../src/model/plan.ts';
+import type { Report } from '../../../../src/model/report.ts';
+import { EVENT_REASONS } from '../../../../src/report/events/reasons.ts';
+import {
+  forgetTroubles,
+  NO_TROUBLES,
+  OBJECT_EVENTS_PER_PASS,
+  planEvents,
+  type TroubleMemory,
+} from '../../../../src/report/events/plan-events.ts';
+import { digestOf } from '../../../../src/report/digest.ts';
+import {
+  heldReport,
+  later,
+  missingBackingFile,
+  NODE,
+  plannedFile,
+  removableFile,
+  report,
+  undecidedReport,
+  VM,
+} from '../../../helpers/reports.ts';
+
+function plan(of: Report, memory: TroubleMemory = NO_TROUBLES, node: typeof NODE | undefined = NODE) {
+  return planEvents({ report: of, digest: digestOf(of), node, memory, reminderSeconds: 3600 });
+}
+
+function reasonsOf(of: Report, memory?: TroubleMemory): string[] {
+  return plan(of, memory).events.map(({ reason, regarding }) => `${reason} ${regarding.kind}/${regarding.name}`);
+}
+
+function unmapped(index: number): Finding {
+  const object = { apiVersion: 'v1', kind: 'Pod', namespace: 'tenant', name: `pod-${index}`, uid: `uid-${index}` };
+  return { type: 'UnmappedWorkload', workload: `tenant/pod-${index}`, object, message: `pod tenant/pod-${index} mounts it` };
+}
+
+describe('the events of a pass', () => {
+  it('should be none when nothing happened', () => {
+    expect(plan(report()).events).toEqual([]);
+  });
+
+  it('should be one summary for all files that were removed', () => {
+    const files = Array.from({ length: 7 }, (_, index) => removableFile({ name: `swap_${index}`, kind: 'swap', outcome: 'removed' }));
+    const { events } = plan(report({ files: [...files, plannedFile()] }));
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({ type: 'Normal', reason: 'BaseFilesRemoved', action: 'RemoveBaseFiles', regarding: NODE });
+    expect(events[0]?.note).toBe(
+      'Removed 7 unused base files, 7.0 GiB: swap_0 (swap, 1.0 GiB), swap_1 (swap, 1.0 GiB), swap_2 (swap, 1.0 GiB), swap_3 (swap, 1.0 GiB), ' +
+        'swap_4 (swap, 1.0 GiB) and 2 more. 1 base file, 1.0 GiB, remain.',
+    );
+  });
+
+  it('should tell which removals failed and why', () => {
+    const { events } = plan(
+      report({
+        result: 'Succeeded',
+        files: [removableFile({ name: 'swap_1', outcome: 'RemovalFailed', outcomeMessage: 'EROFS: read-only' })],
+      }),
+    );
+    expect(events.map(({ reason }) => reason)).toEqual(['BaseFileRemovalFailed']);
+    expect(events[0]?.note).toContain('1 unused base file could not be removed: swap_1 (EROFS: read-only).');
+  });
+
+  it('should tell why removals are held, and what to do', () => {
+    const { events } = plan(heldReport());
+    expect(events[0]).toMatchObject({ type: 'Warning', reason: 'RemovalHeld', regarding: NODE });
+    expect(events[0]?.note).toBe(
+      `1 unused base file, 1.0 GiB, may not be removed: SourceNotSynced: source pods is syncing. ${EVENT_REASONS.RemovalHeld.advice}`,
+    );
+  });
+
+  it('should not speak of a closed gate that holds nothing back', () => {
+    const gate = { open: false, reasons: [{ reason: 'SourceNotSynced', message: 'source pods is syncing' }] } as const;
+    expect(plan(report({ gate })).events).toEqual([]);
+  });
+
+  it('should tell that a pass failed', () => {
+    expect(plan(undecidedReport('Failed', 'EIO: _base')).events[0]?.note).toMatch(/^The pass failed: EIO: _base\. /);
+  });
+
+  it('should say nothing of a pass that was skipped', () => {
+    expect(plan(undecidedReport('Skipped', 'the mode is off')).events).toEqual([]);
+  });
+
+  it.each(['BackingFileMissing', 'BackingFileUnknown', 'UnmappedWorkload'] as const)(
+    'should tell of %s at the node and at the object that is concerned',
+    (type) => {
+      const { events } = plan(report({ findings: [missingBackingFile({ type })] }));
+      expect(events).toMatchObject([
+        { reason: type, regarding: NODE },
+        { reason: type, regarding: VM, related: NODE },
+      ]);
+    },
+  );
+
+  it('should tell once of an object with several findings', () => {
+    const findings = [missingBackingFile(), missingBackingFile({ message: 'instance-00000001/disk.eph0: gone, too' })];
+    const { events } = plan(report({ findings }));
+    expect(events).toHaveLength(2);
+    expect(events[0]?.note).toMatch(/^2 disks without a backing file: /);
+    expect(events[1]?.note).toMatch(/^instance-00000001\/disk: .*, instance-00000001\/disk\.eph0: gone, too\. /);
+  });
+
+  it('should wait while the UID of the node is unknown, and forget nothing meanwhile', () => {
+    const { memory } = plan(heldReport());
+    const waiting = planEvents({ report: report(), digest: digestOf(report()), node: undefined, memory, reminderSeconds: 3600 });
+    expect(waiting).toEqual({ events: [], memory });
+  });
+});
+
+describe('a trouble that stands', () => {
+  const held = (takenAt: string): Report => heldReport({ takenAt });
+
+  it('should not be told again by the next pass', () => {
+    expect(reasonsOf(held(later(2400)), plan(held(later(0))).memory)).toEqual([]);
+  });
+
+  it('should be told again after an hour, when the API server has forgotten it', () => {
+    const { memory } = plan(held(later(0)));
+    expect(reasonsOf(held(later(3599)), memory)).toEqual([]);
+    expect(reasonsOf(held(later(3600)), memory)).toEqual(['RemovalHeld Node/node-1']);
+  });
+
+  it('should be told again when the clock was set back since: the API server forgets it all the same', () => {
+    expect(reasonsOf(held(later(-86_400)), plan(held(later(0))).memory)).toEqual(['RemovalHeld Node/node-1']);
+  });
+
+  it('should be told again when it changed', () => {
+    const gate = { open: false, reasons: [{ reason: 'SourceStale', message: 'source pods' }] } as const;
+    expect(reasonsOf(heldReport({ takenAt: later(60), gate }), plan(held(later(0))).memory)).toEqual(['RemovalHeld Node/node-1']);
+  });
+
+  it('should not count as changed when only the words of its message did', () => {
+    const gate = { open: false, reasons: [{ reason: 'SourceNotSynced', message: 'source pods: retry 17' }] } as const;
+    expect(reasonsOf(heldReport({ takenAt: later(60), gate }), plan(held(later(0))).memory)).toEqual([]);
+  });
+
+  it('should be told anew when it comes back', () => {
+    const gone = plan(report({ takenAt: later(60) }), plan(held(later(0))).memory);
+    expect(gone.events).toEqual([]);
+    expect(reasonsOf(held(later(120)), gone.memory)).toEqual(['RemovalHeld Node/node-1']);
+  });
+
+  it('should be told anew when the node is another one', () => {
+    const other = { ...NODE, uid: 'uid-2' };
+    expect(plan(held(later(60)), plan(held(later(0))).memory, other).events).toMatchObject([{ regarding: other }]);
+  });
+
+  it('should stay remembered by a pass that decided nothing', () => {
+    const failed = plan(undecidedReport('Failed', 'EIO', later(60)), plan(held(later(0))).memory);
+    expect(failed.events.map(({ reason }) => reason)).toEqual(['PassFailed']);
+    expect(reasonsOf(held(later(120)), failed.memory)).toEqual([]);
+  });
+
+  it('should be told anew when its event could not be sent', () => {
+    const { events, memory } = plan(held(later(0)));
+    const forgotten = forgetTroubles(memory, new Set(events.map(({ trouble }) => trouble)));
+    expect(reasonsOf(held(later(60)), forgotten)).toEqual(['RemovalHeld Node/node-1']);
+  });
+
+  it('should be told of for so many objects a pass only, the others by the next', () => {
+    const findings = Array.from({ length: OBJECT_EVENTS_PER_PASS + 20 }, (_, index) => unmapped(index));
+    const first = plan(report({ findings, takenAt: later(0) }));
+    expect(first.events).toHaveLength(1 + OBJECT_EVENTS_PER_PASS);
+    const second = plan(report({ findings, takenAt: later(60) }), first.memory);
+    expect(second.events).toHaveLength(20);
+    expect(plan(report({ findings, takenAt: later(120) }), second.memory).events).toEqual([]);
+  });
+});
+
+describe('the note of an event', () => {
+  it('should fit, keep its advice, and hold no control characters, whatever names hold', () => {
+    const message = `\u001B]0;owned\u0007\u202E${'💾'.repeat(2000)}`;
+    for (const { note, reason } of plan(report({ findings: [missingBackingFile({ message })] })).events) {
+      expect(note.length).toBeLessThanOrEqual(1024);
+      expect(note).toMatch(/\\u\{1b\}\]0;owned\\u\{7\}\\u\{202e\}/u);
+      expect(note).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
+      expect(note.endsWith(EVENT_REASONS[reason].advice)).toBe(true);
+    }
+  });
+});

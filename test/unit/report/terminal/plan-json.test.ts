@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { Plan } from '../../../../src/model/plan.ts';
+import type { Report } from '../../../../src/model/report.ts';
+import { planJson } from '../../../../src/report/terminal/plan-json.ts';
+import { planOf } from '../../../../src/report/plan-of.ts';
+import { missingBackingFile, plannedFile, removableFile, report } from '../../../helpers/reports.ts';
+
+function text(plan: Plan | Report): string {
+  return [...planJson(plan)].join('');
+}
+
+describe('planJson', () => {
+  it.each([
+    ['a report', report({ files: [plannedFile(), removableFile({ outcome: 'removed' })], findings: [missingBackingFile()] })],
+    ['a plan', planOf(report({ files: [plannedFile()] }))],
+    ['a report without files and findings', report({ files: [] })],
+    ['hostile names', report({ files: [plannedFile({ name: '"\\\n\u2028\uD800__proto__' })] })],
+  ])('should be the same document as JSON.stringify: %s', (_what, plan) => {
+    expect(JSON.parse(text(plan))).toEqual(JSON.parse(JSON.stringify(plan)));
+  });
+
+  it('should give each file a line of its own', () => {
+    const files = [plannedFile(), plannedFile({ name: 'swap_1' })];
+    expect(text(report({ files })).match(/^ {4}\{"name":.*\},?$/gm)).toHaveLength(2);
+  });
+
+  it('should leave out what is undefined', () => {
+    expect(text({ ...report(), message: undefined })).not.toContain('message');
+  });
+
+  it('should read rows that are no array, one after the other, and come in pieces', () => {
+    const file = plannedFile();
+    const files = {
+      length: 5000,
+      at: () => undefined,
+      *[Symbol.iterator]() {
+        for (let index = 0; index < 5000; index++) yield file;
+      },
+    };
+    const pieces = [...planJson({ ...report(), files })];
+    expect(pieces.length).toBeGreaterThan(10);
+    expect(JSON.parse(pieces.join(''))).toMatchObject({ files: { length: 5000 } });
+  });
+});
+
+describe('planOf', () => {
+  it('should take away the result and every outcome', () => {
+    const plan = planOf(
+      report({ files: [removableFile({ outcome: 'RemovalFailed', outcomeMessage: 'EBUSY' })], result: 'Failed', message: 'x' }),
+    );
+    expect(plan.kind).toBe('Plan');
+    expect(text(plan)).not.toMatch(/outcome|result|durationSeconds|stageSeconds|lockWaitSeconds|"message"/);
+    expect(plan.files.at(0)).not.toHaveProperty('outcome');
+    expect(plan.files.at(1)).toBeUndefined();
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(JSON.parse(text(plan)));
+  });
+});

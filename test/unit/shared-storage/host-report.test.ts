@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { hostReport, parseHostReport, reportFileName } from '../../../src/shared-storage/host-report.ts';
+import { NOW_MS, synced, workload } from '../../helpers/snapshot.ts';
+
+const FACTS = { host: 'host-b', takenAtMs: NOW_MS, onlyByReport: true, pins: { imageRefs: ['a'], fileNames: ['swap_*'] } };
+const READING = {
+  status: synced(),
+  workloads: [workload({ ephemeral: [{ sizeGb: 20 }], swapMb: [512], paths: ['/x/_base/y'] })],
+  gaps: [],
+};
+const written = (): Record<string, unknown> => JSON.parse(JSON.stringify(hostReport(FACTS, [READING], NOW_MS))) as Record<string, unknown>;
+
+describe("a host's report", () => {
+  it('should be read as it was written', () => {
+    const { report } = parseHostReport(JSON.stringify(written()), 'host-b');
+    expect(report).toEqual(written());
+    expect(report).toMatchObject({
+      incomplete: [],
+      takenAtMs: NOW_MS,
+      pins: [{ origin: 'configuration', imageRefs: ['a'], fileNames: ['swap_*'] }],
+    });
+    expect(report?.workloads).toMatchObject([{ name: 'vm-1', swapMb: [512], ephemeral: [{ sizeGb: 20 }] }]);
+  });
+
+  it.each([
+    ['a source that failed', { status: synced({ state: 'failed', message: 'EIO' }) }, 'source file is failed: EIO'],
+    ['a source that is silent', { status: synced({ lastContactMs: NOW_MS - 60_001 }) }, 'source file has been silent'],
+    ['a gap', { gaps: [{ kind: 'UnmappedWorkload', source: 'pods', message: 'pod a/b' }] as const }, 'pod a/b'],
+    ['more workloads than it holds', { workloads: Array.from({ length: 10_001 }, () => workload()) }, 'there are 10001 workloads'],
+  ])('should say that it is not complete for %s', (_, over, expected) => {
+    const { report } = parseHostReport(JSON.stringify(hostReport(FACTS, [{ ...READING, ...over }], NOW_MS)), 'host-b');
+    expect(report?.incomplete.join()).toContain(expected);
+  });
+
+  it('should mind no API that is absent', () => {
+    expect(hostReport(FACTS, [{ ...READING, status: synced({ state: 'absent', lastContactMs: undefined }) }], NOW_MS).incomplete).toEqual(
+      [],
+    );
+  });
+
+  it.each([
+    ['no JSON', '{', 'is no JSON'],
+    ['a list', '[]', 'none that this version understands'],
+    ['another version', JSON.stringify({ ...written(), apiVersion: 'basekeeper.io/v2' }), 'apiVersion'],
+    ['an unknown key', JSON.stringify({ ...written(), complete: true }), 'none that this version understands'],
+    ['no reasons', JSON.stringify({ ...written(), incomplete: null }), 'incomplete'],
+    ['a time that is none', JSON.stringify({ ...written(), takenAtMs: 'now' }), 'takenAtMs'],
+    [
+      'a directory that is a path',
+      JSON.stringify({ ...written(), workloads: [{ ...workload(), source: undefined, instanceNames: ['../x'] }] }),
+      'instanceNames',
+    ],
+    ['too many workloads', JSON.stringify({ ...written(), workloads: Array.from({ length: 10_001 }, () => null) }), 'workloads'],
+    ["another host's name", JSON.stringify({ ...written(), host: 'host-c' }), 'it is about host "host-c"'],
+  ])('should be refused where it has %s', (_, text, expected) => {
+    const { report, problem } = parseHostReport(text, 'host-b');
+    expect(report).toBeUndefined();
+    expect(problem).toContain(expected);
+  });
+
+  it.each(['..', '../x', 'a/b', '', '.hidden', 'a\0b', 'a b', 'ä', 'x'.repeat(201)])('should have no file for a host named %j', (host) => {
+    expect(reportFileName(host)).toBeUndefined();
+  });
+
+  it('should have a file beside the locks, which no lock of Nova is named like', () => {
+    expect(reportFileName('node-1.example.org')).toBe('basekeeper-host-node-1.example.org.json');
+  });
+});

@@ -1,0 +1,99 @@
+import { assert, nat, property, string } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseDomain } from '../../../../src/sources/libvirt/domain.ts';
+
+const INSTANCES = '/var/lib/nova/instances';
+
+function nova(version: string, prefix = 'nova'): string {
+  return `<${prefix}:instance xmlns:${prefix}="http://openstack.org/xmlns/libvirt/nova/${version}">
+    <${prefix}:flavor name="m1"><${prefix}:swap>512</${prefix}:swap><${prefix}:ephemeral>20</${prefix}:ephemeral></${prefix}:flavor>
+    <${prefix}:root type="image" uuid="4bd1f2"/></${prefix}:instance>`;
+}
+
+function domain(parts: { metadata?: string; os?: string; devices?: string } = {}): string {
+  return `<domain type='kvm'><name>instance-00000001</name><uuid>5f0e2c9a-0000-4000-8000-000000000001</uuid>
+    <metadata>${parts.metadata ?? ''}</metadata><os>${parts.os ?? ''}</os><devices>${parts.devices ?? ''}</devices></domain>`;
+}
+
+const disk = `<disk type='file' device='disk'><source file='${INSTANCES}/5f0e/disk'/>
+  <backingStore type='file'><format type='raw'/><source file='${INSTANCES}/_base/aa'/><backingStore/></backingStore>
+  <mirror type='file'><source file='${INSTANCES}/5f0e/disk.mirror'/></mirror></disk>`;
+
+describe('a libvirt domain', () => {
+  it.each(['1.0', '1.1'])("should name the image, swap and ephemeral disk of Nova's metadata %s", (version) => {
+    const { workload, problems } = parseDomain(domain({ metadata: nova(version) }), INSTANCES);
+    expect(problems).toEqual([]);
+    expect(workload).toMatchObject({
+      name: 'instance-00000001',
+      images: [{ role: 'image', ref: '4bd1f2' }],
+      swapMb: [512],
+      ephemeral: [{ sizeGb: 20 }],
+      resizing: true,
+    });
+    expect(workload.instanceNames).toEqual(['instance-00000001', '5f0e2c9a-0000-4000-8000-000000000001']);
+  });
+
+  it('should know the namespace by its URI, whatever its prefix', () => {
+    expect(parseDomain(domain({ metadata: nova('1.1', 'x') }), INSTANCES).workload.images).toHaveLength(1);
+    expect(parseDomain(domain({ metadata: nova('9.9') }), INSTANCES).workload.images).toEqual([]);
+  });
+
+  it('should protect disks, their backing stores and mirrors, kernel and initrd below the instances path, and nothing else', () => {
+    const os = `<kernel>${INSTANCES}/_base/kernel</kernel><initrd>/boot/initrd</initrd>`;
+    const { workload } = parseDomain(domain({ os, devices: disk }), INSTANCES);
+    expect(workload.paths).toEqual([
+      `${INSTANCES}/5f0e/disk`,
+      `${INSTANCES}/_base/aa`,
+      `${INSTANCES}/5f0e/disk.mirror`,
+      `${INSTANCES}/_base/kernel`,
+    ]);
+    expect(workload.instanceNames).toContain('5f0e');
+  });
+
+  it("should read a live domain's status file, comments and processing instructions before its root included", () => {
+    const text = `<?xml version="1.0"?>\n<!-- WARNING: THIS IS AN AUTO-GENERATED FILE -->\n<?pi x?>\n<domstatus state='running' pid='1'>${domain({ devices: disk })}</domstatus>`;
+    expect(parseDomain(text, INSTANCES).workload.paths).toHaveLength(3);
+  });
+
+  it('should unescape values', () => {
+    const devices = `<disk><source file='${INSTANCES}/_base/a&amp;b&#x20;c'/></disk>`;
+    expect(parseDomain(domain({ devices }), INSTANCES).workload.paths).toEqual([`${INSTANCES}/_base/a&b c`]);
+  });
+
+  it('should not take a volume for an image', () => {
+    expect(parseDomain(domain({ metadata: nova('1.1').replace('type="image"', 'type="volume"') }), INSTANCES).workload.images).toEqual([]);
+  });
+
+  it('should say what it cannot understand', () => {
+    const { problems, workload } = parseDomain(domain({ metadata: nova('1.1').replace('>512<', '>much<') }), INSTANCES);
+    expect(problems).toEqual(['nova:swap is "much", not a whole number']);
+    expect(workload.swapMb).toEqual([]);
+  });
+
+  it.each([
+    ['half a file', domain().slice(0, 120)],
+    ['an empty file', ''],
+    ['another document', '<network><name>a</name></network>'],
+    ['a domain without a name', '<domain><uuid>u</uuid></domain>'],
+    ['a document type', `<!DOCTYPE domain [<!ENTITY a "b">]>${domain()}`],
+    ['an entity of its own', domain({ devices: '<disk><source file="/x/&lol;"/></disk>' })],
+    ['an undeclared prefix', domain({ metadata: '<nova:instance/>' })],
+    ['a document nested too deeply', `${'<a>'.repeat(200)}${'</a>'.repeat(200)}`],
+    ['more than one root', `${domain()}${domain()}`],
+  ])('should refuse %s', (_what, text) => {
+    expect(() => parseDomain(text, INSTANCES)).toThrow(Error);
+  });
+
+  it('should survive whatever stands in the file', () => {
+    assert(
+      property(string({ maxLength: 200 }), nat(domain({ devices: disk }).length), (junk, at) => {
+        const text = domain({ devices: disk });
+        try {
+          parseDomain(text.slice(0, at) + junk + text.slice(at), INSTANCES);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+        }
+      }),
+    );
+  });
+});
