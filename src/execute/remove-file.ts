@@ -51,7 +51,7 @@ function recheckNow({ directory, clock, policy }: RemovalParts, file: PlannedFil
 }
 
 async function recheckUsers(parts: RemovalParts, file: PlannedFile): Promise<Result | undefined> {
-  const answer = await askUsers(parts, file.name);
+  const answer = (await askUsers(parts, [file.name]))(file.name);
   return 'outcome' in answer ? answer : recheckUse(answer);
 }
 

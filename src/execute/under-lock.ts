@@ -57,16 +57,27 @@ export function failed(error: unknown, outcome: Outcome): Result {
   return { outcome, message: ownMessageOf(error) };
 }
 
-/** What sources and overlays say now of `name`. An abort answers for a check that does not; whatever makes it fail, no answer means in use. */
+/** What sources and overlays say now of one file; a `Result` where they do not say it. */
+export type Answer = readonly Objection[] | Result;
+
+/**
+ * What sources and overlays say now of each of the files. An abort answers for a check that does not; whatever makes it fail, no answer
+ * means in use.
+ */
 export async function askUsers(
   { inUse, signal }: { readonly inUse: UseCheck; readonly signal: AbortSignal | undefined },
-  name: string,
-): Promise<readonly Objection[] | Result> {
+  names: readonly string[],
+): Promise<(name: string) => Answer> {
   try {
-    const answer = await orAborted(inUse(name, signal), signal);
-    return answer === 'aborted' ? { outcome: 'Abandoned' } : answer;
+    const answers = await orAborted(inUse(names, signal), signal);
+    if (answers === 'aborted') return () => ({ outcome: 'Abandoned' });
+    return (name) => answers.get(name) ?? noAnswer('it was not among the answers');
   } catch (error) {
-    if (signal?.aborted === true) return { outcome: 'Abandoned' };
-    return { outcome: 'RemovalFailed', message: `Who uses it now could not be told: ${messageOf(error)}` };
+    if (signal?.aborted === true) return () => ({ outcome: 'Abandoned' });
+    return () => noAnswer(messageOf(error));
   }
+}
+
+function noAnswer(why: string): Result {
+  return { outcome: 'RemovalFailed', message: `Could not check who is using it now: ${why}` };
 }

@@ -127,8 +127,14 @@ export interface Objection {
   readonly message: string;
 }
 
-/** Asked under the lock, just before unlink: what speaks against it *now*? An empty answer means nothing. */
-export type UseCheck = (fileName: string, signal: AbortSignal | undefined) => Promise<readonly Objection[]>;
+/**
+ * Asked while the locks of all these files are held, just before they are removed: what speaks against each of them *now*? One reading of
+ * the evidence answers for all. An empty list means nothing; a file without a list has no answer, and stays.
+ */
+export type UseCheck = (
+  fileNames: readonly string[],
+  signal: AbortSignal | undefined,
+) => Promise<ReadonlyMap<string, readonly Objection[]>>;
 
 export interface FileOutcome {
   readonly name: string;

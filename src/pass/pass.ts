@@ -94,14 +94,14 @@ function decide<T>(
 /** Asks sources and overlays again; evidence that became incomplete since the plan counts as use. */
 function useCheck(parts: PassParts, seen: { scan: BaseScan; scannedAt: ClockReading }): UseCheck {
   const memory: ReferenceMemory = { named: new WeakMap() };
-  return async (fileName, signal) => {
+  return async (fileNames, signal) => {
     const inventory = await readSources(parts.sources, false, signal);
     const references = collectReferences(inventory.workloads, parts.baseDirectoryName, memory);
     const overlays = await parts.overlays.scan({ instanceNames: references.instanceNames, signal });
     const now = parts.clock.now();
     return reasonsToStay(
       { node: parts.node, policy: parts.policy, now, previousPass: undefined, ...seen, inventory, references, overlays },
-      fileName,
+      fileNames,
       cacheFileName,
     );
   };

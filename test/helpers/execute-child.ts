@@ -4,7 +4,7 @@ import { createExecutor } from '../../src/execute/executor.ts';
 import { createFileLocker } from '../../src/disk/locks/nova-lock.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Verdict } from '../../src/model/plan.ts';
-import { executionPolicy, plannedFile, planOf } from './execute-plans.ts';
+import { executionPolicy, nobody, plannedFile, planOf } from './execute-plans.ts';
 
 const [basePath = '', locksPath = '', ...rows] = process.argv.slice(2);
 const directories = createBaseDirectoryOpener();
@@ -18,5 +18,5 @@ const files = rows.map((row) => {
 directory.close();
 
 const executor = createExecutor({ locker: createFileLocker({ locksPath }), directories, clock: systemClock, policy: executionPolicy });
-const { outcomes } = await executor.execute(planOf(basePath, files), async () => []);
+const { outcomes } = await executor.execute(planOf(basePath, files), nobody);
 console.log(JSON.stringify([...outcomes.values()]));

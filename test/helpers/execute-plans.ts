@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BaseFileKind } from '../../src/model/scan.ts';
 import type { Plan, PlannedFile, Verdict } from '../../src/model/plan.ts';
 import type { Policy } from '../../src/model/policy.ts';
-import type { Clock } from '../../src/model/ports.ts';
+import type { Clock, Objection, UseCheck } from '../../src/model/ports.ts';
 import type { VerdictReason } from '../../src/model/reasons.ts';
 
 export const DAY_MS = 86_400_000;
@@ -79,6 +79,18 @@ export function planOf(basePath: string, files: readonly PlannedFile[], gateOpen
     cacheUsageBytes: 0,
   };
 }
+
+/** Asks for one file after the other. */
+export function perFile(ask: (name: string, signal: AbortSignal | undefined) => Promise<readonly Objection[]>): UseCheck {
+  return async (names, signal) => {
+    const answers = new Map<string, readonly Objection[]>();
+    for (const name of names) answers.set(name, await ask(name, signal));
+    return answers;
+  };
+}
+
+/** Nothing speaks against any removal. */
+export const nobody: UseCheck = perFile(async () => []);
 
 /** A clock that stands still. */
 export function stoppedClock(wallMs: number): Clock {

@@ -41,14 +41,15 @@ async function emptyLocked(parts: TrashedFileParts, file: PlannedTrashedFile): P
   const refusal = recheckEntry(parts, file) ?? recheckGrace(parts, file);
   if (refusal !== undefined) return refusal;
   // By its own name, too: a disk may stand on it where it lies.
-  const own = await askUsers(parts, file.entry);
+  const answerFor = await askUsers(parts, [file.entry, file.name]);
+  const own = answerFor(file.entry);
   const objection = 'outcome' in own ? own : recheckUse(own);
   if (objection !== undefined) return objection;
   const empty = () => recheckEntry(parts, file) ?? unlink(parts.trash, file.entry);
   const emptyUnused = () => (parts.policy.liveUseCheck ? underImageLock(parts.trash, file.entry, file.identity, empty) : empty());
   // Whoever names a base file that was fetched again means that one.
   if (parts.directory.stat(file.name) !== undefined) return emptyUnused();
-  const users = await askUsers(parts, file.name);
+  const users = answerFor(file.name);
   if ('outcome' in users) return users;
   if (users.some(({ kind }) => kind === 'use')) return recheckEntry(parts, file) ?? putBack(parts, file);
   return recheckUse(users) ?? emptyUnused();

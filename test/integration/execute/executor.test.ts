@@ -27,7 +27,7 @@ import { systemClock } from '../../../src/lib/clock.ts';
 import type { PlannedFile, Verdict } from '../../../src/model/plan.ts';
 import type { Policy } from '../../../src/model/policy.ts';
 import type { UseCheck } from '../../../src/model/ports.ts';
-import { baseName, DAY_MS, executionPolicy, plannedFile, planOf, type RowOptions } from '../../helpers/execute-plans.ts';
+import { baseName, DAY_MS, executionPolicy, nobody, perFile, plannedFile, planOf, type RowOptions } from '../../helpers/execute-plans.ts';
 import {
   makeTree,
   openDescriptors,
@@ -40,7 +40,6 @@ import {
 
 const NAME = baseName('image-1');
 const OTHER = baseName('image-2');
-const nobody: UseCheck = async () => [];
 
 function setUp() {
   const tree = makeTree();
@@ -179,10 +178,10 @@ describe('executor: writers that take locks', () => {
     const { row, execute, locksPath } = setUp();
     const writer = startLockHolder();
     const answers: string[] = [];
-    const inUse: UseCheck = async (name) => {
+    const inUse = perFile(async (name) => {
       answers.push(await writer.ask(`try ${join(locksPath, `nova-${name}`)}`));
       return [];
-    };
+    });
     expect((await execute([row(NAME, 'remove')], { inUse })).outcomes).toEqual({ [NAME]: 'removed' });
     answers.push(await writer.ask(`try ${join(locksPath, `nova-${NAME}`)}`));
     expect(answers).toEqual(['busy', 'held']);
@@ -193,10 +192,10 @@ describe('executor: writers that take locks', () => {
     await startLockHolder().ask(`lockf ${join(locksPath, `nova-${OTHER}`)}`);
     const stop = new AbortController();
     const files = [row(NAME, 'remove'), row(OTHER, 'remove'), row('third', 'remove')];
-    const inUse: UseCheck = async () => {
+    const inUse = perFile(async () => {
       setTimeout(() => stop.abort(), 50);
       return [];
-    };
+    });
     const { outcomes } = await execute(files, { inUse, signal: stop.signal, policy: { lockTimeoutSeconds: 1000 } });
     expect(outcomes).toEqual({ [NAME]: 'removed', [OTHER]: 'Abandoned', third: 'Abandoned' });
     expect([existsSync(at(OTHER)), existsSync(at('third'))]).toEqual([true, true]);
@@ -361,11 +360,11 @@ describe('executor: what stands where a base file stood', () => {
     const victims = join(instancesPath, 'victims');
     mkdirSync(victims);
     putFile(join(victims, NAME), oldMs);
-    const inUse: UseCheck = async () => {
+    const inUse = perFile(async () => {
       renameSync(basePath, `${basePath}.moved`);
       symlinkSync(victims, basePath);
       return [];
-    };
+    });
     expect((await execute([file], { inUse })).outcomes).toEqual({ [NAME]: 'removed' });
     expect(readdirSync(victims)).toEqual([NAME]);
     expect(readdirSync(`${basePath}.moved`)).toEqual([]);

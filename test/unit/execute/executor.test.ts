@@ -3,14 +3,23 @@ import { createExecutor } from '../../../src/execute/executor.ts';
 import type { PlannedFile } from '../../../src/model/plan.ts';
 import type { Policy } from '../../../src/model/policy.ts';
 import type { UseCheck } from '../../../src/model/ports.ts';
-import { baseName, DAY_MS, executionPolicy, plannedFile, planOf, stoppedClock, type RowOptions } from '../../helpers/execute-plans.ts';
+import {
+  baseName,
+  DAY_MS,
+  executionPolicy,
+  nobody,
+  perFile,
+  plannedFile,
+  planOf,
+  stoppedClock,
+  type RowOptions,
+} from '../../helpers/execute-plans.ts';
 import { MemoryBaseDirectory, MemoryLocker } from '../../helpers/memory-execute.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 23, 14, 0, 0);
 const OLD_MS = NOW_MS - 2 * DAY_MS;
 const NAME = baseName('image-1');
 const OTHER = baseName('image-2');
-const nobody: UseCheck = async () => [];
 
 interface World {
   readonly directory: MemoryBaseDirectory;
@@ -138,10 +147,10 @@ describe('executor: removals', () => {
   it('should keep a file that is used now, and say by whom', async () => {
     const { row, execute, directory, locker } = world();
     const asked: string[] = [];
-    const inUse: UseCheck = async (name) => {
+    const inUse = perFile(async (name) => {
       asked.push(name, ...locker.log);
       return [{ kind: 'use', message: 'now used by instance-1 (image x)' }];
-    };
+    });
     const { outcomes, messages } = await execute([row(NAME, 'remove')], { inUse });
     expect(outcomes).toEqual({ [NAME]: 'ChangedSincePlan' });
     expect(messages[NAME]).toBe('now used by instance-1 (image x)');
@@ -158,12 +167,20 @@ describe('executor: removals', () => {
     expect(locker.log.at(-1)).toBe(`release ${NAME}`);
   });
 
+  it('should keep a file that the answers leave out', async () => {
+    const { directory, row, execute } = world();
+    const { outcomes, messages } = await execute([row(NAME, 'remove')], { inUse: async () => new Map() });
+    expect(outcomes).toEqual({ [NAME]: 'RemovalFailed' });
+    expect(messages[NAME]).toMatch(/it was not among the answers/);
+    expect(directory.log).toEqual([]);
+  });
+
   it.each([true, false])('should keep a file that was touched while its use was asked for (live use check: %s)', async (liveUseCheck) => {
     const { row, execute, directory } = world();
-    const inUse: UseCheck = async (name) => {
+    const inUse = perFile(async (name) => {
       directory.setModified(name, NOW_MS);
       return [];
-    };
+    });
     const { outcomes } = await execute([row(NAME, 'remove')], { inUse, policy: { liveUseCheck } });
     expect(outcomes).toEqual({ [NAME]: 'ChangedSincePlan' });
     expect(directory.log).toEqual([]);
@@ -171,10 +188,10 @@ describe('executor: removals', () => {
 
   it('should report a file that vanished while its use was asked for', async () => {
     const { row, execute, directory } = world();
-    const inUse: UseCheck = async (name) => {
+    const inUse = perFile(async (name) => {
       directory.remove(name);
       return [];
-    };
+    });
     expect((await execute([row(NAME, 'remove')], { inUse })).outcomes).toEqual({ [NAME]: 'AlreadyGone' });
   });
 
@@ -398,11 +415,11 @@ describe('executor: being stopped', () => {
   it('should abandon a file when the question who uses it is interrupted', async () => {
     const { row, execute } = world();
     const stop = new AbortController();
-    const inUse: UseCheck = async (_, signal) => {
+    const inUse = perFile(async (_, signal) => {
       stop.abort();
       signal?.throwIfAborted();
       return [];
-    };
+    });
     expect((await execute([row(NAME, 'remove')], { inUse, signal: stop.signal })).outcomes).toEqual({ [NAME]: 'Abandoned' });
   });
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createExecutor } from '../../../src/execute/executor.ts';
 import type { FileIdentity, Plan, PlannedFile, PlannedTrashedFile } from '../../../src/model/plan.ts';
 import type { Policy } from '../../../src/model/policy.ts';
-import type { UseCheck } from '../../../src/model/ports.ts';
-import { baseName, DAY_MS, executionPolicy, plannedFile, planOf, stoppedClock } from '../../helpers/execute-plans.ts';
+import type { Objection, UseCheck } from '../../../src/model/ports.ts';
+import { baseName, DAY_MS, executionPolicy, nobody, perFile, plannedFile, planOf, stoppedClock } from '../../helpers/execute-plans.ts';
 import { MemoryBaseDirectory, MemoryLocker } from '../../helpers/memory-execute.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 23, 14, 0, 0);
@@ -11,11 +11,7 @@ const NAME = baseName('image-1');
 const TRASHED_MS = NOW_MS - 2 * DAY_MS;
 const ENTRY = `${NAME}.${TRASHED_MS}`;
 const TRASH_ON: Policy['trash'] = { enabled: true, graceSeconds: 86_400 };
-const nobody: UseCheck = async () => [];
-const usedBy =
-  (name: string): UseCheck =>
-  async (asked) =>
-    asked === name ? [{ kind: 'use', message: 'now used by vm' }] : [];
+const usedBy = (name: string) => perFile(async (asked) => (asked === name ? [{ kind: 'use', message: 'now used by vm' }] : []));
 
 function setUp() {
   const directory = new MemoryBaseDirectory('/instances/_base');
@@ -165,10 +161,10 @@ describe('executor: emptying the trash', () => {
     const { directory, locker, execute } = setUp();
     const asked: string[] = [];
     const row = trashRow('empty', directory.putTrashed(ENTRY, TRASHED_MS));
-    const inUse: UseCheck = async (name) => {
+    const inUse = perFile(async (name) => {
       asked.push(name);
       return [];
-    };
+    });
     expect((await execute({ trash: trashOf(row) }, { inUse })).trash).toEqual({ [ENTRY]: 'emptied' });
     expect([asked, directory.log, locker.log[0]]).toEqual([[ENTRY, NAME], [`unlink ${ENTRY}`], `lock ${NAME}`]);
   });
@@ -192,7 +188,7 @@ describe('executor: emptying the trash', () => {
     const { directory, execute } = setUp();
     const row = trashRow('empty', directory.putTrashed(ENTRY, TRASHED_MS));
     expect((await execute({ trash: trashOf(row) }, { inUse: usedBy(ENTRY) })).trash).toEqual({ [ENTRY]: 'ChangedSincePlan' });
-    const closing: UseCheck = async () => [{ kind: 'gate', message: 'SourceStale: api' }];
+    const closing = perFile(async () => [{ kind: 'gate', message: 'SourceStale: api' }]);
     expect((await execute({ trash: trashOf(row) }, { inUse: closing })).trash).toEqual({ [ENTRY]: 'ChangedSincePlan' });
     expect([directory.names, directory.trashed]).toEqual([[], [ENTRY]]);
   });
@@ -222,21 +218,21 @@ describe('executor: emptying the trash', () => {
   it('should look at the file once more when nobody uses it', async () => {
     const { directory, execute } = setUp();
     const row = trashRow('empty', directory.putTrashed(ENTRY, TRASHED_MS));
-    const inUse: UseCheck = async () => {
+    const inUse = perFile(async () => {
       directory.putTrashed(ENTRY, TRASHED_MS);
       return [];
-    };
+    });
     const { trash } = await execute({ trash: trashOf(row) }, { inUse, policy: { liveUseCheck: false } });
     expect([trash, directory.trashed]).toEqual([{ [ENTRY]: 'ChangedSincePlan' }, [ENTRY]]);
   });
 
-  it.each<[string, () => ReturnType<UseCheck>, string]>([
+  it.each<[string, () => Promise<Objection[]>, string]>([
     ['the evidence becomes incomplete', async () => [{ kind: 'gate', message: 'SourceStale: api' }], 'ChangedSincePlan'],
     ['there is no answer', async () => await Promise.reject(new Error('no answer')), 'RemovalFailed'],
   ])('should keep a file when %s as its old name is asked for', async (_, answer, outcome) => {
     const { directory, execute } = setUp();
     const row = trashRow('empty', directory.putTrashed(ENTRY, TRASHED_MS));
-    const inUse: UseCheck = async (name) => (name === NAME ? await answer() : []);
+    const inUse = perFile(async (name) => (name === NAME ? await answer() : []));
     expect((await execute({ trash: trashOf(row) }, { inUse })).trash).toEqual({ [ENTRY]: outcome });
     expect([directory.names, directory.trashed]).toEqual([[], [ENTRY]]);
   });
@@ -268,10 +264,10 @@ describe('executor: emptying the trash', () => {
       trashRow('empty', directory.putTrashed(ENTRY, TRASHED_MS), { reason: 'UnderPressure' }),
     ];
     directory.filesystem = { sizeBytes: 1000, availableBytes: 0 };
-    const inUse: UseCheck = async () => {
+    const inUse = perFile(async () => {
       directory.filesystem = { sizeBytes: 1000, availableBytes: 900 };
       return [];
-    };
+    });
     const policy = { pressure: { highThresholdPercent: 85, lowThresholdPercent: 80 } };
     expect((await execute({ trash: trashOf(...rows) }, { inUse, policy })).trash).toEqual({ [ENTRY]: 'emptied', [later]: 'kept' });
   });

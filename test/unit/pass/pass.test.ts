@@ -64,7 +64,7 @@ function harness(world: World, over: Partial<PassParts> = {}) {
     ...over,
   };
   const run = (options: Partial<PassOptions> = {}) => runPass(parts, { dryRun: false, ...options });
-  return { run, calls, executed, inUse: (name: string) => useCheck?.(name, undefined) };
+  return { run, calls, executed, inUse: async (name: string) => (await useCheck?.([name], undefined))?.get(name) };
 }
 
 const world = (over: Partial<World> = {}): World => ({ workloads: [workload()], overlays: [], listed: false, ...over });

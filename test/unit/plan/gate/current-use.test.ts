@@ -4,8 +4,10 @@ import { cacheFileName } from '../../../../src/references/collect.ts';
 import { DIGEST, IMAGE, snapshot, workload, type SnapshotParts } from '../../../helpers/snapshot.ts';
 
 /** As `kind: message`. */
-const reasons = (name: string, parts: SnapshotParts = {}): string[] =>
-  reasonsToStay(snapshot(parts), name, cacheFileName).map(({ kind, message }) => `${kind}: ${message}`);
+const reasons = (name: string, parts: SnapshotParts = {}): string[] | undefined =>
+  reasonsToStay(snapshot(parts), [name], cacheFileName)
+    .get(name)
+    ?.map(({ kind, message }) => `${kind}: ${message}`);
 const pins = (over: object): SnapshotParts => ({ policy: { pins: { imageRefs: [], fileNames: [], ...over } } });
 
 describe('who uses a file by now', () => {
@@ -36,6 +38,15 @@ describe('who uses a file by now', () => {
     const chain = [{ reference: `/elsewhere/${DIGEST}`, baseName: undefined, path: undefined, exists: false }];
     const overlays = [{ instance: 'late', path: 'late/disk', state: 'ok' as const, chain }];
     expect(reasons(DIGEST, { overlays: { overlays } })).toEqual(['use: now used by late (overlay late/disk)']);
+  });
+
+  it('should be answered for each of the files asked for', () => {
+    const workloads = [workload({ name: 'late', swapMb: [512] })];
+    const answers = reasonsToStay(snapshot({ workloads }), ['swap_512', 'swap_1024'], cacheFileName);
+    expect([...answers].map(([name, objections]) => [name, objections.length])).toEqual([
+      ['swap_512', 1],
+      ['swap_1024', 0],
+    ]);
   });
 
   it('should be unknown when the evidence has become incomplete', () => {
