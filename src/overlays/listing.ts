@@ -1,7 +1,7 @@
 import type { Overlay } from '../model/overlay.ts';
 import type { ChainContext } from './chain.ts';
 import type { ImageReader } from '../images/reader.ts';
-import type { Pacer } from '../disk/pacer.ts';
+import type { Pacer } from '../lib/pacer.ts';
 import type { ProblemLog } from '../disk/problem-log.ts';
 import type { Stillness } from './stillness.ts';
 

@@ -8,7 +8,7 @@ import { HeaderCache } from '../images/header-cache.ts';
 import { ImageReader } from '../images/reader.ts';
 import { listAllOverlays } from './every-disk.ts';
 import { listOverlaysAsNova } from './as-nova.ts';
-import { Pacer } from '../disk/pacer.ts';
+import { Pacer } from '../lib/pacer.ts';
 import { ProblemLog } from '../disk/problem-log.ts';
 import { Stillness } from './stillness.ts';
 

@@ -1,15 +1,15 @@
 import { messageOf } from '../lib/errors.ts';
-import { inSlices } from '../lib/slices.ts';
+import { runInSlices } from '../lib/pacer.ts';
 import type { Report, Stage } from '../model/report.ts';
 import type { BaseScanner, BaseVerifier, Clock, Executor, OverlayScanner, UseCheck, WorkloadSource } from '../model/ports.ts';
 import type { BaseScan } from '../model/scan.ts';
 import type { Policy } from '../model/policy.ts';
-import type { Steps } from '../lib/steps.ts';
+import type { Sliced } from '../lib/slices.ts';
 import type { ClockReading, Snapshot } from '../model/snapshot.ts';
 import type { Inventory } from '../model/workload.ts';
 import { planSteps, planUnlessListHelps } from '../plan/build-plan.ts';
 import { reasonsToStay } from '../plan/gate/current-use.ts';
-import { timestamp } from '../plan/planned-files.ts';
+import { timestamp } from '../lib/timestamp.ts';
 import { cacheFileName, collectReferences, type ReferenceMemory } from '../references/collect.ts';
 import { emptyReport, reportSteps } from '../report/build-report.ts';
 
@@ -54,7 +54,7 @@ export async function runPass(parts: PassParts, options: PassOptions): Promise<R
     options.signal?.throwIfAborted();
     const inUse = useCheck(parts, { scan: { ...scan, files: [] }, scannedAt });
     const execution = options.dryRun ? undefined : await watch('execute', () => parts.executor.execute(plan, inUse, options));
-    return await inSlices(reportSteps(plan, execution, { dryRun: options.dryRun, ...watch.times() }), undefined);
+    return await runInSlices(reportSteps(plan, execution, { dryRun: options.dryRun, ...watch.times() }), undefined);
   } catch (error) {
     const about = { node: parts.node, takenAt: timestamp(parts.clock.now().wallMs), preset: parts.policy.preset, basePath: parts.basePath };
     return emptyReport(about, 'Failed', messageOf(error), watch.times());
@@ -82,13 +82,13 @@ async function readSources(sources: readonly WorkloadSource[], consistent: boole
 }
 
 function decide<T>(
-  steps: (snapshot: Snapshot, digestOfRef: typeof cacheFileName) => Steps<T>,
+  steps: (snapshot: Snapshot, digestOfRef: typeof cacheFileName) => Sliced<T>,
   parts: PassParts,
   { previousPass, signal }: PassOptions,
   seen: Evidence & Pick<Snapshot, 'scan' | 'verification' | 'scannedAt'>,
 ): Promise<T> {
   const snapshot = { node: parts.node, policy: parts.policy, now: parts.clock.now(), previousPass, ...seen };
-  return inSlices(steps(snapshot, cacheFileName), signal);
+  return runInSlices(steps(snapshot, cacheFileName), signal);
 }
 
 /** Asks sources and overlays again; evidence that became incomplete since the plan counts as use. */

@@ -1,6 +1,6 @@
 import type { FileState, Gate, Plan, PressurePlan, SourceReport, StateTotal, Totals, TrashPlan } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { eachRow, finish, type Steps } from '../lib/steps.ts';
+import { forEachRow, runNow, type Sliced } from '../lib/slices.ts';
 import { type TrashedFile, BASE_FILE_KINDS, type BaseFile, type BaseFileKind } from '../model/scan.ts';
 import type { Inventory } from '../model/workload.ts';
 import type { GateReason } from '../model/reasons.ts';
@@ -12,7 +12,8 @@ import { ageMs } from './minimum-age.ts';
 import { relievePressure } from './pressure.ts';
 import { PlannedTrash } from './trash/planned-trash.ts';
 import { decideTrash, tallyTrash } from './trash/rules.ts';
-import { PlannedFiles, STATE_OF_REASON, timestamp } from './planned-files.ts';
+import { timestamp } from '../lib/timestamp.ts';
+import { PlannedFiles, STATE_OF_REASON } from './planned-files.ts';
 import { DECIDED_REASONS, decideAll, decideUnlessHeld } from './verdicts.ts';
 
 /**
@@ -20,11 +21,11 @@ import { DECIDED_REASONS, decideAll, decideUnlessHeld } from './verdicts.ts';
  * `_age_and_verify_cached_images`, `_age_and_verify_swap_images` and `_age_and_verify_ephemeral_images` up to the removal.
  */
 export function buildPlan(snapshot: Snapshot, digestOfRef: (imageRef: string) => string): Plan {
-  return finish(planSteps(snapshot, digestOfRef));
+  return runNow(planSteps(snapshot, digestOfRef));
 }
 
 /** As `buildPlan`, in slices: a million files take seconds. */
-export function* planSteps(snapshot: Snapshot, digestOfRef: (imageRef: string) => string): Steps<Plan> {
+export function* planSteps(snapshot: Snapshot, digestOfRef: (imageRef: string) => string): Sliced<Plan> {
   const gate = yield* gateSteps(snapshot);
   const facts = gatherFacts(snapshot, gate.open, digestOfRef);
   return yield* assemble(snapshot, { gate, facts, verdicts: yield* decideAll(facts, snapshot.scan.files) });
@@ -41,7 +42,7 @@ const CURED_BY_A_LIST: ReadonlySet<GateReason> = new Set([
 ]);
 
 /** As `planSteps`, but undefined where consistent lists of the sources could open the gate to removals; the first file that waits for that says so. */
-export function* planUnlessListHelps(snapshot: Snapshot, digestOfRef: (imageRef: string) => string): Steps<Plan | undefined> {
+export function* planUnlessListHelps(snapshot: Snapshot, digestOfRef: (imageRef: string) => string): Sliced<Plan | undefined> {
   const gate = yield* gateSteps(snapshot);
   const facts = gatherFacts(snapshot, gate.open, digestOfRef);
   const isCurable = !gate.open && gate.reasons.every(({ reason }) => CURED_BY_A_LIST.has(reason));
@@ -57,7 +58,7 @@ interface Decisions {
   readonly verdicts: Uint8Array;
 }
 
-function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Steps<Plan> {
+function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Sliced<Plan> {
   const { scan } = snapshot;
   const trashed = scan.trash?.files ?? [];
   const trashVerdicts = yield* decideTrash(facts, scan.files, trashed);
@@ -96,7 +97,7 @@ function verificationOf({ verification }: Snapshot): Pick<Plan, 'verification'> 
 }
 
 /** Undefined where the trash is off and empty. */
-function* planTrash({ policy }: Facts, trashed: Rows<TrashedFile>, verdicts: Uint8Array): Steps<TrashPlan | undefined> {
+function* planTrash({ policy }: Facts, trashed: Rows<TrashedFile>, verdicts: Uint8Array): Sliced<TrashPlan | undefined> {
   if (!policy.trash.enabled && trashed.length === 0) return undefined;
   const totals = yield* tallyTrash(trashed, verdicts);
   return { ...policy.trash, files: new PlannedTrash({ policy }, trashed, verdicts), totals };
@@ -122,11 +123,11 @@ interface Tally {
 const RECLAIMABLE = new Set(['Unused', 'UnderPressure', 'GateClosed', 'RemovalLimitReached']);
 const UNUSED_STATES = new Set(['young', 'held', 'unused']);
 
-function* tallyFiles(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8Array): Steps<Tally> {
+function* tallyFiles(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8Array): Sliced<Tally> {
   const cells = new Map<BaseFileKind, Cell[]>(BASE_FILE_KINDS.map((kind) => [kind, []]));
   const found: Cell[] = [];
   let oldestMs = Number.NEGATIVE_INFINITY;
-  yield* eachRow(files, (file, index) => {
+  yield* forEachRow(files, (file, index) => {
     const { kind } = file;
     const verdict = verdicts[index] ?? 0;
     const ofKind = cells.get(kind) ?? [];

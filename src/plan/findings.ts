@@ -4,12 +4,12 @@ import type { Finding, PressurePlan, StateTotal } from '../model/plan.ts';
 import type { FindingType } from '../model/reasons.ts';
 import type { References } from '../model/references.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { eachRow, type Steps } from '../lib/steps.ts';
+import { forEachRow, type Sliced } from '../lib/slices.ts';
 import type { ObjectReference, Workload } from '../model/workload.ts';
 import { digestOfName } from './usages.ts';
 
 /** What people should look at, whatever becomes of the files. */
-export function* collectFindings(snapshot: Snapshot): Steps<Finding[]> {
+export function* collectFindings(snapshot: Snapshot): Sliced<Finding[]> {
   const unexplained = yield* unexplainedBackingNames(snapshot);
   const missing = yield* missingBaseFiles(snapshot);
   return [
@@ -47,12 +47,12 @@ function missingFile(overlay: Overlay): { file?: string } {
 }
 
 /** Original, resized and legacy files that overlays stand on and that no workload's image explains. One look at the files, and only if there may be any. */
-function* unexplainedBackingNames({ overlays, references, scan }: Snapshot): Steps<ReadonlySet<string>> {
+function* unexplainedBackingNames({ overlays, references, scan }: Snapshot): Sliced<ReadonlySet<string>> {
   const names = new Set(overlays.overlays.flatMap(({ chain }) => chain.flatMap(({ baseName }) => baseName ?? [])));
   for (const name of names) if (isExplained(name, references)) names.delete(name);
   if (names.size === 0) return names;
   const found = new Set<string>();
-  yield* eachRow(scan.files, (file) => {
+  yield* forEachRow(scan.files, (file) => {
     if (IMAGE_KINDS.has(file.kind) && names.has(file.name)) found.add(file.name);
     return undefined;
   });
@@ -76,10 +76,10 @@ function unexplainedBackingFiles(overlay: Overlay, unexplained: ReadonlySet<stri
 }
 
 /** Nova: "… image was used by instance but no back files existing!", for swap and ephemeral files. */
-function* missingBaseFiles(snapshot: Snapshot): Steps<Finding[]> {
+function* missingBaseFiles(snapshot: Snapshot): Sliced<Finding[]> {
   if (!snapshot.scan.exists || snapshot.references.byName.size === 0) return [];
   const missing = new Map([...snapshot.references.byName].filter(([name]) => /^(?:swap|ephemeral)_/u.test(name)));
-  yield* eachRow(snapshot.scan.files, (file) => {
+  yield* forEachRow(snapshot.scan.files, (file) => {
     missing.delete(file.name);
     return missing.size > 0;
   });

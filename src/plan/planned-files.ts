@@ -3,6 +3,7 @@ import type { FileState, PlannedFile } from '../model/plan.ts';
 import type { VerdictReason } from '../model/reasons.ts';
 import type { Usage } from '../model/references.ts';
 import type { Rows } from '../model/rows.ts';
+import { timestamp } from '../lib/timestamp.ts';
 import type { Facts } from './facts.ts';
 import { ageMs, minimumAgeSeconds } from './minimum-age.ts';
 import { RULES } from './rules.ts';
@@ -77,13 +78,4 @@ export class PlannedFiles implements Rows<PlannedFile> {
     if (overlays.length === 0 && pins.length === 0) return workloads;
     return [...workloads, ...overlays, ...pins];
   }
-}
-
-/** The farthest dates that RFC 3339 can write; a file system may hold others. */
-const FIRST_MS = Date.parse('0000-01-01T00:00:00Z');
-const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
-
-/** RFC 3339; dates that it cannot write become the nearest that it can. */
-export function timestamp(ms: number): string {
-  return new Date(Math.min(Math.max(ms, FIRST_MS), LAST_MS)).toISOString();
 }

@@ -2,7 +2,7 @@ import type { BaseFile, TrashedFile } from '../model/scan.ts';
 import { usedPercent, type FilesystemUsage } from '../model/filesystem.ts';
 import type { PressurePlan } from '../model/plan.ts';
 import type { Rows } from '../model/rows.ts';
-import { eachRow, type Steps } from '../lib/steps.ts';
+import { forEachRow, type Sliced } from '../lib/slices.ts';
 import type { Facts } from './facts.ts';
 import { ageMs } from './minimum-age.ts';
 import { emptyUnderPressure } from './trash/rules.ts';
@@ -23,7 +23,11 @@ export interface Decided {
  *
  * @returns what the plan says of it; undefined while there is no pressure, or where it is not asked for.
  */
-export function* relievePressure(facts: Facts, decided: Decided, filesystem: FilesystemUsage | undefined): Steps<PressurePlan | undefined> {
+export function* relievePressure(
+  facts: Facts,
+  decided: Decided,
+  filesystem: FilesystemUsage | undefined,
+): Sliced<PressurePlan | undefined> {
   const { files, verdicts, trashed, trashVerdicts } = decided;
   const { pressure, minimumAgeFloorSeconds } = facts.policy;
   if (pressure === undefined || filesystem === undefined || usedPercent(filesystem) <= pressure.highThresholdPercent) return undefined;
@@ -52,7 +56,7 @@ export function* relievePressure(facts: Facts, decided: Decided, filesystem: Fil
 function* survey(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8Array, floorSeconds: number) {
   const candidates: { index: number; allocatedBytes: number; modifiedAtMs: number }[] = [];
   let plannedBytes = 0;
-  yield* eachRow(files, (file, index) => {
+  yield* forEachRow(files, (file, index) => {
     const verdict = verdicts[index];
     if (verdict === UNUSED) plannedBytes += file.allocatedBytes;
     // A file that holds no blocks frees none.

@@ -1,7 +1,7 @@
 import type { BaseFile } from '../model/scan.ts';
 import type { VerdictReason } from '../model/reasons.ts';
 import type { Rows } from '../model/rows.ts';
-import { eachRow, type Steps } from '../lib/steps.ts';
+import { forEachRow, type Sliced } from '../lib/slices.ts';
 import type { Facts } from './facts.ts';
 import { RULES } from './rules.ts';
 
@@ -15,7 +15,7 @@ const GATE_CLOSED = DECIDED_REASONS.indexOf('GateClosed');
 const LIMIT_REACHED = DECIDED_REASONS.indexOf('RemovalLimitReached');
 
 /** One byte per file, an index into `DECIDED_REASONS`: a million verdicts are a megabyte. */
-export function* decideAll(facts: Facts, files: Rows<BaseFile>): Steps<Uint8Array> {
+export function* decideAll(facts: Facts, files: Rows<BaseFile>): Sliced<Uint8Array> {
   const verdicts = new Uint8Array(files.length);
   yield* decideEach(facts, files, (verdict, index) => {
     verdicts[index] = verdict;
@@ -26,7 +26,7 @@ export function* decideAll(facts: Facts, files: Rows<BaseFile>): Steps<Uint8Arra
 }
 
 /** As `decideAll` behind a closed gate, but undefined where nothing but the gate holds some file: looks no further than the first of them. */
-export function* decideUnlessHeld(facts: Facts, files: Rows<BaseFile>): Steps<Uint8Array | undefined> {
+export function* decideUnlessHeld(facts: Facts, files: Rows<BaseFile>): Sliced<Uint8Array | undefined> {
   const verdicts = new Uint8Array(files.length);
   let held = false;
   yield* decideEach(facts, files, (verdict, index) => {
@@ -38,8 +38,8 @@ export function* decideUnlessHeld(facts: Facts, files: Rows<BaseFile>): Steps<Ui
 }
 
 /** Hands each verdict to `take`, until it returns false. */
-function decideEach(facts: Facts, files: Rows<BaseFile>, take: (verdict: number, index: number) => boolean): Steps<undefined> {
-  return eachRow(files, (file, index) =>
+function decideEach(facts: Facts, files: Rows<BaseFile>, take: (verdict: number, index: number) => boolean): Sliced<undefined> {
+  return forEachRow(files, (file, index) =>
     take(
       RULES.findIndex((rule) => rule.applies(facts, file)),
       index,
@@ -48,10 +48,10 @@ function decideEach(facts: Facts, files: Rows<BaseFile>, take: (verdict: number,
 }
 
 /** Leaves all but the oldest `limit` removals for later passes; 0 is no limit. */
-function* limitRemovals(verdicts: Uint8Array, files: Rows<BaseFile>, limit: number): Steps<undefined> {
+function* limitRemovals(verdicts: Uint8Array, files: Rows<BaseFile>, limit: number): Sliced<undefined> {
   if (limit === 0) return undefined;
   const candidates: { index: number; modifiedAtMs: number }[] = [];
-  yield* eachRow(files, ({ modifiedAtMs }, index) => {
+  yield* forEachRow(files, ({ modifiedAtMs }, index) => {
     if (verdicts[index] === UNUSED) candidates.push({ index, modifiedAtMs });
     return undefined;
   });

@@ -1,10 +1,11 @@
-import type { Plan, PlannedFile, Totals } from '../model/plan.ts';
+import type { Plan, Totals } from '../model/plan.ts';
 import type { Report, Stage } from '../model/report.ts';
 import { reportTrash } from './trash.ts';
 import type { Execution, FileOutcome } from '../model/ports.ts';
 import type { PassResult } from '../model/reasons.ts';
-import type { Rows } from '../model/rows.ts';
-import { eachRow, finish, type Steps } from '../lib/steps.ts';
+import { mapRows } from '../lib/rows.ts';
+import { withOutcome } from './outcome.ts';
+import { forEachRow, runNow, type Sliced } from '../lib/slices.ts';
 
 export interface PassFacts {
   readonly dryRun: boolean;
@@ -14,11 +15,11 @@ export interface PassFacts {
 
 /** A plan and what became of it. Without an execution (a dry run), every outcome is `kept`. */
 export function buildReport(plan: Plan, execution: Execution | undefined, facts: PassFacts): Report {
-  return finish(reportSteps(plan, execution, facts));
+  return runNow(reportSteps(plan, execution, facts));
 }
 
 /** As `buildReport`, in slices. */
-export function* reportSteps(plan: Plan, execution: Execution | undefined, facts: PassFacts): Steps<Report> {
+export function* reportSteps(plan: Plan, execution: Execution | undefined, facts: PassFacts): Sliced<Report> {
   const outcomes = execution?.outcomes ?? new Map<string, FileOutcome>();
   const { result, message } = resultOf(plan, execution, facts.dryRun);
   const trash = yield* reportTrash(plan, execution);
@@ -26,7 +27,7 @@ export function* reportSteps(plan: Plan, execution: Execution | undefined, facts
   return {
     ...plan,
     kind: 'Report',
-    files: new ReportedFiles(plan.files, outcomes),
+    files: mapRows(plan.files, (file) => withOutcome(file, outcomes.get(file.name))),
     totals,
     ...(trash === undefined ? {} : { trash }),
     result,
@@ -87,51 +88,13 @@ function resultOf(plan: Plan, execution: Execution | undefined, dryRun: boolean)
   return { result: dryRun ? 'DryRun' : 'Succeeded' };
 }
 
-function* withRemovals(plan: Plan, outcomes: Execution['outcomes']): Steps<Totals> {
+function* withRemovals(plan: Plan, outcomes: Execution['outcomes']): Sliced<Totals> {
   let removedFiles = 0;
   let removedBytes = 0;
-  yield* eachRow(plan.files, ({ name, allocatedBytes }) => {
-    if (outcomes.get(name)?.outcome !== 'removed') return undefined;
+  yield* forEachRow(plan.files, ({ name, allocatedBytes }) => {
+    if (outcomes.get(name)?.outcome !== 'removed') return;
     removedFiles++;
     removedBytes += allocatedBytes;
-    return undefined;
   });
   return { ...plan.totals, removedFiles, removedBytes };
-}
-
-/** The rows of the plan that a report was made of, where it still has them. */
-export function plannedRows(files: Rows<PlannedFile>): Rows<PlannedFile> | undefined {
-  return files instanceof ReportedFiles ? files.planned : undefined;
-}
-
-/** The plan's rows with their outcomes, made when somebody looks. */
-class ReportedFiles implements Rows<PlannedFile> {
-  readonly length: number;
-  readonly planned: Rows<PlannedFile>;
-  readonly #outcomes: Execution['outcomes'];
-
-  constructor(planned: Rows<PlannedFile>, outcomes: Execution['outcomes']) {
-    this.length = planned.length;
-    this.planned = planned;
-    this.#outcomes = outcomes;
-  }
-
-  at(index: number): PlannedFile | undefined {
-    const file = this.planned.at(index);
-    return file === undefined ? undefined : this.#withOutcome(file);
-  }
-
-  *[Symbol.iterator](): Iterator<PlannedFile> {
-    for (const file of this.planned) yield this.#withOutcome(file);
-  }
-
-  toJSON(): PlannedFile[] {
-    return [...this];
-  }
-
-  #withOutcome(file: PlannedFile): PlannedFile {
-    const found = this.#outcomes.get(file.name);
-    if (found === undefined) return { ...file, outcome: 'kept' };
-    return { ...file, outcome: found.outcome, ...(found.message === undefined ? {} : { outcomeMessage: found.message }) };
-  }
 }

@@ -1,8 +1,8 @@
 import { messageOf } from '../lib/errors.ts';
-import { inSlices } from '../lib/slices.ts';
+import { runInSlices } from '../lib/pacer.ts';
 import type { Report } from '../model/report.ts';
 import type { Logger, Reporter } from '../model/ports.ts';
-import { eachRow } from '../lib/steps.ts';
+import { forEachRow } from '../lib/slices.ts';
 import { digestBuilder, type ReportDigest } from './digest.ts';
 import type { ReportPart } from './report-part.ts';
 
@@ -35,7 +35,7 @@ async function walkFiles(
   failed: (part: ReportPart, error: unknown) => void,
 ): Promise<ReportDigest> {
   const builder = digestBuilder(report);
-  const steps = eachRow(report.files, (file) => {
+  const steps = forEachRow(report.files, (file) => {
     builder.add(file);
     for (const part of parts) {
       try {
@@ -44,8 +44,7 @@ async function walkFiles(
         failed(part, error);
       }
     }
-    return undefined;
   });
-  await inSlices(steps, undefined);
+  await runInSlices(steps, undefined);
   return builder.finish();
 }

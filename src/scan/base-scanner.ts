@@ -8,7 +8,7 @@ import type { BaseScanner, Clock } from '../model/ports.ts';
 import { BaseFileRows, BLOCK_BYTES } from './rows/base-files.ts';
 import { classify, partialDownloadDigest, type Naming } from './classify.ts';
 import { DirectoryEntries, typeOf } from '../disk/list-directory.ts';
-import { Pacer } from '../disk/pacer.ts';
+import { Pacer } from '../lib/pacer.ts';
 import { ProblemLog } from '../disk/problem-log.ts';
 import { decodeRawName, joinPath, type RawName } from '../disk/raw-name.ts';
 import { scanTrash } from './trash.ts';

@@ -4,7 +4,7 @@ import { parseTrashEntryName, TRASH_DIRECTORY } from '../model/trash-names.ts';
 import type { TrashScan } from '../model/scan.ts';
 import { classify, type Naming } from './classify.ts';
 import { readEntries } from '../disk/list-directory.ts';
-import type { Pacer } from '../disk/pacer.ts';
+import type { Pacer } from '../lib/pacer.ts';
 import { ProblemLog } from '../disk/problem-log.ts';
 import { decodeRawName } from '../disk/raw-name.ts';
 import { TrashedRows } from './rows/trashed-files.ts';

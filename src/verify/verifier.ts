@@ -7,7 +7,7 @@ import type { BaseVerifier, ChecksumRecords, Clock } from '../model/ports.ts';
 import type { Mismatch } from '../model/verification.ts';
 import { HeaderCache } from '../images/header-cache.ts';
 import { ImageReader } from '../images/reader.ts';
-import { Pacer } from '../disk/pacer.ts';
+import { Pacer } from '../lib/pacer.ts';
 import { contradictionOf } from './contradiction.ts';
 
 /** More are counted, not listed. */

@@ -11,7 +11,7 @@ import { offsetOfNode, type Schedule } from '../agent/schedule.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Membership } from '../shared-storage/membership.ts';
 import type { Logger, WorkloadSource } from '../model/ports.ts';
-import { timestamp } from '../plan/planned-files.ts';
+import { timestamp } from '../lib/timestamp.ts';
 import { runNowAnswer } from '../report/node/annotations.ts';
 import { emptyReport } from '../report/build-report.ts';
 import { createReporter } from '../report/publish.ts';

@@ -10,7 +10,7 @@ import type { Clock, Logger, StorageRegistry, WorkloadSource } from '../model/po
 import type { HostReport } from '../model/host-report.ts';
 import { hostReport, reportFileName } from '../shared-storage/host-report.ts';
 import { systemClock } from '../lib/clock.ts';
-import { timestamp } from '../plan/planned-files.ts';
+import { timestamp } from '../lib/timestamp.ts';
 import { classifyHosts, type RegisteredHost } from '../shared-storage/hosts.ts';
 import { HostWatches } from '../shared-storage/host-watches.ts';
 import { createSharedStorageSource } from '../shared-storage/source.ts';

@@ -2,7 +2,7 @@ import type { Gate, GateClosure } from '../../model/plan.ts';
 import type { GateReason } from '../../model/reasons.ts';
 import type { StorageHostState } from '../../model/shared-storage.ts';
 import type { ClockReading, Snapshot } from '../../model/snapshot.ts';
-import { finish, type Steps } from '../../lib/steps.ts';
+import { runNow, type Sliced } from '../../lib/slices.ts';
 import { inUseFromTheFuture } from './clock-evidence.ts';
 
 /** How far the wall clock may drift from the monotonic clock between two readings, and an mtime may lie ahead, in ms. */
@@ -58,11 +58,11 @@ function hostsThatAre(wanted: StorageHostState): Condition {
 
 /** The conditions under which removals are allowed at all. Every condition that is not met names itself. */
 export function checkGate(snapshot: Snapshot): Gate {
-  return finish(gateSteps(snapshot));
+  return runNow(gateSteps(snapshot));
 }
 
 /** As `checkGate`, in slices. */
-export function* gateSteps(snapshot: Snapshot): Steps<Gate> {
+export function* gateSteps(snapshot: Snapshot): Sliced<Gate> {
   const fromTheFuture = yield* inUseFromTheFuture(snapshot, CLOCK_TOLERANCE_MS);
   const reasons: GateClosure[] = [];
   for (const [reason, condition] of Object.entries(CONDITIONS) as [GateReason, Condition][]) {

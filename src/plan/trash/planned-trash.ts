@@ -2,7 +2,7 @@ import type { Rows } from '../../model/rows.ts';
 import type { PlannedTrashedFile } from '../../model/plan.ts';
 import type { TrashedFile } from '../../model/scan.ts';
 import type { Facts } from '../facts.ts';
-import { timestamp } from '../planned-files.ts';
+import { timestamp } from '../../lib/timestamp.ts';
 import { graceEndMs, trashRuleOf } from './rules.ts';
 
 /** The plan's rows of the trash, made from the scan's row and the verdict's byte when somebody looks. */

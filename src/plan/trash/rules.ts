@@ -1,7 +1,7 @@
 import type { BaseFile, TrashedFile } from '../../model/scan.ts';
 import type { TrashReason } from '../../model/reasons.ts';
 import type { Rows } from '../../model/rows.ts';
-import { eachRow, type Steps } from '../../lib/steps.ts';
+import { forEachRow, type Sliced } from '../../lib/slices.ts';
 import type { TrashTotals, TrashVerdict } from '../../model/plan.ts';
 import type { Facts } from '../facts.ts';
 import { digestOf, usagesByOverlay, usagesByWorkload } from '../usages.ts';
@@ -52,12 +52,12 @@ export function trashRuleOf(decided: number): Pick<TrashRule, 'reason' | 'verdic
 }
 
 /** One byte per file in the trash, for `trashRuleOf`. */
-export function* decideTrash(facts: Facts, files: Rows<BaseFile>, trashed: Rows<TrashedFile>): Steps<Uint8Array> {
+export function* decideTrash(facts: Facts, files: Rows<BaseFile>, trashed: Rows<TrashedFile>): Sliced<Uint8Array> {
   const verdicts = new Uint8Array(trashed.length);
   if (trashed.length === 0) return verdicts;
   const known = yield* gatherTrashFacts(facts, files, trashed);
   const over: { index: number; trashedAtMs: number }[] = [];
-  yield* eachRow(trashed, (file, index) => {
+  yield* forEachRow(trashed, (file, index) => {
     const decided = TRASH_RULES.findIndex((rule) => rule.applies(known, file));
     verdicts[index] = decided;
     if (decided === GRACE_OVER) over.push({ index, trashedAtMs: file.trashedAtMs });
@@ -75,10 +75,10 @@ export function* decideTrash(facts: Facts, files: Rows<BaseFile>, trashed: Rows<
  *
  * @returns the allocated bytes of all that is planned to be emptied.
  */
-export function* emptyUnderPressure(trashed: Rows<TrashedFile>, verdicts: Uint8Array, bytesToFree: number): Steps<number> {
+export function* emptyUnderPressure(trashed: Rows<TrashedFile>, verdicts: Uint8Array, bytesToFree: number): Sliced<number> {
   const candidates: { index: number; trashedAtMs: number; allocatedBytes: number }[] = [];
   let plannedBytes = 0;
-  yield* eachRow(trashed, ({ allocatedBytes, trashedAtMs }, index) => {
+  yield* forEachRow(trashed, ({ allocatedBytes, trashedAtMs }, index) => {
     if (verdicts[index] === GRACE_OVER) plannedBytes += allocatedBytes;
     const mayGo = verdicts[index] === WITHIN_GRACE || verdicts[index] === LIMIT_REACHED;
     // A file that holds no blocks frees none.
@@ -94,10 +94,10 @@ export function* emptyUnderPressure(trashed: Rows<TrashedFile>, verdicts: Uint8A
   return plannedBytes;
 }
 
-export function* tallyTrash(trashed: Rows<TrashedFile>, verdicts: Uint8Array): Steps<TrashTotals> {
+export function* tallyTrash(trashed: Rows<TrashedFile>, verdicts: Uint8Array): Sliced<TrashTotals> {
   const none = { trashedFiles: 0, trashedBytes: 0, restoredFiles: 0, restoredBytes: 0, emptiedFiles: 0, emptiedBytes: 0 };
   const totals = { files: trashed.length, allocatedBytes: 0, dueFiles: 0, dueBytes: 0, ...none };
-  yield* eachRow(trashed, ({ allocatedBytes }, index) => {
+  yield* forEachRow(trashed, ({ allocatedBytes }, index) => {
     totals.allocatedBytes += allocatedBytes;
     if (!DUE.has(trashRuleOf(verdicts[index] ?? 0).reason)) return undefined;
     totals.dueFiles++;
@@ -107,14 +107,14 @@ export function* tallyTrash(trashed: Rows<TrashedFile>, verdicts: Uint8Array): S
   return totals;
 }
 
-function* gatherTrashFacts(facts: Facts, files: Rows<BaseFile>, trashed: Rows<TrashedFile>): Steps<TrashFacts> {
+function* gatherTrashFacts(facts: Facts, files: Rows<BaseFile>, trashed: Rows<TrashedFile>): Sliced<TrashFacts> {
   const newestMs = new Map<string, number>();
-  yield* eachRow(trashed, ({ name, trashedAtMs }) => {
+  yield* forEachRow(trashed, ({ name, trashedAtMs }) => {
     newestMs.set(name, Math.max(newestMs.get(name) ?? Number.NEGATIVE_INFINITY, trashedAtMs));
     return undefined;
   });
   const present = new Map<string, Pick<BaseFile, 'device' | 'inode'>>();
-  yield* eachRow(files, ({ name, device, inode }) => {
+  yield* forEachRow(files, ({ name, device, inode }) => {
     if (newestMs.has(name)) present.set(name, { device, inode });
     return undefined;
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Overlay } from '../../../src/model/overlay.ts';
-import { finish } from '../../../src/lib/steps.ts';
+import { runNow } from '../../../src/lib/slices.ts';
 import { buildPlan, planUnlessListHelps } from '../../../src/plan/build-plan.ts';
-import { timestamp } from '../../../src/plan/planned-files.ts';
+import { timestamp } from '../../../src/lib/timestamp.ts';
 import { cacheFileName } from '../../../src/references/collect.ts';
 import { DAY_MS, DIGEST, IMAGE, NOW_MS, baseFile, snapshot, synced, workload } from '../../helpers/snapshot.ts';
 
@@ -115,7 +115,7 @@ describe('the findings', () => {
 });
 
 describe('a plan before the sources are listed', () => {
-  const planned = (parts: Parameters<typeof snapshot>[0]) => finish(planUnlessListHelps(snapshot(parts), cacheFileName));
+  const planned = (parts: Parameters<typeof snapshot>[0]) => runNow(planUnlessListHelps(snapshot(parts), cacheFileName));
   const inventory = { sources: [synced({ consistentListAtMs: undefined })] };
   const used = [workload({ images: [{ role: 'image', ref: IMAGE }] })];
 

@@ -1,8 +1,22 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../model/ports.ts';
+import type { Sliced } from './slices.ts';
 
-/** How long a slice of synchronous reads may keep the event loop, in milliseconds. */
+/** How long a slice may keep the event loop, in milliseconds. */
 const SLICE_MS = 3;
+/** Runs work in slices, and lets the event loop turn every few milliseconds. Throws the signal's reason once it is aborted. */
+export async function runInSlices<T>(work: Sliced<T>, signal: AbortSignal | undefined): Promise<T> {
+  let turnedMs = performance.now();
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+    if (performance.now() - turnedMs < SLICE_MS) continue;
+    await setImmediate();
+    signal?.throwIfAborted();
+    turnedMs = performance.now();
+  }
+}
+
 /** Entries between two looks at the clock: an lstat takes some microseconds on a local disk, milliseconds on a slow one. */
 const ENTRIES_PER_LOOK = 16;
 const ENTRIES_PER_SLICE = 256;
