@@ -32,7 +32,8 @@ export async function run(argv: readonly string[], env: Environment, io: Io, wir
   }
 }
 
-function programFor(context: Context): Command {
+/** The command line with all of its commands. */
+export function programFor(context: Context): Command {
   const program = createProgram('basekeeper', 'basekeeper', context)
     .description("Keeps the base images that this node's virtual machines stand on, and removes those that nothing stands on any more.")
     .version(VERSION_LINE, '--version', 'print the version')

@@ -2,6 +2,7 @@ import type { BaseFileKind } from '../model/scan.ts';
 import type { PlannedFile, StateTotal, Totals, PlannedTrashedFile } from '../model/plan.ts';
 import type { Report } from '../model/report.ts';
 import type { Outcome, VerdictReason } from '../model/reasons.ts';
+import { forEachRow, runNow, type Sliced } from '../lib/slices.ts';
 import { remainingTrash } from './trash.ts';
 
 /** How many files a digest keeps as examples of removals and of failures. */
@@ -43,9 +44,10 @@ export interface TrashDigest {
   readonly restoredExamples: readonly PlannedTrashedFile[];
 }
 
-export interface DigestBuilder {
-  add(file: PlannedFile): void;
-  finish(): ReportDigest;
+/** Sees each row in the walk that makes a digest. */
+export interface RowVisitor {
+  file?(file: PlannedFile): void;
+  trashedFile?(file: PlannedTrashedFile): void;
 }
 
 const UNUSED_REASONS: ReadonlySet<VerdictReason> = new Set([
@@ -57,31 +59,30 @@ const UNUSED_REASONS: ReadonlySet<VerdictReason> = new Set([
   'YoungerThanMinimumAge',
 ]);
 
-/** Takes the report's files one by one, so that the caller may pause between them. */
-export function digestBuilder(report: Report): DigestBuilder {
+/** Walks the report's rows once, in slices, and shows each of them to `visitor`, too. */
+export function* digestInSlices(report: Report, visitor: RowVisitor = {}): Sliced<ReportDigest> {
   const tally = newTally();
+  yield* forEachRow(report.files, (file) => {
+    addFile(tally, file);
+    visitor.file?.(file);
+  });
   return {
-    add: (file) => addFile(tally, file),
-    finish: () => ({
-      decided: report.files.length > 0 || report.sources.length > 0,
-      keptByReason: tally.keptByReason,
-      outcomes: tally.outcomes,
-      removedByKind: tally.removedByKind,
-      trash: trashDigest(report),
-      remaining: remainingTotals(report, tally.goneByKind),
-      remainingStates: remainingStates(report, tally.goneByKind),
-      oldestUnusedSeconds: tally.oldestUnusedSeconds,
-      removedExamples: tally.removedExamples,
-      failedExamples: tally.failedExamples,
-    }),
+    decided: report.files.length > 0 || report.sources.length > 0,
+    keptByReason: tally.keptByReason,
+    outcomes: tally.outcomes,
+    removedByKind: tally.removedByKind,
+    trash: yield* trashDigest(report, visitor),
+    remaining: remainingTotals(report, tally.goneByKind),
+    remainingStates: remainingStates(report, tally.goneByKind),
+    oldestUnusedSeconds: tally.oldestUnusedSeconds,
+    removedExamples: tally.removedExamples,
+    failedExamples: tally.failedExamples,
   };
 }
 
 /** The digest in one go, for reports of a size that tests and small tools have. */
 export function digestOf(report: Report): ReportDigest {
-  const builder = digestBuilder(report);
-  for (const file of report.files) builder.add(file);
-  return builder.finish();
+  return runNow(digestInSlices(report));
 }
 
 interface Tally {
@@ -124,16 +125,17 @@ function isGone({ outcome, verdict }: PlannedFile): boolean {
   return verdict === 'remove' && (outcome === 'removed' || outcome === 'trashed' || outcome === 'AlreadyGone');
 }
 
-function trashDigest({ trash }: Report): TrashDigest | undefined {
+function* trashDigest({ trash }: Report, visitor: RowVisitor): Sliced<TrashDigest | undefined> {
   if (trash === undefined) return undefined;
   const emptiedByKind = new Map<BaseFileKind, FileCount>();
   const outcomes = new Map<Outcome, number>();
   const restoredExamples: PlannedTrashedFile[] = [];
-  for (const file of trash.files) {
+  yield* forEachRow(trash.files, (file) => {
+    visitor.trashedFile?.(file);
     if (file.outcome !== undefined) increment(outcomes, file.outcome);
     if (file.outcome === 'emptied') addCount(emptiedByKind, file);
     if (file.outcome === 'restored' && restoredExamples.length < EXAMPLES) restoredExamples.push(file);
-  }
+  });
   return { remaining: remainingTrash(trash), emptiedByKind, outcomes, restoredExamples };
 }
 

@@ -15,12 +15,12 @@ export function createLogReporter(logger: Logger): ReportPart {
   let heldBefore = '';
   return {
     file: (file) => logFile(logger, file),
+    trashedFile: (file) => logTrashedFile(logger, file),
     publish(report, digest) {
       if (digest.decided) {
         known = logNewFindings(logger, report.findings, known);
         heldBefore = logGate(logger, report, heldBefore);
       }
-      for (const file of report.trash?.files ?? []) logTrashedFile(logger, file);
       logPass(logger, report, digest);
       return Promise.resolve();
     },

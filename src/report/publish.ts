@@ -2,11 +2,10 @@ import { messageOf } from '../lib/errors.ts';
 import { runInSlices } from '../lib/pacer.ts';
 import type { Report } from '../model/report.ts';
 import type { Logger, Reporter } from '../model/ports.ts';
-import { forEachRow } from '../lib/slices.ts';
-import { digestBuilder, type ReportDigest } from './digest.ts';
+import { digestInSlices, type ReportDigest } from './digest.ts';
 import type { ReportPart } from './report-part.ts';
 
-/** Shows a report in all its places. Walks the files once, in slices; a part that fails is logged and stops no other. Never rejects. */
+/** Shows a report in all its places. Walks the rows once, in slices; a part that fails is logged and stops no other. Never rejects. */
 export function createReporter(parts: readonly ReportPart[], logger: Logger): Reporter {
   return {
     async publish(report, context = {}) {
@@ -15,7 +14,7 @@ export function createReporter(parts: readonly ReportPart[], logger: Logger): Re
         working.delete(part);
         logger.error({ error: messageOf(error) }, 'a part of the report could not be published');
       };
-      const digest = await walkFiles(report, working, failed);
+      const digest = await walkRows(report, working, failed);
       await Promise.all(
         [...working].map(async (part) => {
           try {
@@ -29,22 +28,23 @@ export function createReporter(parts: readonly ReportPart[], logger: Logger): Re
   };
 }
 
-async function walkFiles(
+async function walkRows(
   report: Report,
   parts: ReadonlySet<ReportPart>,
   failed: (part: ReportPart, error: unknown) => void,
 ): Promise<ReportDigest> {
-  const builder = digestBuilder(report);
-  const steps = forEachRow(report.files, (file) => {
-    builder.add(file);
+  const show = (visit: (part: ReportPart) => void): void => {
     for (const part of parts) {
       try {
-        part.file?.(file, report);
+        visit(part);
       } catch (error) {
         failed(part, error);
       }
     }
+  };
+  const work = digestInSlices(report, {
+    file: (file) => show((part) => part.file?.(file, report)),
+    trashedFile: (file) => show((part) => part.trashedFile?.(file, report)),
   });
-  await runInSlices(steps, undefined);
-  return builder.finish();
+  return runInSlices(work, undefined);
 }

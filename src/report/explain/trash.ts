@@ -27,13 +27,18 @@ export function explainTrash(
   if (trash === undefined) return [];
   const inTrash = `${TRASH_DIRECTORY}/`;
   const asked = name.startsWith(inTrash) ? name.slice(inTrash.length) : name;
-  const exact = [...trash.files].filter(({ entry }) => entry === asked);
-  return (exact.length > 0 ? exact : matching(trash.files)).map((file) => ({
+  const exact = named(trash.files, asked);
+  return (exact === undefined ? matching(trash.files) : [exact]).map((file) => ({
     ...file,
     rule: Object.hasOwn(TRASH_REASONS, file.reason) ? TRASH_REASONS[file.reason] : '',
     next: nextOf(file, { closed: gate.reasons.map(({ reason }) => reason).join(', '), takenAtMs: Date.parse(takenAt) }),
     ...(hasLeft(file) ? {} : { restore: restore(file.entry) }),
   }));
+}
+
+function named(files: Iterable<PlannedTrashedFile>, asked: string): PlannedTrashedFile | undefined {
+  for (const file of files) if (file.entry === asked) return file;
+  return undefined;
 }
 
 function hasLeft({ outcome }: PlannedTrashedFile): boolean {

@@ -1,13 +1,11 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Report } from '../../model/report.ts';
 import type { AgentView } from './agent-view.ts';
-import { digestBuilder } from '../digest.ts';
+import { runInSlices } from '../../lib/pacer.ts';
+import { digestInSlices } from '../digest.ts';
 import { statusPage, type StatusPass } from './page.ts';
 import { parseStatusQuery } from './query.ts';
 import { statusSelector } from './rows.ts';
 
-/** Files per turn of the event loop. */
-const FILES_PER_TURN = 500;
 /** Pages that may wait for their turn. */
 const MAX_WAITING = 8;
 
@@ -42,12 +40,6 @@ async function renderAfter(previous: Promise<unknown>, { query, agent, report, h
 async function passOf(report: Report, text: string): Promise<StatusPass> {
   const query = parseStatusQuery(text);
   const selector = statusSelector(query);
-  const digest = digestBuilder(report);
-  let count = 0;
-  for (const file of report.files) {
-    digest.add(file);
-    selector.add(file);
-    if (++count % FILES_PER_TURN === 0) await setImmediate();
-  }
-  return { report, digest: digest.finish(), query, selection: selector.finish() };
+  const digest = await runInSlices(digestInSlices(report, { file: (file) => selector.add(file) }), undefined);
+  return { report, digest, query, selection: selector.finish() };
 }

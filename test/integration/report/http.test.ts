@@ -1,13 +1,15 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PlannedFile } from '../../../src/model/plan.ts';
 import type { Rows } from '../../../src/model/rows.ts';
+import { mapRows } from '../../../src/lib/rows.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 import { fullReport, numberedFile, reportOfSize } from '../../helpers/report-pages.ts';
 import { startReportServer, type ReportServer } from '../../helpers/report-server.ts';
-import { report } from '../../helpers/reports.ts';
+import { report, trashedFile, trashPlan } from '../../helpers/reports.ts';
 
 let server: ReportServer;
 beforeEach(async () => {
@@ -85,6 +87,22 @@ describe('the report', () => {
     expect(first?.value?.length).toBeGreaterThan(0);
     expect((await get('/healthz')).status).toBe(200);
     await reader?.cancel();
+  });
+
+  it('should be streamed with 100,000 files in the trash, in turns that keep nobody waiting', async () => {
+    const files = mapRows(
+      Array.from({ length: 100_000 }, (_, index) => index),
+      (index) => trashedFile(`swap_${index}.1`),
+    );
+    server.show({ ...report(), trash: { ...trashPlan([]), files } });
+    const delays = monitorEventLoopDelay({ resolution: 1 });
+    delays.enable();
+    const response = await get('/report');
+    let bytes = 0;
+    for await (const piece of response.body ?? []) bytes += piece.length;
+    delays.disable();
+    expect(bytes).toBeGreaterThan(20_000_000);
+    expect(delays.max / 1e6).toBeLessThan(300);
   });
 
   it('should not outlive a reader that goes away', async () => {
@@ -202,7 +220,7 @@ describe('the server', () => {
   });
 
   it('should keep every page short of freezing the others', async () => {
-    server.show(reportOfSize(5000));
+    server.show(reportOfSize(30_000));
     const pages = Array.from({ length: 30 }, (_, page) => get(`/?page=${page}`));
     expect((await get('/healthz')).status).toBe(200);
     const statuses = (await Promise.all(pages)).map(({ status }) => status);

@@ -1,20 +1,21 @@
+import { PassThrough, Readable } from 'node:stream';
+import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { programFor } from '../../../src/cli/run.ts';
 import { runCommandLine } from '../../helpers/command-line.ts';
 
-const COMMANDS = [
-  'agent',
-  'pass',
-  'plan',
-  'explain',
-  'config',
-  'config check',
-  'config schema',
-  'config show',
-  'config test-rule',
-  'prepare',
-  'cleanup',
-  'version',
-];
+const io = { stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough(), signal: new AbortController().signal };
+const program = programFor({ env: {}, io, wiring: () => Promise.reject(new Error('not for help')), exitWith: () => undefined });
+
+/** Every command of the program: `plan`, `config`, `config check`, … */
+function namesOf(parent: Command, prefix = ''): string[] {
+  return parent.commands.flatMap((command) => {
+    const name = `${prefix}${command.name()}`;
+    return [name, ...namesOf(command, `${name} `)];
+  });
+}
+
+const COMMANDS = namesOf(program);
 
 describe('help', () => {
   it.each(COMMANDS)('of %s should go to stdout with an example of that command', async (command) => {
@@ -22,6 +23,10 @@ describe('help', () => {
     expect({ code, stderr, wired }).toEqual({ code: 0, stderr: '', wired: 0 });
     expect(stdout).toMatch(new RegExp(`^Usage: basekeeper ${command}`));
     expect(stdout).toMatch(new RegExp(`Examples?:\\n  \\$ (?:\\w+=\\S+ )?basekeeper ${command}`));
+  });
+
+  it('should be looked at for commands and for those below them', () => {
+    expect(COMMANDS).toEqual(expect.arrayContaining(['hosts', 'restore', 'config', 'config test-rule']));
   });
 
   it('of the program should name every command and the exit codes', async () => {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createReporter } from '../../../src/report/publish.ts';
 import type { ReportPart } from '../../../src/report/report-part.ts';
 import { memoryLogger } from '../../helpers/memory-kube.ts';
-import { plannedFile, removableFile, report } from '../../helpers/reports.ts';
+import { plannedFile, removableFile, report, trashedFile, trashPlan } from '../../helpers/reports.ts';
 
 function memoryPart(): ReportPart & { readonly seen: unknown[] } {
   const seen: unknown[] = [];
@@ -48,6 +48,32 @@ describe('a reporter of several parts', () => {
     await createReporter([bad, good], logger).publish(report({ files: [plannedFile(), plannedFile()] }));
     expect(good.seen).toHaveLength(3);
     expect(logger.lines).toMatchObject([{ level: 'error', fields: { error: 'no' } }]);
+  });
+
+  it('should walk the trash as it walks the files: each row once for every part, in slices', async () => {
+    const seenByGood: string[] = [];
+    const good: ReportPart = { trashedFile: ({ entry }) => void seenByGood.push(entry), publish: () => Promise.resolve() };
+    const files = Array.from({ length: 5120 }, (_, index) => trashedFile(`swap_${index}.1`));
+    let turns = 0;
+    let nowMs = 0;
+    let seen = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    const slow: ReportPart = {
+      trashedFile: () => {
+        seen++;
+        nowMs += 1;
+      },
+      publish: () => Promise.resolve(),
+    };
+    const tick = (): void => {
+      turns++;
+      if (seen < files.length) setImmediate(tick);
+    };
+    setImmediate(tick);
+    await createReporter([slow, good], memoryLogger()).publish({ ...report(), trash: trashPlan(files) });
+    expect(seen).toBe(5120);
+    expect(seenByGood).toEqual(files.map(({ entry }) => entry));
+    expect(turns).toBeGreaterThanOrEqual(19);
   });
 
   it('should walk a report of many files in slices bounded by time, so that the event loop turns however slow a part is', async () => {

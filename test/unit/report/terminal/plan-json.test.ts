@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../../../src/model/plan.ts';
 import type { Report } from '../../../../src/model/report.ts';
+import { mapRows } from '../../../../src/lib/rows.ts';
 import { planJson } from '../../../../src/report/terminal/plan-json.ts';
 import { planOf } from '../../../../src/report/plan-of.ts';
-import { missingBackingFile, plannedFile, removableFile, report } from '../../../helpers/reports.ts';
+import { missingBackingFile, plannedFile, removableFile, report, trashedFile, trashPlan } from '../../../helpers/reports.ts';
 
 function text(plan: Plan | Report): string {
   return [...planJson(plan)].join('');
@@ -12,6 +13,8 @@ function text(plan: Plan | Report): string {
 describe('planJson', () => {
   it.each([
     ['a report', report({ files: [plannedFile(), removableFile({ outcome: 'removed' })], findings: [missingBackingFile()] })],
+    ['a report with a trash', { ...report(), trash: trashPlan([trashedFile('swap_1.1'), trashedFile('swap_2.2')]) }],
+    ['a report with an empty trash', { ...report(), trash: trashPlan([]) }],
     ['a plan', planOf(report({ files: [plannedFile()] }))],
     ['a report without files and findings', report({ files: [] })],
     ['hostile names', report({ files: [plannedFile({ name: '"\\\n\u2028\uD800__proto__' })] })],
@@ -22,6 +25,31 @@ describe('planJson', () => {
   it('should give each file a line of its own', () => {
     const files = [plannedFile(), plannedFile({ name: 'swap_1' })];
     expect(text(report({ files })).match(/^ {4}\{"name":.*\},?$/gm)).toHaveLength(2);
+  });
+
+  it('should give each file in the trash a line of its own, and hold no more of 100,000 of them than a piece', () => {
+    let made = 0;
+    const rows = mapRows(
+      Array.from({ length: 100_000 }, (_, index) => index),
+      (index) => {
+        made += 1;
+        return trashedFile(`swap_${index}.1`);
+      },
+    );
+    const longest = { characters: 0, rows: 0 };
+    let madeBefore = 0;
+    let document = '';
+    for (const piece of planJson({ ...report(), trash: { ...trashPlan([]), files: rows } })) {
+      longest.characters = Math.max(longest.characters, piece.length);
+      longest.rows = Math.max(longest.rows, made - madeBefore);
+      madeBefore = made;
+      document += piece;
+    }
+    expect(made).toBe(100_000);
+    expect(longest.rows).toBeLessThan(1000);
+    expect(longest.characters).toBeLessThan(100_000);
+    expect(document.match(/^ {6}\{"entry":.*\},?$/gm)).toHaveLength(100_000);
+    expect(JSON.parse(document)).toMatchObject({ trash: { enabled: true, totals: { files: 0 }, files: { length: 100_000 } } });
   });
 
   it('should leave out what is undefined', () => {
