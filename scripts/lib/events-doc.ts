@@ -1,5 +1,6 @@
 /** docs/events.md, made from the reasons of events so that it cannot say anything else than the code. */
-import { ANNOTATION_KEYS, ANNOTATIONS_MAX_BYTES } from '../../src/report/node/annotations.ts';
+import { NODE_ANNOTATIONS } from '../../src/model/annotation-keys.ts';
+import { ANNOTATIONS_MAX_BYTES } from '../../src/report/node/annotations.ts';
 import { EVENT_REASONS, type EventReasonFacts } from '../../src/report/events/reasons.ts';
 import { EVENT_CONTROLLER } from '../../src/report/events/sender.ts';
 
@@ -25,7 +26,10 @@ at once at most and one more each 300 seconds, as by Kubernetes' own components;
 seconds. What a limit refuses is told by a later pass if it still stands.
 `;
 
-const ANNOTATION_MEANINGS: Readonly<Record<keyof typeof ANNOTATION_KEYS, readonly [writer: string, meaning: string]>> = {
+/** `pin` has a page of its own: docs/pins.md. */
+type AnnotationName = Exclude<keyof typeof NODE_ANNOTATIONS, 'pin'>;
+
+const ANNOTATION_MEANINGS: Readonly<Record<AnnotationName, readonly [writer: string, meaning: string]>> = {
   mode: ['operators', '`off`, `dry-run` or `enforce`: counts for this node instead of the configuration.'],
   runNow: ['operators', 'Any new value starts one pass.'],
   runNowDone: [
@@ -56,7 +60,7 @@ gate, \`mode\` is what the agent does where the result does not tell it, and \`k
 /** The text of docs/events.md. */
 export function eventsDoc(): string {
   const events = Object.entries<EventReasonFacts>(EVENT_REASONS);
-  const annotations = Object.entries(ANNOTATION_MEANINGS) as [keyof typeof ANNOTATION_KEYS, readonly [string, string]][];
+  const annotations = Object.entries(ANNOTATION_MEANINGS) as [AnnotationName, readonly [string, string]][];
   return [
     INTRODUCTION,
     '| reason | type | action | regarding | meaning | what to do |',
@@ -69,7 +73,7 @@ export function eventsDoc(): string {
     '## Node annotations\n',
     '| annotation | written by | meaning |',
     '|---|---|---|',
-    ...annotations.map(([key, [writer, meaning]]) => `| \`${ANNOTATION_KEYS[key]}\` | ${writer} | ${meaning} |`),
+    ...annotations.map(([key, [writer, meaning]]) => `| \`${NODE_ANNOTATIONS[key]}\` | ${writer} | ${meaning} |`),
     CACHE,
   ].join('\n');
 }

@@ -4,12 +4,9 @@ import type { Report } from '../model/report.ts';
 import type { Clock, Logger, Reporter, WorkloadSource } from '../model/ports.ts';
 import type { OwnNode } from '../kube/types.ts';
 import { sleep } from '../lib/sleep.ts';
-import { nextPassMs, type Schedule } from './schedule.ts';
-
-/** Operators write these on the node; the agent reads them. */
-export const MODE_ANNOTATION = 'basekeeper.io/mode';
-export const RUN_NOW_ANNOTATION = 'basekeeper.io/run-now';
-export const RUN_NOW_DONE_ANNOTATION = 'basekeeper.io/run-now-done';
+import { effectiveMode } from './mode.ts';
+import { pendingRunNow, runNowAnswer } from './run-now.ts';
+import { nextPassMs, type NodeSchedule } from './schedule.ts';
 
 /** How long SIGTERM waits for the running pass to come to a clean stop. */
 const DRAIN_MS = 8_000;
@@ -18,11 +15,10 @@ const SYNC_WAIT_MS = 60_000;
 const SYNC_POLL_MS = 250;
 /** A pass may begin this much later than planned before the agent counts as hung. */
 const HEALTH_GRACE_MS = 60_000;
-const MODES: readonly Mode[] = ['off', 'dry-run', 'enforce'];
 
 export interface AgentParts {
   readonly mode: Mode;
-  readonly schedule: Schedule;
+  readonly schedule: NodeSchedule;
   readonly passDeadlineMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -33,8 +29,6 @@ export interface AgentParts {
   readonly pass: (options: { dryRun: boolean; previousPass: ClockReading | undefined; signal: AbortSignal }) => Promise<Report>;
   /** The report of a pass that the mode `off` leaves out. */
   readonly skipped: (message: string) => Report;
-  /** What `run-now-done` says in answer to a value of `run-now`. */
-  readonly runNowAnswer: (value: string) => string;
   /** Told when the effective mode may have changed. */
   readonly onMode?: ((mode: Mode) => void) | undefined;
 }
@@ -52,31 +46,6 @@ export interface Agent {
   /** Runs passes until the signal aborts, then drains; resolves within 10 s of that. */
   run(signal: AbortSignal): Promise<void>;
   status(): AgentStatus;
-}
-
-/**
- * The mode that counts: the node's annotation over the configuration. An annotation that is no mode, and a node that has not
- * been seen yet, never lead to removals.
- */
-export function effectiveMode(configured: Mode, annotations: Readonly<Record<string, string>> | undefined): Mode {
-  const harmless = configured === 'off' ? 'off' : 'dry-run';
-  if (annotations === undefined) return harmless;
-  const wanted = Object.hasOwn(annotations, MODE_ANNOTATION) ? annotations[MODE_ANNOTATION] : undefined;
-  if (wanted === undefined) return configured;
-  return MODES.find((mode) => mode === wanted) ?? harmless;
-}
-
-/** The value of `run-now` that waits for a pass, if there is one. */
-export function pendingRunNow(
-  annotations: Readonly<Record<string, string>> | undefined,
-  answered: string | undefined,
-  answerTo: (runNow: string) => string,
-): string | undefined {
-  if (annotations === undefined || !Object.hasOwn(annotations, RUN_NOW_ANNOTATION)) return undefined;
-  const wanted = annotations[RUN_NOW_ANNOTATION];
-  const done = Object.hasOwn(annotations, RUN_NOW_DONE_ANNOTATION) ? annotations[RUN_NOW_DONE_ANNOTATION] : undefined;
-  if (wanted === undefined || wanted === answered || answerTo(wanted) === done) return undefined;
-  return wanted;
 }
 
 export function createAgent(parts: AgentParts): Agent {
@@ -180,7 +149,7 @@ class PassLoop implements Agent {
     this.#answered = runNow ?? this.#answered;
     if (deadline.signal.aborted)
       logger.error({ passDeadlineSeconds: passDeadlineMs / 1000 }, 'the pass ran past its deadline and was abandoned');
-    await reporter.publish(report, { runNowDone: runNow });
+    await reporter.publish(report, { runNowDone: runNow === undefined ? undefined : runNowAnswer(runNow) });
   }
 
   async #reportOf(signal: AbortSignal): Promise<Report> {
@@ -202,7 +171,7 @@ class PassLoop implements Agent {
   }
 
   #pendingRunNow(): string | undefined {
-    return pendingRunNow(this.#parts.node?.current()?.annotations, this.#answered, this.#parts.runNowAnswer);
+    return pendingRunNow(this.#parts.node?.current()?.annotations, this.#answered);
   }
 }
 

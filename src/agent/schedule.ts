@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { CronTime } from 'cron';
+import type { Schedule } from '../model/policy.ts';
 
-/** When passes begin: after a cron expression, or every so many seconds; later by a per-node offset. */
-export type Schedule =
-  | { readonly cron: string; readonly timeZone?: string | undefined; readonly offsetMs: number }
-  | { readonly intervalMs: number; readonly offsetMs: number };
+/** A schedule with this node's share of its jitter. */
+export type NodeSchedule = Schedule & { readonly offsetMs: number };
 
 /** A fixed offset in [0, limitSeconds), in ms, that differs between nodes and survives restarts. */
 export function offsetOfNode(nodeName: string, limitSeconds: number): number {
@@ -17,12 +16,12 @@ export function offsetOfNode(nodeName: string, limitSeconds: number): number {
  * last pass, but is never longer from now on: the clock may have been set back since. Without a last pass, the first begins after the
  * offset alone.
  */
-export function nextPassMs(schedule: Schedule, nowMs: number, lastStartMs: number | undefined): number {
-  if ('intervalMs' in schedule) {
+export function nextPassMs(schedule: NodeSchedule, nowMs: number, lastStartMs: number | undefined): number {
+  if (schedule.kind === 'interval') {
     if (lastStartMs === undefined) return nowMs + schedule.offsetMs;
-    return Math.max(nowMs, Math.min(nowMs, lastStartMs) + schedule.intervalMs);
+    return Math.max(nowMs, Math.min(nowMs, lastStartMs) + schedule.intervalSeconds * 1000);
   }
-  const time = new CronTime(schedule.cron, schedule.timeZone ?? 'UTC');
-  const tick = time.getNextDateFrom(new Date(nowMs - schedule.offsetMs), schedule.timeZone ?? 'UTC');
+  const time = new CronTime(schedule.expression, schedule.timeZone);
+  const tick = time.getNextDateFrom(new Date(nowMs - schedule.offsetMs), schedule.timeZone);
   return tick.toMillis() + schedule.offsetMs;
 }

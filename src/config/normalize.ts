@@ -1,7 +1,9 @@
 import { posix } from 'node:path';
-import type { Policy } from '../model/policy.ts';
+import type { LabelSelector } from '../model/label-selector.ts';
+import type { Policy, Schedule } from '../model/policy.ts';
+import type { ExemptPod, WorkloadRule } from '../model/workload-rule.ts';
 import type { ParsedSettings } from './schema/schema.ts';
-import type { Config, ExemptPod, LabelSelector, Schedule, WorkloadRule } from './types.ts';
+import type { Config } from './types.ts';
 import { nameNode, withNodeName } from './mistakes/workload-rules.ts';
 
 const DEFAULT_INTERVAL_SECONDS = 2400;

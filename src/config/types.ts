@@ -1,54 +1,7 @@
-import type { Mode, Policy, Preset } from '../model/policy.ts';
-
-/** A Kubernetes label selector: all of it must hold. Never empty. */
-export interface LabelSelector {
-  readonly matchLabels: Readonly<Record<string, string>>;
-  readonly matchExpressions: readonly LabelRequirement[];
-}
-
-export interface LabelRequirement {
-  readonly key: string;
-  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
-  /** Empty for Exists and DoesNotExist. */
-  readonly values: readonly string[];
-}
-
-/** Pods that may mount the instances path without being a workload. At least one of the two is given; both must hold. */
-export interface ExemptPod {
-  readonly namespace?: string | undefined;
-  readonly selector?: LabelSelector | undefined;
-}
-
-/** Where a value of a workload comes from: exactly one of `path` and `value`; both compile. */
-export interface ValueRule {
-  readonly path?: string | undefined;
-  readonly match?: string | undefined;
-  readonly value?: string | undefined;
-  readonly optional: boolean;
-}
-
-export type WorkloadField = 'instance' | 'imageRef' | 'kernelId' | 'ramdiskId' | 'swapMb' | 'ephemeral' | 'path';
-
-/** How objects of one kind are read as VMs. `$(NODE_NAME)` is filled in. */
-export interface WorkloadRule {
-  readonly name: string;
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly resource?: string | undefined;
-  readonly namespace?: string | undefined;
-  readonly selector?: LabelSelector | undefined;
-  readonly fieldSelector?: string | undefined;
-  readonly nodeFrom: readonly ValueRule[];
-  readonly fields: Readonly<Record<WorkloadField, readonly ValueRule[]>>;
-}
-
-/** When the agent's passes start. Each is later by this node's share of `jitterSeconds`. */
-export type Schedule =
-  | { readonly kind: 'interval'; readonly intervalSeconds: number; readonly jitterSeconds: number }
-  /** `expression` is valid for the package `cron` and fires at some time; `timeZone` is an IANA name. */
-  | { readonly kind: 'cron'; readonly expression: string; readonly timeZone: string; readonly jitterSeconds: number };
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+import type { LabelSelector } from '../model/label-selector.ts';
+import type { Mode, Policy, Preset, Schedule } from '../model/policy.ts';
+import type { LogLevel } from '../model/ports.ts';
+import type { ExemptPod, WorkloadRule } from '../model/workload-rule.ts';
 
 export interface SourcesConfig {
   readonly pods: { readonly enabled: boolean; readonly selector?: LabelSelector | undefined };

@@ -1,12 +1,12 @@
 import { KubeApiError } from '../kube/errors.ts';
 import { listObjects } from '../kube/watch/list.ts';
 import type { KubeClient } from '../kube/types.ts';
+import { KEY_PREFIX } from '../model/annotation-keys.ts';
 import { messageOf } from '../lib/errors.ts';
 import { asObject, asText, at } from '../lib/json.ts';
 import { sendWithRetries } from '../kube/retry.ts';
 import type { Timing } from '../lib/timing.ts';
 
-const PREFIX = 'basekeeper.io/';
 const PAGE_SIZE = 500;
 const CONCURRENCY = 8;
 /** An agent that is just being stopped may write once more. */
@@ -65,7 +65,7 @@ async function annotatedNodes({ client, timing, signal }: NodeCleanupOptions): P
 
 function annotated(node: unknown): Annotated | undefined {
   const name = asText(at(node, 'metadata', 'name'));
-  const keys = Object.keys(asObject(at(node, 'metadata', 'annotations')) ?? {}).filter((key) => key.startsWith(PREFIX));
+  const keys = Object.keys(asObject(at(node, 'metadata', 'annotations')) ?? {}).filter((key) => key.startsWith(KEY_PREFIX));
   return name === undefined || keys.length === 0 ? undefined : { name, keys };
 }
 

@@ -1,6 +1,6 @@
 import { asText, at } from '../lib/json.ts';
 import type { GateReason } from '../model/reasons.ts';
-import { ANNOTATION_KEYS } from '../report/node/annotations.ts';
+import { NODE_ANNOTATIONS } from '../model/annotation-keys.ts';
 import { parseCacheSummary, type CacheSummary } from '../report/node/cache-summary.ts';
 import { printable, shorten } from '../lib/text.ts';
 
@@ -30,8 +30,8 @@ export interface NodeStatus {
 export function nodeStatusOf(object: unknown): NodeStatus | undefined {
   const node = asText(at(object, 'metadata', 'name'));
   if (node === undefined) return undefined;
-  const raw = (key: keyof typeof ANNOTATION_KEYS) => asText(at(object, 'metadata', 'annotations', ANNOTATION_KEYS[key]));
-  const text = (key: keyof typeof ANNOTATION_KEYS) => shown(raw(key));
+  const raw = (key: keyof typeof NODE_ANNOTATIONS) => asText(at(object, 'metadata', 'annotations', NODE_ANNOTATIONS[key]));
+  const text = (key: keyof typeof NODE_ANNOTATIONS) => shown(raw(key));
   const cache = parseCacheSummary(raw('cache') ?? '');
   const [waiting, answered] = [text('runNow'), text('runNowDone')];
   return defined({

@@ -1,3 +1,4 @@
+import { NODE_ANNOTATIONS } from '../model/annotation-keys.ts';
 import { type Finding, type Gate, FILE_STATES } from '../model/plan.ts';
 import { BASE_FILE_KINDS } from '../model/scan.ts';
 import { GATE_REASONS } from '../model/reasons.ts';
@@ -38,14 +39,14 @@ function fieldsOf(status: NodeStatus, live: LiveStatus | undefined, nowMs: numbe
   return [
     [
       'Mode',
-      [mode === undefined ? 'as configured' : `${mode}${modeFrom === 'annotation' ? ' (by the annotation basekeeper.io/mode)' : ''}`],
+      [mode === undefined ? 'as configured' : `${mode}${modeFrom === 'annotation' ? ` (by the annotation ${NODE_ANNOTATIONS.mode})` : ''}`],
     ],
     ['Last pass', [result === undefined ? 'no agent has written here' : [result, age].filter(Boolean).join(', ')]],
     ['Summary', summary === undefined ? [] : [summary]],
     ['Cache', cache === undefined ? [] : [amounts(cache)]],
     ['Held by', live === undefined ? status.held.map((reason) => `${reason}: ${GATE_REASONS[reason]}`) : closures(live.gate)],
     ['Findings', live === undefined ? [] : findingLines(live.findings)],
-    ['Waiting', waitingFor === undefined ? [] : [`for the pass that basekeeper.io/run-now=${waitingFor} asks for`]],
+    ['Waiting', waitingFor === undefined ? [] : [`for the pass that ${NODE_ANNOTATIONS.runNow}=${waitingFor} asks for`]],
   ];
 }
 

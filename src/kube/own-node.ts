@@ -1,11 +1,9 @@
 import { asText, at, asObject } from '../lib/json.ts';
+import { KEY_PREFIX } from '../model/annotation-keys.ts';
 import { createReflector } from './watch/reflector.ts';
 import type { WatchSettings } from './watch/options.ts';
 import type { ReflectorStatus } from './watch/health.ts';
 import type { NodeMetadata, OwnNode } from './types.ts';
-
-/** Only these annotations are kept: the others change often and mean nothing to us. */
-const ANNOTATION_PREFIX = 'basekeeper.io/';
 
 const ACCEPT = {
   list: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
@@ -23,7 +21,7 @@ export interface WatchedNode extends OwnNode {
   listConsistent(signal: AbortSignal | undefined): Promise<boolean>;
 }
 
-/** Watches the metadata of one Node. `current()` has only annotations below `basekeeper.io/`. */
+/** Watches the metadata of one Node. `current()` has only our annotations: the others change often and mean nothing to us. */
 export function createOwnNode(options: OwnNodeOptions): WatchedNode {
   const listeners = new Set<(node: NodeMetadata | undefined) => void>();
   let current: NodeMetadata | undefined;
@@ -63,7 +61,7 @@ function nodeMetadata(object: unknown, nodeName: string): NodeMetadata | undefin
   if (name !== nodeName || uid === undefined) return undefined;
   const annotations: Record<string, string> = {};
   for (const [key, value] of Object.entries(asObject(at(object, 'metadata', 'annotations')) ?? {})) {
-    if (key.startsWith(ANNOTATION_PREFIX) && typeof value === 'string') annotations[key] = value;
+    if (key.startsWith(KEY_PREFIX) && typeof value === 'string') annotations[key] = value;
   }
   return { name, uid, annotations };
 }

@@ -1,7 +1,5 @@
 import { destination as openDestination, pino, stdTimeFunctions, type DestinationStream } from 'pino';
-import type { Logger } from '../model/ports.ts';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+import type { Logger, LogLevel } from '../model/ports.ts';
 
 export interface LoggerOptions {
   /** Default `info`. */

@@ -1,10 +1,18 @@
 export type Mode = 'off' | 'dry-run' | 'enforce';
 export type Preset = 'safe' | 'nova';
+/** `nova`: a name counts as Nova's image cache reads it. */
+export type Naming = 'strict' | 'nova';
+
+/** When the agent's passes start. Each is later by this node's share of `jitterSeconds`. */
+export type Schedule =
+  | { readonly kind: 'interval'; readonly intervalSeconds: number; readonly jitterSeconds: number }
+  /** `expression` is valid for the package `cron` and fires at some time; `timeZone` is an IANA name. */
+  | { readonly kind: 'cron'; readonly expression: string; readonly timeZone: string; readonly jitterSeconds: number };
 
 /** The part of the configuration that verdicts and execution depend on. Defaults: design table in docs/configuration.md. */
 export interface Policy {
   readonly preset: Preset;
-  readonly naming: 'strict' | 'nova';
+  readonly naming: Naming;
   /** `nova`: only `disk` of known instances, one level. */
   readonly overlays: 'all' | 'nova';
   /** Nova's `remove_unused_base_images`. */

@@ -157,13 +157,15 @@ export interface Executor {
 
 /** Shows a report to people: annotations and events, metrics, log, last-report store. */
 export interface Reporter {
-  /** `runNowDone`: the value of `basekeeper.io/run-now` that this pass answers. Never throws. */
+  /** `runNowDone`: the answer to `basekeeper.io/run-now`, where this pass is one. Never throws. */
   publish(report: Report, context?: { readonly runNowDone?: string | undefined }): Promise<void>;
 }
 
 export interface Clock {
   now(): ClockReading;
 }
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** The part of pino that we use. */
 export interface Logger {

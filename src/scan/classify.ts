@@ -1,6 +1,6 @@
 import type { BaseFileKind } from '../model/scan.ts';
 
-export type Naming = 'strict' | 'nova';
+import type { Naming } from '../model/policy.ts';
 
 /** Length of a hex SHA-1, in characters. */
 const DIGEST_LENGTH = 40;

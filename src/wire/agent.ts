@@ -7,12 +7,11 @@ import { createFileLocker } from '../disk/locks/nova-lock.ts';
 import type { Cluster } from '../kube/connect.ts';
 import type { OwnNode } from '../kube/types.ts';
 import { systemClock } from '../lib/clock.ts';
-import { offsetOfNode, type Schedule } from '../agent/schedule.ts';
+import { offsetOfNode } from '../agent/schedule.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Membership } from '../shared-storage/membership.ts';
 import type { Logger, WorkloadSource } from '../model/ports.ts';
 import { timestamp } from '../lib/timestamp.ts';
-import { runNowAnswer } from '../report/node/annotations.ts';
 import { emptyReport } from '../report/build-report.ts';
 import { createReporter } from '../report/publish.ts';
 import { unreadySources } from '../http/probes.ts';
@@ -23,14 +22,10 @@ import { createMetrics, type Metrics } from '../report/metrics/metrics.ts';
 import { createBaseScanner } from '../scan/base-scanner.ts';
 import { passParts } from './pass.ts';
 import { asksCluster, connect, createEvidence, readAll } from './sources.ts';
-
-export interface WiredAgent {
-  /** Serves and runs passes until the signal aborts. Throws when the HTTP address cannot be had. */
-  run(signal: AbortSignal): Promise<void>;
-}
+import type { RunnableAgent } from './wiring.ts';
 
 /** Throws when a cluster is needed and no kubeconfig can be had. */
-export async function wireAgent(config: Config, { logger }: { readonly logger: Logger }): Promise<WiredAgent> {
+export async function wireAgent(config: Config, { logger }: { readonly logger: Logger }): Promise<RunnableAgent> {
   const keepsChecksums = config.verify.enabled && config.verify.checksums.enabled;
   const metrics = createMetrics({ version: VERSION, trash: config.policy.trash.enabled, checksums: keepsChecksums });
   const cluster = asksCluster(config) || writesToCluster(config) ? await connect(config, metrics.requestObserver) : undefined;
@@ -96,7 +91,7 @@ function createLoop(config: Config, { logger, metrics, sources, membership, node
   const about = () => ({ node: nodeName, takenAt: timestamp(systemClock.now().wallMs), preset: policy.preset, basePath });
   return createPassLoop({
     mode: config.mode,
-    schedule: scheduleOf(config),
+    schedule: { ...config.schedule, offsetMs: offsetOfNode(nodeName, config.schedule.jitterSeconds) },
     passDeadlineMs: config.passDeadlineSeconds * 1000,
     clock: systemClock,
     logger,
@@ -108,16 +103,8 @@ function createLoop(config: Config, { logger, metrics, sources, membership, node
       return await runPass(parts, options);
     },
     skipped: (message) => emptyReport(about(), 'Skipped', message, { durationSeconds: 0, stageSeconds: {} }),
-    runNowAnswer,
     onMode: (mode) => metrics.setMode(mode),
   });
-}
-
-function scheduleOf({ schedule, nodeName }: Config): Schedule {
-  const offsetMs = offsetOfNode(nodeName, schedule.jitterSeconds);
-  return schedule.kind === 'cron'
-    ? { cron: schedule.expression, timeZone: schedule.timeZone, offsetMs }
-    : { intervalMs: schedule.intervalSeconds * 1000, offsetMs };
 }
 
 interface ServerParts extends Pick<LoopParts, 'logger' | 'metrics' | 'sources'> {

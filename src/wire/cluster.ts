@@ -9,27 +9,27 @@ import { createPodSource } from '../sources/pods/source.ts';
 import { createRuleSource } from '../sources/rules/source.ts';
 import { createVmiSource } from '../sources/vmis/source.ts';
 
-export { connectToCluster } from '../kube/connect.ts';
+import { NAMESPACE_VARIABLE, ownNamespace } from './own-namespace.ts';
 
-/** Our service account's namespace, where the pod that we run in lives. */
-const NAMESPACE_VARIABLE = 'POD_NAMESPACE';
+export { connectToCluster } from '../kube/connect.ts';
 
 /** The sources that ask the cluster. */
 export function clusterSources(config: Config, { watches, node }: Cluster): WorkloadSource[] {
   const { sources, nodeName, hostInstancesPath: instancesPath, exemptPods } = config;
-  const ownNamespace = process.env[NAMESPACE_VARIABLE];
   const shared = { ...watches, nodeName, instancesPath };
   const vmis = sources.virtualMachineInstances.enabled ? createVmiSource(shared) : undefined;
   const found: WorkloadSource[] = [];
-  if (sources.pods.enabled) found.push(createPodSource({ ...shared, vmis, exemptPods, selector: sources.pods.selector, ownNamespace }));
+  if (sources.pods.enabled)
+    found.push(createPodSource({ ...shared, vmis, exemptPods, selector: sources.pods.selector, ownNamespace: ownNamespace() }));
   if (vmis !== undefined) found.push(vmis);
   found.push(...sources.rules.map((rule) => createRuleSource({ ...shared, rule })));
-  found.push(createPinSource({ ...shared, node, configMapNamespace: config.pinConfigMaps ? namespaceOfPins(ownNamespace) : undefined }));
+  found.push(createPinSource({ ...shared, node, configMapNamespace: config.pinConfigMaps ? namespaceOfPins() : undefined }));
   return found;
 }
 
-function namespaceOfPins(ownNamespace: string | undefined): string {
-  if (ownNamespace !== undefined && ownNamespace !== '') return ownNamespace;
+function namespaceOfPins(): string {
+  const namespace = ownNamespace();
+  if (namespace !== undefined && namespace !== '') return namespace;
   throw new UsageError(`pins.configMaps needs the agent's namespace: set the environment variable ${NAMESPACE_VARIABLE}`);
 }
 

@@ -7,16 +7,15 @@ import { createStorageRegistry, REGISTRY_NAME } from '../shared-storage/registry
 import type { Cluster } from '../kube/connect.ts';
 import { createMembership, type Membership } from '../shared-storage/membership.ts';
 import type { Clock, Logger, StorageRegistry, WorkloadSource } from '../model/ports.ts';
+import { ownNamespace } from './own-namespace.ts';
+import type { Wiring } from './wiring.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { hostReport, reportFileName } from '../shared-storage/host-report.ts';
 import { systemClock } from '../lib/clock.ts';
 import { timestamp } from '../lib/timestamp.ts';
-import { classifyHosts, type RegisteredHost } from '../shared-storage/hosts.ts';
+import { classifyHosts } from '../shared-storage/hosts.ts';
 import { HostWatches } from '../shared-storage/host-watches.ts';
 import { createSharedStorageSource } from '../shared-storage/source.ts';
-
-/** Our service account's namespace, where the pods of all agents live. */
-const NAMESPACE_VARIABLE = 'POD_NAMESPACE';
 
 export interface SharedStorageParts {
   readonly cluster: Cluster | undefined;
@@ -61,13 +60,8 @@ export function storageRegistry({ instancesPath, locksPath }: Config): StorageRe
   return createStorageRegistry({ instancesPath, locksPath, locker: createFileLocker({ locksPath }) });
 }
 
-export interface ListedHosts {
-  readonly hosts: readonly (Omit<RegisteredHost, 'registeredAtMs'> & { readonly registeredAt?: string | undefined })[];
-  readonly problem: string | undefined;
-}
-
 /** The registered hosts, as `basekeeper hosts` lists them. */
-export async function listRegisteredHosts(config: Config): Promise<ListedHosts> {
+export async function listRegisteredHosts(config: Config): ReturnType<Wiring['listHosts']> {
   if (config.sharedStorage === undefined) return { hosts: [], problem: undefined };
   const { hosts, problem } = await storageRegistry(config).read();
   const listed = classifyHosts(hosts, config.sharedStorage, systemClock.now().wallMs).map(({ registeredAtMs, ...host }) => ({
@@ -102,7 +96,7 @@ function hostWatches({ sources, hostInstancesPath, exemptPods }: Config, { clust
   return new HostWatches({
     ...cluster.watches,
     instancesPath: hostInstancesPath,
-    pods: pods.enabled ? { selector: pods.selector, exemptPods, ownNamespace: process.env[NAMESPACE_VARIABLE] } : undefined,
+    pods: pods.enabled ? { selector: pods.selector, exemptPods, ownNamespace: ownNamespace() } : undefined,
     vmis: virtualMachineInstances.enabled,
   });
 }

@@ -17,6 +17,18 @@ export interface Pass {
   close(): Promise<void>;
 }
 
+/** The agent with its HTTP server. */
+export interface RunnableAgent {
+  /** Serves and runs passes until the signal aborts. Throws when the HTTP address cannot be had. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** A directory or file of ours that had to be there. */
+export interface Prepared {
+  readonly path: string;
+  readonly made: boolean;
+}
+
 /** What one rule of the configuration makes of an object. */
 export interface TriedRule {
   /** Of the source that the rule makes. */
@@ -62,9 +74,9 @@ export interface Wiring {
   /** Removes our annotations from every node. Throws when there is no cluster, or when its nodes cannot be listed. */
   cleanUpNodes(signal: AbortSignal): Promise<NodeCleanup>;
   /** Makes the base and the lock directory where they are missing, for the owner of the directory above. Throws when one cannot be had. */
-  prepareDirectories(config: Config): readonly { readonly path: string; readonly made: boolean }[];
+  prepareDirectories(config: Config): readonly Prepared[];
   /** Where the directory is shared: registers this host, which makes the registry. Throws when it cannot be registered. */
-  prepareRegistry(config: Config): Promise<readonly { readonly path: string; readonly made: boolean }[]>;
+  prepareRegistry(config: Config): Promise<readonly Prepared[]>;
   /** Tries each rule on the object as the agent of that node would. */
   tryRules(
     about: { readonly rules: Config['sources']['rules']; readonly nodeName: string; readonly subdirectoryName: string },
@@ -74,5 +86,6 @@ export interface Wiring {
   listHosts(config: Config): Promise<{ readonly hosts: readonly ListedHost[]; readonly problem?: string | undefined }>;
   /** Removes a host from the registry; resolves with why it could not, if so. */
   forgetHost(config: Config, host: string): Promise<string | undefined>;
-  createAgent(config: Config, parts: { readonly logger: Logger }): Promise<{ run(signal: AbortSignal): Promise<void> }>;
+  /** Throws when a cluster is needed and no kubeconfig can be had. */
+  createAgent(config: Config, parts: { readonly logger: Logger }): Promise<RunnableAgent>;
 }

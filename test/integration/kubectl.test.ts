@@ -109,7 +109,7 @@ describe('kubectl basekeeper on a real API server', () => {
     let wanted: string | undefined;
     while (wanted === undefined) wanted = (await annotationsOf('node-3'))['basekeeper.io/run-now'];
     const held = heldReport({ node: 'node-3' });
-    const answer = annotationPatch({ report: held, digest: digestOf(held), written: undefined, heartbeatSeconds: 1, runNow: wanted });
+    const answer = annotationPatch({ report: held, digest: digestOf(held), written: undefined, heartbeatSeconds: 1, runNowDone: wanted });
     const node = (await asAdmin(server, 'GET', '/api/v1/nodes/node-3')) as { metadata: { annotations: object } };
     Object.assign(node.metadata.annotations, answer);
     await asAdmin(server, 'PUT', '/api/v1/nodes/node-3', node);

@@ -196,8 +196,8 @@ export const SOURCES: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/agent/agent.ts',
-    tests: [AGENT],
+    file: 'src/agent/mode.ts',
+    tests: ['test/unit/agent/mode.test.ts'],
     mutants: [
       {
         rule: 'no node, no removals: its annotation may say off',
@@ -205,6 +205,12 @@ export const SOURCES: readonly MutantsOf[] = [
         to: 'if (annotations === undefined) return configured;',
       },
       { rule: 'a mode annotation that is no mode leads to no removals', from: '?? harmless;', to: '?? configured;' },
+    ],
+  },
+  {
+    file: 'src/agent/agent.ts',
+    tests: [AGENT],
+    mutants: [
       { rule: 'the mode off runs no pass', from: "if (mode === 'off') return this.#parts.skipped('the mode is off');", to: '' },
       { rule: 'the mode dry-run is a dry run', from: "dryRun: mode === 'dry-run',", to: 'dryRun: false,' },
       {

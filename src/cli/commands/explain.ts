@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { DEFAULT_PORT } from '../../config/default-port.ts';
 import { UsageError } from '../../lib/errors.ts';
 import type { Config } from '../../config/types.ts';
 import type { Plan } from '../../model/plan.ts';
@@ -9,9 +10,6 @@ import type { Context } from '../context.ts';
 import { say } from '../io.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { runOnePass } from '../run-pass.ts';
-
-/** Default of `http.port`. */
-const DEFAULT_PORT = 9817;
 
 interface ExplainOptions extends ConfigurationOptions {
   readonly agent?: string;

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { DEFAULT_PORT } from '../default-port.ts';
 import { described, flag, TEN_YEARS_SECONDS, seconds, optionalSeconds, absolutePath, text } from './parts.ts';
 import { pressure, trash, verify } from './removal.ts';
 import { exemptPod, sources } from './sources.ts';
@@ -88,7 +89,7 @@ const http = z
           '0.0.0.0',
         )
         .check(described('IP address to listen on.')),
-      port: z._default(z.int().check(z.gte(0), z.lte(65_535)), 9817).check(described('TCP port; 0 takes any free one.')),
+      port: z._default(z.int().check(z.gte(0), z.lte(65_535)), DEFAULT_PORT).check(described('TCP port; 0 takes any free one.')),
       report: z._default(z.boolean(), true).check(described('Serve `/report`, which names images and workloads.')),
       statusPage: z._default(z.boolean(), true).check(described('Serve the status page `/`, which names images and workloads.')),
     }),

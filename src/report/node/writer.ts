@@ -3,7 +3,8 @@ import type { KubeClient, NodeMetadata, OwnNode } from '../../kube/types.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../model/ports.ts';
 import type { Report } from '../../model/report.ts';
-import { ANNOTATION_KEYS, annotationPatch, ownAnnotations, runNowAnswer, type Annotations } from './annotations.ts';
+import { NODE_ANNOTATIONS } from '../../model/annotation-keys.ts';
+import { annotationPatch, ownAnnotations, type Annotations } from './annotations.ts';
 import type { ReportDigest } from '../digest.ts';
 import { sendWithRetries } from '../../kube/retry.ts';
 import type { Timing } from '../../lib/timing.ts';
@@ -38,7 +39,7 @@ export class AnnotationWriter {
   readonly #options: AnnotationWriterOptions;
   readonly #queue: WorkQueue;
   #latest: { readonly report: Report; readonly digest: ReportDigest } | undefined;
-  #runNow: string | undefined;
+  #runNowDone: string | undefined;
   #written: Written | undefined;
   #delayed: AbortController | undefined;
 
@@ -50,7 +51,7 @@ export class AnnotationWriter {
   /** @param runNow the value of `run-now` that asked for this pass: its answer does not wait. */
   publish(report: Report, digest: ReportDigest, runNow: string | undefined): void {
     this.#latest = { report, digest };
-    if (runNow !== undefined) this.#runNow = runNow;
+    if (runNow !== undefined) this.#runNowDone = runNow;
     this.#schedule();
   }
 
@@ -73,14 +74,14 @@ export class AnnotationWriter {
   }
 
   #schedule(): void {
-    if (this.#runNow !== undefined) this.#delayed?.abort();
+    if (this.#runNowDone !== undefined) this.#delayed?.abort();
     // One write in flight and one that waits are enough: the latter takes the newest report.
     if (this.#queue.length < 2) this.#queue.add(() => this.#write());
   }
 
   async #write(): Promise<void> {
     if (this.#nextPatch() === undefined) return;
-    if (this.#runNow === undefined) await this.#delay();
+    if (this.#runNowDone === undefined) await this.#delay();
     try {
       await sendWithRetries(() => this.#sendPatch(), this.#options.timing, this.#options.hurry);
     } catch (error) {
@@ -113,7 +114,7 @@ export class AnnotationWriter {
       signal: this.#options.signal,
     });
     this.#written = { uid: uidOf(answer) ?? node.uid, annotations: { ...known, ...annotations }, isSeen: false };
-    if (this.#runNow !== undefined && annotations[ANNOTATION_KEYS.runNowDone] === runNowAnswer(this.#runNow)) this.#runNow = undefined;
+    if (annotations[NODE_ANNOTATIONS.runNowDone] === this.#runNowDone) this.#runNowDone = undefined;
   }
 
   #nextPatch(): { node: NodeMetadata; known: Annotations; annotations: Annotations } | undefined {
@@ -121,7 +122,7 @@ export class AnnotationWriter {
     if (node === undefined || this.#latest === undefined) return undefined;
     const known = this.#written?.uid === node.uid ? this.#written.annotations : ownAnnotations(node.annotations);
     const { heartbeatSeconds } = this.#options;
-    const annotations = annotationPatch({ ...this.#latest, written: known, heartbeatSeconds, runNow: this.#runNow });
+    const annotations = annotationPatch({ ...this.#latest, written: known, heartbeatSeconds, runNowDone: this.#runNowDone });
     return annotations === undefined ? undefined : { node, known, annotations };
   }
 }

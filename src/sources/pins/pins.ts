@@ -1,12 +1,9 @@
 import { asObject, asText, at } from '../../lib/json.ts';
+import { NODE_ANNOTATIONS } from '../../model/annotation-keys.ts';
 import type { Gap, Pin } from '../../model/workload.ts';
 import { displayName, objectGap, referenceOf, stringMap } from '../objects.ts';
 
 export const PIN_SOURCE = 'pins';
-/** Operators write it on the node: image ids, and globs over file names after `file:`, separated by commas. */
-export const PIN_ANNOTATION = 'basekeeper.io/pin';
-/** ConfigMaps with this label, whatever its value, list pins. */
-export const PIN_LABEL = 'basekeeper.io/pins';
 
 const GLOB_PREFIX = 'file:';
 const CONFIG_MAP_KEYS: ReadonlySet<string> = new Set(['imageRefs', 'fileNames']);
@@ -16,7 +13,7 @@ export function pinOfAnnotation(value: string | undefined): Pin | undefined {
   const parts = (value ?? '').split(',').filter((part) => part !== '');
   if (parts.length === 0) return undefined;
   const [globs, imageRefs] = [parts.filter((part) => part.startsWith(GLOB_PREFIX)), parts.filter((part) => !part.startsWith(GLOB_PREFIX))];
-  return { origin: `annotation ${PIN_ANNOTATION}`, imageRefs, fileNames: globs.map((part) => part.slice(GLOB_PREFIX.length)) };
+  return { origin: `annotation ${NODE_ANNOTATIONS.pin}`, imageRefs, fileNames: globs.map((part) => part.slice(GLOB_PREFIX.length)) };
 }
 
 export interface PinRecord {

@@ -4,7 +4,8 @@ import { createReflector } from '../../kube/watch/reflector.ts';
 import type { ReflectorStatus } from '../../kube/watch/health.ts';
 import type { WorkloadSource } from '../../model/ports.ts';
 import type { SourceState } from '../../model/workload.ts';
-import { PIN_ANNOTATION, PIN_LABEL, PIN_SOURCE, pinOfAnnotation, pinOfConfigMap, type PinRecord } from './pins.ts';
+import { NODE_ANNOTATIONS, PINS_LABEL } from '../../model/annotation-keys.ts';
+import { PIN_SOURCE, pinOfAnnotation, pinOfConfigMap, type PinRecord } from './pins.ts';
 
 export interface PinSourceOptions extends WatchSettings {
   /** Watched by its owner; this source starts it, too, which does nothing the second time. */
@@ -22,7 +23,7 @@ export function createPinSource(options: PinSourceOptions): WorkloadSource {
       : createReflector<PinRecord>({
           ...options,
           path: `/api/v1/namespaces/${encodeURIComponent(configMapNamespace)}/configmaps`,
-          query: { labelSelector: PIN_LABEL },
+          query: { labelSelector: PINS_LABEL },
           select: pinOfConfigMap,
         });
   return {
@@ -44,7 +45,7 @@ export function createPinSource(options: PinSourceOptions): WorkloadSource {
 function readingOf(node: WatchedNode, maps: Reflector<PinRecord> | undefined) {
   const records = maps === undefined ? [] : [...maps.items()];
   const annotations = node.current()?.annotations ?? {};
-  const own = pinOfAnnotation(Object.hasOwn(annotations, PIN_ANNOTATION) ? annotations[PIN_ANNOTATION] : undefined);
+  const own = pinOfAnnotation(Object.hasOwn(annotations, NODE_ANNOTATIONS.pin) ? annotations[NODE_ANNOTATIONS.pin] : undefined);
   const statuses = [node.status(), ...(maps === undefined ? [] : [maps.status()])];
   return {
     status: { name: PIN_SOURCE, ...worstOf(statuses) },

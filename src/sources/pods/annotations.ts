@@ -1,3 +1,4 @@
+import { KEY_PREFIX, WORKLOAD_ANNOTATIONS } from '../../model/annotation-keys.ts';
 import type { EphemeralDisk, ImageReference, ImageRole } from '../../model/workload.ts';
 import { isSegment } from '../objects.ts';
 
@@ -22,19 +23,18 @@ interface Fields {
 /** Takes one entry of a comma list into the fields; returns what is wrong with it. */
 type EntryParser = (entry: string, fields: Fields) => string | undefined;
 
-const PREFIX = 'basekeeper.io/';
 const MAX_ENTRIES = 256;
 const MAX_ENTRY_LENGTH = 1024;
 /** Nova's flavors hold sizes as signed 32-bit integers. */
 const MAX_SIZE = 2 ** 31 - 1;
 
 const PARSERS: ReadonlyMap<string, EntryParser> = new Map([
-  [`${PREFIX}image-ref`, imageParser('image')],
-  [`${PREFIX}kernel-id`, imageParser('kernel')],
-  [`${PREFIX}ramdisk-id`, imageParser('ramdisk')],
-  [`${PREFIX}instance`, parseInstance],
-  [`${PREFIX}swap-mb`, parseSwap],
-  [`${PREFIX}ephemeral`, parseEphemeral],
+  [WORKLOAD_ANNOTATIONS.imageRef, imageParser('image')],
+  [WORKLOAD_ANNOTATIONS.kernelId, imageParser('kernel')],
+  [WORKLOAD_ANNOTATIONS.ramdiskId, imageParser('ramdisk')],
+  [WORKLOAD_ANNOTATIONS.instance, parseInstance],
+  [WORKLOAD_ANNOTATIONS.swapMb, parseSwap],
+  [WORKLOAD_ANNOTATIONS.ephemeral, parseEphemeral],
 ]);
 
 /**
@@ -42,7 +42,7 @@ const PARSERS: ReadonlyMap<string, EntryParser> = new Map([
  * trimmed. Undefined when the object has no annotation of ours. What can be read counts, even where something else cannot.
  */
 export function readAnnotations(annotations: Readonly<Record<string, unknown>> | undefined): AnnotatedFields | undefined {
-  const ours = Object.entries(annotations ?? {}).filter(([key]) => key.startsWith(PREFIX));
+  const ours = Object.entries(annotations ?? {}).filter(([key]) => key.startsWith(KEY_PREFIX));
   if (ours.length === 0) return undefined;
   const fields: Fields = { images: [], instanceNames: [], swapMb: [], ephemeral: [], problems: [] };
   for (const [key, value] of ours) {

@@ -1,4 +1,5 @@
 import { asArray, asObject, asText, at, field } from '../../lib/json.ts';
+import type { ExemptPod } from '../../model/workload-rule.ts';
 import type { Gap, ObjectReference, Workload } from '../../model/workload.ts';
 import { readAnnotations, type AnnotatedFields } from './annotations.ts';
 import { isBelow, normalizeHostPath, overlaps } from '../host-paths.ts';
@@ -7,16 +8,10 @@ import { displayName, instanceNamesOf, objectGap, referenceOf, stringMap } from 
 
 export const POD_SOURCE = 'pods';
 
-/** Pods that may mount the instances path without being a workload. Both conditions must hold; an empty selector matches every pod. */
-export interface ExemptPods {
-  readonly namespace?: string | undefined;
-  readonly selector?: LabelSelector | undefined;
-}
-
 export interface PodRules {
   /** Pods that are VMs; others are recognised by our annotations. Undefined: only by annotations. */
   readonly selector?: LabelSelector | undefined;
-  readonly exemptPods: readonly ExemptPods[];
+  readonly exemptPods: readonly ExemptPod[];
   /** As on the host; normalized. */
   readonly instancesPath: string;
   /** Our own namespace: pods in it that carry `app.kubernetes.io/part-of: basekeeper`, ourselves among them, are exempt. */

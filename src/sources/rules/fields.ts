@@ -1,10 +1,8 @@
+import type { WorkloadField } from '../../model/workload-rule.ts';
 import type { EphemeralDisk, ImageReference, ImageRole } from '../../model/workload.ts';
 import { normalizeHostPath } from '../host-paths.ts';
 import { isSegment } from '../objects.ts';
 import { quote, type ValueReader } from './values.ts';
-
-/** Fields of a workload that a rule can fill, named as in the workloads file. */
-export type FieldName = 'instance' | 'imageRef' | 'kernelId' | 'ramdiskId' | 'swapMb' | 'ephemeral' | 'path';
 
 /** What a rule makes of an object. */
 export interface FieldValues {
@@ -30,7 +28,7 @@ type Taker = (value: string | number, fields: Fields) => string | undefined;
 /** Nova's flavors hold sizes as signed 32-bit integers. */
 const MAX_SIZE = 2 ** 31 - 1;
 
-const TAKERS: Readonly<Record<FieldName, Taker>> = {
+const TAKERS: Readonly<Record<WorkloadField, Taker>> = {
   instance: takeInstance,
   imageRef: imageTaker('image'),
   kernelId: imageTaker('kernel'),
@@ -41,7 +39,7 @@ const TAKERS: Readonly<Record<FieldName, Taker>> = {
 };
 
 /** Reads every field that the rule has. What can be read counts, even where something else cannot; an empty text says: none. */
-export function readFields(readers: ReadonlyMap<FieldName, readonly ValueReader[]>, object: unknown): FieldValues {
+export function readFields(readers: ReadonlyMap<WorkloadField, readonly ValueReader[]>, object: unknown): FieldValues {
   const fields: Fields = { instanceNames: [], images: [], swapMb: [], ephemeral: [], paths: [] };
   const problems: string[] = [];
   for (const [name, ofField] of readers) {

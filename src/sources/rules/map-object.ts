@@ -1,25 +1,10 @@
 import { asText, at } from '../../lib/json.ts';
+import type { ValueRule, WorkloadField, WorkloadRule } from '../../model/workload-rule.ts';
 import type { Gap, ObjectReference, Workload } from '../../model/workload.ts';
-import { matchesLabels, type LabelSelector } from '../../model/label-selector.ts';
+import { matchesLabels } from '../../model/label-selector.ts';
 import { displayName, instanceNamesOf, objectGap, referenceOf, stringMap } from '../objects.ts';
-import { readFields, type FieldName, type FieldValues } from './fields.ts';
-import { compileValue, type ValueReader, type ValueRule } from './values.ts';
-
-/** How objects of one kind are read as VMs. */
-export interface WorkloadRule {
-  readonly name: string;
-  readonly apiVersion: string;
-  readonly kind: string;
-  /** Plural name of the resource; undefined: discovery tells. */
-  readonly resource?: string | undefined;
-  readonly namespace?: string | undefined;
-  readonly selector?: LabelSelector | undefined;
-  /** As the API server takes it. */
-  readonly fieldSelector?: string | undefined;
-  /** Nodes that the object belongs to. None, or one that yields nothing: every node. */
-  readonly nodeFrom: readonly ValueRule[];
-  readonly fields: Readonly<Partial<Record<FieldName, readonly ValueRule[]>>>;
-}
+import { readFields, type FieldValues } from './fields.ts';
+import { compileValue, type ValueReader } from './values.ts';
 
 /** What is kept of an object. */
 export interface RuleRecord {
@@ -62,8 +47,8 @@ export function isSelected(rule: WorkloadRule, object: unknown): boolean {
   return same && there && matchesLabels(rule.selector ?? {}, stringMap(at(object, 'metadata', 'labels')));
 }
 
-function compileFields(fields: WorkloadRule['fields']): ReadonlyMap<FieldName, readonly ValueReader[]> {
-  const entries = Object.entries(fields) as [FieldName, readonly ValueRule[] | undefined][];
+function compileFields(fields: WorkloadRule['fields']): ReadonlyMap<WorkloadField, readonly ValueReader[]> {
+  const entries = Object.entries(fields) as [WorkloadField, readonly ValueRule[] | undefined][];
   return new Map(entries.map(([name, values = []]) => [name, values.map(compileValue)]));
 }
 

@@ -1,3 +1,4 @@
+import type { WorkloadRule } from '../../model/workload-rule.ts';
 import { discoverResource } from '../../kube/discovery/discover-resource.ts';
 import { KubeApiError } from '../../kube/errors.ts';
 import type { Reflector, WatchSettings } from '../../kube/watch/options.ts';
@@ -8,7 +9,7 @@ import { sleep } from '../../lib/sleep.ts';
 import type { WorkloadSource } from '../../model/ports.ts';
 import type { SourceReading } from '../../model/workload.ts';
 import { selectorQuery } from '../../model/label-selector.ts';
-import { compileRule, ruleSourceName, type RuleMapper, type RuleRecord, type WorkloadRule } from './map-object.ts';
+import { compileRule, ruleSourceName, type RuleMapper, type RuleRecord } from './map-object.ts';
 
 export interface RuleSourceOptions extends WatchSettings {
   readonly rule: WorkloadRule;

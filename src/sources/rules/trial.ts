@@ -1,5 +1,6 @@
 import type { Gap, Workload } from '../../model/workload.ts';
-import { compileRule, isSelected, ruleSourceName, type WorkloadRule } from './map-object.ts';
+import type { WorkloadRule } from '../../model/workload-rule.ts';
+import { compileRule, isSelected, ruleSourceName } from './map-object.ts';
 
 /** What one rule makes of one object. */
 export interface RuleTrial {

@@ -1,18 +1,7 @@
 import { compileAnchoredPattern, type AnchoredPattern } from '../../lib/anchored-pattern.ts';
 import { messageOf } from '../../lib/errors.ts';
+import type { ValueRule } from '../../model/workload-rule.ts';
 import { compileJsonPath, type JsonPath } from '../../lib/json-path.ts';
-
-/** Where a value of a workload comes from: exactly one of `path` and `value`. */
-export interface ValueRule {
-  /** JSONPath, in kubectl's notation or RFC 9535's. */
-  readonly path?: string | undefined;
-  /** RE2 expression that each value must match wholly; its capturing group is what counts. Only with `path`. */
-  readonly match?: string | undefined;
-  /** The value itself, whatever the object says. */
-  readonly value?: string | undefined;
-  /** What is not there, or does not match, is no gap. */
-  readonly optional: boolean;
-}
 
 /** What a rule found for one field, and what it could not understand. */
 export interface FoundValues {

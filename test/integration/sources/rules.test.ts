@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../../src/config/load.ts';
-import type { WorkloadRule } from '../../../src/config/types.ts';
+import type { WorkloadRule } from '../../../src/model/workload-rule.ts';
 import { createKubeClient } from '../../../src/kube/client/client.ts';
 import type { KubeClient } from '../../../src/kube/types.ts';
 import { systemClock } from '../../../src/lib/clock.ts';

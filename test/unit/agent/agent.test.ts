@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createAgent, effectiveMode, pendingRunNow, type AgentParts } from '../../../src/agent/agent.ts';
+import { createAgent, type AgentParts } from '../../../src/agent/agent.ts';
 import type { NodeMetadata, OwnNode } from '../../../src/kube/types.ts';
-import { runNowAnswer } from '../../../src/report/node/annotations.ts';
 import { emptyReport } from '../../../src/report/build-report.ts';
 import type { Report } from '../../../src/model/report.ts';
 
@@ -40,7 +39,7 @@ function harness(over: Partial<AgentParts> = {}) {
   const modes: string[] = [];
   const parts: AgentParts = {
     mode: 'enforce',
-    schedule: { intervalMs: 3_600_000, offsetMs: 0 },
+    schedule: { kind: 'interval', intervalSeconds: 3600, jitterSeconds: 0, offsetMs: 0 },
     passDeadlineMs: 60_000,
     clock: { now: () => ({ wallMs: Date.now(), monotonicMs: performance.now() }) },
     logger: { debug: vi.fn<() => void>(), info: vi.fn<() => void>(), warn: vi.fn<() => void>(), error: vi.fn<() => void>() },
@@ -57,7 +56,6 @@ function harness(over: Partial<AgentParts> = {}) {
       return Promise.resolve(report('passed'));
     },
     skipped: report,
-    runNowAnswer,
     onMode: (mode) => modes.push(mode),
     ...over,
   };
@@ -67,36 +65,6 @@ function harness(over: Partial<AgentParts> = {}) {
   return { agent, passes, published, modes, stop: async () => (stop.abort(), done) };
 }
 
-describe('the effective mode', () => {
-  it("should be the node's annotation where it is a mode, else the configuration's", () => {
-    expect(effectiveMode('enforce', {})).toBe('enforce');
-    expect(effectiveMode('dry-run', { 'basekeeper.io/mode': 'enforce' })).toBe('enforce');
-    expect(effectiveMode('enforce', { 'basekeeper.io/mode': 'off' })).toBe('off');
-  });
-
-  it('should never remove because of an annotation that is no mode, or before the node was seen', () => {
-    expect(effectiveMode('enforce', { 'basekeeper.io/mode': 'Enforce' })).toBe('dry-run');
-    expect(effectiveMode('enforce', { 'basekeeper.io/mode': '' })).toBe('dry-run');
-    expect(effectiveMode('off', { 'basekeeper.io/mode': 'nonsense' })).toBe('off');
-    expect(effectiveMode('enforce', undefined)).toBe('dry-run');
-    expect(effectiveMode('enforce', Object.create({ 'basekeeper.io/mode': 'off' }) as Record<string, string>)).toBe('enforce');
-  });
-});
-
-describe('a request for a pass', () => {
-  it('should be pending until it was answered, here or by an earlier agent', () => {
-    expect(pendingRunNow({ 'basekeeper.io/run-now': '1' }, undefined, runNowAnswer)).toBe('1');
-    expect(pendingRunNow({ 'basekeeper.io/run-now': '1' }, '1', runNowAnswer)).toBeUndefined();
-    expect(pendingRunNow({ 'basekeeper.io/run-now': '1', 'basekeeper.io/run-now-done': '1' }, undefined, runNowAnswer)).toBeUndefined();
-    expect(pendingRunNow({ 'basekeeper.io/run-now': '2', 'basekeeper.io/run-now-done': '1' }, '1', runNowAnswer)).toBe('2');
-    expect(pendingRunNow({}, undefined, runNowAnswer)).toBeUndefined();
-    const long = 'x'.repeat(1000);
-    expect(
-      pendingRunNow({ 'basekeeper.io/run-now': long, 'basekeeper.io/run-now-done': runNowAnswer(long) }, undefined, runNowAnswer),
-    ).toBeUndefined();
-  });
-});
-
 describe('the agent', () => {
   it('should run its first pass without being asked, in the configured mode', async () => {
     const { passes, stop } = harness({ mode: 'dry-run' });
@@ -105,7 +73,7 @@ describe('the agent', () => {
   });
 
   it('should run passes again and again on its schedule', async () => {
-    const { passes, stop } = harness({ schedule: { intervalMs: 5, offsetMs: 0 } });
+    const { passes, stop } = harness({ schedule: { kind: 'interval', intervalSeconds: 0.005, jitterSeconds: 0, offsetMs: 0 } });
     await vi.waitFor(() => expect(passes.length).toBeGreaterThan(3));
     await stop();
   });
@@ -162,7 +130,7 @@ describe('the agent', () => {
       previous.push(options.previousPass);
       return Promise.resolve(report('passed'));
     };
-    const { stop } = harness({ pass, schedule: { intervalMs: 1, offsetMs: 0 } });
+    const { stop } = harness({ pass, schedule: { kind: 'interval', intervalSeconds: 0.001, jitterSeconds: 0, offsetMs: 0 } });
     await vi.waitFor(() => expect(previous.length).toBeGreaterThan(1));
     await stop();
     expect(previous[0]).toBeUndefined();
@@ -207,7 +175,10 @@ describe('the agent', () => {
   it('should leave no timer of a deadline behind when a pass has ended', async () => {
     const set = vi.spyOn(globalThis, 'setTimeout');
     const cleared = vi.spyOn(globalThis, 'clearTimeout');
-    const { passes, stop } = harness({ schedule: { intervalMs: 1, offsetMs: 0 }, passDeadlineMs: 12_345 });
+    const { passes, stop } = harness({
+      schedule: { kind: 'interval', intervalSeconds: 0.001, jitterSeconds: 0, offsetMs: 0 },
+      passDeadlineMs: 12_345,
+    });
     await vi.waitFor(() => expect(passes.length).toBeGreaterThanOrEqual(5), { timeout: 20_000 });
     await stop();
     const deadlines = set.mock.calls.flatMap(([, ms], call) => (ms === 12_345 ? [set.mock.results[call]?.value] : []));

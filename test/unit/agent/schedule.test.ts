@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextPassMs, offsetOfNode } from '../../../src/agent/schedule.ts';
+import { nextPassMs, offsetOfNode, type NodeSchedule } from '../../../src/agent/schedule.ts';
 
 const at = (text: string): number => Date.parse(text);
 
@@ -19,32 +19,40 @@ describe("a node's offset", () => {
 
 describe('the next pass', () => {
   it('should begin after the offset at first, then one interval after the last start', () => {
-    const schedule = { intervalMs: 2_400_000, offsetMs: 7000 };
+    const schedule: NodeSchedule = { kind: 'interval', intervalSeconds: 2400, jitterSeconds: 0, offsetMs: 7000 };
     expect(nextPassMs(schedule, 1_000_000, undefined)).toBe(1_007_000);
     expect(nextPassMs(schedule, 1_010_000, 1_007_000)).toBe(3_407_000);
   });
 
   it('should begin at once when a pass took longer than the interval', () => {
-    expect(nextPassMs({ intervalMs: 1000, offsetMs: 0 }, 9000, 5000)).toBe(9000);
+    expect(nextPassMs({ kind: 'interval', intervalSeconds: 1, jitterSeconds: 0, offsetMs: 0 }, 9000, 5000)).toBe(9000);
   });
 
   it('should begin one interval from now when the clock was set back by years since the last start', () => {
-    expect(nextPassMs({ intervalMs: 2_400_000, offsetMs: 7000 }, 1_000_000, 315_000_000_000)).toBe(3_400_000);
+    expect(nextPassMs({ kind: 'interval', intervalSeconds: 2400, jitterSeconds: 0, offsetMs: 7000 }, 1_000_000, 315_000_000_000)).toBe(
+      3_400_000,
+    );
   });
 
   it('should follow a cron expression in its time zone, later by the offset', () => {
-    const schedule = { cron: '30 3 * * *', timeZone: 'Europe/Berlin', offsetMs: 5000 };
+    const schedule: NodeSchedule = { kind: 'cron', expression: '30 3 * * *', jitterSeconds: 0, timeZone: 'Europe/Berlin', offsetMs: 5000 };
     expect(nextPassMs(schedule, at('2026-11-23T14:00:00Z'), undefined)).toBe(at('2026-11-24T02:30:05Z'));
     expect(nextPassMs(schedule, at('2026-07-01T00:00:00Z'), undefined)).toBe(at('2026-07-01T01:30:05Z'));
   });
 
   it('should not leave out a tick whose offset is still to come', () => {
-    const schedule = { cron: '0 * * * *', offsetMs: 60_000 };
+    const schedule: NodeSchedule = { kind: 'cron', expression: '0 * * * *', timeZone: 'UTC', jitterSeconds: 0, offsetMs: 60_000 };
     expect(nextPassMs(schedule, at('2026-11-23T14:00:30Z'), undefined)).toBe(at('2026-11-23T14:01:00Z'));
     expect(nextPassMs(schedule, at('2026-11-23T14:01:00Z'), undefined)).toBe(at('2026-11-23T15:01:00Z'));
   });
 
   it('should understand six fields, seconds first', () => {
-    expect(nextPassMs({ cron: '*/10 * * * * *', offsetMs: 0 }, at('2026-11-23T14:00:03Z'), undefined)).toBe(at('2026-11-23T14:00:10Z'));
+    expect(
+      nextPassMs(
+        { kind: 'cron', expression: '*/10 * * * * *', timeZone: 'UTC', jitterSeconds: 0, offsetMs: 0 },
+        at('2026-11-23T14:00:03Z'),
+        undefined,
+      ),
+    ).toBe(at('2026-11-23T14:00:10Z'));
   });
 });

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { UsageError } from '../../../lib/errors.ts';
-import { ANNOTATION_KEYS } from '../../../report/node/annotations.ts';
+import { NODE_ANNOTATIONS } from '../../../model/annotation-keys.ts';
 import { EXIT_CODES } from '../../exit-codes.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
 import { forEachNode, printOutcomes, type NodeOutcome } from '../outcomes.ts';
@@ -27,7 +27,7 @@ export function addModeCommand(program: Command, context: KubectlContext): void 
       const { nodes, mode } = parseWords(words);
       const outcomes = await withFleet(command, context, (fleet) =>
         forEachNode(nodes, async (node): Promise<NodeOutcome> => {
-          await fleet.annotate(node, { [ANNOTATION_KEYS.mode]: mode === 'configured' ? null : mode });
+          await fleet.annotate(node, { [NODE_ANNOTATIONS.mode]: mode === 'configured' ? null : mode });
           return { node, ok: true, text: `mode ${mode}` };
         }),
       );

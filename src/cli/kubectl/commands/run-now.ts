@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { sleep } from '../../../lib/sleep.ts';
-import { ANNOTATION_KEYS } from '../../../report/node/annotations.ts';
+import { NODE_ANNOTATIONS } from '../../../model/annotation-keys.ts';
 import type { Fleet } from '../../../fleet/fleet.ts';
 import { EXIT_CODES } from '../../exit-codes.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
@@ -51,8 +51,8 @@ function seconds(text: string): number {
 
 async function runOn(fleet: Fleet, node: string, { timeout, wait }: RunOptions, signal: AbortSignal): Promise<NodeOutcome> {
   const value = `${new Date().toISOString()}-${randomUUID().slice(0, 8)}`;
-  await fleet.annotate(node, { [ANNOTATION_KEYS.runNow]: value });
-  if (!wait) return { node, ok: true, text: `asked for a pass (basekeeper.io/run-now=${value})` };
+  await fleet.annotate(node, { [NODE_ANNOTATIONS.runNow]: value });
+  if (!wait) return { node, ok: true, text: `asked for a pass (${NODE_ANNOTATIONS.runNow}=${value})` };
   const endMs = performance.now() + timeout * 1000;
   for (let pollMs = FIRST_POLL_MS; !signal.aborted && performance.now() < endMs; pollMs = Math.min(2 * pollMs, LONGEST_POLL_MS)) {
     await sleep(Math.min(pollMs, endMs - performance.now()), signal);

@@ -1,7 +1,7 @@
 import { anything, assert, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileRule, isSelected, type WorkloadRule } from '../../../../src/sources/rules/map-object.ts';
-import type { ValueRule } from '../../../../src/sources/rules/values.ts';
+import { compileRule, isSelected } from '../../../../src/sources/rules/map-object.ts';
+import type { ValueRule, WorkloadRule } from '../../../../src/model/workload-rule.ts';
 import { selectorQuery } from '../../../../src/model/label-selector.ts';
 
 const from = (path: string, more: Partial<ValueRule> = {}): ValueRule => ({ path, optional: false, ...more });

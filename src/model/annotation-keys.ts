@@ -1,0 +1,28 @@
+/** Every key of an annotation or label of ours. All of them begin with this. */
+export const KEY_PREFIX = 'basekeeper.io/';
+
+/** Annotations of a Node. Operators write the first three and agents read them; agents write the rest. */
+export const NODE_ANNOTATIONS = {
+  mode: `${KEY_PREFIX}mode`,
+  runNow: `${KEY_PREFIX}run-now`,
+  /** Image ids, and globs over file names after `file:`, separated by commas. */
+  pin: `${KEY_PREFIX}pin`,
+  runNowDone: `${KEY_PREFIX}run-now-done`,
+  lastPass: `${KEY_PREFIX}last-pass`,
+  result: `${KEY_PREFIX}result`,
+  summary: `${KEY_PREFIX}summary`,
+  cache: `${KEY_PREFIX}cache`,
+} as const;
+
+/** Annotations of pods and other objects that are VMs. */
+export const WORKLOAD_ANNOTATIONS = {
+  imageRef: `${KEY_PREFIX}image-ref`,
+  kernelId: `${KEY_PREFIX}kernel-id`,
+  ramdiskId: `${KEY_PREFIX}ramdisk-id`,
+  instance: `${KEY_PREFIX}instance`,
+  swapMb: `${KEY_PREFIX}swap-mb`,
+  ephemeral: `${KEY_PREFIX}ephemeral`,
+} as const;
+
+/** ConfigMaps with this label, whatever its value, list pins. */
+export const PINS_LABEL = `${KEY_PREFIX}pins`;
