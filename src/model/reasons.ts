@@ -78,6 +78,8 @@ export const FINDINGS = {
   UnmappedWorkload: 'A pod mounts the instances path, but no rule says which images it uses.',
   IncompleteWorkload: 'A workload was found, but a part of its description could not be understood.',
   UnreadableSource: 'A source could not tell what runs.',
+  AmbiguousReference:
+    'An image reference has blanks or line ends in it, or a glob cannot be understood. Every reading is kept, so nothing is held.',
   ScanProblem: 'An entry of the base directory could not be read.',
 } as const;
 export type FindingType = keyof typeof FINDINGS;

@@ -6,6 +6,8 @@ import type { References } from '../model/references.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { forEachRow, type Sliced } from '../lib/slices.ts';
 import type { ObjectReference, Workload } from '../model/workload.ts';
+import { pinFindings } from './pins.ts';
+import { referenceFindings } from './references.ts';
 import { digestOfName } from './usages.ts';
 
 /** What people should look at, whatever becomes of the files. */
@@ -16,6 +18,8 @@ export function* collectFindings(snapshot: Snapshot): Sliced<Finding[]> {
     ...overlayFindings(snapshot, unexplained),
     ...missing,
     ...gapFindings(snapshot),
+    ...referenceFindings(snapshot),
+    ...pinFindings(snapshot),
     ...scanFindings(snapshot),
     ...mismatchFindings(snapshot),
   ];

@@ -1,4 +1,7 @@
-import picomatch from 'picomatch';
+import { compileFileGlob, type FileGlob } from '../lib/patterns/file-glob.ts';
+import { messageOf } from '../lib/errors.ts';
+import { ambiguityOf, isPlain, readingsOf } from '../lib/image-reference.ts';
+import type { Finding } from '../model/plan.ts';
 import type { Usage } from '../model/references.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Pin } from '../model/workload.ts';
@@ -6,16 +9,15 @@ import type { Pin } from '../model/workload.ts';
 /** Who pins a base file, each with the image id or the glob that it is pinned by; empty where nobody does. */
 export type PinLookup = (name: string, digest: string | undefined) => readonly Usage[];
 
+type Pinned = Pick<Snapshot, 'policy' | 'inventory'>;
+
 const NOBODY: readonly Usage[] = [];
 
 /** @param digestOfRef turns a pinned image id into the name of its base file (`cacheFileName`). */
-export function pinLookup(
-  { policy, inventory }: Pick<Snapshot, 'policy' | 'inventory'>,
-  digestOfRef: (imageRef: string) => string,
-): PinLookup {
-  const pins: readonly Pin[] = [{ origin: 'configuration', ...policy.pins }, ...(inventory.pins ?? [])];
+export function pinLookup(pinned: Pinned, digestOfRef: (imageRef: string) => string): PinLookup {
+  const pins = pinsOf(pinned);
   const byDigest = Map.groupBy(
-    pins.flatMap(({ origin, imageRefs }) => imageRefs.map((ref) => ({ digest: digestOfRef(ref), usage: usageOf(origin, ref) }))),
+    pins.flatMap(({ origin, imageRefs }) => imageRefs.flatMap((ref) => pinnedImages(origin, ref, digestOfRef))),
     ({ digest }) => digest,
   );
   const globs = pins.flatMap(({ origin, fileNames }) =>
@@ -29,10 +31,44 @@ export function pinLookup(
   };
 }
 
+/** Pins that may not mean what somebody wanted. They keep more than they say, never less. */
+export function pinFindings(pinned: Pinned): Finding[] {
+  return pinsOf(pinned).flatMap(({ origin, imageRefs, fileNames }) => [
+    ...imageRefs.filter((ref) => !isPlain(ref)).map((ref) => findingOf(origin, ambiguityOf(ref))),
+    ...fileNames.flatMap((glob) => {
+      const { problem } = matcherFor(glob);
+      return problem === undefined ? [] : [findingOf(origin, problem)];
+    }),
+  ]);
+}
+
+function pinsOf({ policy, inventory }: Pinned): readonly Pin[] {
+  return [{ origin: 'configuration', ...policy.pins }, ...(inventory.pins ?? [])];
+}
+
+function pinnedImages(origin: string, ref: string, digestOfRef: (imageRef: string) => string) {
+  return readingsOf(ref).map((reading) => ({ digest: digestOfRef(reading), usage: usageOf(origin, reading) }));
+}
+
+function findingOf(origin: string, problem: string): Finding {
+  return { type: 'AmbiguousReference', message: `pins of ${origin}: ${problem}` };
+}
+
 function usageOf(by: string, value: string): Usage {
   return { by, through: 'pin', value };
 }
 
-function matcherOf(glob: string): (name: string) => boolean {
-  return picomatch(glob, { dot: true });
+function matcherOf(glob: string): FileGlob {
+  return matcherFor(glob).matches;
+}
+
+/** A glob that cannot be understood may mean any file: it keeps all of them, and a finding says so. */
+function matcherFor(written: string): { readonly matches: FileGlob; readonly problem?: string } {
+  try {
+    const readings = [...new Set([written, written.trim()])].map(compileFileGlob);
+    return { matches: (name) => readings.some((matches) => matches(name)) };
+  } catch (error) {
+    const shown = JSON.stringify(written.slice(0, 60));
+    return { matches: () => true, problem: `the glob ${shown} keeps every file, because ${messageOf(error)}` };
+  }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import { readingsOf } from '../lib/image-reference.ts';
 import type { References, Usage } from '../model/references.ts';
 import type { EphemeralDisk, Workload } from '../model/workload.ts';
 
@@ -64,7 +65,9 @@ function namedBy(workload: Workload, baseDirectoryName: string): NamedByWorkload
 }
 
 function imageUsages(workload: Workload): { digest: string; usage: Usage }[] {
-  return workload.images.map(({ role, ref }) => ({ digest: cacheFileName(ref), usage: usageOf(workload, role, ref) }));
+  return workload.images.flatMap(({ role, ref }) =>
+    readingsOf(ref).map((reading) => ({ digest: cacheFileName(reading), usage: usageOf(workload, role, reading) })),
+  );
 }
 
 function fileUsages(workload: Workload, baseDirectoryName: string): { name: string; usage: Usage }[] {

@@ -2,7 +2,7 @@ import type { HostReport, ReportedWorkload } from '../model/host-report.ts';
 import type { PinPolicy } from '../model/policy.ts';
 import type { SourceReading, SourceStatus, Workload } from '../model/workload.ts';
 import * as z from 'zod/mini';
-import { isSegment } from '../sources/objects.ts';
+import { isSegment, MAX_SIZE } from '../sources/workload-fields.ts';
 
 /** Next to the lock files, which every host can write. */
 const REPORT_PREFIX = 'basekeeper-host-';
@@ -16,7 +16,6 @@ export function reportFileName(host: string): string | undefined {
 const MAX_WORKLOADS = 10_000;
 const MAX_ENTRIES = 1000;
 const MAX_TEXT = 4096;
-const MAX_SIZE = 2 ** 31 - 1;
 
 const text = z.string().check(z.maxLength(MAX_TEXT));
 const texts = z.array(text).check(z.maxLength(MAX_ENTRIES));

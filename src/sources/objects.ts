@@ -28,13 +28,3 @@ export function stringMap(value: unknown): ReadonlyMap<string, string> {
 export function objectGap(kind: GapKind, source: string, object: ObjectReference, message: string): Gap {
   return { kind, source, object, message: `${object.kind} ${displayName(object)}: ${message}` };
 }
-
-/** Directory names that may be its instance directory: whatever is no single path segment is left out. */
-export function instanceNamesOf(...names: readonly (string | undefined)[]): readonly string[] {
-  return [...new Set(names.filter((name) => name !== undefined && isSegment(name)))] as string[];
-}
-
-/** True for what can be one directory entry. */
-export function isSegment(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name) && Buffer.byteLength(name) <= 255;
-}

@@ -2,6 +2,7 @@ import { createBaseDirectoryOpener } from '../disk/base-directory.ts';
 import { createFileLocker } from '../disk/locks/nova-lock.ts';
 import { ensureOwnedDirectory } from '../disk/owned-directory.ts';
 import { systemClock } from '../lib/clock.ts';
+import { ambiguityOf, isPlain } from '../lib/image-reference.ts';
 import { collectReferences } from '../references/collect.ts';
 import type { Wiring } from './wiring.ts';
 
@@ -41,7 +42,8 @@ export const tryRules: Wiring['tryRules'] = async ({ rules, nodeName, subdirecto
   const trials = await import('../sources/rules/trial.ts');
   return trials.tryRules(rules, nodeName, object).map((trial) => {
     const { byDigest, byName } = collectReferences(trial.workload === undefined ? [] : [trial.workload], subdirectoryName);
-    return { ...trial, baseFiles: [...byDigest.keys(), ...byName.keys()] };
+    const notices = (trial.workload?.images ?? []).filter(({ ref }) => !isPlain(ref)).map(({ ref }) => ambiguityOf(ref));
+    return { ...trial, notices, baseFiles: [...byDigest.keys(), ...byName.keys()] };
   });
 };
 

@@ -37,6 +37,8 @@ export interface TriedRule {
   /** Undefined when the object is not selected, or belongs to another node. */
   readonly workload: Workload | undefined;
   readonly gaps: readonly Gap[];
+  /** What has several readings; all of them are kept. */
+  readonly notices: readonly string[];
   /** What the workload keeps: names of base files, those of images without their resized variants. */
   readonly baseFiles: readonly string[];
 }

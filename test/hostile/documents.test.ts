@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { compileJsonPath } from '../../src/lib/json-path.ts';
+import { compileJsonPath } from '../../src/lib/patterns/json-path.ts';
 import { parseDomain } from '../../src/sources/libvirt/domain.ts';
 import { parseWorkloads } from '../../src/sources/file/workloads-file.ts';
 

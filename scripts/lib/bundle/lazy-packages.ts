@@ -10,7 +10,6 @@ export const LAZY_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   hpagent: ['HttpProxyAgent', 'HttpsProxyAgent'],
   'js-yaml': ['load', 'dump'],
   'json-p3': ['JSONPathEnvironment', 'JSONPathError'],
-  picomatch: ['default'],
   re2js: ['RE2JS', 'RE2JSException'],
   saxes: ['SaxesParser'],
   'socks-proxy-agent': ['SocksProxyAgent'],

@@ -23,7 +23,9 @@ interface Trial {
 
 export function addTestRuleCommand(config: Command, context: Context): void {
   addConfigurationOptions(config.command('test-rule'))
-    .description('Show what the rules of sources.rules make of an object; exit code 3 if one of them cannot tell something.')
+    .description(
+      'Show what the rules of sources.rules make of an object; exit code 3 if one of them cannot tell something, or not clearly.',
+    )
     .requiredOption('--object <file>', 'the object, or a list of objects, as YAML or JSON, as "kubectl get -o yaml" prints it')
     .addOption(new Option('--output <format>', 'how to print it').choices(['text', 'json']).default('text'))
     .addHelpText('after', '\nExample:\n  $ basekeeper config test-rule --config config.yaml --node node-1 --object vm.yaml')
@@ -38,7 +40,8 @@ export function addTestRuleCommand(config: Command, context: Context): void {
         );
         const text = options.output === 'json' ? `${JSON.stringify(trials, null, 2)}\n` : trials.map(trialText).join('\n');
         await writeResult(context.io.stdout, [text]);
-        if (trials.some(({ rules }) => rules.some(({ gaps }) => gaps.length > 0))) context.exitWith(EXIT_CODES.held);
+        if (trials.some(({ rules }) => rules.some(({ gaps, notices }) => gaps.length + notices.length > 0)))
+          context.exitWith(EXIT_CODES.held);
       }),
     );
 }
@@ -70,10 +73,11 @@ function trialText({ object, rules }: Trial): string {
   return [printable(object), ...rules.flatMap((rule) => ruleLines(rule).map((text) => `  ${printable(text)}`)), ''].join('\n');
 }
 
-function ruleLines({ source, selected, workload, gaps, baseFiles }: TriedRule): string[] {
+function ruleLines({ source, selected, workload, gaps, notices, baseFiles }: TriedRule): string[] {
   if (!selected) return [`${source}: does not select it`];
   if (workload === undefined) return [`${source}: selects it, but it belongs to another node`];
-  const parts = [...workloadLines(workload), ...line('base files', baseFiles), ...gaps.map(({ message }) => `gap: ${message}`)];
+  const doubts = [...gaps.map(({ message }) => `gap: ${message}`), ...notices.map((notice) => `notice: ${notice}`)];
+  const parts = [...workloadLines(workload), ...line('base files', baseFiles), ...doubts];
   return [`${source}: a workload of this node`, ...parts.map((part) => `  ${part}`)];
 }
 

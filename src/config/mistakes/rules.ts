@@ -1,4 +1,6 @@
 import { CronTime } from 'cron';
+import { messageOf } from '../../lib/errors.ts';
+import { compileFileGlob } from '../../lib/patterns/file-glob.ts';
 import type { Path } from '../document.ts';
 import type { ParsedSettings } from '../schema/schema.ts';
 import { selectorMistakes } from './selectors.ts';
@@ -163,6 +165,21 @@ const ChecksumsWithVerification: Rule = ({ config: { verify } }) =>
 
 const WorkloadRulesCompile: Rule = ({ settings }) => workloadRuleMistakes(settings.sources.rules);
 
+const GlobsCompile: Rule = ({ settings: { pins } }) =>
+  pins.fileNames.flatMap((glob, index) => {
+    const problem = globProblem(glob);
+    return one(problem !== undefined, ['pins', 'fileNames', index], `is not a glob over file names: ${problem}`);
+  });
+
+function globProblem(glob: string): string | undefined {
+  try {
+    compileFileGlob(glob);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
 const ExemptionsNamePods: Rule = ({ settings }) =>
   settings.exemptPods.flatMap((pod, index) =>
     one(
@@ -187,6 +204,7 @@ const RULES: readonly Rule[] = [
   SelectorsSelect,
   ExemptionsNamePods,
   WorkloadRulesCompile,
+  GlobsCompile,
   ChecksumsWithVerification,
 ];
 

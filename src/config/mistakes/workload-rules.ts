@@ -1,6 +1,6 @@
-import { compileAnchoredPattern } from '../../lib/anchored-pattern.ts';
+import { compileAnchoredPattern } from '../../lib/patterns/anchored-pattern.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { compileJsonPath } from '../../lib/json-path.ts';
+import { compileJsonPath } from '../../lib/patterns/json-path.ts';
 import type { Path } from '../document.ts';
 import type { ParsedSettings } from '../schema/schema.ts';
 import { selectorMistakes } from './selectors.ts';

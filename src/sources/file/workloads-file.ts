@@ -1,12 +1,9 @@
 import * as z from 'zod/mini';
 import type { ImageReference, ImageRole, Workload } from '../../model/workload.ts';
-import { instanceNamesOf, isSegment } from '../objects.ts';
+import { instanceNamesOf, isSegment, MAX_SIZE } from '../workload-fields.ts';
 import { parseProgramsJson, parseYaml, type YamlError } from './yaml-text.ts';
 
 export const FILE_SOURCE = 'file';
-
-/** Nova's flavors hold sizes as signed 32-bit integers. */
-const MAX_SIZE = 2 ** 31 - 1;
 
 const directoryName = z.string().check(z.refine(isSegment, 'must be the name of a directory below the instances path'));
 const size = z.int().check(z.minimum(0), z.maximum(MAX_SIZE));

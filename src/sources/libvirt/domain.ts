@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { EphemeralDisk, ImageReference, Workload } from '../../model/workload.ts';
 import { isBelow, normalizeHostPath } from '../host-paths.ts';
-import { instanceNamesOf } from '../objects.ts';
+import { instanceNamesOf, parseSize } from '../workload-fields.ts';
 import { childOf, descendantsOf, parseXml, type XmlElement } from './xml-tree.ts';
 
 export const LIBVIRT_SOURCE = 'libvirt';
@@ -82,5 +82,5 @@ function sizeOf(flavor: XmlElement | undefined, name: string): number | string |
   const element = childOf(flavor, name, NOVA_NAMESPACES);
   if (element === undefined) return undefined;
   const text = textOf(element);
-  return /^\d{1,12}$/.test(text) ? Number(text) : `nova:${name} is ${JSON.stringify(text.slice(0, 40))}, not a whole number`;
+  return parseSize(text) ?? `nova:${name} is ${JSON.stringify(text.slice(0, 40))}, not a whole number`;
 }

@@ -1,3 +1,4 @@
+import { listParts } from '../../lib/image-reference.ts';
 import { asObject, asText, at } from '../../lib/json.ts';
 import { NODE_ANNOTATIONS } from '../../model/annotation-keys.ts';
 import type { Gap, Pin } from '../../model/workload.ts';
@@ -8,12 +9,12 @@ export const PIN_SOURCE = 'pins';
 const GLOB_PREFIX = 'file:';
 const CONFIG_MAP_KEYS: ReadonlySet<string> = new Set(['imageRefs', 'fileNames']);
 
-/** `4bd1…,file:swap_*`. Image ids are taken exactly as they stand; empty parts are left out. */
+/** `4bd1…, file:swap_*`. Blanks around the commas do not count, and empty parts are left out. */
 export function pinOfAnnotation(value: string | undefined): Pin | undefined {
-  const parts = (value ?? '').split(',').filter((part) => part !== '');
+  const parts = listParts(value ?? '', ',');
   if (parts.length === 0) return undefined;
   const [globs, imageRefs] = [parts.filter((part) => part.startsWith(GLOB_PREFIX)), parts.filter((part) => !part.startsWith(GLOB_PREFIX))];
-  return { origin: `annotation ${NODE_ANNOTATIONS.pin}`, imageRefs, fileNames: globs.map((part) => part.slice(GLOB_PREFIX.length)) };
+  return { origin: `annotation ${NODE_ANNOTATIONS.pin}`, imageRefs, fileNames: globs.map((part) => part.slice(GLOB_PREFIX.length).trim()) };
 }
 
 export interface PinRecord {
@@ -43,6 +44,6 @@ export function pinOfConfigMap(object: unknown): PinRecord {
   };
 }
 
-function lines(text: string | undefined): string[] {
-  return (asText(text) ?? '').split(/\r?\n/).filter((line) => line !== '');
+function lines(text: string | undefined): readonly string[] {
+  return listParts(asText(text) ?? '', '\n');
 }

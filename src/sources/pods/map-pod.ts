@@ -4,7 +4,8 @@ import type { Gap, ObjectReference, Workload } from '../../model/workload.ts';
 import { readAnnotations, type AnnotatedFields } from './annotations.ts';
 import { isBelow, normalizeHostPath, overlaps } from '../host-paths.ts';
 import { matchesLabels, type LabelSelector } from '../../model/label-selector.ts';
-import { displayName, instanceNamesOf, objectGap, referenceOf, stringMap } from '../objects.ts';
+import { displayName, objectGap, referenceOf, stringMap } from '../objects.ts';
+import { instanceNamesOf } from '../workload-fields.ts';
 
 export const POD_SOURCE = 'pods';
 

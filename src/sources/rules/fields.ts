@@ -1,7 +1,7 @@
 import type { WorkloadField } from '../../model/workload-rule.ts';
 import type { EphemeralDisk, ImageReference, ImageRole } from '../../model/workload.ts';
 import { normalizeHostPath } from '../host-paths.ts';
-import { isSegment } from '../objects.ts';
+import { isSegment, parseEphemeral, parseSize } from '../workload-fields.ts';
 import { quote, type ValueReader } from './values.ts';
 
 /** What a rule makes of an object. */
@@ -24,9 +24,6 @@ interface Fields {
 
 /** Takes one value into the fields; returns what was expected instead. */
 type Taker = (value: string | number, fields: Fields) => string | undefined;
-
-/** Nova's flavors hold sizes as signed 32-bit integers. */
-const MAX_SIZE = 2 ** 31 - 1;
 
 const TAKERS: Readonly<Record<WorkloadField, Taker>> = {
   instance: takeInstance,
@@ -70,31 +67,22 @@ function takeInstance(value: string | number, { instanceNames }: Fields): string
 }
 
 function takeSwap(value: string | number, { swapMb }: Fields): string | undefined {
-  const size = sizeOf(String(value));
+  const size = parseSize(String(value));
   if (size === undefined) return 'whole number of MB';
   if (size > 0) swapMb.push(size);
   return undefined;
 }
 
-/** `20` or `20:ext4`. */
 function takeEphemeral(value: string | number, { ephemeral }: Fields): string | undefined {
-  const [size = '', ...rest] = String(value).split(':');
-  const sizeGb = sizeOf(size);
-  const filesystem = rest.length === 0 ? undefined : rest.join(':');
-  if (sizeGb === undefined || filesystem === '') return 'whole number of GB, with or without a file system, such as 20:ext4';
-  if (sizeGb > 0) ephemeral.push({ sizeGb, ...(filesystem === undefined ? {} : { filesystem }) });
+  const disk = parseEphemeral(String(value));
+  if (disk === undefined) return 'whole number of GB, with or without a file system, such as 20:ext4';
+  if (disk.sizeGb > 0) ephemeral.push(disk);
   return undefined;
 }
 
 function takePath(value: string | number, { paths }: Fields): string | undefined {
   const path = normalizeHostPath(String(value));
   if (path === undefined) return 'absolute path';
-  paths.push(path);
+  paths.push(...new Set([path, path.trim()]));
   return undefined;
-}
-
-function sizeOf(text: string): number | undefined {
-  if (!/^(0|[1-9]\d{0,9})$/.test(text)) return undefined;
-  const size = Number(text);
-  return size <= MAX_SIZE ? size : undefined;
 }

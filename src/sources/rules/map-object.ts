@@ -2,7 +2,8 @@ import { asText, at } from '../../lib/json.ts';
 import type { ValueRule, WorkloadField, WorkloadRule } from '../../model/workload-rule.ts';
 import type { Gap, ObjectReference, Workload } from '../../model/workload.ts';
 import { matchesLabels } from '../../model/label-selector.ts';
-import { displayName, instanceNamesOf, objectGap, referenceOf, stringMap } from '../objects.ts';
+import { displayName, objectGap, referenceOf, stringMap } from '../objects.ts';
+import { instanceNamesOf } from '../workload-fields.ts';
 import { readFields, type FieldValues } from './fields.ts';
 import { compileValue, type ValueReader } from './values.ts';
 

@@ -1,7 +1,7 @@
-import { compileAnchoredPattern, type AnchoredPattern } from '../../lib/anchored-pattern.ts';
+import { compileAnchoredPattern, type AnchoredPattern } from '../../lib/patterns/anchored-pattern.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { ValueRule } from '../../model/workload-rule.ts';
-import { compileJsonPath, type JsonPath } from '../../lib/json-path.ts';
+import { compileJsonPath, type JsonPath } from '../../lib/patterns/json-path.ts';
 
 /** What a rule found for one field, and what it could not understand. */
 export interface FoundValues {

@@ -2,7 +2,8 @@ import { asArray, asObject, asText, at } from '../../lib/json.ts';
 import type { Gap, ImageReference, Workload } from '../../model/workload.ts';
 import { readAnnotations } from '../pods/annotations.ts';
 import { isBelow, normalizeHostPath } from '../host-paths.ts';
-import { displayName, instanceNamesOf, objectGap, referenceOf } from '../objects.ts';
+import { displayName, objectGap, referenceOf } from '../objects.ts';
+import { instanceNamesOf } from '../workload-fields.ts';
 
 export const VMI_SOURCE = 'virtualMachineInstances';
 

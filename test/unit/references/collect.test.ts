@@ -27,9 +27,9 @@ describe('the names of base files', () => {
 });
 
 describe('collectReferences', () => {
-  it('should hash a reference as it stands, blanks and line ends included', () => {
+  it('should keep every reading of a reference with blanks and line ends: as it stands, and without them', () => {
     const { byDigest } = collectReferences([workload({ images: [{ role: 'image', ref: ` ${IMAGE}\n` }] })], '_base');
-    expect([...byDigest.keys()]).toEqual([cacheFileName(` ${IMAGE}\n`)]);
+    expect([...byDigest.keys()]).toEqual([cacheFileName(` ${IMAGE}\n`), DIGEST]);
   });
 
   it('should protect image, kernel and ramdisk, each with who names it and through what', () => {

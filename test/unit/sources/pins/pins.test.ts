@@ -3,14 +3,14 @@ import { pinOfAnnotation, pinOfConfigMap } from '../../../../src/sources/pins/pi
 
 describe("the node's pin annotation", () => {
   it('should name image ids, and globs after file:', () => {
-    expect(pinOfAnnotation('4bd1,file:swap_*, spaced ')).toEqual({
+    expect(pinOfAnnotation('4bd1, file:swap_* , spaced ')).toEqual({
       origin: 'annotation basekeeper.io/pin',
-      imageRefs: ['4bd1', ' spaced '],
+      imageRefs: ['4bd1', 'spaced'],
       fileNames: ['swap_*'],
     });
   });
 
-  it.each([undefined, '', ',,'])('should pin nothing when it is %j', (value) => {
+  it.each([undefined, '', ',,', ' , '])('should pin nothing when it is %j', (value) => {
     expect(pinOfAnnotation(value)).toBeUndefined();
   });
 });
@@ -19,7 +19,7 @@ describe('a ConfigMap of pins', () => {
   const map = (data: unknown) => ({ metadata: { name: 'golden', namespace: 'ops', uid: 'u' }, data });
 
   it('should list one image id or glob per line', () => {
-    const { pin, gaps } = pinOfConfigMap(map({ imageRefs: 'a\nb\r\n\nc', fileNames: 'swap_*\n' }));
+    const { pin, gaps } = pinOfConfigMap(map({ imageRefs: 'a \nb\t\r\n\n c', fileNames: 'swap_* \n' }));
     expect(pin).toEqual({ origin: 'ConfigMap ops/golden', imageRefs: ['a', 'b', 'c'], fileNames: ['swap_*'] });
     expect(gaps).toEqual([]);
   });

@@ -46,10 +46,11 @@ describe('the annotations of a VM', () => {
     });
   });
 
-  it('should protect an image id with white space exactly as it stands, and ask about it', () => {
-    const fields = read({ 'image-ref': 'a, b' });
-    expect(fields?.images.map(({ ref }) => ref)).toEqual(['a', ' b']);
-    expect(fields?.problems).toEqual([expect.stringMatching(/basekeeper\.io\/image-ref.*" b".*white space.*expected/)]);
+  it('should mean the same with and without blanks around its commas', () => {
+    const fields = read({ 'image-ref': 'a, b\n', instance: ' vm , vm-2', 'swap-mb': '512 ,1024', ephemeral: '20:ext4, 10' });
+    expect(fields?.images.map(({ ref }) => ref)).toEqual(['a', 'b']);
+    expect(fields).toMatchObject({ instanceNames: ['vm', 'vm-2'], swapMb: [512, 1024], problems: [] });
+    expect(fields?.ephemeral).toEqual([{ sizeGb: 20, filesystem: 'ext4' }, { sizeGb: 10 }]);
   });
 
   it.each([
@@ -58,13 +59,12 @@ describe('the annotations of a VM', () => {
     ['swap-mb', '0512', /0512/],
     ['swap-mb', '1e3', /1e3/],
     ['swap-mb', '2147483648', /2147483648/],
-    ['swap-mb', '512 ', /512 /],
+    ['swap-mb', '5 12', /5 12/],
     ['ephemeral', 'ext4', /ephemeral.*"ext4".*20:ext4/],
     ['ephemeral', '20:', /20:/],
     ['ephemeral', ':ext4', /:ext4/],
     ['instance', '../etc', /instance.*"\.\.\/etc".*directories/],
     ['instance', '..', /directories/],
-    ['instance', ' a', /directories/],
     ['instance', 'nul\0', /directories/],
     ['image-refs', 'x', /image-refs.*unknown.*basekeeper\.io\/image-ref,/],
     ['image-ref', 5, /image-ref.*not a string/],
@@ -86,7 +86,7 @@ describe('the annotations of a VM', () => {
     expect(many?.images).toHaveLength(256);
     expect(many?.problems).toEqual([expect.stringContaining('more than 256 entries')]);
 
-    const bad = read({ 'swap-mb': '☃'.repeat(80_000), ephemeral: ','.repeat(250_000) });
+    const bad = read({ 'swap-mb': '☃'.repeat(80_000), ephemeral: 'x,'.repeat(125_000) });
     expect(bad?.problems).toHaveLength(2);
     expect(JSON.stringify(bad).length).toBeLessThan(2000);
   });
@@ -102,7 +102,7 @@ describe('the annotations of a VM', () => {
         const refs = given['image-ref'];
         if (typeof refs !== 'string' || fields === undefined) return;
         const named = new Set(fields.images.map(({ ref }) => ref));
-        const lost = refs.split(',').filter((ref) => ref !== '' && !named.has(ref));
+        const lost = refs.split(',').filter((ref) => ref.trim() !== '' && !named.has(ref.trim()));
         expect(lost.length === 0 || fields.problems.length > 0).toBe(true);
       }),
     );

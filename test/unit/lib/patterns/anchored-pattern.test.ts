@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileAnchoredPattern } from '../../../src/lib/anchored-pattern.ts';
+import { compileAnchoredPattern } from '../../../../src/lib/patterns/anchored-pattern.ts';
 
 describe('compileAnchoredPattern', () => {
   it.each([

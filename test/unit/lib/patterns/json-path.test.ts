@@ -1,6 +1,6 @@
 import { anything, assert, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileJsonPath } from '../../../src/lib/json-path.ts';
+import { compileJsonPath } from '../../../../src/lib/patterns/json-path.ts';
 
 const OBJECT = {
   metadata: { name: 'vm', annotations: { 'example.com/image': 'id', 'a-b': 'dash', "q'x": 'quote' } },
