@@ -1,0 +1,133 @@
+import { dirname, join } from 'node:path';
+import type { Part, Layout } from './layout.ts';
+import { buildExtra } from './extras.ts';
+import { FORMATS, type Templates } from './images.ts';
+import { sha } from './names.ts';
+import { inTrash, placeOf, uuidOf, type Site } from './places.ts';
+import { spell, type Target } from './references.ts';
+import { Evidence } from './evidence.ts';
+import { DAY, SoundnessTree } from './tree.ts';
+
+/** A layout as files: where it lies and what the pass is given. */
+export interface Built {
+  readonly tree: SoundnessTree;
+  readonly evidence: Evidence;
+}
+
+/** Builds the layout with real images. */
+export function build(layout: Layout, parent: string, templates: Templates): Built {
+  const tree = new SoundnessTree(parent, templates);
+  try {
+    const evidence = new Evidence(tree);
+    tree.candidate(tree.plain(join(tree.base, sha('unused')), 'raw'), undefined);
+    tree.candidate(tree.plain(join(tree.base, `${sha('unused')}_1073741824`), 'raw'), undefined);
+    tree.plain(join(tree.base, sha('young')), 'raw', 120);
+    for (const part of layout.parts) new PartBuilder(tree, evidence, part).build();
+    for (const extra of layout.extras) buildExtra(extra, tree, evidence);
+    evidence.write(layout.world);
+    return { tree, evidence };
+  } catch (error) {
+    tree[Symbol.dispose]();
+    throw error;
+  }
+}
+
+class PartBuilder {
+  readonly #tree: SoundnessTree;
+  readonly #evidence: Evidence;
+  readonly #part: Part;
+
+  constructor(tree: SoundnessTree, evidence: Evidence, part: Part) {
+    this.#tree = tree;
+    this.#evidence = evidence;
+    this.#part = part;
+  }
+
+  build(): void {
+    const part = this.#part;
+    const base = this.#baseFile();
+    const opened = part.place === 'none' ? base.path : this.#image(base);
+    if (part.namedBy !== 'nobody') this.#evidence.name(opened, part.namedBy, uuidOf(part));
+  }
+
+  /** The base file, with what it stands on. */
+  #baseFile(): Target {
+    const { id, baseKind, baseFormat, below } = this.#part;
+    const tree = this.#tree;
+    let lower: Target | undefined;
+    for (let level = 0; level < { none: 0, one: 1, three: 3 }[below]; level++) {
+      const path = tree.candidate(join(tree.base, sha(`below-${id}-${level}`)), id);
+      lower = lower === undefined ? { path: tree.plain(path, 'raw'), format: 'raw' } : this.#overlay(path, path, lower);
+    }
+    const path = tree.candidate(baseKind === 'trashed' ? inTrash(tree, `base-${id}`, 10 * DAY) : join(tree.base, this.#baseName()), id);
+    if (lower !== undefined) return this.#overlay(path, path, lower);
+    return { path: tree.plain(path, baseFormat), format: FORMATS[baseFormat]?.format ?? 'raw' };
+  }
+
+  #baseName(): string {
+    const { id, baseKind } = this.#part;
+    const digest = sha(`base-${id}`);
+    if (baseKind === 'resized') return `${digest}_10737418240`;
+    if (baseKind === 'legacy') return `${digest}_sm`;
+    if (baseKind === 'ephemeral') return `ephemeral_${20 + id}_${digest.slice(0, 7)}`;
+    return baseKind === 'swap' ? `swap_${512 + id}` : digest;
+  }
+
+  #overlay(path: string, openedAs: string, target: Target, format = 'qcow2', ageSeconds = 3 * DAY): Target {
+    const reference = spell(this.#tree, this.#part, openedAs, target);
+    this.#tree.overlay(path, reference, format, target.format, ageSeconds);
+    return { path, format: ['qcow2v2', 'noFormat'].includes(format) ? 'qcow2' : format };
+  }
+
+  /** Returns the path by which the image is opened. */
+  #image(base: Target): string {
+    const site = placeOf(this.#tree, this.#evidence, this.#part);
+    this.#stander(this.#middles(base, dirname(site.openedAs)), site);
+    return site.openedAs;
+  }
+
+  /** Images between the stander and the base file. */
+  #middles(base: Target, beside: string): Target {
+    const { id, middle, depth } = this.#part;
+    if (middle === 'none') return base;
+    const tree = this.#tree;
+    let below = base;
+    for (let level = 0; level < { one: 1, two: 2, four: 4 }[depth]; level++) {
+      const name = `mid-${id}-${level}.qcow2`;
+      const path = {
+        beside: join(beside, name),
+        other: join(tree.instances, `other-${id}`, name),
+        nested: join(tree.instances, `pool-${id}/a/b`, name),
+        baseForeign: join(tree.base, name),
+        baseUnused: join(tree.base, sha(name)),
+        outside: join(tree.outside, 'middles', name),
+      }[middle];
+      if (middle === 'baseUnused') tree.candidate(path, id);
+      if (middle === 'outside') tree.traps.add(path);
+      below = this.#overlay(path, path, below);
+    }
+    return below;
+  }
+
+  #stander(target: Target, { path, openedAs }: Site): void {
+    const { format, keeper, place } = this.#part;
+    const tree = this.#tree;
+    const age = place === 'base' && keeper === 'young' ? 60 : 3 * DAY;
+    if (format === 'dataFile') {
+      tree.directory(join(path, '..'));
+      tree.qemuImg('create', '-q', '-f', 'qcow2', '-o', `data_file=${target.path},data_file_raw=on`, path, '1M');
+      tree.images.add(path);
+      tree.age(path, age);
+    } else this.#overlay(path, openedAs, target, format, age);
+    if (place !== 'trash') tree.images.add(openedAs);
+    this.#hide(path);
+  }
+
+  #hide(path: string): void {
+    const { mode } = this.#part;
+    if (mode === 'readable') return;
+    const hidden = mode === 'file' ? path : join(path, '..');
+    this.#tree.foreignOwned.set(hidden, mode === 'file' ? 0o600 : 0o700);
+    this.#tree.traps.add(hidden);
+  }
+}
