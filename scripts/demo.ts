@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   const port = await freePort();
   const tree = buildTree(root, { qemuImg: await haveQemuImg(), httpPort: port });
   showTree(tree);
-  const api = values['no-cluster'] ? undefined : await tryApiServer();
+  const api = values['no-cluster'] ? undefined : await tryApiServer(tree);
   if (api === undefined) showPassWithoutCluster(tree);
   else await showPassOfAgent(api, { root, tree, port });
   chapter('Yours to try');
@@ -72,7 +72,7 @@ function showTree({ instancesPath }: DemoTree): void {
   for (const { instance, baseName } of OVERLAYS) show(`  ${instance}/disk → _base/${baseName}`);
 }
 
-async function tryApiServer(): Promise<ApiServer | undefined> {
+async function tryApiServer(tree: DemoTree): Promise<ApiServer | undefined> {
   try {
     chapter('A real kube-apiserver that knows the node, its pods and its VMIs');
     const assetsDirectory = await ensureKubeAssets({ announce: note });
@@ -85,7 +85,7 @@ async function tryApiServer(): Promise<ApiServer | undefined> {
       ),
     );
     const api = await starting;
-    await registerObjects(api);
+    await registerObjects(api, tree.instancesPath);
     const { gitVersion } = (await api.request('GET', '/version')) as { readonly gitVersion: string };
     note(`${gitVersion} at ${api.url}, up in ${((performance.now() - started) / 1000).toFixed(1)} s`);
     command(`kubectl get ${WHO_RUNS.join(' ')}`);

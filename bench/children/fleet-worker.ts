@@ -15,6 +15,7 @@ import { createPodSource } from '../../src/sources/pods/source.ts';
 import { createVmiSource } from '../../src/sources/vmis/source.ts';
 import { plannedFile, report } from '../../test/helpers/reports.ts';
 import type { FleetOrder, FleetReply, WorkerOptions } from '../lib/fleet-protocol.ts';
+import { POD_RULES } from '../../test/helpers/kube-objects.ts';
 
 const { server, caPem, token, first, count } = JSON.parse(process.argv[2] ?? '') as WorkerOptions;
 const codes: Record<string, number> = {};
@@ -52,7 +53,7 @@ function createSide(nodeName: string) {
   const shared = { client, nodeName, instancesPath: '/var/lib/nova/instances', clock: systemClock, random: Math.random, reconnect };
   const node = createOwnNode(shared);
   const vmis = createVmiSource(shared);
-  const pods = createPodSource({ ...shared, exemptPods: [], vmis });
+  const pods = createPodSource({ ...shared, ...POD_RULES, vmis });
   const reporter = createKubeReporter({ client, node, clock: systemClock, logger, instance: nodeName });
   return { client, node, vmis, pods, reporter, parts: [vmis, pods, node] };
 }

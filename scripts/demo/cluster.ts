@@ -29,14 +29,14 @@ export const VMI_DEFINITION: CRDManifest = {
   },
 };
 
-export async function registerObjects(api: ApiServer): Promise<void> {
+export async function registerObjects(api: ApiServer, instancesPath: string): Promise<void> {
   await api.request('POST', '/api/v1/nodes', {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: { name: NODE_NAME, labels: { 'kubernetes.io/hostname': NODE_NAME } },
   });
   await api.request('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
-  for (const pod of PODS) await api.request('POST', `/api/v1/namespaces/${NAMESPACE}/pods`, podObject(pod));
+  for (const pod of PODS) await api.request('POST', `/api/v1/namespaces/${NAMESPACE}/pods`, podObject(pod, instancesPath));
   await api.request('POST', `/apis/kubevirt.io/v1/namespaces/${NAMESPACE}/virtualmachineinstances`, {
     apiVersion: 'kubevirt.io/v1',
     kind: 'VirtualMachineInstance',
@@ -49,7 +49,7 @@ export async function registerObjects(api: ApiServer): Promise<void> {
   });
 }
 
-function podObject({ name, instance, imageRef, swapMb, ephemeral }: (typeof PODS)[number]): object {
+function podObject({ name, instance, imageRef, swapMb, ephemeral }: (typeof PODS)[number], instancesPath: string): object {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -62,6 +62,12 @@ function podObject({ name, instance, imageRef, swapMb, ephemeral }: (typeof PODS
         ...(ephemeral === undefined ? {} : { 'basekeeper.io/ephemeral': `${ephemeral.sizeGb}:${ephemeral.filesystem}` }),
       },
     },
-    spec: { nodeName: NODE_NAME, containers: [{ name: 'vm', image: 'registry.example/qemu:9' }] },
+    spec: {
+      nodeName: NODE_NAME,
+      volumes: [{ name: 'instances', hostPath: { path: instancesPath } }],
+      containers: [
+        { name: 'vm', image: 'registry.example/qemu:9', volumeMounts: [{ name: 'instances', mountPath: '/var/lib/nova/instances' }] },
+      ],
+    },
   };
 }

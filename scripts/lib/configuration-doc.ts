@@ -75,9 +75,16 @@ function sectionRows(key: string, node: SchemaNode): readonly string[] {
 }
 
 function rows(path: string, node: SchemaNode, required = false): readonly string[] {
-  const standard = required ? 'required' : node.default === undefined ? '' : code(node.default);
+  const standard = required ? 'required' : standardOf(node.default);
   const own = `| \`${path}\` | ${typeOf(node)} | ${standard} | ${node.description ?? ''} |`;
   return isSection(node) ? [own, ...sectionRows(path, node)] : [own];
+}
+
+/** A list of sections is too long for a cell: the description says where it is. */
+function standardOf(value: unknown): string {
+  if (value === undefined) return '';
+  const isLong = Array.isArray(value) && value.some((entry) => typeof entry === 'object');
+  return isLong ? `${value.length} entries` : code(value);
 }
 
 function table(lines: readonly string[]): string {

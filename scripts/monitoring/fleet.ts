@@ -75,7 +75,7 @@ async function prepareNode(api: ApiServer, node: NodeSpec, directory: string, po
     mkdirSync(join(instancesPath, instance));
     execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', path, join(instancesPath, instance, 'disk'), '1G']);
     const annotations = { 'basekeeper.io/image-ref': image, 'basekeeper.io/instance': instance };
-    await api.request('POST', '/api/v1/namespaces/default/pods', pod(`${node.name}-${instance}`, node.name, annotations));
+    await api.request('POST', '/api/v1/namespaces/default/pods', pod(`${node.name}-${instance}`, node.name, annotations, instancesPath));
   }
   // Mounts the instances path, and nothing says which images it uses.
   if (node.held) await api.request('POST', '/api/v1/namespaces/default/pods', pod(`${node.name}-unknown`, node.name, {}, instancesPath));
@@ -92,13 +92,13 @@ function writeBaseFile(basePath: string, imageId: string, sizeMib: number, ageDa
   return path;
 }
 
-function pod(name: string, nodeName: string, annotations: Readonly<Record<string, string>>, hostPath?: string): object {
-  const volumes = hostPath === undefined ? {} : { volumes: [{ name: 'instances', hostPath: { path: hostPath } }] };
-  const mounts = hostPath === undefined ? {} : { volumeMounts: [{ name: 'instances', mountPath: hostPath }] };
+function pod(name: string, nodeName: string, annotations: Readonly<Record<string, string>>, hostPath: string): object {
+  const volumes = [{ name: 'instances', hostPath: { path: hostPath } }];
+  const volumeMounts = [{ name: 'instances', mountPath: hostPath }];
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, annotations },
-    spec: { nodeName, containers: [{ name: 'vm', image: 'registry.example/qemu:9', ...mounts }], ...volumes },
+    spec: { nodeName, containers: [{ name: 'vm', image: 'registry.example/qemu:9', volumeMounts }], volumes },
   };
 }

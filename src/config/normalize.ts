@@ -13,6 +13,7 @@ const DEFAULT_JITTER_SECONDS = 300;
 const HYPERVISOR_PODS: readonly ExemptPod[] = [
   { selector: { matchLabels: { application: 'nova', component: 'compute' }, matchExpressions: [] } },
   { selector: { matchLabels: { application: 'libvirt' }, matchExpressions: [] } },
+  { selector: { matchLabels: { application: 'ceilometer', component: 'compute' }, matchExpressions: [] } },
 ];
 
 /** Settings without a gap: what `config show` prints. Reading them again gives the same configuration. */
@@ -68,6 +69,7 @@ export function toConfig(settings: CompleteSettings): Config {
       ...(settings.sources.libvirt.enabled ? HYPERVISOR_PODS : []),
       ...podsOfRules(rules),
     ],
+    knownAgents: knownAgentsOf(settings),
     ...(settings.sharedStorage.enabled ? { sharedStorage: sharedStorageOf(settings) } : {}),
     annotations: settings.annotations,
     events: settings.events,
@@ -134,10 +136,17 @@ function podsOfRules(rules: readonly WorkloadRule[]): readonly ExemptPod[] {
 }
 const ONLY_NODE = /^(spec\.nodeName==?[^,]*)?$/;
 
+function knownAgentsOf({ knownAgents }: ParsedSettings): Config['knownAgents'] {
+  return knownAgents.map((agent) => ({ ...agent, selector: labelsOf(agent.selector), hostPaths: agent.hostPaths.map(tidyPath) }));
+}
+
 type GivenSelector = ParsedSettings['sources']['pods']['selector'];
 
 function selectorOf(given: GivenSelector): LabelSelector | undefined {
-  if (given === undefined) return undefined;
+  return given === undefined ? undefined : labelsOf(given);
+}
+
+function labelsOf(given: NonNullable<GivenSelector>): LabelSelector {
   return {
     matchLabels: given.matchLabels ?? {},
     matchExpressions: (given.matchExpressions ?? []).map(({ key, operator, values }) => ({ key, operator, values: values ?? [] })),

@@ -1,7 +1,7 @@
 import type { LabelSelector } from '../model/label-selector.ts';
 import type { Mode, Policy, Preset, Schedule } from '../model/policy.ts';
 import type { LogLevel } from '../model/ports.ts';
-import type { ExemptPod, WorkloadRule } from '../model/workload-rule.ts';
+import type { ExemptPod, KnownAgent, WorkloadRule } from '../model/workload-rule.ts';
 
 export interface SourcesConfig {
   readonly pods: { readonly enabled: boolean; readonly selector?: LabelSelector | undefined };
@@ -46,6 +46,7 @@ export interface Config {
   /** Whether labelled ConfigMaps in the agent's namespace pin images, too. */
   readonly pinConfigMaps: boolean;
   readonly exemptPods: readonly ExemptPod[];
+  readonly knownAgents: readonly KnownAgent[];
   /** Absent: this host has the instances directory to itself. */
   readonly sharedStorage?: SharedStorageConfig | undefined;
   readonly annotations: boolean;

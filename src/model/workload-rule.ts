@@ -1,5 +1,13 @@
 import type { LabelSelector } from './label-selector.ts';
 
+/** An agent of nodes: it runs no VM, though it may write to directories far above the instances path. */
+export interface KnownAgent {
+  readonly name: string;
+  readonly selector: LabelSelector;
+  /** Far ancestors of the instances path that it mounts. A pod with these labels that reaches anything else is not this agent. */
+  readonly hostPaths: readonly string[];
+}
+
 /** Where a value of a workload comes from: exactly one of `path` and `value`. */
 export interface ValueRule {
   /** JSONPath, in kubectl's notation or RFC 9535's. */

@@ -20,7 +20,7 @@ const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.
 export interface HostWatchesOptions extends WatchSettings {
   readonly instancesPath: string;
   /** Undefined: pods are not asked. */
-  readonly pods?: Pick<PodRules, 'selector' | 'exemptPods' | 'ownNamespace'> | undefined;
+  readonly pods?: Omit<PodRules, 'instancesPath' | 'resolveLaunchers'> | undefined;
   readonly vmis: boolean;
 }
 

@@ -15,12 +15,14 @@ export { connectToCluster } from '../kube/connect.ts';
 
 /** The sources that ask the cluster. */
 export function clusterSources(config: Config, { watches, node }: Cluster): WorkloadSource[] {
-  const { sources, nodeName, hostInstancesPath: instancesPath, exemptPods } = config;
+  const { sources, nodeName, hostInstancesPath: instancesPath, policy, exemptPods, knownAgents } = config;
   const shared = { ...watches, nodeName, instancesPath };
   const vmis = sources.virtualMachineInstances.enabled ? createVmiSource(shared) : undefined;
   const found: WorkloadSource[] = [];
-  if (sources.pods.enabled)
-    found.push(createPodSource({ ...shared, vmis, exemptPods, selector: sources.pods.selector, ownNamespace: ownNamespace() }));
+  if (sources.pods.enabled) {
+    const rules = { policy, exemptPods, knownAgents, selector: sources.pods.selector, ownNamespace: ownNamespace() };
+    found.push(createPodSource({ ...shared, ...rules, vmis }));
+  }
   if (vmis !== undefined) found.push(vmis);
   found.push(...sources.rules.map((rule) => createRuleSource({ ...shared, rule })));
   found.push(createPinSource({ ...shared, node, configMapNamespace: config.pinConfigMaps ? namespaceOfPins() : undefined }));

@@ -90,13 +90,16 @@ function publish(locksPath: string, report: HostReport): void {
   if (fileName !== undefined) replaceFile(join(locksPath, fileName), JSON.stringify(report));
 }
 
-function hostWatches({ sources, hostInstancesPath, exemptPods }: Config, { cluster }: SharedStorageParts): HostWatches | undefined {
+function hostWatches(
+  { sources, hostInstancesPath, policy, exemptPods, knownAgents }: Config,
+  { cluster }: SharedStorageParts,
+): HostWatches | undefined {
   const { pods, virtualMachineInstances } = sources;
   if (cluster === undefined || (!pods.enabled && !virtualMachineInstances.enabled)) return undefined;
   return new HostWatches({
     ...cluster.watches,
     instancesPath: hostInstancesPath,
-    pods: pods.enabled ? { selector: pods.selector, exemptPods, ownNamespace: ownNamespace() } : undefined,
+    pods: pods.enabled ? { policy, exemptPods, knownAgents, selector: pods.selector, ownNamespace: ownNamespace() } : undefined,
     vmis: virtualMachineInstances.enabled,
   });
 }

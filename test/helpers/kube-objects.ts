@@ -1,3 +1,4 @@
+import type { PodRules } from '../../src/sources/pods/map-pod.ts';
 import type { KubeObject } from './memory-api-server.ts';
 
 /** API objects as tests need them: what is not named is left out, as the API server does. */
@@ -8,15 +9,25 @@ export interface PodParts {
   readonly labels?: Record<string, string>;
   readonly annotations?: Record<string, string>;
   readonly node?: string;
+  /** Mounted writable. Default for a pod with our annotations: `/`, for nobody else is believed. */
   readonly hostPaths?: readonly string[];
   readonly owners?: readonly object[];
   readonly phase?: string;
   readonly deletionTimestamp?: string;
 }
 
+/** What a pod source needs beside the cluster, for tests that ask about something else. */
+export const POD_RULES: Pick<PodRules, 'exemptPods' | 'knownAgents' | 'policy'> = {
+  exemptPods: [],
+  knownAgents: [],
+  policy: { liveUseCheck: true, overlays: 'all' },
+};
+
 export function podObject(parts: PodParts = {}): KubeObject {
   const { name = 'pod-a', namespace = 'default', uid = `uid-of-${name}`, node = 'node-a' } = parts;
-  const volumes = (parts.hostPaths ?? []).map((path, index) => ({ name: `v${index}`, hostPath: { path } }));
+  const hostPaths = parts.hostPaths ?? (parts.annotations === undefined ? [] : ['/']);
+  const volumes = hostPaths.map((path, index) => ({ name: `v${index}`, hostPath: { path } }));
+  const volumeMounts = volumes.map((volume) => ({ name: volume.name, mountPath: `/${volume.name}` }));
   return {
     metadata: {
       name,
@@ -27,7 +38,7 @@ export function podObject(parts: PodParts = {}): KubeObject {
       ...(parts.owners === undefined ? {} : { ownerReferences: parts.owners }),
       ...(parts.deletionTimestamp === undefined ? {} : { deletionTimestamp: parts.deletionTimestamp }),
     },
-    spec: { nodeName: node, containers: [{ name: 'main', image: 'registry.example/app:1' }], volumes },
+    spec: { nodeName: node, containers: [{ name: 'main', image: 'registry.example/app:1', volumeMounts }], volumes },
     ...(parts.phase === undefined ? {} : { status: { phase: parts.phase } }),
   };
 }

@@ -12,6 +12,7 @@ import { createPodSource } from '../../src/sources/pods/source.ts';
 import { createVmiSource } from '../../src/sources/vmis/source.ts';
 import { adminKubeConfig, asAdmin, type KubeAccess } from './kube-server.ts';
 import type { KubeObject } from './memory-api-server.ts';
+import { POD_RULES } from './kube-objects.ts';
 
 /** As the real ones, but so short that a test need not wait. */
 export const SHORT: Partial<ReflectorTiming> = { minDelayMs: 20, maxDelayMs: 200, reconnectSpreadMs: 100, absentProbeMs: [100, 200] };
@@ -63,7 +64,7 @@ export function startKubeSide(
     reconnect: createReconnect(() => systemClock.now().monotonicMs, Math.random),
   };
   const vmis = createVmiSource(shared);
-  const pods = createPodSource({ ...shared, exemptPods: [], vmis });
+  const pods = createPodSource({ ...shared, ...POD_RULES, vmis });
   const node = createOwnNode(shared);
   for (const part of [vmis, pods, node]) part.start();
   return {

@@ -4,9 +4,16 @@ import { collectReferences } from '../../src/references/collect.ts';
 import { pinOfAnnotation, pinOfConfigMap } from '../../src/sources/pins/pins.ts';
 import { mapPod } from '../../src/sources/pods/map-pod.ts';
 import { mapVmi } from '../../src/sources/vmis/map-vmi.ts';
+import { POD_RULES } from '../helpers/kube-objects.ts';
 
 const INSTANCES = '/var/lib/nova/instances';
-const RULES = { selector: undefined, exemptPods: [], instancesPath: INSTANCES, resolveLaunchers: true };
+const mounting = (path: string) => ({
+  volumes: [{ name: 'v', hostPath: { path } }],
+  containers: [{ volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+});
+/** Nobody else's annotations are believed. */
+const ROOT = mounting('/');
+const RULES = { selector: undefined, ...POD_RULES, instancesPath: INSTANCES, resolveLaunchers: true };
 const KIB_256 = 256 * 1024;
 /** JSON as an API server could send it: parsed, so that `__proto__` is a key like any other. */
 const parsed = (text: string): unknown => JSON.parse(text);
@@ -23,6 +30,7 @@ describe('hostile pods', () => {
         for (const object of [
           metadata,
           { metadata, spec },
+          { metadata: { annotations: metadata }, spec: { volumes: spec, containers: metadata }, status: spec },
           { metadata: { annotations: metadata, labels: spec }, spec: { volumes: metadata } },
         ]) {
           const pod = mapPod(object, RULES);
@@ -46,7 +54,7 @@ describe('hostile pods', () => {
     const keys = ['image-ref', 'kernel-id', 'ramdisk-id', 'instance', 'swap-mb', 'ephemeral', 'unknown'];
     for (const key of keys) {
       const metadata = { name: 'vm', namespace: 'default', uid: 'u', annotations: { [`basekeeper.io/${key}`]: value } };
-      const pod = mapPod({ metadata }, RULES);
+      const pod = mapPod({ metadata, spec: ROOT }, RULES);
       // What was not taken as it stands is a gap: nothing is overlooked in silence.
       const taken = (pod?.workload?.images.length ?? 0) + (pod?.workload?.instanceNames.length ?? 0);
       if (value.replaceAll(',', '') !== '') expect(pod?.gaps.length === 0 ? taken : 1).toBeGreaterThan(0);
@@ -59,7 +67,8 @@ describe('hostile pods', () => {
     const pod = parsed(`{"__proto__": {"polluted": 1}, "metadata": {"name": "vm", "namespace": "default", "uid": "u",
       "labels": {"__proto__": "x", "constructor": "y"},
       "annotations": {"__proto__": {"basekeeper.io/image-ref": "stolen"}, "constructor": "x", "basekeeper.io/image-ref": "__proto__",
-        "basekeeper.io/instance": "__proto__"}}, "spec": {"__proto__": {"volumes": [{"hostPath": {"path": "${INSTANCES}"}}]}}}`);
+        "basekeeper.io/instance": "__proto__"}}, "spec": {"volumes": [{"name": "host", "hostPath": {"path": "/"}}],
+        "__proto__": {"volumes": [{"hostPath": {"path": "${INSTANCES}/x"}}]}}}`);
     const workload = mapPod(pod, RULES)?.workload;
     expect(workload?.images).toEqual([{ role: 'image', ref: '__proto__' }]);
     expect(workload?.instanceNames).toContain('__proto__');
@@ -76,7 +85,7 @@ describe('hostile pods', () => {
         uid: 'u',
         annotations: { 'basekeeper.io/swap-mb': size, 'basekeeper.io/ephemeral': `${size}:ext4` },
       };
-      const pod = mapPod({ metadata }, RULES);
+      const pod = mapPod({ metadata, spec: ROOT }, RULES);
       expect(pod?.workload).toMatchObject({ swapMb: [], ephemeral: [] });
       expect(pod?.gaps).toHaveLength(2);
     }
@@ -92,7 +101,7 @@ describe('hostile pods', () => {
 
   it('should be taken for users of everything where their paths cannot be understood', () => {
     for (const path of ['..', `${INSTANCES}/..`, '//', `/var/lib/nova/./instances/`, `${INSTANCES}\0x`, 'relative']) {
-      const pod = mapPod({ metadata: { name: 'x', namespace: 'default', uid: 'u' }, spec: { volumes: [{ hostPath: { path } }] } }, RULES);
+      const pod = mapPod({ metadata: { name: 'x', namespace: 'default', uid: 'u' }, spec: mounting(path) }, RULES);
       expect([path, pod?.gaps[0]?.kind]).toEqual([path, 'UnmappedWorkload']);
     }
   });

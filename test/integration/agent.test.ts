@@ -71,7 +71,12 @@ async function startAgent(settings: SettingsInput = {}): Promise<void> {
 function pod(name: string, annotations: Record<string, string>): unknown {
   return {
     metadata: { name, namespace: 'default', annotations },
-    spec: { nodeName: NODE, containers: [{ name: 'vm', image: 'vm' }], automountServiceAccountToken: false },
+    spec: {
+      nodeName: NODE,
+      volumes: [{ name: 'instances', hostPath: { path: '/' } }],
+      containers: [{ name: 'vm', image: 'vm', volumeMounts: [{ name: 'instances', mountPath: '/instances' }] }],
+      automountServiceAccountToken: false,
+    },
   };
 }
 

@@ -114,7 +114,11 @@ describe('with an API server and an agent', () => {
     await addAgentPod(server, address, port);
     await asAdmin(server, 'POST', '/api/v1/namespaces/basekeeper/pods', {
       metadata: vm,
-      spec: { nodeName: 'node-1', containers: [{ name: 'vm', image: 'vm' }] },
+      spec: {
+        nodeName: 'node-1',
+        volumes: [{ name: 'instances', hostPath: { path: '/' } }],
+        containers: [{ name: 'vm', image: 'vm', volumeMounts: [{ name: 'instances', mountPath: '/instances' }] }],
+      },
     });
     const values = { nodeName: 'node-1', instancesPath: tree.instancesPath, jitterSeconds: 0, http: { address, port } };
     const { config } = loadConfig({ overrides: [{ origin: 'test', values }] });

@@ -1,6 +1,8 @@
 import type { MutantsOf } from './mutant.ts';
 
 const PODS = 'test/unit/sources/pods/map-pod.test.ts';
+const REACH = 'test/unit/sources/pods/reach.test.ts';
+const NEIGHBOURS = 'test/integration/sources/neighbours.test.ts';
 const VMI = 'test/unit/sources/vmis/map-vmi.test.ts';
 const VMI_SOURCE = 'test/unit/sources/vmis/source.test.ts';
 const CONSISTENT = 'test/unit/kube/watch/reflector-consistent.test.ts';
@@ -21,33 +23,100 @@ export const SOURCES: readonly MutantsOf[] = [
       },
       {
         rule: 'pods: one that is selected but not annotated is a gap',
-        from: "gaps: [objectGap('IncompleteWorkload', POD_SOURCE, object, message)],",
+        from: "gaps: [objectGap('IncompleteWorkload', POD_SOURCE, subject.object, message)],",
         to: 'gaps: [],',
       },
       {
         rule: 'pods: an annotation that is not understood is a gap',
-        from: '(fields?.problems ?? []).map(',
-        to: '(fields?.problems ?? []).slice(0, 0).map(',
-      },
-      {
-        rule: 'pods: a host path that is not understood may be anything',
-        from: "normalizeHostPath(path) ?? '/'",
-        to: "normalizeHostPath(path) ?? '/nowhere'",
+        from: 'fields.problems.map(',
+        to: 'fields.problems.slice(0, 0).map(',
       },
       {
         rule: 'pods: files that a VM pod mounts are in use',
-        from: 'paths: mounts.filter((path) => isBelow(path, rules.instancesPath)),',
+        from: 'paths: [...paths].filter((path) => isBelow(path, rules.instancesPath)),',
         to: 'paths: [],',
       },
       {
-        rule: 'pods: a mount of a parent of the instances path counts',
-        from: 'mounts.find((path) => overlaps(path, rules.instancesPath))',
-        to: 'mounts.find((path) => path === rules.instancesPath)',
+        rule: 'pods: who can reach the instances path is believed',
+        from: ' || mounts.some((path) => overlaps(path, instancesPath));',
+        to: ';',
+      },
+      {
+        rule: 'pods: a VM without images that can write near the instances path is a workload',
+        from: 'return reached.some((part) => !part.readOnly && isNear(part, instancesPath));',
+        to: 'return false;',
       },
       {
         rule: 'pods: only those of our own that say so are exempt',
         from: "labels.get('app.kubernetes.io/part-of') === 'basekeeper'",
         to: 'true',
+      },
+    ],
+  },
+  {
+    file: 'src/sources/pods/reach/mounts.ts',
+    tests: [REACH, 'test/hostile/objects.test.ts'],
+    mutants: [
+      {
+        rule: 'pods: a host path that is not understood may be anything',
+        from: 'anywhere: normal === undefined',
+        to: 'anywhere: false',
+      },
+      {
+        rule: 'pods: a failed pod of which a container still runs is not over',
+        from: "at(status, 'state', 'running') === undefined)",
+        to: "at(status, 'state', 'running') !== null)",
+      },
+      {
+        rule: 'pods: only a pod that has ended is over',
+        from: "if (phase !== 'Succeeded' && phase !== 'Failed') return false;",
+        to: '',
+      },
+      {
+        rule: 'pods: mounts of init and ephemeral containers count',
+        from: "['containers', 'initContainers', 'ephemeralContainers']",
+        to: "['containers']",
+      },
+      {
+        rule: 'pods: a mount that shares its own mounts with the host does not only read',
+        from: " && field(mount, 'mountPropagation') !== 'Bidirectional'",
+        to: '',
+      },
+      {
+        rule: 'pods: a sub-path that only the kubelet knows may lie anywhere',
+        from: "!given.includes('$(') && ",
+        to: '',
+      },
+    ],
+  },
+  {
+    file: 'src/sources/pods/reach/holding-mount.ts',
+    tests: [REACH, NEIGHBOURS],
+    mutants: [
+      {
+        rule: 'pods: a mount of a parent of the instances path counts',
+        from: 'if (!overlaps(part.path, rules.instancesPath)) return false;',
+        to: 'if (part.path !== rules.instancesPath) return false;',
+      },
+      {
+        rule: 'pods: reading from far above is harmless only with the check of current use and the scan of all disks',
+        from: "liveUseCheck && overlays === 'all'",
+        to: 'true',
+      },
+      {
+        rule: 'pods: the parent of the instances path is not far above it',
+        from: "path === '/' || path !== posix.dirname(instancesPath)",
+        to: 'true',
+      },
+      {
+        rule: 'pods: a mount whose place nobody knows is not far above',
+        from: 'if (anywhere || ',
+        to: 'if (',
+      },
+      {
+        rule: 'pods: a known agent is exempt only for what it is known to mount',
+        from: 'hostPaths.includes(part.path)',
+        to: 'hostPaths.length > 0',
       },
     ],
   },

@@ -93,7 +93,13 @@ export class Api {
 function podOf(name: string, annotations: Readonly<Record<string, string>>): object {
   return {
     metadata: { name, annotations },
-    spec: { nodeName: NODE, containers: [{ name: 'vm', image: 'vm' }], automountServiceAccountToken: false },
+    spec: {
+      nodeName: NODE,
+      // Only a pod that may reach the host's directories is believed.
+      volumes: [{ name: 'host', hostPath: { path: '/' } }],
+      containers: [{ name: 'vm', image: 'vm', volumeMounts: [{ name: 'host', mountPath: '/host' }] }],
+      automountServiceAccountToken: false,
+    },
   };
 }
 

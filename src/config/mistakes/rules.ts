@@ -158,6 +158,7 @@ const NodeNameGiven: Rule = ({ config }) =>
 const SelectorsSelect: Rule = ({ settings }) => [
   ...selectorMistakes(['sources', 'pods', 'selector'], settings.sources.pods.selector),
   ...settings.exemptPods.flatMap((pod, index) => selectorMistakes(['exemptPods', index, 'selector'], pod.selector)),
+  ...settings.knownAgents.flatMap(({ selector }, index) => selectorMistakes(['knownAgents', index, 'selector'], selector)),
 ];
 
 const ChecksumsWithVerification: Rule = ({ config: { verify } }) =>

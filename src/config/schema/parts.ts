@@ -20,15 +20,14 @@ const requirement = z.strictObject({
   values: z.optional(z.array(z.string())).check(described('For In and NotIn: at least one value. Not for Exists and DoesNotExist.')),
 });
 
-export const labelSelector = (description: string) =>
-  z
-    .optional(
-      z.strictObject({
-        matchLabels: z.optional(z.record(z.string(), z.string())).check(described('Labels that must all have these values.')),
-        matchExpressions: z.optional(z.array(requirement)).check(described('Requirements that must all hold.')),
-      }),
-    )
-    .check(described(description));
+const selector = () =>
+  z.strictObject({
+    matchLabels: z.optional(z.record(z.string(), z.string())).check(described('Labels that must all have these values.')),
+    matchExpressions: z.optional(z.array(requirement)).check(described('Requirements that must all hold.')),
+  });
+
+export const labelSelector = (description: string) => z.optional(selector()).check(described(description));
+export const requiredLabelSelector = (description: string) => selector().check(described(description));
 
 /** Longer periods are mistakes. */
 export const TEN_YEARS_SECONDS = 315_360_000;

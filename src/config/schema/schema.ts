@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 import { DEFAULT_PORT } from '../default-port.ts';
+import { KNOWN_AGENTS } from '../known-agents.ts';
 import { described, flag, TEN_YEARS_SECONDS, seconds, optionalSeconds, absolutePath, text } from './parts.ts';
 import { pressure, trash, verify } from './removal.ts';
-import { exemptPod, sources } from './sources.ts';
+import { exemptPod, knownAgent, sources } from './sources.ts';
 
 /** What `setTimeout` can wait: longer delays would fire at once. */
 const MAXIMUM_TIMER_SECONDS = 2_147_483;
@@ -212,6 +213,13 @@ export const settingsSchema = z.strictObject({
   exemptPods: z
     ._default(z.array(exemptPod), [])
     .check(described('Pods that may mount the instances path without being a workload, such as a backup.')),
+  knownAgents: z
+    ._default(z.array(knownAgent), KNOWN_AGENTS)
+    .check(
+      described(
+        'Agents of nodes that may mount directories far above the instances path, and write there. The default is the list in [neighbours.md](neighbours.md). A list of your own replaces it; `[]` switches it off.',
+      ),
+    ),
   annotations: flag(true, "Write the summary to the node's annotations."),
   events: flag(true, 'Write events about the node and its workloads.'),
   heartbeatSeconds: seconds(3600, 60, MAXIMUM_TIMER_SECONDS, 'Annotations are written again after this, even when nothing changed.'),

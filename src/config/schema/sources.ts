@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { absolutePath, described, flag, labelSelector, text } from './parts.ts';
+import { absolutePath, described, flag, labelSelector, requiredLabelSelector, text } from './parts.ts';
 import { rules } from './workload-rules.ts';
 
 export const sources = z
@@ -51,6 +51,19 @@ export const sources = z
     {},
   )
   .check(described('Where the list of workloads comes from. At least one source must be enabled.'));
+
+export const knownAgent = z.strictObject({
+  name: text().check(described('What people call it.')),
+  selector: requiredLabelSelector('Its labels.'),
+  hostPaths: z
+    .array(absolutePath())
+    .check(
+      z.minLength(1),
+      described(
+        'Directories of the host that it mounts. A pod that has the labels and reaches any other way to the instances path is not exempt.',
+      ),
+    ),
+});
 
 export const exemptPod = z.strictObject({
   namespace: z.optional(text()).check(described('Only pods of this namespace; every namespace when absent.')),

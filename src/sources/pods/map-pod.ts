@@ -2,19 +2,20 @@ import { asArray, asObject, asText, at, field } from '../../lib/json.ts';
 import type { ExemptPod } from '../../model/workload-rule.ts';
 import type { Gap, ObjectReference, Workload } from '../../model/workload.ts';
 import { readAnnotations, type AnnotatedFields } from './annotations.ts';
-import { isBelow, normalizeHostPath, overlaps } from '../host-paths.ts';
+import { isBelow, overlaps } from '../host-paths.ts';
 import { matchesLabels, type LabelSelector } from '../../model/label-selector.ts';
+import { exemption } from './reach/exemption.ts';
+import { holdingPath, isNear, type ReachRules } from './reach/holding-mount.ts';
+import { hostVolumes, isOver, reachedPaths, type ReachedPath } from './reach/mounts.ts';
 import { displayName, objectGap, referenceOf, stringMap } from '../objects.ts';
 import { instanceNamesOf } from '../workload-fields.ts';
 
 export const POD_SOURCE = 'pods';
 
-export interface PodRules {
+export interface PodRules extends ReachRules {
   /** Pods that are VMs; others are recognised by our annotations. Undefined: only by annotations. */
   readonly selector?: LabelSelector | undefined;
   readonly exemptPods: readonly ExemptPod[];
-  /** As on the host; normalized. */
-  readonly instancesPath: string;
   /** Our own namespace: pods in it that carry `app.kubernetes.io/part-of: basekeeper`, ourselves among them, are exempt. */
   readonly ownNamespace?: string | undefined;
   /** False: virt-launcher pods are pods like any others. */
@@ -36,32 +37,82 @@ export interface PodRecord {
   readonly launcher: Launcher | undefined;
 }
 
-/** Maps a pod of this node; undefined when it is none of our business. Phase and deletionTimestamp play no part: what exists, protects. */
+/**
+ * Maps a pod of this node; undefined when it is none of our business. What exists, protects, in every phase; only a pod that can
+ * reach the instances path, or that a selector names, is asked.
+ */
 export function mapPod(pod: unknown, rules: PodRules): PodRecord | undefined {
   const object = referenceOf(pod, 'v1', 'Pod');
   const labels = stringMap(at(pod, 'metadata', 'labels'));
-  const fields = readAnnotations(asObject(at(pod, 'metadata', 'annotations')));
   const launcher = rules.resolveLaunchers ? launcherOf(pod, object, labels) : undefined;
   const selected = rules.selector !== undefined && matchesLabels(rules.selector, labels);
-  const gaps = (fields?.problems ?? []).map((problem) => objectGap('IncompleteWorkload', POD_SOURCE, object, problem));
-  const mounts = hostPaths(pod);
-  if (fields !== undefined) return { workload: podWorkload(object, fields, mounts, rules), gaps, launcher };
-  if (launcher !== undefined) return { workload: undefined, gaps, launcher };
-  if (selected) {
-    const message = 'it is selected as a VM, but no basekeeper.io annotation says which images it uses (an empty image-ref says: none)';
-    return {
-      workload: podWorkload(object, undefined, mounts, rules),
-      gaps: [objectGap('IncompleteWorkload', POD_SOURCE, object, message)],
-      launcher,
-    };
-  }
-  const mount = isExempt(object, labels, rules) ? undefined : mounts.find((path) => overlaps(path, rules.instancesPath));
-  if (mount === undefined) return undefined;
-  const message = `it mounts ${JSON.stringify(mount)}, but no rule says which images it uses: annotate it, or list it in exemptPods`;
-  return { workload: undefined, gaps: [objectGap('UnmappedWorkload', POD_SOURCE, object, message)], launcher };
+  const volumes = hostVolumes(pod);
+  const reached = isOver(pod) ? [] : reachedPaths(pod, volumes);
+  const subject: Subject = {
+    object,
+    labels,
+    launcher,
+    selected,
+    mounts: [...new Set([...volumes.values()].map(({ path }) => path))],
+    reached,
+  };
+  const fields = believes(subject, rules) ? readAnnotations(asObject(at(pod, 'metadata', 'annotations'))) : undefined;
+  if (fields !== undefined) return annotatedPod(subject, fields, rules);
+  if (launcher !== undefined) return { workload: undefined, gaps: [], launcher };
+  return selected ? silentVm(subject, rules) : unexplainedPod(subject, rules);
 }
 
-function podWorkload(object: ObjectReference, fields: AnnotatedFields | undefined, mounts: readonly string[], rules: PodRules): Workload {
+/** What is known of a pod before its annotations are read. */
+interface Subject {
+  readonly object: ObjectReference;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly launcher: Launcher | undefined;
+  readonly selected: boolean;
+  /** Host paths of its volumes, mounted or not. */
+  readonly mounts: readonly string[];
+  /** What its containers reach of them; nothing once all have ended. */
+  readonly reached: readonly ReachedPath[];
+}
+
+/** Anybody can annotate a pod of theirs. Only who may mount the host's directories, or was named by the operator, is believed. */
+function believes({ selected, launcher, mounts }: Subject, { instancesPath }: PodRules): boolean {
+  return selected || launcher !== undefined || mounts.some((path) => overlaps(path, instancesPath));
+}
+
+function annotatedPod(subject: Subject, fields: AnnotatedFields, rules: PodRules): PodRecord | undefined {
+  const { object, launcher } = subject;
+  if (!isVm(subject, fields, rules)) return undefined;
+  const gaps = fields.problems.map((problem) => objectGap('IncompleteWorkload', POD_SOURCE, object, problem));
+  return { workload: podWorkload(subject, fields, rules), gaps, launcher };
+}
+
+/** False for a pod that only says that it uses no image, and cannot write near the instances path: an exporter, which is not a VM. */
+function isVm({ selected, launcher, reached }: Subject, fields: AnnotatedFields, { instancesPath }: PodRules): boolean {
+  if (selected || launcher !== undefined || Object.values(fields).some((values: readonly unknown[]) => values.length > 0)) return true;
+  return reached.some((part) => !part.readOnly && isNear(part, instancesPath));
+}
+
+function silentVm(subject: Subject, rules: PodRules): PodRecord {
+  const message = 'it is selected as a VM, but no basekeeper.io annotation says which images it uses (an empty image-ref says: none)';
+  return {
+    workload: podWorkload(subject, undefined, rules),
+    gaps: [objectGap('IncompleteWorkload', POD_SOURCE, subject.object, message)],
+    launcher: undefined,
+  };
+}
+
+function unexplainedPod({ object, labels, reached }: Subject, rules: PodRules): PodRecord | undefined {
+  const part = isExempt(object, labels, rules) ? undefined : holdingPath(reached, labels, rules);
+  if (part === undefined) return undefined;
+  const how = `${part.readOnly ? ' read-only' : ''}${part.anywhere ? ' or something below that only the kubelet knows' : ''}`;
+  const message =
+    `it mounts ${JSON.stringify(part.path)}${how}, but no rule says which images it uses: ` +
+    `annotate it, or list it in exemptPods. If it runs no VM: ${exemption(object, labels)}`;
+  return { workload: undefined, gaps: [objectGap('UnmappedWorkload', POD_SOURCE, object, message)], launcher: undefined };
+}
+
+function podWorkload({ object, mounts, reached }: Subject, fields: AnnotatedFields | undefined, rules: PodRules): Workload {
+  const paths = new Set([...mounts, ...reached.map(({ path }) => path)]);
   return {
     source: POD_SOURCE,
     name: displayName(object),
@@ -72,7 +123,7 @@ function podWorkload(object: ObjectReference, fields: AnnotatedFields | undefine
     images: fields?.images ?? [],
     swapMb: fields?.swapMb ?? [],
     ephemeral: fields?.ephemeral ?? [],
-    paths: mounts.filter((path) => isBelow(path, rules.instancesPath)),
+    paths: [...paths].filter((path) => isBelow(path, rules.instancesPath)),
   };
 }
 
@@ -89,11 +140,4 @@ function isExempt(object: ObjectReference, labels: ReadonlyMap<string, string>, 
   return rules.exemptPods.some(
     (exempt) => (exempt.namespace === undefined || exempt.namespace === object.namespace) && matchesLabels(exempt.selector ?? {}, labels),
   );
-}
-
-/** The normalized host paths of its volumes. One that cannot be understood may be anything: it counts as `/`. */
-function hostPaths(pod: unknown): readonly string[] {
-  const volumes = asArray(at(pod, 'spec', 'volumes')) ?? [];
-  const paths = volumes.map((volume) => asText(at(volume, 'hostPath', 'path'))).filter((path) => path !== undefined);
-  return [...new Set(paths.map((path) => normalizeHostPath(path) ?? '/'))];
 }

@@ -34,7 +34,13 @@ export interface Node {
 export function vm(name: string, more: object = {}): object {
   return {
     metadata: { name, namespace: 'default', annotations: { 'basekeeper.io/image-ref': 'used-image', 'basekeeper.io/instance': name } },
-    spec: { nodeName: NODE, containers: [{ name: 'vm', image: 'vm' }], automountServiceAccountToken: false, ...more },
+    spec: {
+      nodeName: NODE,
+      volumes: [{ name: 'instances', hostPath: { path: '/' } }],
+      containers: [{ name: 'vm', image: 'vm', volumeMounts: [{ name: 'instances', mountPath: '/instances' }] }],
+      automountServiceAccountToken: false,
+      ...more,
+    },
   };
 }
 

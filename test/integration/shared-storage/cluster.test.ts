@@ -8,7 +8,7 @@ import type { SourceReading } from '../../../src/model/workload.ts';
 import { HostWatches } from '../../../src/shared-storage/host-watches.ts';
 import { createSharedStorageSource } from '../../../src/shared-storage/source.ts';
 import { basekeeper } from '../../helpers/basekeeper.ts';
-import { podObject, vmiObject } from '../../helpers/kube-objects.ts';
+import { POD_RULES, podObject, vmiObject } from '../../helpers/kube-objects.ts';
 import { adminKubeConfig, asAdmin, deleteAsAdmin, installCrds, startKubeServer, type KubeServer } from '../../helpers/kube-server.ts';
 import { SHORT, create, eventually } from '../../helpers/kube-sources.ts';
 import { memoryStorageRegistry } from '../../helpers/memory-registry.ts';
@@ -50,7 +50,7 @@ function storage(tree: Tree, over: { readonly needsReports?: boolean } = {}) {
     random: Math.random,
     timing: SHORT,
     instancesPath: '/var/lib/nova/instances',
-    pods: { exemptPods: [] },
+    pods: { ...POD_RULES },
     vmis: true,
   });
   const source = createSharedStorageSource({

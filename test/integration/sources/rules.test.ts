@@ -13,7 +13,7 @@ import type { WorkloadSource } from '../../../src/model/ports.ts';
 import { createPodSource } from '../../../src/sources/pods/source.ts';
 import { createRuleSource } from '../../../src/sources/rules/source.ts';
 import { runCommandLine } from '../../helpers/command-line.ts';
-import { podObject } from '../../helpers/kube-objects.ts';
+import { POD_RULES, podObject } from '../../helpers/kube-objects.ts';
 import { adminKubeConfig, asAdmin, deleteAsAdmin, installCrds, startKubeServer, type KubeServer } from '../../helpers/kube-server.ts';
 import { SHORT, create, eventually } from '../../helpers/kube-sources.ts';
 
@@ -189,6 +189,7 @@ describe('rules on a real API server', () => {
       client,
       nodeName: 'node-1',
       instancesPath,
+      ...POD_RULES,
       exemptPods,
       clock: systemClock,
       random: Math.random,

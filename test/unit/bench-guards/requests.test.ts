@@ -4,7 +4,7 @@ import { createReconnect } from '../../../src/kube/watch/reconnect.ts';
 import { createPodSource } from '../../../src/sources/pods/source.ts';
 import { createVmiSource } from '../../../src/sources/vmis/source.ts';
 import { MemoryApiServer } from '../../helpers/memory-api-server.ts';
-import { podObject } from '../../helpers/kube-objects.ts';
+import { POD_RULES, podObject } from '../../helpers/kube-objects.ts';
 import { PODS, VMIS, manualClock, manualSleep, settle } from '../../helpers/reflector-harness.ts';
 
 const NODES = '/api/v1/nodes';
@@ -25,7 +25,7 @@ function startAgentSide() {
     ),
   };
   const vmis = createVmiSource(shared);
-  const pods = createPodSource({ ...shared, exemptPods: [], vmis });
+  const pods = createPodSource({ ...shared, ...POD_RULES, vmis });
   const parts = [vmis, pods, createOwnNode(shared)];
   for (const part of parts) part.start();
   const taken = (): string[] => kube.requests.splice(0).map(({ query }) => (query?.['watch'] === 'true' ? 'watch' : 'list'));

@@ -48,6 +48,9 @@ describe('loadConfig: defaults', () => {
       verify: { enabled: false, checksums: { enabled: false, bytesPerSecond: 20_971_520 } },
       pinConfigMaps: false,
       exemptPods: [],
+      knownAgents: expect.arrayContaining([
+        { name: 'OpenEBS ZFS LocalPV', selector: { matchLabels: { app: 'openebs-zfs-node' }, matchExpressions: [] }, hostPaths: ['/'] },
+      ]),
       annotations: true,
       events: true,
       heartbeatSeconds: 3600,

@@ -9,10 +9,12 @@ import { compileRule } from '../../../src/sources/rules/map-object.ts';
 import { mapVmi } from '../../../src/sources/vmis/map-vmi.ts';
 import type { Pin, Workload } from '../../../src/model/workload.ts';
 import { buildPlan } from '../../../src/plan/build-plan.ts';
+import { POD_RULES } from '../../helpers/kube-objects.ts';
 import { DIGEST, IMAGE, baseFile, snapshot, workload } from '../../helpers/snapshot.ts';
 
 const METADATA = { name: 'vm', namespace: 'default', uid: 'u' };
-const POD_RULES = { exemptPods: [], instancesPath: '/i', resolveLaunchers: false };
+const RULES = { ...POD_RULES, instancesPath: '/i', resolveLaunchers: false };
+const SPEC = { volumes: [{ name: 'host', hostPath: { path: '/' } }] };
 
 function reportOf(parts: object) {
   const text = JSON.stringify({
@@ -34,7 +36,7 @@ function reportOf(parts: object) {
 /** What each entrance makes of a workload that names its image so. */
 const WORKLOADS: Readonly<Record<string, (ref: string) => Workload | undefined>> = {
   "a pod's annotation": (ref) =>
-    mapPod({ metadata: { ...METADATA, annotations: { 'basekeeper.io/image-ref': ref } } }, POD_RULES)?.workload,
+    mapPod({ metadata: { ...METADATA, annotations: { 'basekeeper.io/image-ref': ref } }, spec: SPEC }, RULES)?.workload,
   "a VMI's containerDisk": (ref) => mapVmi({ metadata: METADATA, spec: { volumes: [{ containerDisk: { image: ref } }] } }, '/i').workload,
   'a rule': (ref) =>
     compileRule(

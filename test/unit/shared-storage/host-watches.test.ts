@@ -3,6 +3,7 @@ import { KubeApiError } from '../../../src/kube/errors.ts';
 import { HostWatches, type NodesReading } from '../../../src/shared-storage/host-watches.ts';
 import { MemoryApiServer } from '../../helpers/memory-api-server.ts';
 import { PODS, VMIS, manualClock, manualSleep, settle } from '../../helpers/reflector-harness.ts';
+import { POD_RULES } from '../../helpers/kube-objects.ts';
 
 const NODES = '/api/v1/nodes';
 const started: HostWatches[] = [];
@@ -19,7 +20,7 @@ function setUp({ nodes = ['node-b'] }: { readonly nodes?: readonly string[] } = 
     random: () => 0.5,
     sleep: manualSleep().sleep,
     instancesPath: '/var/lib/nova/instances',
-    pods: { exemptPods: [] },
+    pods: { ...POD_RULES },
     vmis: true,
   });
   started.push(watches);

@@ -4,6 +4,7 @@ import { createPodSource } from '../../../src/sources/pods/source.ts';
 import { createVmiSource } from '../../../src/sources/vmis/source.ts';
 import { MemoryApiServer } from '../../helpers/memory-api-server.ts';
 import { PODS, VMIS, manualClock, manualSleep, settle } from '../../helpers/reflector-harness.ts';
+import { POD_RULES } from '../../helpers/kube-objects.ts';
 
 const NODES = '/api/v1/nodes';
 const SHORTEST_WATCH_SECONDS = 300;
@@ -15,7 +16,7 @@ async function requestsOfTenMinutes(...served: readonly string[]): Promise<strin
   const delays = manualSleep();
   const shared = { client: kube.client, nodeName: 'node-a', instancesPath: '/i', clock, random: () => 0, sleep: delays.sleep };
   const vmis = createVmiSource(shared);
-  const parts = [vmis, createPodSource({ ...shared, exemptPods: [], vmis }), createOwnNode(shared)];
+  const parts = [vmis, createPodSource({ ...shared, ...POD_RULES, vmis }), createOwnNode(shared)];
   for (const part of parts) part.start();
   await settle();
   const before = kube.requests.length;

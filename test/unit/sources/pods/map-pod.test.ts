@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
 import { mapPod, type PodRules } from '../../../../src/sources/pods/map-pod.ts';
-import { launcherPod, podObject, type PodParts } from '../../../helpers/kube-objects.ts';
+import { POD_RULES, launcherPod, podObject, type PodParts } from '../../../helpers/kube-objects.ts';
 
-const RULES: PodRules = { exemptPods: [], instancesPath: '/var/lib/nova/instances', ownNamespace: 'basekeeper', resolveLaunchers: true };
+const RULES: PodRules = { ...POD_RULES, instancesPath: '/var/lib/nova/instances', ownNamespace: 'basekeeper', resolveLaunchers: true };
 
 function map(parts: PodParts, rules: Partial<PodRules> = {}) {
   return mapPod(podObject(parts), { ...RULES, ...rules });

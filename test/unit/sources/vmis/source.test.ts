@@ -3,7 +3,7 @@ import { createPodSource } from '../../../../src/sources/pods/source.ts';
 import { createVmiSource } from '../../../../src/sources/vmis/source.ts';
 import type { WorkloadSource } from '../../../../src/model/ports.ts';
 import { MemoryApiServer } from '../../../helpers/memory-api-server.ts';
-import { launcherPod, vmiObject } from '../../../helpers/kube-objects.ts';
+import { POD_RULES, launcherPod, vmiObject } from '../../../helpers/kube-objects.ts';
 import { PODS, VMIS, manualClock, manualSleep, settle } from '../../../helpers/reflector-harness.ts';
 
 const DISK = [{ name: 'root', containerDisk: { image: 'image-1' } }];
@@ -22,7 +22,7 @@ async function start(kube: MemoryApiServer, nodeName = 'node-a') {
     sleep: delays.sleep,
   };
   const vmis = createVmiSource(shared);
-  const pods = createPodSource({ ...shared, exemptPods: [], vmis });
+  const pods = createPodSource({ ...shared, ...POD_RULES, vmis });
   for (const source of [vmis, pods]) {
     source.start();
     running.push(source);
