@@ -4,6 +4,7 @@ import type { Report } from '../model/report.ts';
 import type { Clock, Logger, Reporter, WorkloadSource } from '../model/ports.ts';
 import type { OwnNode } from '../kube/types.ts';
 import { sleep } from '../lib/sleep.ts';
+import { untilSynced } from '../lib/until-synced.ts';
 import { effectiveMode } from './mode.ts';
 import { pendingRunNow, runNowAnswer } from './run-now.ts';
 import { nextPassMs, type NodeSchedule } from './schedule.ts';
@@ -12,7 +13,6 @@ import { nextPassMs, type NodeSchedule } from './schedule.ts';
 const DRAIN_MS = 8_000;
 /** How long the first pass waits for the sources to be listed. */
 const SYNC_WAIT_MS = 60_000;
-const SYNC_POLL_MS = 250;
 /** A pass may begin this much later than planned before the agent counts as hung. */
 const HEALTH_GRACE_MS = 60_000;
 
@@ -99,20 +99,12 @@ class PassLoop implements Agent {
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
-    await this.#waitForSources(signal);
+    const { sources, clock, node } = this.#parts;
+    const isReady = (): boolean => node === undefined || node.current() !== undefined;
+    await untilSynced({ sources, waitMs: SYNC_WAIT_MS, clock, signal, isReady });
     while (!signal.aborted) {
       await this.#waitForTurn(signal);
       if (!signal.aborted) await this.#onePass(signal);
-    }
-  }
-
-  async #waitForSources(signal: AbortSignal): Promise<void> {
-    const giveUpMs = this.#parts.clock.now().monotonicMs + SYNC_WAIT_MS;
-    while (!signal.aborted && this.#parts.clock.now().monotonicMs < giveUpMs) {
-      const readings = await Promise.all(this.#parts.sources.map((source) => source.read({ consistent: false, signal })));
-      const node = this.#parts.node;
-      if ((node === undefined || node.current() !== undefined) && readings.every(({ status }) => status.state !== 'syncing')) return;
-      await sleep(SYNC_POLL_MS, signal);
     }
   }
 

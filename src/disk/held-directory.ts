@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, lutimesSync, openSync, unli
 import { tryLock, unlock } from 'fs-native-extensions';
 import type { FileIdentity } from '../model/plan.ts';
 import type { BaseFileStat, DirectoryEntries } from '../model/ports.ts';
-import { errnoError, hasErrno, withReadablePath } from './errno.ts';
+import { errnoError, hasErrno, withReadablePath } from '../lib/errors.ts';
 import { isEntryName } from './entry-name.ts';
 
 /** QEMU's `RAW_LOCK_PERM_BASE` 100 and `RAW_LOCK_SHARED_BASE` 200 (block/file-posix.c), one byte for each permission. */

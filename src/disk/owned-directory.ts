@@ -1,6 +1,6 @@
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, mkdirSync, openSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errnoError, hasErrno } from './errno.ts';
+import { errnoError, hasErrno } from '../lib/errors.ts';
 
 const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 

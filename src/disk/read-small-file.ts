@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { errnoOf } from '../lib/errors.ts';
+import { errnoError, hasErrno } from '../lib/errors.ts';
 
 /** UTF-8 text of a regular file, and how many names the file has: none where it was replaced and only a mount still shows it. */
 export interface SmallFile {
@@ -16,8 +16,8 @@ export interface SmallFile {
 export function readSmallFile(path: string, maximumBytes: number): SmallFile | undefined {
   return withFile(path, (fd) => {
     const stats = fstatSync(fd);
-    if (!stats.isFile()) throw failure('EINVAL', `${path} is no regular file`);
-    if (stats.size > maximumBytes) throw failure('EFBIG', `${path} is larger than ${maximumBytes} bytes`);
+    if (!stats.isFile()) throw errnoError('EINVAL', `${path} is no regular file`);
+    if (stats.size > maximumBytes) throw errnoError('EFBIG', `${path} is larger than ${maximumBytes} bytes`);
     return { text: decode(path, readFileSync(fd)), links: stats.nlink };
   });
 }
@@ -38,7 +38,7 @@ function withFile<T>(path: string, use: (fd: number) => T): T | undefined {
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
+    if (hasErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
   try {
@@ -52,10 +52,6 @@ function decode(path: string, bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    throw failure('EINVAL', `${path} is no UTF-8`, error);
+    throw errnoError('EINVAL', `${path} is no UTF-8`, error);
   }
-}
-
-function failure(code: string, message: string, cause?: unknown): Error {
-  return Object.assign(new Error(`${code}: ${message}`, cause === undefined ? {} : { cause }), { code });
 }

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import type { OpenDirectory } from './held-directory.ts';
-import { errnoError, hasErrno } from './errno.ts';
+import { errnoError, hasErrno } from '../lib/errors.ts';
 
 /** Nobody but us has business in it. */
 const OWN_MODE = 0o700;

@@ -2,7 +2,7 @@ import { linkSync, lstatSync, readdirSync, renameSync, unlinkSync } from 'node:f
 import { TRASH_DIRECTORY } from '../model/trash-names.ts';
 import type { TrashDirectory } from '../model/ports.ts';
 import { holdDirectory, type OpenDirectory } from './held-directory.ts';
-import { errnoError, hasErrno } from './errno.ts';
+import { errnoError, hasErrno } from '../lib/errors.ts';
 import { openSubdirectory } from './subdirectory.ts';
 
 /** Opens the trash below an open base directory. Throws as `openSubdirectory` does. */

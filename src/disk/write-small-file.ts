@@ -1,6 +1,6 @@
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { hasErrno } from './errno.ts';
+import { hasErrno } from '../lib/errors.ts';
 import { giveTo, ownerOf } from './owned-directory.ts';
 
 /** Replaces the file, or makes it, by rename: nobody ever sees half of it. Throws an errno error. */

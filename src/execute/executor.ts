@@ -1,11 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { errnoOf, ownMessageOf } from '../lib/errors.ts';
+import { errnoOf, hasErrno, ownMessageOf } from '../lib/errors.ts';
 import type { Plan, PlannedFile } from '../model/plan.ts';
 import { isRelieved } from '../model/filesystem.ts';
 import type { Policy } from '../model/policy.ts';
 import type { BaseDirectory, BaseDirectoryOpener, Clock, Executor, FileLocker, FileOutcome, UseCheck } from '../model/ports.ts';
 import { executeTrash } from './trash/execute-trash.ts';
-import { hasErrno } from '../disk/errno.ts';
 import { holdTrash, type TrashHolder } from './trash/trash-holder.ts';
 import type { Result } from './recheck.ts';
 import { refusalOf } from './refusal.ts';

@@ -2,7 +2,7 @@ import { trashEntryName } from '../model/trash-names.ts';
 import type { PlannedFile } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
 import type { BaseDirectory, UseCheck } from '../model/ports.ts';
-import { errnoError, hasErrno } from '../disk/errno.ts';
+import { errnoError, hasErrno } from '../lib/errors.ts';
 import { underImageLock } from './under-image-lock.ts';
 import type { TrashHolder } from './trash/trash-holder.ts';
 import { recheck, recheckUse, type Result } from './recheck.ts';

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { KubeApiError } from '../kube/errors.ts';
 import { listObjects } from '../kube/watch/list.ts';
 import type { KubeClient } from '../kube/types.ts';
@@ -71,14 +72,10 @@ function annotated(node: unknown): Annotated | undefined {
 
 async function cleanNodes(nodes: readonly Annotated[], options: NodeCleanupOptions): Promise<Map<string, string>> {
   const failed = new Map<string, string>();
-  const waiting = nodes.values();
-  const worker = async (): Promise<void> => {
-    for (const node of waiting) {
-      const failure = await cleanNode(node, options);
-      if (failure !== undefined) failed.set(node.name, failure);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, nodes.length) }, worker));
+  await pLimit(CONCURRENCY).map(nodes, async (node) => {
+    const failure = await cleanNode(node, options);
+    if (failure !== undefined) failed.set(node.name, failure);
+  });
   return failed;
 }
 

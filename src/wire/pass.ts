@@ -3,18 +3,17 @@ import { createBaseDirectoryOpener } from '../disk/base-directory.ts';
 import { createFileLocker } from '../disk/locks/nova-lock.ts';
 import { createExecutor } from '../execute/executor.ts';
 import { systemClock } from '../lib/clock.ts';
-import { sleep } from '../lib/sleep.ts';
+import { untilSynced } from '../lib/until-synced.ts';
 import type { ChecksumRecords, Clock, Logger, WorkloadSource } from '../model/ports.ts';
 import { createOverlayScanner } from '../overlays/overlay-scanner.ts';
 import { runPass, type PassParts } from '../pass/pass.ts';
 import { createBaseScanner } from '../scan/base-scanner.ts';
 import { createBaseVerifier } from '../verify/verifier.ts';
-import { asksCluster, connect, createEvidence, readAll } from './sources.ts';
+import { asksCluster, connect, createEvidence } from './sources.ts';
 import type { Pass } from './wiring.ts';
 
 /** How long a single pass waits for its sources to be listed before it goes on with a closed gate. */
 const SYNC_WAIT_MS = 30_000;
-const SYNC_POLL_MS = 50;
 /** A command says what is wrong in its result. */
 const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -27,7 +26,7 @@ export async function createPass(config: Config): Promise<Pass> {
   return {
     async runPass(options) {
       if (!options.dryRun) await membership?.register(options.signal);
-      await untilListed(sources, options.signal);
+      await untilSynced({ sources, waitMs: SYNC_WAIT_MS, clock: systemClock, signal: options.signal });
       return runPass(parts, options);
     },
     async close() {
@@ -60,13 +59,4 @@ export function passParts(
     executor: createExecutor({ locker, directories: createBaseDirectoryOpener(), clock, policy }),
     clock,
   };
-}
-
-async function untilListed(sources: readonly WorkloadSource[], signal: AbortSignal | undefined): Promise<void> {
-  const giveUpMs = systemClock.now().monotonicMs + SYNC_WAIT_MS;
-  const isListed = async (): Promise<boolean> => (await readAll(sources, signal)).every(({ status }) => status.state !== 'syncing');
-  while (!(await isListed()) && systemClock.now().monotonicMs < giveUpMs) {
-    if (signal?.aborted === true) return;
-    await sleep(SYNC_POLL_MS, signal);
-  }
 }

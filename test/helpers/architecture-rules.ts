@@ -139,7 +139,6 @@ export const PURE_WHY =
 /** Files below the stages that compute and do nothing else. */
 export const PURE_BELOW: readonly string[] = [
   'src/disk/entry-name.ts',
-  'src/disk/errno.ts',
   'src/disk/raw-name.ts',
   'src/lib/errors.ts',
   'src/lib/image-reference.ts',
@@ -168,6 +167,7 @@ export const PURE_PACKAGES: readonly string[] = [
   'cron#CronTime',
   'json-p3',
   'leven',
+  'p-limit',
   're2js',
   'saxes',
   'string-width',

@@ -211,27 +211,27 @@ export const SOURCES: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'a consistent list is a quorum read',
-        from: 'await this.list(undefined, signal);\n        this.health',
-        to: "await this.list('0', signal);\n        this.health",
+        from: 'await this.#list(undefined, signal);\n        this.#health',
+        to: "await this.#list('0', signal);\n        this.#health",
       },
       {
         rule: 'a consistent list counts from when it was asked for',
-        from: 'this.health.listedConsistently(startedAt);',
-        to: 'this.health.listedConsistently(this.options.clock.now());',
+        from: 'this.#health.listedConsistently(startedAt);',
+        to: 'this.#health.listedConsistently(this.#options.clock.now());',
       },
       {
         rule: 'an event that cannot be understood leads to a new list',
-        from: 'this.needsList = true;\n      throw error;',
+        from: 'this.#needsList = true;\n      throw error;',
         to: 'throw error;',
       },
       {
         rule: 'a past that the server has forgotten leads to a new list',
-        from: "if (known?.status === 410 || known?.reason === 'InvalidResponse') this.needsList = true;",
+        from: "if (known?.status === 410 || known?.reason === 'InvalidResponse') this.#needsList = true;",
         to: '',
       },
       {
         rule: 'absence is confirmed by discovery',
-        from: 'if (!(await this.exists(this.monotonicMs(), signal))) return true;',
+        from: 'if (!(await this.#exists(this.#monotonicMs(), signal))) return true;',
         to: 'return true;',
       },
     ],
@@ -242,12 +242,12 @@ export const SOURCES: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'what the watch saw after a list is not undone by it',
-        from: 'if (!restart) for (const change of this.journal ?? [])',
-        to: 'if (false) for (const change of this.journal ?? [])',
+        from: 'if (!restart) for (const change of this.#journal ?? [])',
+        to: 'if (false) for (const change of this.#journal ?? [])',
       },
       {
         rule: 'events from before a list do not undo it',
-        from: 'if (version !== undefined && version <= this.floor) return false;',
+        from: 'if (version !== undefined && version <= this.#floor) return false;',
         to: '',
       },
     ],

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { messageOf } from '../../lib/errors.ts';
 import { say, writeResult } from '../io.ts';
 import type { KubectlContext } from './context.ts';
@@ -16,19 +17,13 @@ export interface NodeOutcome {
 
 /** Does something to each node, some at a time; what fails is an outcome. In the order of the nodes. */
 export async function forEachNode(nodes: readonly string[], act: (node: string) => Promise<NodeOutcome>): Promise<readonly NodeOutcome[]> {
-  const outcomes = new Map<string, NodeOutcome>();
-  const waiting = nodes.values();
-  const worker = async (): Promise<void> => {
-    for (const node of waiting) {
-      try {
-        outcomes.set(node, await act(node));
-      } catch (error) {
-        outcomes.set(node, { node, ok: false, text: messageOf(error) });
-      }
+  return await pLimit(CONCURRENCY).map(nodes, async (node) => {
+    try {
+      return await act(node);
+    } catch (error) {
+      return { node, ok: false, text: messageOf(error) };
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, nodes.length) }, worker));
-  return nodes.flatMap((node) => outcomes.get(node) ?? []);
+  });
 }
 
 /** One line per node to stdout, failures to stderr; as JSON everything to stdout. */

@@ -1,5 +1,5 @@
 import { closeSync, constants, fchmodSync, fstatSync, lstatSync } from 'node:fs';
-import { errnoError, withReadablePath } from '../errno.ts';
+import { errnoError, withReadablePath } from '../../lib/errors.ts';
 import { allowing, giveTo, openOwnedDirectory, tryOpen, withoutUmask } from '../owned-directory.ts';
 
 /** An open lock file and the directory that it was opened in. Both descriptors are the caller's to close. */

@@ -2,9 +2,8 @@ import { closeSync, fstatSync, lstatSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryLock, unlock } from 'fs-native-extensions';
-import { errnoOf } from '../../lib/errors.ts';
+import { errnoError, errnoOf } from '../../lib/errors.ts';
 import type { FileLocker, HeldLock } from '../../model/ports.ts';
-import { errnoError } from '../errno.ts';
 import { entryPath, openLockFile, type LockFile } from './lock-file.ts';
 import { isEntryName } from '../entry-name.ts';
 

@@ -3,7 +3,7 @@ import type { Plan, PlannedTrashedFile } from '../../model/plan.ts';
 import { isRelieved } from '../../model/filesystem.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { BaseDirectory, Clock, FileLocker, FileOutcome, UseCheck } from '../../model/ports.ts';
-import { hasErrno } from '../../disk/errno.ts';
+import { hasErrno } from '../../lib/errors.ts';
 import type { TrashHolder } from './trash-holder.ts';
 import type { Result } from '../recheck.ts';
 import { refusalOfTrashed } from '../refusal.ts';

@@ -1,7 +1,7 @@
 import type { Policy } from '../../model/policy.ts';
 import type { BaseDirectory, TrashDirectory, UseCheck } from '../../model/ports.ts';
 import type { PlannedTrashedFile } from '../../model/plan.ts';
-import { hasErrno } from '../../disk/errno.ts';
+import { hasErrno } from '../../lib/errors.ts';
 import { underImageLock } from '../under-image-lock.ts';
 import { isSameFile, recheckUse, type Result } from '../recheck.ts';
 import { losesLockFile } from '../refusal.ts';

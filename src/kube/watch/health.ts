@@ -21,45 +21,46 @@ const CLOCK_NOISE_MS = 1000;
 
 /** How a reflector is doing. */
 export class ReflectorHealth {
-  private readonly clock: Clock;
-  private readonly timing: ReflectorTiming;
+  readonly #clock: Clock;
+  readonly #timing: ReflectorTiming;
   state: SourceState = 'syncing';
-  private lastContactAt: ClockReading | undefined;
-  private consistentListAt: ClockReading | undefined;
-  private message: string | undefined;
+  #lastContactAt: ClockReading | undefined;
+  #consistentListAt: ClockReading | undefined;
+  #message: string | undefined;
 
   constructor(clock: Clock, timing: ReflectorTiming) {
-    this.clock = clock;
-    this.timing = timing;
+    this.#clock = clock;
+    this.#timing = timing;
   }
 
   get hadContact(): boolean {
-    return this.lastContactAt !== undefined;
+    return this.#lastContactAt !== undefined;
   }
 
   status(): ReflectorStatus {
-    const { state, message } = this;
-    const now = this.clock.now();
-    const lastContactMs = toldBy(now, this.lastContactAt);
-    const consistentListAtMs = toldBy(now, this.consistentListAt);
-    const freshLimitMs = state === 'absent' ? this.timing.absentFreshLimitMs : this.timing.freshLimitMs;
+    const { state } = this;
+    const message = this.#message;
+    const now = this.#clock.now();
+    const lastContactMs = toldBy(now, this.#lastContactAt);
+    const consistentListAtMs = toldBy(now, this.#consistentListAt);
+    const freshLimitMs = state === 'absent' ? this.#timing.absentFreshLimitMs : this.#timing.freshLimitMs;
     return { state, message, lastContactMs, consistentListAtMs, freshLimitMs };
   }
 
   contact(state: SourceState): void {
     this.state = state;
-    this.message = undefined;
-    this.lastContactAt = this.clock.now();
+    this.#message = undefined;
+    this.#lastContactAt = this.#clock.now();
   }
 
   listedConsistently(startedAt: ClockReading): void {
-    this.consistentListAt = startedAt;
+    this.#consistentListAt = startedAt;
   }
 
   /** A break that passes leaves what was synced synced: its age tells, and a consistent list decides. */
   fail(error: unknown): void {
     this.state = isPassing(error) && this.state === 'synced' ? 'synced' : 'failed';
-    this.message = messageOf(error);
+    this.#message = messageOf(error);
   }
 }
 

@@ -1,13 +1,15 @@
+import pLimit from 'p-limit';
 import { orAborted } from '../../lib/or-aborted.ts';
 import { sleep as sleepFor } from '../../lib/sleep.ts';
 import { KubeApiError } from '../errors.ts';
+import { backoffMs } from '../retry.ts';
 import { listObjects } from './list.ts';
 import { ObjectStore } from './object-store.ts';
 import { createReconnect } from './reconnect.ts';
 import { ReflectorHealth, isPassing, type ReflectorStatus } from './health.ts';
 import type { Reflector, ReflectorOptions } from './options.ts';
 import { Retries } from './retries.ts';
-import { DEFAULT_REFLECTOR_TIMING, backoffMs, between, type ReflectorTiming } from './timing.ts';
+import { DEFAULT_REFLECTOR_TIMING, between, type ReflectorTiming } from './timing.ts';
 import { parseWatchEvent, watchQuery } from './watch-event.ts';
 
 /** What the API server answers when its cache has not, or no longer, the version asked for. */
@@ -21,229 +23,230 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
 }
 
 class ListWatch<T> implements Reflector<T> {
-  private readonly options: ReflectorOptions<T>;
-  private readonly timing: ReflectorTiming;
-  private readonly store: ObjectStore<T>;
-  private readonly health: ReflectorHealth;
-  private readonly retries: Retries;
-  private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
+  readonly #options: ReflectorOptions<T>;
+  readonly #timing: ReflectorTiming;
+  readonly #store: ObjectStore<T>;
+  readonly #health: ReflectorHealth;
+  readonly #retries: Retries;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
   /** Lists are taken one at a time. */
-  private listing: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = pLimit(1);
   /** Set during a pause, and during a watch. */
-  private pausing: AbortController | undefined;
-  private watching: AbortController | undefined;
-  private needsList = true;
+  #pausing: AbortController | undefined;
+  #watching: AbortController | undefined;
+  #needsList = true;
   /** False once the API server's cache turned out not to have what we have seen. */
-  private trustCache = true;
+  #trustCache = true;
 
   constructor(options: ReflectorOptions<T>) {
-    this.options = options;
-    this.timing = { ...DEFAULT_REFLECTOR_TIMING, ...options.timing };
-    this.store = new ObjectStore(options.select, (item, by) => options.onRemoved?.(item, by));
-    this.health = new ReflectorHealth(options.clock, this.timing);
-    this.retries = new Retries(this.timing, options.random, options.reconnect ?? createReconnect(() => this.monotonicMs(), options.random));
+    this.#options = options;
+    this.#timing = { ...DEFAULT_REFLECTOR_TIMING, ...options.timing };
+    this.#store = new ObjectStore(options.select, (item, by) => options.onRemoved?.(item, by));
+    this.#health = new ReflectorHealth(options.clock, this.#timing);
+    this.#retries = new Retries(
+      this.#timing,
+      options.random,
+      options.reconnect ?? createReconnect(() => this.#monotonicMs(), options.random),
+    );
   }
 
   start(): void {
-    this.running ??= this.run();
+    this.#running ??= this.#run();
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort();
-    this.pausing?.abort();
-    this.watching?.abort();
-    await this.running;
-    await this.listing;
+    this.#stopping.abort();
+    this.#pausing?.abort();
+    this.#watching?.abort();
+    await this.#running;
+    await this.#inTurn(() => undefined);
   }
 
   status(): ReflectorStatus {
-    return this.health.status();
+    return this.#health.status();
   }
 
   items(): Iterable<T> {
-    return this.store.values();
+    return this.#store.values();
   }
 
   get(uid: string): T | undefined {
-    return this.store.get(uid);
+    return this.#store.get(uid);
   }
 
   async listConsistent(signal: AbortSignal | undefined): Promise<boolean> {
-    const joined = signal === undefined ? this.stopping.signal : AbortSignal.any([signal, this.stopping.signal]);
+    const joined = signal === undefined ? this.#stopping.signal : AbortSignal.any([signal, this.#stopping.signal]);
     // The list before it may hang, and knows nothing of this signal.
-    const mine = this.exclusively(async () => await this.quorumList(joined));
+    const mine = this.#inTurn(async () => await this.#quorumList(joined));
     return (await orAborted(mine, joined)) === true;
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
       let delayMs: number;
       try {
-        delayMs = await this.step();
+        delayMs = await this.#step();
       } catch (error) {
-        delayMs = await this.recover(error);
+        delayMs = await this.#recover(error);
       }
-      await this.pause(delayMs);
+      await this.#pause(delayMs);
     }
   }
 
   /** Lists when needed, then watches until the watch ends. Resolves with how long to wait (ms) before the next step. */
-  private async step(): Promise<number> {
-    if (this.health.state === 'absent' && !(await this.exists(this.monotonicMs() - this.timing.absentProbeMs[0], this.stopping.signal))) {
-      return between(this.timing.absentProbeMs, this.options.random);
+  async #step(): Promise<number> {
+    if (
+      this.#health.state === 'absent' &&
+      !(await this.#exists(this.#monotonicMs() - this.#timing.absentProbeMs[0], this.#stopping.signal))
+    ) {
+      return between(this.#timing.absentProbeMs, this.#options.random);
     }
-    if (this.retries.isPastLost) this.needsList = true;
-    if (this.needsList) await this.exclusively(async () => await this.cacheList());
-    return this.stopping.signal.aborted ? 0 : await this.watch();
+    if (this.#retries.isPastLost) this.#needsList = true;
+    if (this.#needsList) await this.#inTurn(async () => await this.#cacheList());
+    return this.#stopping.signal.aborted ? 0 : await this.#watch();
   }
 
-  private async cacheList(): Promise<void> {
+  async #cacheList(): Promise<void> {
     // A consistent list may have come first while this one waited for its turn.
-    if (!this.needsList) return;
+    if (!this.#needsList) return;
     try {
-      await this.list(this.trustCache ? (this.store.version() ?? '0') : undefined, this.stopping.signal);
+      await this.#list(this.#trustCache ? (this.#store.version() ?? '0') : undefined, this.#stopping.signal);
     } catch (error) {
-      if (error instanceof KubeApiError && CACHE_REFUSALS.has(error.status ?? 0)) this.trustCache = false;
+      if (error instanceof KubeApiError && CACHE_REFUSALS.has(error.status ?? 0)) this.#trustCache = false;
       throw error;
     }
   }
 
   /** Tries again where another attempt may help: whoever asks for a consistent list asks seldom. */
-  private async quorumList(signal: AbortSignal): Promise<boolean> {
+  async #quorumList(signal: AbortSignal): Promise<boolean> {
     for (let attempt = 1; attempt <= CONSISTENT_ATTEMPTS && !signal.aborted; attempt++) {
-      const startedAt = this.options.clock.now();
+      const startedAt = this.#options.clock.now();
       try {
-        if (this.health.state !== 'absent' || (await this.exists(this.monotonicMs(), signal))) await this.list(undefined, signal);
-        this.health.listedConsistently(startedAt);
+        if (this.#health.state !== 'absent' || (await this.#exists(this.#monotonicMs(), signal))) await this.#list(undefined, signal);
+        this.#health.listedConsistently(startedAt);
         return true;
       } catch (error) {
         if (signal.aborted) return false;
-        if (await this.provesAbsence(error, signal)) continue;
+        if (await this.#provesAbsence(error, signal)) continue;
         if (!isPassing(error)) return false;
         if (attempt === CONSISTENT_ATTEMPTS) return false;
-        const delayMs = backoffMs(attempt, error.retryAfterSeconds, this.timing, this.options.random);
-        await this.sleep(Math.min(delayMs, LONGEST_RETRY_MS), signal);
+        const delayMs = backoffMs(attempt, error.retryAfterSeconds, this.#timing, this.#options.random);
+        await this.#sleep(Math.min(delayMs, LONGEST_RETRY_MS), signal);
       }
     }
     return false;
   }
 
   /** `resourceVersion` as in `ListRequest`. Wakes a loop that is waiting for what this list has brought. */
-  private async list(resourceVersion: string | undefined, signal: AbortSignal): Promise<void> {
-    const { client, path, query = {}, accept, select } = this.options;
-    this.store.beginList();
+  async #list(resourceVersion: string | undefined, signal: AbortSignal): Promise<void> {
+    const { client, path, query = {}, accept, select } = this.#options;
+    this.#store.beginList();
     try {
-      const request = { path, query, accept: accept?.list, pageSize: this.timing.pageSize, resourceVersion, signal };
-      if (this.store.commitList(await listObjects(client, request, select)) === 'restart') this.watching?.abort();
+      const request = { path, query, accept: accept?.list, pageSize: this.#timing.pageSize, resourceVersion, signal };
+      if (this.#store.commitList(await listObjects(client, request, select)) === 'restart') this.#watching?.abort();
     } finally {
-      this.store.abandonList();
+      this.#store.abandonList();
     }
-    this.needsList = false;
-    this.trustCache = true;
-    this.retries.listed();
-    this.health.contact('synced');
-    this.pausing?.abort();
-    this.options.onChange?.();
+    this.#needsList = false;
+    this.#trustCache = true;
+    this.#retries.listed();
+    this.#health.contact('synced');
+    this.#pausing?.abort();
+    this.#options.onChange?.();
   }
 
-  private async watch(): Promise<number> {
-    const timeoutSeconds = between(this.timing.watchSeconds, this.options.random);
-    const openedAtMs = this.monotonicMs();
+  async #watch(): Promise<number> {
+    const timeoutSeconds = between(this.#timing.watchSeconds, this.#options.random);
+    const openedAtMs = this.#monotonicMs();
     const watching = new AbortController();
-    this.watching = watching;
-    const overdue = setTimeout(() => watching.abort(), timeoutSeconds * 1000 + this.timing.watchGraceMs);
+    this.#watching = watching;
+    const overdue = setTimeout(() => watching.abort(), timeoutSeconds * 1000 + this.#timing.watchGraceMs);
     try {
-      await this.follow(timeoutSeconds, watching.signal);
+      await this.#follow(timeoutSeconds, watching.signal);
     } finally {
       clearTimeout(overdue);
-      this.watching = undefined;
+      this.#watching = undefined;
     }
     // The API server ends a watch when its time is over. One that ends earlier was ended by a shutdown, which others notice, too.
-    if (watching.signal.aborted || this.monotonicMs() - openedAtMs >= timeoutSeconds * 900) return 0;
-    return this.retries.failed(undefined, this.health.hadContact);
+    if (watching.signal.aborted || this.#monotonicMs() - openedAtMs >= timeoutSeconds * 900) return 0;
+    return this.#retries.failed(undefined, this.#health.hadContact);
   }
 
-  private async follow(timeoutSeconds: number, signal: AbortSignal): Promise<void> {
-    const { client, path, accept } = this.options;
-    const query = { ...this.options.query, ...watchQuery(this.store.version(), timeoutSeconds) };
-    const idleTimeoutMs = this.timing.idleTimeoutMs;
+  async #follow(timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+    const { client, path, accept } = this.#options;
+    const query = { ...this.#options.query, ...watchQuery(this.#store.version(), timeoutSeconds) };
+    const idleTimeoutMs = this.#timing.idleTimeoutMs;
     for await (const line of client.stream({ method: 'GET', path, query, accept: accept?.watch, idleTimeoutMs, signal })) {
       if (signal.aborted) return;
-      this.takeLine(line);
+      this.#takeLine(line);
     }
   }
 
-  private takeLine(line: unknown): void {
+  #takeLine(line: unknown): void {
     try {
-      const changed = this.store.apply(parseWatchEvent(line));
-      this.retries.watched();
-      this.health.contact('synced');
-      if (changed) this.options.onChange?.();
+      const changed = this.#store.apply(parseWatchEvent(line));
+      this.#retries.watched();
+      this.#health.contact('synced');
+      if (changed) this.#options.onChange?.();
     } catch (error) {
       // Whatever it was, the store may have missed something.
-      this.needsList = true;
+      this.#needsList = true;
       throw error;
     }
   }
 
   /** Notes what went wrong; resolves with the delay (ms) before the next attempt. */
-  private async recover(error: unknown): Promise<number> {
-    if (this.stopping.signal.aborted) return 0;
+  async #recover(error: unknown): Promise<number> {
+    if (this.#stopping.signal.aborted) return 0;
     const known = error instanceof KubeApiError ? error : undefined;
-    if (known?.status === 410 || known?.reason === 'InvalidResponse') this.needsList = true;
-    const delayMs = this.retries.failed(known, this.health.hadContact);
-    return (await this.provesAbsence(error, this.stopping.signal)) ? between(this.timing.absentProbeMs, this.options.random) : delayMs;
+    if (known?.status === 410 || known?.reason === 'InvalidResponse') this.#needsList = true;
+    const delayMs = this.#retries.failed(known, this.#health.hadContact);
+    return (await this.#provesAbsence(error, this.#stopping.signal)) ? between(this.#timing.absentProbeMs, this.#options.random) : delayMs;
   }
 
   /** True when the error is a 404 and discovery confirms it; otherwise the error is noted. */
-  private async provesAbsence(error: unknown, signal: AbortSignal): Promise<boolean> {
+  async #provesAbsence(error: unknown, signal: AbortSignal): Promise<boolean> {
     let noted = error;
-    if (error instanceof KubeApiError && error.status === 404 && this.options.presence !== undefined) {
+    if (error instanceof KubeApiError && error.status === 404 && this.#options.presence !== undefined) {
       try {
-        if (!(await this.exists(this.monotonicMs(), signal))) return true;
+        if (!(await this.#exists(this.#monotonicMs(), signal))) return true;
       } catch (discoveryError) {
         noted = discoveryError;
       }
     }
-    if (!signal.aborted) this.health.fail(noted);
+    if (!signal.aborted) this.#health.fail(noted);
     return false;
   }
 
   /** Throws `KubeApiError`. An absent resource takes its items along. */
-  private async exists(notBeforeMs: number, signal: AbortSignal): Promise<boolean> {
-    const exists = (await this.options.presence?.exists(notBeforeMs, signal)) ?? true;
+  async #exists(notBeforeMs: number, signal: AbortSignal): Promise<boolean> {
+    const exists = (await this.#options.presence?.exists(notBeforeMs, signal)) ?? true;
     if (exists) {
-      if (this.health.state === 'absent') this.health.state = 'syncing';
+      if (this.#health.state === 'absent') this.#health.state = 'syncing';
       return true;
     }
-    this.watching?.abort();
-    this.store.clear();
-    this.needsList = true;
-    this.health.contact('absent');
-    this.options.onChange?.();
+    this.#watching?.abort();
+    this.#store.clear();
+    this.#needsList = true;
+    this.#health.contact('absent');
+    this.#options.onChange?.();
     return false;
   }
 
-  private monotonicMs(): number {
-    return this.options.clock.now().monotonicMs;
+  #monotonicMs(): number {
+    return this.#options.clock.now().monotonicMs;
   }
 
-  private async pause(delayMs: number): Promise<void> {
-    if (delayMs <= 0 || this.stopping.signal.aborted) return;
+  async #pause(delayMs: number): Promise<void> {
+    if (delayMs <= 0 || this.#stopping.signal.aborted) return;
     const pausing = new AbortController();
-    this.pausing = pausing;
-    await this.sleep(delayMs, pausing.signal);
-    this.pausing = undefined;
+    this.#pausing = pausing;
+    await this.#sleep(delayMs, pausing.signal);
+    this.#pausing = undefined;
   }
 
-  private async sleep(ms: number, signal: AbortSignal): Promise<void> {
-    await (this.options.sleep ?? sleepFor)(ms, signal);
-  }
-
-  private async exclusively<R>(work: () => Promise<R>): Promise<R> {
-    const turn = this.listing.then(work);
-    this.listing = turn.catch(() => undefined);
-    return await turn;
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    await (this.#options.sleep ?? sleepFor)(ms, signal);
   }
 }

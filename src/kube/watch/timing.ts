@@ -34,21 +34,6 @@ export const DEFAULT_REFLECTOR_TIMING: ReflectorTiming = {
   pageSize: 500,
 };
 
-/** Longest `Retry-After` that is believed. */
-const MAX_RETRY_AFTER_SECONDS = 600;
-
-/** Full jitter over an exponential: between `minDelayMs` and the smaller of `minDelayMs * 2^failures` and the cap, plus `Retry-After`. */
-export function backoffMs(
-  failures: number,
-  retryAfterSeconds: number | undefined,
-  timing: Pick<ReflectorTiming, 'minDelayMs' | 'maxDelayMs'>,
-  random: () => number,
-): number {
-  const ceiling = Math.min(timing.maxDelayMs, timing.minDelayMs * 2 ** Math.min(failures, 30));
-  const after = Math.min(retryAfterSeconds ?? 0, MAX_RETRY_AFTER_SECONDS) * 1000;
-  return Math.round(after + timing.minDelayMs + random() * ceiling);
-}
-
 /** A whole number from a range, both ends included. */
 export function between([low, high]: readonly [number, number], random: () => number): number {
   return Math.min(high, Math.floor(low + random() * (high - low + 1)));

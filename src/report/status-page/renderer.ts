@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Report } from '../../model/report.ts';
 import type { AgentView } from './agent-view.ts';
 import { runInSlices } from '../../lib/pacer.ts';
@@ -20,19 +21,14 @@ export interface StatusRequest {
 export type StatusRenderer = (request: StatusRequest) => Promise<string> | undefined;
 
 export function createStatusRenderer(): StatusRenderer {
-  let waiting = 0;
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = pLimit(1);
   return (request) => {
-    if (waiting >= MAX_WAITING) return undefined;
-    waiting++;
-    const page = renderAfter(last, request).finally(() => waiting--);
-    last = page.catch(() => undefined);
-    return page;
+    if (inTurn.activeCount + inTurn.pendingCount >= MAX_WAITING) return undefined;
+    return inTurn(() => render(request));
   };
 }
 
-async function renderAfter(previous: Promise<unknown>, { query, agent, report, hasReport }: StatusRequest): Promise<string> {
-  await previous;
+async function render({ query, agent, report, hasReport }: StatusRequest): Promise<string> {
   const pass = report === undefined ? undefined : await passOf(report, query);
   return statusPage({ agent, pass, hasReport });
 }

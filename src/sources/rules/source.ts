@@ -1,9 +1,10 @@
 import type { WorkloadRule } from '../../model/workload-rule.ts';
 import { discoverResource } from '../../kube/discovery/discover-resource.ts';
 import { KubeApiError } from '../../kube/errors.ts';
+import { backoffMs } from '../../kube/retry.ts';
 import type { Reflector, WatchSettings } from '../../kube/watch/options.ts';
 import { createReflector } from '../../kube/watch/reflector.ts';
-import { DEFAULT_REFLECTOR_TIMING, backoffMs, type ReflectorTiming } from '../../kube/watch/timing.ts';
+import { DEFAULT_REFLECTOR_TIMING, type ReflectorTiming } from '../../kube/watch/timing.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { WorkloadSource } from '../../model/ports.ts';

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { readSmallFile } from '../../disk/read-small-file.ts';
 import { formatRecord, MAXIMUM_RECORD_BYTES, parseRecord, type ChecksumRecord } from './record.ts';
 import { holdDirectory, type OpenDirectory } from '../../disk/held-directory.ts';
-import { hasErrno } from '../../disk/errno.ts';
+import { hasErrno } from '../../lib/errors.ts';
 import { openSubdirectory } from '../../disk/subdirectory.ts';
 
 /** Below the base directory. Nova lists no directories there, so it never sees what is in it. */

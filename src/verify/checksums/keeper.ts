@@ -1,12 +1,11 @@
 import { constants, openSync } from 'node:fs';
-import { errnoOf, messageOf } from '../../lib/errors.ts';
+import { errnoOf, hasErrno, messageOf } from '../../lib/errors.ts';
 import { sleep as wait } from '../../lib/sleep.ts';
 import type { BaseScanner, ChecksumRecords, Clock, FileLocker, Logger } from '../../model/ports.ts';
 import type { ChecksumObserver } from '../../model/verification.ts';
 import { openChecksumDirectory } from './directory.ts';
 import { checksumRound, type ChecksumCounts } from './round.ts';
 import { holdDirectory } from '../../disk/held-directory.ts';
-import { hasErrno } from '../../disk/errno.ts';
 import { KnownMismatches } from './mismatches.ts';
 import type { PacedHashParts } from './paced-hash.ts';
 

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { Clock } from '../../model/ports.ts';
 import { pauseAfterMs, type ChecksumIdentity } from './record.ts';
 import type { OpenDirectory } from '../../disk/held-directory.ts';
-import { hasErrno } from '../../disk/errno.ts';
+import { hasErrno } from '../../lib/errors.ts';
 
 const readInto = promisify(read);
 /** Hashing this much keeps the event loop for 1 to 2 ms. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errnoError, hasErrno, withReadablePath } from '../../../src/disk/errno.ts';
+import { errnoError, hasErrno, withReadablePath } from '../../../src/lib/errors.ts';
 
 describe('errno errors', () => {
   it('should be told by their code', () => {

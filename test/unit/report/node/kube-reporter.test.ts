@@ -126,7 +126,7 @@ describe('trouble with the API server', () => {
     let refusals = 2;
     kube.refuse = () => (refusals-- > 0 ? apiError(status) : undefined);
     expect(await publish(report())).toHaveLength(3);
-    expect(timing.slept).toEqual([0, 1500, 2500]);
+    expect(timing.slept).toEqual([0, 2000, 3000]);
   });
 
   it('should be met with the patience that Retry-After asks for, and some jitter', async () => {
@@ -134,7 +134,7 @@ describe('trouble with the API server', () => {
     let refusals = 1;
     kube.refuse = () => (refusals-- > 0 ? apiError(429, 7) : undefined);
     await publish(report());
-    expect(timing.slept).toEqual([0, 10_500]);
+    expect(timing.slept).toEqual([0, 9000]);
   });
 
   it('should not be tried for ever', async () => {
