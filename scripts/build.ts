@@ -13,6 +13,7 @@ import { withoutBuiltinImports } from './lib/bundle/builtin-imports.ts';
 import { LAZY_PACKAGES, lazyPackages } from './lib/bundle/lazy-packages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const MINIMUM_NODE = 24;
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
 
 /** Of client-node we use KubeConfig alone, and every module of it has side effects for the bundler: without this the bundle carries every API class. */
@@ -95,6 +96,11 @@ const shared: BuildOptions = {
   logLevel: 'warning',
 };
 const plugins = [onlyKubeConfig, withoutClientNodeRequests, withoutOpenTelemetry];
+/** Plain JavaScript that any Node.js parses: an old one says so in one sentence, where it would stumble over syntax or a missing function. */
+const refusal = (name: string): string =>
+  `if (Number(process.versions.node.split('.')[0]) < ${MINIMUM_NODE}) {\n` +
+  `  console.error('${name} needs Node.js ${MINIMUM_NODE} or newer, but ' + process.execPath + ' is ' + process.version + '; install a newer one, or put it first in PATH');\n` +
+  '  process.exit(2);\n}';
 const program: BuildOptions = {
   ...shared,
   outExtension: { '.js': extension },
@@ -104,7 +110,7 @@ const program: BuildOptions = {
 };
 await build({
   ...program,
-  entryPoints: [{ in: `${root}src/bin/basekeeper.ts`, out: 'basekeeper' }],
+  entryPoints: [{ in: `${root}src/bin/basekeeper.ts`, out: values.image === undefined ? 'basekeeper-main' : 'basekeeper' }],
   splitting: true,
   chunkNames: 'chunk-[hash]',
   loader: { '.node': 'copy' },
@@ -113,7 +119,18 @@ await build({
   plugins: [lazyPackages, ...plugins, ...(values.image === undefined ? [] : [lockModuleBesideBundle(values.arch)])],
 });
 if (values.image === undefined) {
-  await build({ ...program, entryPoints: [{ in: `${root}src/bin/kubectl-basekeeper.ts`, out: 'kubectl-basekeeper' }], plugins });
+  await build({
+    ...program,
+    entryPoints: [{ in: `${root}src/bin/kubectl-basekeeper.ts`, out: 'kubectl-basekeeper' }],
+    plugins,
+    // People copy it to a place without a package.json and without a suffix: it must be right as a module and as CommonJS.
+    format: 'iife',
+    target: 'node18',
+    banner: {
+      js: `${refusal('kubectl-basekeeper')}\nvar require = process.getBuiltinModule('node:module').createRequire(process.argv[1]);`,
+    },
+  });
+  writeFileSync(`${fresh}/basekeeper.js`, `${refusal('basekeeper')}\nawait import('./basekeeper-main.js');\n`);
 }
 await build({
   ...shared,
@@ -124,7 +141,8 @@ await build({
 });
 
 const entries = [`basekeeper${extension}`, `kubectl-basekeeper${extension}`];
-const isOurs = (name: string): boolean => /^(?:chunk|lazy)-/.test(name) || entries.some((entry) => name.startsWith(entry));
+const isOurs = (name: string): boolean =>
+  /^(?:chunk|lazy|basekeeper-main)[-.]/.test(name) || entries.some((entry) => name.startsWith(entry));
 const built = readdirSync(fresh);
 for (const name of built.filter((it) => it.endsWith(extension))) {
   const text = withoutBuiltinImports(readFileSync(`${fresh}/${name}`, 'utf8'));

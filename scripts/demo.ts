@@ -48,8 +48,8 @@ async function main(): Promise<void> {
   if (api === undefined) showPassWithoutCluster(tree);
   else await showPassOfAgent(api, { root, tree, port });
   chapter('Yours to try');
-  show('  npx basekeeper plan --instances-path DIR --workloads FILE     what a pass would do with your own directory');
-  show('  npx basekeeper --help                                         everything else');
+  show('  npm run basekeeper -- plan --instances-path DIR --workloads FILE     what a pass would do with your own directory');
+  show('  npm run basekeeper -- --help                                         everything else');
 }
 
 async function haveQemuImg(): Promise<boolean> {

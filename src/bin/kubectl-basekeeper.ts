@@ -4,6 +4,6 @@ import { createFleet } from '../fleet/fleet.ts';
 import { runProcess } from './process.ts';
 
 /** kubectl runs what is called `kubectl-basekeeper` for `kubectl basekeeper`. */
-await runProcess((argv, env, io) =>
+void runProcess((argv, env, io) =>
   runKubectl(argv, env, io, async (place) => createFleet({ client: await connectClient({ place }), signal: io.signal })),
 );

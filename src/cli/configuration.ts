@@ -41,11 +41,11 @@ export async function withConfig<T>(options: ConfigurationOptions, context: Cont
 }
 
 /** Reads the file that the options name and puts the options over it. Throws `UsageError` when the file cannot be read. */
-export async function load(options: ConfigurationOptions, { env }: Context): Promise<LoadedConfig> {
+export async function load(options: ConfigurationOptions, { env }: Context, { anyNode = false } = {}): Promise<LoadedConfig> {
   // Schema and YAML parser are half of what a command loads; what needs no configuration does without them.
   const { loadConfig } = await import('../config/load.ts');
   const text = options.config === undefined ? undefined : await readText(options.config);
-  return loadConfig({ text, fileName: options.config, env, hostName: hostname(), overrides: overridesOf(options) });
+  return loadConfig({ text, fileName: options.config, env, hostName: hostname(), anyNode, overrides: overridesOf(options) });
 }
 
 /** What was loaded, or a `UsageError` that lists every mistake. */

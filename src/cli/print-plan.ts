@@ -9,7 +9,7 @@ export type OutputFormat = 'table' | 'json';
 
 /** `--output table|json`. */
 export function outputOption(): Option {
-  return new Option('--output <format>', 'how to print the result').choices(['table', 'json']).default('table');
+  return new Option('-o, --output <format>', 'how to print the result').choices(['table', 'json']).default('table');
 }
 
 /** Prints a plan or report to stdout. */

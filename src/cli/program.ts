@@ -9,7 +9,7 @@ const HELP_WIDTH = 100;
 /** A program that speaks as all of ours do: help on stdout, mistakes on stderr after `prefix`, no end of the process. */
 export function createProgram(name: string, prefix: string, { env, io }: { readonly env: Environment; readonly io: Io }): Command {
   return new Command(name)
-    .helpOption('--help', 'print this help')
+    .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .exitOverride()
     .showHelpAfterError('Run with --help to see how it is used.')

@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly overrides?: readonly Override[] | undefined;
   /** Node name of last resort, used only where no cluster is asked. Default `localhost`. */
   readonly hostName?: string | undefined;
+  /** The configuration is only looked at: the name of last resort does for one that asks a cluster, too. */
+  readonly anyNode?: boolean | undefined;
 }
 
 export type LoadedConfig =
@@ -57,16 +59,28 @@ export function loadConfig(options: LoadOptions = {}): LoadedConfig {
     return { errors: checked.mistakes.map((mistake) => placed(mistake, layers, fileName, document)).toSorted(byPlace) };
   }
   // Without a cluster the name is only what reports are headed with.
-  const nodeName = checked.settings.nodeName === '' ? (options.hostName ?? 'localhost') : checked.settings.nodeName;
+  const nodeName = checked.settings.nodeName === '' ? nameOfLastResort(options) : checked.settings.nodeName;
   const settings = { ...checked.settings, nodeName };
   return { config: toConfig(settings), settings, originOf: (path) => layers.findLast((layer) => has(layer.values, path))?.origin };
+}
+
+function nameOfLastResort({ hostName }: LoadOptions): string {
+  return hostName ?? 'localhost';
+}
+
+/** This host's name where a node can have it. */
+function hostNodeName(options: LoadOptions): string {
+  const name = nameOfLastResort(options).toLowerCase();
+  return /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) ? name : 'localhost';
 }
 
 function layersOf(options: LoadOptions, file: Layer): readonly Layer[] {
   const nodeName = options.env?.['NODE_NAME'];
   const environment = nodeName === undefined || nodeName === '' ? [] : [{ origin: '$NODE_NAME', values: { nodeName } }];
-  const given = [...environment, file, ...(options.overrides ?? [])];
+  const given: Layer[] = [...environment, file, ...(options.overrides ?? [])];
   const merged = mergeLayers(given);
+  const unnamed = isSection(merged) && merged['nodeName'] === undefined;
+  if (options.anyNode === true && unnamed) given.unshift({ origin: 'the name of this host', values: { nodeName: hostNodeName(options) } });
   return isSection(merged) && merged['preset'] === 'nova' ? [{ origin: 'preset nova', values: NOVA_PRESET }, ...given] : given;
 }
 

@@ -50,7 +50,7 @@ export function start(
   return { child, pid: child.pid ?? 0, stdout: text(stdout), stderr: text(stderr), ended };
 }
 
-/** Starts the command line as `npx basekeeper` would. */
+/** Starts the command line as `npm run basekeeper` would. */
 export function startBasekeeper(args: readonly string[], options?: Parameters<typeof start>[2]): RunningProcess {
   return start(process.execPath, [BUNDLE, ...args], options);
 }

@@ -30,9 +30,9 @@ const SHARED = '--config examples/shared-storage.yaml --instances-path /var/lib/
  */
 export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 'scripts', readonly string[]>> = {
   directory: [
-    `npx basekeeper plan ${TREE}`,
-    `npx basekeeper explain ${FILE} ${TREE}`,
-    'npx basekeeper --help',
+    `npm run basekeeper -- plan ${TREE}`,
+    `npm run basekeeper -- explain ${FILE} ${TREE}`,
+    'npm run basekeeper -- --help',
     `basekeeper plan ${TREE}`,
     `basekeeper explain ${ID} ${TREE}`,
     `basekeeper hosts ${SHARED}`,
@@ -70,7 +70,7 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 'sc
     'kubectl delete namespace basekeeper',
     'kubectl apply --kustomize manifests/overlays/dry-run',
     'kubectl delete --kustomize manifests/overlays/dry-run',
-    'npx basekeeper cleanup',
+    'npm run basekeeper -- cleanup',
   ],
   scripts: ['npm ci && npm run demo', 'npm cit', 'npm ci && npm test'],
 };

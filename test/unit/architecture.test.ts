@@ -66,6 +66,14 @@ describe('the layout', () => {
   });
 });
 
+describe('dynamic imports', () => {
+  it('should be of our own modules: of a package the bundle may have another shape than the sources', () => {
+    const paths = globSync('src/**/*.ts');
+    const found = paths.filter((path) => /\bimport\('[^.]/.test(readFileSync(path, 'utf8')));
+    expect(found).toEqual([]);
+  });
+});
+
 describe('a crooked layout', () => {
   it('should be noticed: a cycle that types alone make', () => {
     const cycle = cyclesOf({

@@ -21,7 +21,7 @@ function addCheck(config: Command, context: Context): void {
     .description('Report every mistake in the configuration, with its place and what to do; exit code 2 if there is one.')
     .addHelpText('after', '\nExample:\n  $ basekeeper config check --config config.yaml')
     .action(async (options: ConfigurationOptions) => {
-      mustBeRight(await load(rejectStdin(options), context));
+      mustBeRight(await load(rejectStdin(options), context, { anyNode: true }));
       await writeResult(context.io.stdout, [`${options.config ?? 'the configuration'} is valid\n`]);
     });
 }
@@ -40,10 +40,10 @@ function addSchema(config: Command, { io }: Context): void {
 function addShow(config: Command, context: Context): void {
   addConfigurationOptions(config.command('show'))
     .description('Print the configuration that counts, every default filled in, with where each value comes from.')
-    .addOption(new Option('--output <format>', 'how to print it').choices(['yaml', 'json']).default('yaml'))
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['yaml', 'json']).default('yaml'))
     .addHelpText('after', '\nExample:\n  $ basekeeper config show --config config.yaml --node node-1')
     .action(async (options: ConfigurationOptions & { output: 'yaml' | 'json' }) => {
-      const loaded = await load(rejectStdin(options), context);
+      const loaded = await load(rejectStdin(options), context, { anyNode: true });
       const { settings, originOf } = mustBeRight(loaded);
       const { settingsJson, settingsYaml } = await import('../../config/show.ts');
       await writeResult(context.io.stdout, [options.output === 'json' ? settingsJson(settings) : settingsYaml(settings, originOf)]);

@@ -28,7 +28,7 @@ export function addExplainCommand(program: Command, context: Context): void {
         'take the last report of this agent; default: the one on this node, where no --workloads is given',
       ).conflicts(['workloads', 'instancesPath']),
     )
-    .addOption(new Option('--output <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
     .addHelpText(
       'after',
       '\nExamples:\n  $ basekeeper explain 0d5e6b61602d758984b3bf038267614d6016eb2a\n  $ basekeeper explain fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0 --workloads workloads.yaml',

@@ -16,7 +16,7 @@ export function addHostsCommand(program: Command, context: Context): void {
   addConfigurationOptions(program.command('hosts'))
     .description('List the hosts that share the instances directory, or forget one that is gone for good.')
     .option('--forget <host>', 'remove this host, as the list names it, from the registry')
-    .addOption(new Option('--output <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
     .addHelpText(
       'after',
       '\nForget a host only when none of its VMs uses the directory any more. One that is still there registers again.\n\nExample:\n  $ basekeeper hosts --config /etc/basekeeper/config.yaml --forget node-7',

@@ -27,7 +27,7 @@ export function addTestRuleCommand(config: Command, context: Context): void {
       'Show what the rules of sources.rules make of an object; exit code 3 if one of them cannot tell something, or not clearly.',
     )
     .requiredOption('--object <file>', 'the object, or a list of objects, as YAML or JSON, as "kubectl get -o yaml" prints it')
-    .addOption(new Option('--output <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
     .addHelpText('after', '\nExample:\n  $ basekeeper config test-rule --config config.yaml --node node-1 --object vm.yaml')
     .action((options: TestRuleOptions) =>
       withConfig(options, context, async ({ sources, nodeName, subdirectoryName }) => {
@@ -46,19 +46,25 @@ export function addTestRuleCommand(config: Command, context: Context): void {
     );
 }
 
-/** The items of a list, or the one object. Throws `UsageError`. */
+/** The objects of the file, and the items of its lists. Throws `UsageError`. */
 async function readObjects(path: string): Promise<readonly unknown[]> {
-  const { YAMLParseError, parse } = await import('yaml');
-  try {
-    const document: unknown = parse(await readFile(path, 'utf8'));
+  const { parseYamlDocuments } = await import('../../lib/yaml-objects.ts');
+  const parsed = parseYamlDocuments(await readText(path));
+  if ('problem' in parsed) throw new UsageError(`${path} is not valid YAML or JSON: ${parsed.problem}`);
+  const objects = parsed.documents.flatMap((document): readonly unknown[] => {
     const items = asArray(field(document, 'items'));
-    const objects = asText(field(document, 'kind'))?.endsWith('List') === true && items !== undefined ? items : [document];
-    if (!objects.every((object) => asText(field(object, 'kind')) !== undefined)) {
-      throw new UsageError(`${path} holds no Kubernetes object: apiVersion and kind are missing`);
-    }
-    return objects;
+    return asText(field(document, 'kind'))?.endsWith('List') === true && items !== undefined ? items : [document];
+  });
+  if (objects.length === 0 || !objects.every((object) => asText(field(object, 'kind')) !== undefined)) {
+    throw new UsageError(`${path} holds something that is not a Kubernetes object: apiVersion and kind are missing`);
+  }
+  return objects;
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof YAMLParseError) throw new UsageError(`${path} is no valid YAML or JSON: ${error.message}`, { cause: error });
     if (errnoOf(error) === undefined) throw error;
     throw new UsageError(`cannot read ${path}; check --object`, { cause: error });
   }

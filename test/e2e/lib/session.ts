@@ -48,7 +48,7 @@ export function createSession(access: ClusterAccess, namespace: string) {
     json,
     helm,
     apply,
-    /** The command line as `npx basekeeper` runs it here, beside the cluster. */
+    /** The command line as `npm run basekeeper` runs it here, beside the cluster. */
     basekeeper: async (...args: readonly string[]): Promise<string> =>
       run(process.execPath, [join(ROOT, 'dist', 'basekeeper.js'), ...args]),
     annotationsOf,

@@ -1,9 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { KNOWN_AGENTS } from '../../../src/config/known-agents.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import type { LabelSelector } from '../../../src/model/label-selector.ts';
 import { mapPod, type PodRules } from '../../../src/sources/pods/map-pod.ts';
 
 const DIRECTORY = join(import.meta.dirname, '../../fixtures/neighbours');
@@ -51,20 +49,6 @@ describe('pods that nodes really run', () => {
 
   it.each(['osh-nova-compute', 'osh-ceilometer-compute'])('should hold as long as nobody asks libvirt: %s', (name) => {
     expect(verdict(name, '')).toBe('gap');
-  });
-
-  it('should include each agent that the documentation lists, and no other', () => {
-    const rows = readFileSync('docs/neighbours.md', 'utf8').split('## Known agents')[1]?.split('\n## ')[0]?.split('\n') ?? [];
-    const listed = rows.filter((row) => row.startsWith('| ')).slice(1);
-    const cells = KNOWN_AGENTS.map(({ name, selector, hostPaths }) => {
-      const { matchLabels = {}, matchExpressions = [] } = selector as LabelSelector;
-      const labels = Object.entries(matchLabels).map(([key, value]) => `\`${key}: ${value}\``);
-      const among = matchExpressions.map(
-        ({ key, values }) => `\`${key}\`: one of ${(values ?? []).map((value) => `\`${value}\``).join(', ')}`,
-      );
-      return `| ${name} | ${[...labels, ...among].join(', ')} | ${hostPaths.map((path) => `\`${path}\``).join(', ')} |`;
-    });
-    expect(listed).toEqual(cells);
   });
 
   it('should hold for a known agent once the list is switched off', () => {

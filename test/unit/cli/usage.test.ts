@@ -42,7 +42,11 @@ describe('wrong use', () => {
     ['no command', [], 'Usage: basekeeper'],
     ['an unknown command', ['pln'], "basekeeper: unknown command 'pln'\n(Did you mean plan?)"],
     ['an unknown option', ['plan', '--instance-path', 'x'], "basekeeper: unknown option '--instance-path'"],
-    ['an unknown output', ['plan', '--output', 'xml'], "basekeeper: option '--output <format>' argument 'xml' is invalid. Allowed choices"],
+    [
+      'an unknown output',
+      ['plan', '--output', 'xml'],
+      "basekeeper: option '-o, --output <format>' argument 'xml' is invalid. Allowed choices",
+    ],
     ['too many arguments', ['plan', 'x'], "basekeeper: too many arguments for 'plan'"],
     ['a missing argument', ['explain'], "basekeeper: missing required argument 'file-or-image'"],
     ['an option without value', ['plan', '--config'], "basekeeper: option '--config <file>' argument missing"],

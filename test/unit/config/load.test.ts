@@ -109,6 +109,12 @@ describe('loadConfig: defaults', () => {
       { namespace: undefined, selector: { matchLabels: {}, matchExpressions: [{ key: 'a', operator: 'Exists', values: [] }] } },
     ]);
   });
+
+  it('should need no name of a node where the configuration is only looked at', () => {
+    expect(load('', { env: {}, hostName: 'Box', anyNode: true }).nodeName).toBe('box');
+    expect(load('', { env: {}, hostName: 'no name!', anyNode: true }).nodeName).toBe('localhost');
+    expect(load('', { env: { NODE_NAME: 'node-1' }, hostName: 'box', anyNode: true }).nodeName).toBe('node-1');
+  });
 });
 
 describe('loadConfig: layers', () => {

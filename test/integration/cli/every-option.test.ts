@@ -1,0 +1,112 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { programFor } from '../../../src/cli/run.ts';
+import type { Context } from '../../../src/cli/context.ts';
+import { TRASH_DIRECTORY } from '../../../src/model/trash-names.ts';
+import { cacheFileName } from '../../../src/references/collect.ts';
+import { basekeeper, startBasekeeper } from '../../helpers/basekeeper.ts';
+import { buildTree, DAY, type Tree } from '../../helpers/tree.ts';
+
+const FILE = cacheFileName('image-a');
+const OBJECT = 'apiVersion: example.com/v1\nkind: Machine\nmetadata: {name: vm-a, namespace: default}\nspec: {image: image-a}\n';
+const CONFIG = `sources:
+  rules: [{name: machines, apiVersion: example.com/v1, kind: Machine, fields: {instance: [{path: .metadata.name}], imageRef: [{path: .spec.image}]}}]
+`;
+const SHARED =
+  'sources: {pods: {enabled: false}, virtualMachineInstances: {enabled: false}, file: {path: WORKLOADS}}\nsharedStorage: {enabled: true}\n';
+
+/** What is run from the bundle, with the exit code. Upper-case words stand for the files of the tree. */
+const RUNS: readonly (readonly [string, number])[] = [
+  ['-h', 0],
+  ['--help', 0],
+  ['--version', 0],
+  ['help plan', 0],
+  ['version', 0],
+  ['plan --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1 -o json', 0],
+  ['plan --instances-path INSTANCES --workloads WORKLOADS --output table', 0],
+  ['pass --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1 --dry-run -o json', 0],
+  ['explain image-a --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1 -o text', 0],
+  ['explain image-a --agent http://127.0.0.1:1', 1],
+  ['hosts --config SHARED --instances-path INSTANCES --node node-1 --output json', 0],
+  ['hosts --config SHARED --instances-path INSTANCES --workloads WORKLOADS --node node-1 --forget node-7', 0],
+  ['config check --config RULES --instances-path INSTANCES --workloads WORKLOADS --node node-1', 0],
+  ['config check --config RULES', 0],
+  ['config schema', 0],
+  ['config show --config RULES --instances-path INSTANCES --workloads WORKLOADS --node node-1 -o json', 0],
+  ['config show', 0],
+  ['config test-rule --config RULES --node node-1 --object OBJECT -o json', 0],
+  ['config test-rule --config RULES --instances-path INSTANCES --workloads WORKLOADS --node node-1 --object OBJECT', 2],
+  ['prepare --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1', 0],
+  ['restore --list --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1', 0],
+  ['restore TRASHED --instances-path INSTANCES', 0],
+  ['cleanup', 2],
+];
+/** Runs until it is stopped. */
+const AGENT = 'agent --config QUIET --instances-path INSTANCES --workloads WORKLOADS --node node-1';
+
+function world(): { readonly tree: Tree; readonly fill: (line: string) => string[] } {
+  const old = cacheFileName('image-old');
+  const tree = buildTree({
+    [`_base/${FILE}`]: { content: 'base', ageSeconds: DAY },
+    [`_base/${TRASH_DIRECTORY}/${old}.1764165600000`]: { content: 'old' },
+    locks: { directory: true },
+    compute_nodes: { content: '{"node-7": 17e8}' },
+  });
+  onTestFinished(tree.cleanup);
+  const directory = tree.path('../files');
+  mkdirSync(directory, { recursive: true });
+  const file = (name: string, text: string): string => {
+    writeFileSync(`${directory}/${name}`, text);
+    return `${directory}/${name}`;
+  };
+  const workloads = file('workloads.yaml', 'workloads: [{name: instance-00000001, imageRef: image-a}]\n');
+  const words: Readonly<Record<string, string>> = {
+    INSTANCES: tree.instancesPath,
+    WORKLOADS: workloads,
+    EMPTY: file('empty.yaml', ''),
+    QUIET: file('quiet.yaml', 'http: {address: 127.0.0.1, port: 0}\njitterSeconds: 0\n'),
+    RULES: file('rules.yaml', CONFIG),
+    SHARED: file('shared.yaml', SHARED.replace('WORKLOADS', workloads)),
+    OBJECT: file('object.yaml', OBJECT),
+    TRASHED: old,
+  };
+  return { tree, fill: (line) => line.split(' ').map((word) => words[word] ?? word) };
+}
+
+/** `config show --output`, for every command of the program. */
+function everyOption(command: Command, path = ''): string[] {
+  const own = command.options.filter(({ long }) => long !== '--version').map(({ long }) => `${path}${long}`);
+  return [...own, ...command.commands.flatMap((child) => everyOption(child, `${path}${child.name()} `))];
+}
+
+/** What this program's shipped form is given here, in the same words. */
+function optionsOf(line: string): string[] {
+  const words = line.split(' ').map((word) => (word === '-o' ? '--output' : word));
+  const path = words.slice(0, words[0] === 'config' ? 2 : 1).join(' ');
+  return words.filter((word) => word.startsWith('--')).map((option) => `${path} ${option}`);
+}
+
+describe('the shipped program', () => {
+  it('should be run with every option that its help names', () => {
+    const context = { env: {}, io: { stdout: process.stdout, stderr: process.stderr } } as unknown as Context;
+    const named = new Set(everyOption(programFor(context)));
+    const run = new Set([...RUNS.map(([line]) => line), AGENT].flatMap(optionsOf));
+    expect([...named].filter((option) => !run.has(option))).toEqual([]);
+  });
+
+  it.each(RUNS)('should do as it says: basekeeper %s (exit code %i)', async (line, code) => {
+    const ran = await basekeeper(world().fill(line));
+    expect(ran.code, ran.stdout + ran.stderr).toBe(code);
+    // A stack is a crash, whatever its exit code.
+    expect(ran.stderr).not.toMatch(/^ {4}at /m);
+    if (code !== 0) expect(ran.stderr).toMatch(/^basekeeper: /m);
+  });
+
+  it('should run an agent until it is stopped', async () => {
+    const agent = startBasekeeper(world().fill(AGENT));
+    await expect.poll(() => agent.stderr(), { timeout: 20_000 }).toContain('pass ended');
+    agent.child.kill('SIGTERM');
+    expect(await agent.ended).toMatchObject({ code: 0 });
+  });
+});
