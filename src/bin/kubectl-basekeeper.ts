@@ -5,5 +5,5 @@ import { runProcess } from './process.ts';
 
 /** kubectl runs what is called `kubectl-basekeeper` for `kubectl basekeeper`. */
 void runProcess((argv, env, io) =>
-  runKubectl(argv, env, io, async (place) => createFleet({ client: await connectClient({ place }), signal: io.signal })),
+  runKubectl(argv, { env, io, connect: async (place) => createFleet({ client: await connectClient({ place }), signal: io.signal }) }),
 );

@@ -4,6 +4,7 @@ import type { Overlay, OverlayScan } from '../../src/model/overlay.ts';
 import type { BaseScanner, OverlayScanner } from '../../src/model/ports.ts';
 import { followChain } from '../../src/overlays/chain.ts';
 import type { ImageHeader, Inspection } from '../../src/images/header.ts';
+import { baseRows } from './base-rows.ts';
 import { classify, partialDownloadDigest } from '../../src/scan/classify.ts';
 import { probeFormat } from '../../src/images/format.ts';
 import { HEAD_BYTES, parseQcow2Header } from '../../src/images/qcow2-header.ts';
@@ -89,7 +90,7 @@ export class MemoryTree {
     return {
       basePath: this.basePath,
       exists,
-      files,
+      files: baseRows(files),
       irregularEntries,
       partialDownloads,
       problems: [...this.problems],

@@ -2,6 +2,7 @@ import type { BaseFile } from '../../src/model/scan.ts';
 import type { Policy } from '../../src/model/policy.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import type { SourceStatus, Workload } from '../../src/model/workload.ts';
+import { baseRows } from './base-rows.ts';
 import { collectReferences } from '../../src/references/collect.ts';
 
 export const NOW_MS = Date.parse('2026-11-23T14:00:00Z');
@@ -88,7 +89,7 @@ export function snapshot(parts: SnapshotParts = {}): Snapshot {
     scan: {
       basePath: '/var/lib/nova/instances/_base',
       exists: true,
-      files,
+      files: baseRows(files),
       newestModifiedAtMs: Math.max(...files.map(({ modifiedAtMs }) => modifiedAtMs)),
       irregularEntries: 0,
       partialDownloads: new Map(),

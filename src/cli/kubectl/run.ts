@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT_CODES } from '../exit-codes.ts';
-import type { Environment, Io } from '../io.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { sleep } from '../../lib/sleep.ts';
 import { createProgram, tell } from '../program.ts';
 import { VERSION_LINE } from '../commands/version.ts';
 import { addExplainCommand } from './commands/explain.ts';
@@ -20,16 +21,21 @@ Examples:
   $ kubectl basekeeper mode node-1 enforce
   $ kubectl basekeeper run node-1`;
 
+export type KubectlParts = Pick<KubectlContext, 'env' | 'io' | 'connect'> & Partial<Pick<KubectlContext, 'time'>>;
+
 /**
  * Runs one command line of the kubectl plugin.
  *
  * @param argv the arguments after `kubectl basekeeper`
  * @returns the exit code. Never throws.
  */
-export async function runKubectl(argv: readonly string[], env: Environment, io: Io, connect: KubectlContext['connect']): Promise<number> {
+export async function runKubectl(
+  argv: readonly string[],
+  { env, io, connect, time = { clock: systemClock, sleep } }: KubectlParts,
+): Promise<number> {
   let exitCode: number = EXIT_CODES.done;
   try {
-    await programFor({ env, io, connect, exitWith: (code) => (exitCode = code) }).parseAsync([...argv], { from: 'user' });
+    await programFor({ env, io, connect, time, exitWith: (code) => (exitCode = code) }).parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
     return tell(error, NAME, io.stderr);

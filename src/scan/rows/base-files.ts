@@ -173,4 +173,11 @@ class BaseFileRow implements BaseFile {
   get inode(): bigint {
     return this.#chunk.inode(this.#slot);
   }
+
+  /** Without it, `JSON.stringify` would see an object without fields. The wide numbers are text, as in a plan. */
+  toJSON(): object {
+    const { name, kind, sizeBytes, allocatedBytes, modifiedAtMs } = this;
+    const identity = { modifiedAtNs: String(this.modifiedAtNs), device: String(this.device), inode: String(this.inode) };
+    return { name, kind, sizeBytes, allocatedBytes, modifiedAtMs, ...identity };
+  }
 }

@@ -52,10 +52,16 @@ function answerForAgents(agents: Readonly<Record<string, unknown>>, path: string
 async function kubectl(kube: MemoryKube, argv: readonly string[], world: Parameters<typeof recordingIo>[0] = {}) {
   const { io, stdout, stderr } = recordingIo(world);
   const places: object[] = [];
-  const code = await runKubectl(argv, { NO_COLOR: '1' }, io, async (place) => {
+  let nowMs = Date.parse('2026-11-23T14:00:00Z');
+  const time = {
+    clock: { now: () => ({ wallMs: nowMs, monotonicMs: nowMs }) },
+    sleep: async (ms: number) => void (nowMs += ms),
+  };
+  const connect = async (place: object) => {
     places.push(place);
     return createFleet({ client: kube, signal: io.signal });
-  });
+  };
+  const code = await runKubectl(argv, { env: { NO_COLOR: '1' }, io, connect, time });
   return { code, stdout: stdout.text(), stderr: stderr.text(), places };
 }
 

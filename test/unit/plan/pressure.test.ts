@@ -5,13 +5,15 @@ import { cacheFileName } from '../../../src/references/collect.ts';
 import { HOUR_MS, NOW_MS, baseFile, snapshot, workload, type SnapshotParts } from '../../helpers/snapshot.ts';
 
 const PRESSURE = { highThresholdPercent: 85, lowThresholdPercent: 80 };
-const young = (name: string, hours: number, allocatedBytes: number) =>
-  baseFile({ name: cacheFileName(name), modifiedAtMs: NOW_MS - hours * HOUR_MS, allocatedBytes });
+/** Files are counted in blocks. */
+const B = 512;
+const young = (name: string, hours: number, blocks: number) =>
+  baseFile({ name: cacheFileName(name), modifiedAtMs: NOW_MS - hours * HOUR_MS, allocatedBytes: blocks * B });
 
-/** Files of 10, 5, 3 and 1 hours, 40 bytes each, on a file system of 1000 bytes. */
-function plan(availableBytes: number, parts: SnapshotParts = {}): Plan {
+/** Files of 10, 5, 3 and 1 hours, 40 blocks each, on a file system of 1000 blocks. */
+function plan(availableBlocks: number, parts: SnapshotParts = {}): Plan {
   const files = [young('b', 5, 40), young('d', 1, 40), young('a', 10, 40), young('c', 3, 40)];
-  const scan = { filesystem: { sizeBytes: 1000, availableBytes }, ...parts.scan };
+  const scan = { filesystem: { sizeBytes: 1000 * B, availableBytes: availableBlocks * B }, ...parts.scan };
   return buildPlan(snapshot({ files, ...parts, scan, policy: { pressure: PRESSURE, ...parts.policy } }), cacheFileName);
 }
 const pressed = ({ files }: Plan): string[] => [...files].filter(({ reason }) => reason === 'UnderPressure').map(({ name }) => name);
@@ -20,8 +22,8 @@ describe('pressure mode', () => {
   it('should remove unused files before their time, oldest first, until the low threshold', () => {
     const planned = plan(130);
     expect(pressed(planned)).toEqual([cacheFileName('b'), cacheFileName('a')]);
-    expect(planned.pressure).toEqual({ ...PRESSURE, usedPercent: 87, bytesToFree: 70, plannedBytes: 80, projectedUsedPercent: 79 });
-    expect(planned.totals).toMatchObject({ reclaimableFiles: 2, reclaimableBytes: 80 });
+    expect(planned.pressure).toEqual({ ...PRESSURE, usedPercent: 87, bytesToFree: 70 * B, plannedBytes: 80 * B, projectedUsedPercent: 79 });
+    expect(planned.totals).toMatchObject({ reclaimableFiles: 2, reclaimableBytes: 80 * B });
     expect(planned.files.at(0)).toMatchObject({ verdict: 'remove', reason: 'UnderPressure', minimumAgeSeconds: 600 });
     expect(planned.findings).toEqual([]);
   });
@@ -33,7 +35,7 @@ describe('pressure mode', () => {
     expect(
       pressed(
         buildPlan(
-          { ...snapshot({ files: [young('a', 10, 40)], scan: { filesystem: { sizeBytes: 1000, availableBytes: 0 } } }), policy },
+          { ...snapshot({ files: [young('a', 10, 40)], scan: { filesystem: { sizeBytes: 1000 * B, availableBytes: 0 } } }), policy },
           cacheFileName,
         ),
       ),
@@ -43,11 +45,11 @@ describe('pressure mode', () => {
   it('should count what is removed anyway before it takes younger files', () => {
     const files = [young('old', 48, 100), young('a', 10, 40)];
     expect(pressed(plan(130, { files }))).toEqual([]);
-    expect(plan(130, { files }).pressure).toMatchObject({ plannedBytes: 100 });
+    expect(plan(130, { files }).pressure).toMatchObject({ plannedBytes: 100 * B });
   });
 
   it('should never go below the minimum age floor', () => {
-    const files = [baseFile({ modifiedAtMs: NOW_MS - 599_000, allocatedBytes: 500 })];
+    const files = [baseFile({ modifiedAtMs: NOW_MS - 599_000, allocatedBytes: 500 * B })];
     const planned = plan(10, { files });
     expect(pressed(planned)).toEqual([]);
     expect(planned.findings).toEqual([

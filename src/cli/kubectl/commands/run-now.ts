@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { sleep } from '../../../lib/sleep.ts';
+import { timestamp } from '../../../lib/timestamp.ts';
 import { NODE_ANNOTATIONS } from '../../../model/annotation-keys.ts';
 import type { Fleet } from '../../../fleet/fleet.ts';
 import { EXIT_CODES } from '../../exit-codes.ts';
@@ -33,9 +33,8 @@ export function addRunCommand(program: Command, context: KubectlContext): void {
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['table', 'json']).default('table'))
     .addHelpText('after', EXAMPLES)
     .action(async (nodes: readonly string[], options: RunOptions, command: Command) => {
-      const { signal } = context.io;
       const outcomes = await withFleet(command, context, (fleet) =>
-        forEachNode([...new Set(nodes)], (node) => runOn(fleet, node, options, signal)),
+        forEachNode([...new Set(nodes)], (node) => runOn(fleet, node, options, context)),
       );
       await printOutcomes(outcomes, options.output, context);
       context.exitWith(exitCodeOf(outcomes));
@@ -49,13 +48,15 @@ function seconds(text: string): number {
   return value;
 }
 
-async function runOn(fleet: Fleet, node: string, { timeout, wait }: RunOptions, signal: AbortSignal): Promise<NodeOutcome> {
-  const value = `${new Date().toISOString()}-${randomUUID().slice(0, 8)}`;
+async function runOn(fleet: Fleet, node: string, { timeout, wait }: RunOptions, { io, time }: KubectlContext): Promise<NodeOutcome> {
+  const { signal } = io;
+  const { clock, sleep } = time;
+  const value = `${timestamp(clock.now().wallMs)}-${randomUUID().slice(0, 8)}`;
   await fleet.annotate(node, { [NODE_ANNOTATIONS.runNow]: value });
   if (!wait) return { node, ok: true, text: `asked for a pass (${NODE_ANNOTATIONS.runNow}=${value})` };
-  const endMs = performance.now() + timeout * 1000;
-  for (let pollMs = FIRST_POLL_MS; !signal.aborted && performance.now() < endMs; pollMs = Math.min(2 * pollMs, LONGEST_POLL_MS)) {
-    await sleep(Math.min(pollMs, endMs - performance.now()), signal);
+  const endMs = clock.now().monotonicMs + timeout * 1000;
+  for (let pollMs = FIRST_POLL_MS; !signal.aborted && clock.now().monotonicMs < endMs; pollMs = Math.min(2 * pollMs, LONGEST_POLL_MS)) {
+    await sleep(Math.min(pollMs, endMs - clock.now().monotonicMs), signal);
     const { answered, result = 'Failed', summary = '' } = await fleet.status(node);
     if (answered === value) return { node, ok: result !== 'Failed', result, text: `${result}: ${summary}` };
   }

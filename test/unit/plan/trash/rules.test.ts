@@ -7,11 +7,13 @@ import { cacheFileName } from '../../../../src/references/collect.ts';
 import { baseFile, DAY_MS, DIGEST, HOUR_MS, IMAGE, NOW_MS, snapshot, workload, type SnapshotParts } from '../../../helpers/snapshot.ts';
 
 const GRACE_SECONDS = 86_400;
+/** Files are counted in blocks. */
+const B = 512;
 
 /** A file that was moved to the trash so long ago. */
 function trashed(hours: number, over: Partial<TrashedFile> = {}): TrashedFile {
   const trashedAtMs = NOW_MS - hours * HOUR_MS;
-  const file = { ...baseFile({ allocatedBytes: 100, inode: BigInt(1000 + hours) }), trashedAtMs, ...over };
+  const file = { ...baseFile({ allocatedBytes: 100 * B, inode: BigInt(1000 + hours) }), trashedAtMs, ...over };
   return { ...file, entry: over.entry ?? `${file.name}.${file.trashedAtMs}` };
 }
 
@@ -40,9 +42,9 @@ describe('the trash in a plan', () => {
     expect(decisions(planned)).toEqual(['keep WithinGrace', 'empty GraceOver']);
     expect(planned.trash?.totals).toMatchObject({
       files: 2,
-      allocatedBytes: 200,
+      allocatedBytes: 200 * B,
       dueFiles: 1,
-      dueBytes: 100,
+      dueBytes: 100 * B,
       trashedFiles: 0,
       emptiedFiles: 0,
     });
@@ -127,10 +129,10 @@ describe('the trash in a plan', () => {
 
 describe('the trash under pressure', () => {
   const PRESSURE = { highThresholdPercent: 85, lowThresholdPercent: 80 };
-  const pressed = (files: readonly TrashedFile[], availableBytes: number, parts: SnapshotParts = {}) =>
+  const pressed = (files: readonly TrashedFile[], availableBlocks: number, parts: SnapshotParts = {}) =>
     plan(files, {
       ...parts,
-      scan: { filesystem: { sizeBytes: 1000, availableBytes }, trash: { files, foreignEntries: 0, problems: [] } },
+      scan: { filesystem: { sizeBytes: 1000 * B, availableBytes: availableBlocks * B }, trash: { files, foreignEntries: 0, problems: [] } },
       policy: { pressure: PRESSURE, trash: { enabled: true, graceSeconds: GRACE_SECONDS }, ...parts.policy },
     });
 
@@ -139,16 +141,16 @@ describe('the trash under pressure', () => {
       files: [baseFile({ name: cacheFileName('young'), modifiedAtMs: NOW_MS - HOUR_MS })],
     });
     expect(decisions(planned)).toEqual(['keep WithinGrace', 'empty UnderPressure', 'empty UnderPressure']);
-    expect(planned.pressure).toMatchObject({ bytesToFree: 150, plannedBytes: 200 });
+    expect(planned.pressure).toMatchObject({ bytesToFree: 150 * B, plannedBytes: 200 * B });
     expect(planned.files.at(0)).toMatchObject({ verdict: 'keep', reason: 'YoungerThanMinimumAge' });
   });
 
   it('should not count removals as freed that go to the trash, unless the trash does not suffice', () => {
-    const files = [baseFile({ allocatedBytes: 60 })];
+    const files = [baseFile({ allocatedBytes: 60 * B })];
     expect(
       pressed([trashed(1, { name: cacheFileName('other') }), trashed(2, { name: cacheFileName('more') })], 50, { files }).pressure,
-    ).toMatchObject({ plannedBytes: 200 });
-    expect(pressed([trashed(1, { name: cacheFileName('other') })], 50, { files }).pressure).toMatchObject({ plannedBytes: 160 });
+    ).toMatchObject({ plannedBytes: 200 * B });
+    expect(pressed([trashed(1, { name: cacheFileName('other') })], 50, { files }).pressure).toMatchObject({ plannedBytes: 160 * B });
   });
 
   it('should keep what is needed again, and everything while the gate is closed', () => {
