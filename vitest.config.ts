@@ -18,6 +18,7 @@ export default defineConfig({
       project('parity', 300_000),
       project('races', 300_000),
       project('hostile', 300_000),
+      project('soundness', 600_000, ['test/helpers/build-bundle.ts']),
       project('faults', 300_000, ['test/helpers/build-bundle.ts']),
     ],
   },

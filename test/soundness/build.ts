@@ -110,7 +110,7 @@ class PartBuilder {
   }
 
   #stander(target: Target, { path, openedAs }: Site): void {
-    const { format, keeper, place } = this.#part;
+    const { declared, diskInfo, format, keeper, place } = this.#part;
     const tree = this.#tree;
     const age = place === 'base' && keeper === 'young' ? 60 : 3 * DAY;
     if (format === 'dataFile') {
@@ -118,7 +118,12 @@ class PartBuilder {
       tree.qemuImg('create', '-q', '-f', 'qcow2', '-o', `data_file=${target.path},data_file_raw=on`, path, '1M');
       tree.images.add(path);
       tree.age(path, age);
-    } else this.#overlay(path, openedAs, target, format, age);
+    } else if (format === 'vmdkExtent') {
+      tree.text(path, vmdkDescriptor(spell(tree, this.#part, openedAs, target)));
+      tree.images.add(path);
+      tree.age(path, age);
+    } else this.#overlay(path, openedAs, { ...target, ...(declared === 'raw' ? { format: 'raw' } : {}) }, format, age);
+    if (diskInfo === 'raw') tree.text(join(dirname(path), 'disk.info'), JSON.stringify({ [openedAs]: 'raw' }));
     if (place !== 'trash') tree.images.add(openedAs);
     this.#hide(path);
   }
@@ -130,4 +135,10 @@ class PartBuilder {
     this.#tree.foreignOwned.set(hidden, mode === 'file' ? 0o600 : 0o700);
     this.#tree.traps.add(hidden);
   }
+}
+
+/** A disk whose bytes lie in another file. */
+function vmdkDescriptor(extent: string): string {
+  const head = ['# Disk DescriptorFile', 'version=1', 'CID=12345678', 'parentCID=ffffffff', 'createType="monolithicFlat"'];
+  return [...head, '', `RW 2048 FLAT "${extent}" 0`, '', 'ddb.virtualHWVersion = "4"', 'ddb.adapterType = "ide"', ''].join('\n');
 }

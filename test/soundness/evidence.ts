@@ -94,6 +94,7 @@ const REMOTE = `<disk type='network' device='disk'>${DRIVER}<source protocol='nb
 /** The devices of a domain that names a file in this way. */
 const DEVICES: Readonly<Record<Naming, (file: string) => string>> = {
   definition: oneDisk,
+  definitionRaw: (file) => oneDisk(file).replace("type='qcow2'", "type='raw'"),
   status: oneDisk,
   volume: (file) =>
     `<disk type='volume' device='disk'>${DRIVER}<source pool='@POOL@' volume='${file.slice(file.lastIndexOf('/') + 1)}'/>${TARGET}</disk>`,

@@ -74,6 +74,7 @@ export const PART_AXES = {
     qcow: { about: 'qcow, version 1', holds: true },
     qed: { about: 'QED', holds: true },
     vmdk: { about: 'VMDK with a parent', holds: true },
+    vmdkExtent: { about: 'a VMDK descriptor whose extent is the base file', holds: true },
     dataFile: { about: 'qcow2 whose external data file is the base file' },
   },
   spelling: {
@@ -142,11 +143,20 @@ export const PART_AXES = {
   namedBy: {
     nobody: { about: 'no source names it', weight: 12 },
     definition: { about: 'the definition of a libvirt domain' },
+    definitionRaw: { about: 'the definition of a libvirt domain, with raw as its format' },
     status: { about: 'the status of a live libvirt domain' },
     volume: { about: '<source pool= volume=> of a directory pool', holds: true },
     backingStore: { about: '<backingStore> of a libvirt disk' },
     mirror: { about: '<mirror> of a libvirt disk' },
     commandLine: { about: 'qemu:commandline of a libvirt domain', holds: true },
+  },
+  declared: {
+    truly: { about: 'the image says what format the file below it has', weight: 8 },
+    raw: { about: 'the image says that the file below it is raw, whatever it is' },
+  },
+  diskInfo: {
+    none: { about: 'no disk.info', weight: 6 },
+    raw: { about: 'disk.info calls the image raw: its guest may have written the header' },
   },
   mode: {
     readable: { about: 'it can be read', weight: 8 },

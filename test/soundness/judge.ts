@@ -21,20 +21,27 @@ export interface Verdict {
   readonly recipe: string;
 }
 
+export interface JudgeOptions {
+  readonly parent: string;
+  readonly templates: Templates;
+  /** Whether the program as it is shipped runs the pass. */
+  readonly program: boolean;
+  /** Default: a pass of Basekeeper. */
+  readonly pass?: typeof runPass;
+}
+
 /** Builds the layout, runs a pass over it, and compares what is gone with what qemu-img said before. */
-export async function judge(
-  layout: Layout,
-  options: { readonly parent: string; readonly templates: Templates; readonly program: boolean },
-): Promise<Verdict> {
+export async function judge(layout: Layout, options: JudgeOptions): Promise<Verdict> {
   const built = build(layout, options.parent, options.templates);
   using tree = built.tree;
-  const isNova = layout.world.user === 'nova';
+  // Who is not root already has no privileges to give up.
+  const isNova = layout.world.user === 'nova' && process.getuid?.() === 0;
   const standing = askQemu(tree);
   tree.finish(isNova ? NOBODY : undefined, [join(tree.root, 'host')]);
   const before = filesBelow(tree.root);
   const here = instancesPathOf(tree, layout.world);
   setStage(built, layout, here, 'pass');
-  const result = await runPass(built, { program: options.program, user: isNova ? NOBODY : 0 });
+  const result = await (options.pass ?? runPass)(built, { program: options.program, user: isNova ? NOBODY : undefined });
   const command = `${isNova ? `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups ` : ''}basekeeper pass --config "$W/config.yaml"`;
   const recipe = `${tree.recipe()}\n${command}`;
   setStage(built, layout, here, 'host');
@@ -72,7 +79,7 @@ function findLost({ tree }: Built, standing: Standing, gone: readonly string[]):
   const foreign = gone.find((path) => !candidates.has(path));
   if (foreign !== undefined)
     return { fault: 'lost', message: `${relative(tree.root, foreign)} is gone, which no pass may remove`, part: undefined, overKept: 0 };
-  const left = rootsOf(tree.instances, standing).filter((path) => !vanished.has(path));
+  const left = [...standing.images].filter((path) => !vanished.has(path));
   for (const root of [...standing.named, ...left]) {
     const needed = [...closure(standing, [root])].find((path) => vanished.has(path));
     if (needed === undefined) continue;
@@ -83,14 +90,10 @@ function findLost({ tree }: Built, standing: Standing, gone: readonly string[]):
   return undefined;
 }
 
-function rootsOf(instances: string, { needs }: Standing): string[] {
-  return [...needs.keys()].filter((path) => path.startsWith(`${instances}/`));
-}
-
 /** With an open gate, all that nothing stands on goes. */
 function findLeftOver({ world }: Layout, { tree }: Built, standing: Standing, gone: readonly string[]): Judgement {
   const candidates = new Set(tree.candidates.map(({ path }) => path));
-  const roots = rootsOf(tree.instances, standing).filter((path) => !candidates.has(path));
+  const roots = [...standing.images].filter((path) => !candidates.has(path));
   const needed = closure(standing, [...standing.named, ...roots]);
   const vanished = new Set(gone);
   const unneeded = tree.candidates.filter(({ path }) => !needed.has(path));

@@ -89,6 +89,13 @@ function settlePart(part: Part, world: World): Part {
   if (part.place !== 'base' || !['young', 'foreign', 'pinnedName'].includes(part.keeper))
     settled.name = part.place === 'base' ? 'disk' : part.name;
   if (part.place === 'none') Object.assign(settled, { name: 'disk', format: 'qcow2', middle: 'none', spelling: 'absolute' });
+  if (IN_BASE.has(part.place) || part.place === 'none') settled.diskInfo = 'none';
+  if (settled.format === 'vmdkExtent') {
+    Object.assign(settled, { middle: 'none', baseFormat: 'raw', below: 'none', diskInfo: 'none' });
+    if (!VMDK_SPELLINGS.has(settled.spelling)) settled.spelling = 'absolute';
+  }
+  if (['dataFile', 'vmdk', 'vmdkExtent', 'noFormat', 'qcow'].includes(settled.format) || settled.place === 'none')
+    settled.declared = 'truly';
   if (settled.format === 'dataFile') Object.assign(settled, { middle: 'none', baseFormat: 'raw', below: 'none', spelling: 'absolute' });
   if (settled.format === 'vmdk') {
     // qemu-img opens the parent as it makes the image, from where that lies.

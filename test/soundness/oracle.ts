@@ -8,6 +8,8 @@ import type { SoundnessTree } from './tree.ts';
 export interface Standing {
   /** Image → the files that it needs. */
   readonly needs: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Images below the instances path, those that links lead to among them. */
+  readonly images: ReadonlySet<string>;
   /** Files that a source names. */
   readonly named: ReadonlySet<string>;
   /** Last components of all names in headers and sources, understood or not. */
@@ -26,8 +28,16 @@ export function askQemu(tree: SoundnessTree): Standing {
   // What was made last stands on what was made before: one call tells the whole chain.
   for (const path of [...tree.images].toReversed()) oracle.ask(path);
   for (const [trashed, original] of tree.restorable) oracle.askAs(trashed, original);
+  const isBelow = (path: string): boolean => path.startsWith(`${tree.instances}/`);
+  const opened = [...tree.images].filter(isBelow).flatMap((path) => oracle.real(path) ?? []);
+  const images = new Set([...opened, ...[...oracle.needs.keys()].filter(isBelow)]);
   const named = new Set([...tree.named].flatMap((path) => oracle.real(path) ?? []));
-  return { needs: oracle.needs, named, lastNames: new Set([...oracle.lastNames, ...[...tree.named].map((path) => basename(path))]) };
+  return {
+    needs: oracle.needs,
+    images,
+    named,
+    lastNames: new Set([...oracle.lastNames, ...[...tree.named].map((path) => basename(path))]),
+  };
 }
 
 class Oracle {
@@ -50,7 +60,7 @@ class Oracle {
         this.lastNames.add(basename(target));
         this.#add(
           image === undefined || pathOf(info.filename) !== path ? image : this.real(from),
-          isAbsolute(target) ? target : join(directory, target),
+          isAbsolute(target) ? target : `${directory}/${target}`,
         );
       }
     }
@@ -73,7 +83,8 @@ class Oracle {
 
   real(name: string): string | undefined {
     try {
-      return realpathSync(pathOf(name));
+      // The other one takes `..` away before it looks at links; QEMU and the kernel do not.
+      return realpathSync.native(pathOf(name));
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
       return undefined;

@@ -25,25 +25,32 @@ const BUNDLE = resolve('dist/basekeeper.js');
 const ENVIRONMENT = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' };
 
 /** One enforcing pass: by the program as it is shipped, or by the same command line in this process. */
-export async function runPass({ evidence }: Built, options: { readonly program: boolean; readonly user: number }): Promise<PassResult> {
+export async function runPass(
+  { evidence }: Built,
+  options: { readonly program: boolean; readonly user: number | undefined },
+): Promise<PassResult> {
   const argv = ['pass', '--config', evidence.configFile, '--output', 'json'];
   return options.program ? runProgram(argv, options.user) : await runHere(argv, options.user);
 }
 
-function runProgram(argv: readonly string[], user: number): PassResult {
-  const ran = spawnSync(process.execPath, [BUNDLE, ...argv], { encoding: 'utf8', uid: user, gid: user, env: ENVIRONMENT });
+function runProgram(argv: readonly string[], user: number | undefined): PassResult {
+  const ran = spawnSync(process.execPath, [BUNDLE, ...argv], {
+    encoding: 'utf8',
+    env: ENVIRONMENT,
+    ...(user === undefined ? {} : { uid: user, gid: user }),
+  });
   return resultOf(ran.status ?? -1, ran.stdout, ran.stderr);
 }
 
-async function runHere(argv: readonly string[], user: number): Promise<PassResult> {
+async function runHere(argv: readonly string[], user: number | undefined): Promise<PassResult> {
   const { io, stdout, stderr } = recordingIo();
   const wiring = await import('../../src/wire/commands.ts');
-  process.seteuid?.(user);
+  if (user !== undefined) process.seteuid?.(user);
   try {
     const code = await run(argv, ENVIRONMENT, io, () => Promise.resolve(wiring));
     return resultOf(code, stdout.text(), stderr.text());
   } finally {
-    process.seteuid?.(0);
+    if (user !== undefined) process.seteuid?.(0);
   }
 }
 

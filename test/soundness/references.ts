@@ -27,7 +27,7 @@ interface Reference {
 const SPELLINGS: Readonly<Record<Part['spelling'], (reference: Reference) => string>> = {
   absolute: ({ target }) => target,
   // The kernel follows the links of the directory before it goes up.
-  relative: ({ tree, from, target }) => relative(realpathSync(tree.directory(dirname(from))), target),
+  relative: ({ tree, from, target }) => relative(realpathSync.native(tree.directory(dirname(from))), target),
   dotted: ({ tree, target }) => `${tree.locks}/.././/${relative(tree.instances, target)}`,
   file: ({ target }) => `file:${target}`,
   jsonNested: ({ target, format }) => `json:${JSON.stringify({ driver: format, file: { driver: 'file', filename: target } })}`,

@@ -14,8 +14,9 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { qemuImg } from '../helpers/qemu-img.ts';
+import { sha } from './names.ts';
 import { IMAGE_SIZE, offsetOfBackingFormat, UNKNOWN_EXTENSION, type Templates } from './images.ts';
 
 export const DAY = 86_400;
@@ -141,8 +142,9 @@ export class SoundnessTree {
     this.#log('mkfifo', path);
   }
 
+  /** Old files are not all equally old: which of them go first must not be chance. */
   age(path: string, seconds: number): void {
-    this.#ages.set(path, seconds);
+    this.#ages.set(path, seconds < DAY ? seconds : seconds + (Number.parseInt(sha(relative(this.root, path)).slice(0, 6), 16) % 3600));
   }
 
   candidate(path: string, part: number | undefined): string {
