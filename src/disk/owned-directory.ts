@@ -1,8 +1,14 @@
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, mkdirSync, openSync, readdirSync, rmdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { errnoError, hasErrno } from '../lib/errors.ts';
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { basename, dirname } from 'node:path';
+import { errnoError, hasErrno, withReadablePath } from '../lib/errors.ts';
 
 const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/** Of a directory that is not finished: nobody but us may put anything into it. */
+const UNFINISHED_MODE = 0o700;
+/** Others must not put files into `_base` or `locks`. */
+const FINISHED_MODE = 0o755;
 
 /**
  * Opens a directory that Nova must be able to write to, and makes it where there is none.
@@ -12,14 +18,12 @@ const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_
  */
 export function openOwnedDirectory(path: string): { readonly fd: number; readonly made: boolean } {
   const found = tryOpen(path, OPEN_DIRECTORY, ['ENOENT']);
-  const fd = found ?? makeDirectory(path);
-  try {
-    finishDirectory(fd, path);
-    return { fd, made: found === undefined };
-  } catch (error) {
-    closeSync(fd);
-    throw error;
+  if (found !== undefined) {
+    if (!isUnfinished(found, path)) return { fd: found, made: false };
+    closeSync(found);
   }
+  const made = makeDirectory(path, found !== undefined);
+  return { fd: openSync(path, OPEN_DIRECTORY), made };
 }
 
 /** Makes such a directory where there is none. Returns whether it was missing; throws as `openOwnedDirectory` does. */
@@ -29,30 +33,83 @@ export function ensureOwnedDirectory(path: string): boolean {
   return made;
 }
 
-/** What a new directory has until it is Nova's: whoever made it may be killed before, and must not have locked Nova out. */
-const UNFINISHED_MODE = 0o777;
-
-/** Unlike oslo, creates no missing parents: their absence means that the instances path is not mounted. */
-function makeDirectory(path: string): number {
-  try {
-    withoutUmask(() => mkdirSync(path, UNFINISHED_MODE));
-  } catch (error) {
-    if (!hasErrno(error, 'EEXIST')) throw error;
-  }
-  return openSync(path, OPEN_DIRECTORY);
+/**
+ * What `makeDirectory` has claimed the name with, and was then killed: ours, closed to all others, and empty, below a directory of
+ * somebody else. Nobody else makes such a directory here, and nothing is lost when it is replaced by a finished one.
+ */
+function isUnfinished(fd: number, path: string): boolean {
+  const { uid, mode } = fstatSync(fd);
+  const isOurs = uid === process.geteuid?.() && (mode & 0o7777) === UNFINISHED_MODE;
+  return isOurs && ownerOf(dirname(path)).uid !== uid && readdirSync(`/proc/self/fd/${fd}`).length === 0;
 }
 
 /**
- * Nova must be able to create files in a new directory, and others must not: it gets its parent's owner, or does not come to
- * exist. Does nothing to a directory that is in use or that somebody else made.
+ * Makes the directory under a temporary name, where nobody else can enter it, gives it to the owner of the directory above, and renames
+ * it to its own. Node.js has no rename that refuses to replace: so the name is claimed first, by an empty directory of ours that the
+ * rename replaces. Where somebody else was quicker, theirs stays. Everything goes through the descriptor of the directory above.
+ *
+ * Unlike oslo, creates no missing parents: their absence means that the instances path is not mounted. Returns whether it made one.
  */
-function finishDirectory(fd: number, path: string): void {
-  const { uid, mode } = fstatSync(fd);
-  if (uid !== process.geteuid?.() || (mode & 0o1777) !== UNFINISHED_MODE || readdirSync(`/proc/self/fd/${fd}`).length > 0) return;
-  // Without CAP_FOWNER, what has been given away keeps its mode: everybody could put files into it.
-  if (giveTo(fd, ownerOf(dirname(path))) && allowing(() => fchmodSync(fd, 0o755))) return;
-  rmdirSync(path);
+function makeDirectory(path: string, isClaimed: boolean): boolean {
+  const parentFd = openParent(path);
+  const parentPath = `/proc/self/fd/${parentFd}`;
+  const name = `${parentPath}/${basename(path)}`;
+  const temporary = `${parentPath}/.basekeeper-${randomUUID()}`;
+  try {
+    makeFinished(temporary, { path, owner: fstatSync(parentFd) });
+    try {
+      return putInPlace(temporary, name, isClaimed);
+    } finally {
+      // Gone when it was put in place.
+      allowingErrno(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(temporary));
+    }
+  } catch (error) {
+    throw withReadablePath(error, parentPath, dirname(path));
+  } finally {
+    closeSync(parentFd);
+  }
+}
+
+/** It may be reached through a symlink. */
+function openParent(path: string): number {
+  try {
+    return openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+    throw errnoError('ENOENT', `cannot make '${path}': the directory above it does not exist; is it mounted?`, error);
+  }
+}
+
+function makeFinished(temporary: string, { path, owner }: { readonly path: string; readonly owner: Owner }): void {
+  mkdirSync(temporary, UNFINISHED_MODE);
+  const fd = openSync(temporary, OPEN_DIRECTORY);
+  try {
+    if (finish(fd, owner)) return;
+  } finally {
+    closeSync(fd);
+  }
+  rmdirSync(temporary);
   throw errnoError('EPERM', `cannot give the new directory '${path}' to the owner of its parent; create it for Nova's user`);
+}
+
+function finish(fd: number, owner: Owner): boolean {
+  const { uid, mode } = fstatSync(fd);
+  // Whoever owns the directory above can put another one under the temporary name: only an empty one of our own is given away.
+  if (uid !== process.geteuid?.() || (mode & 0o777) !== UNFINISHED_MODE || readdirSync(`/proc/self/fd/${fd}`).length > 0) return false;
+  // Before it is given away: without CAP_FOWNER, what belongs to others keeps its mode.
+  return allowing(() => fchmodSync(fd, FINISHED_MODE)) && giveTo(fd, owner);
+}
+
+/** False where somebody else has the name. */
+function putInPlace(temporary: string, name: string, isClaimed: boolean): boolean {
+  try {
+    if (!isClaimed) mkdirSync(name, UNFINISHED_MODE);
+    renameSync(temporary, name);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'EEXIST', 'ENOTEMPTY', 'ENOTDIR')) return false;
+    throw error;
+  }
 }
 
 interface Owner {
@@ -105,5 +162,13 @@ export function allowing(change: () => void): boolean {
   } catch (error) {
     if (hasErrno(error, 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) return false;
     throw error;
+  }
+}
+
+function allowingErrno(codes: readonly string[], change: () => void): void {
+  try {
+    change();
+  } catch (error) {
+    if (!hasErrno(error, ...codes)) throw error;
   }
 }

@@ -7,6 +7,7 @@ const CYCLE = 'test/unit/pass/pass.test.ts';
 const DIRECTORY = 'test/contract/execute/base-directory.test.ts';
 const LOCKER = 'test/contract/execute/file-locker.test.ts';
 const LOCK = 'test/integration/execute/file-lock.test.ts';
+const OWNED = 'test/integration/execute/owned-directory.test.ts';
 const LOCK_RACE = 'test/integration/execute/file-lock-race.test.ts';
 const OPEN_RACE = 'test/integration/execute/open-race.test.ts';
 const REAL_EXECUTOR = 'test/integration/execute/executor.test.ts';
@@ -327,9 +328,21 @@ export const EXECUTION: readonly MutantsOf[] = [
         to: 'const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;',
       },
       {
+        rule: 'a new directory is closed to all others until it is finished',
+        from: 'const UNFINISHED_MODE = 0o700;',
+        to: 'const UNFINISHED_MODE = 0o777;',
+        tests: [OWNED],
+      },
+      {
+        rule: 'a directory that somebody died of making is finished by the next',
+        from: 'if (!isUnfinished(found, path)) return',
+        to: 'if (true) return',
+        tests: [OWNED],
+      },
+      {
         rule: 'a lock directory whose parent is missing is not made up',
-        from: 'mkdirSync(path, UNFINISHED_MODE)',
-        to: 'mkdirSync(path, { recursive: true, mode: UNFINISHED_MODE })',
+        from: "if (!hasErrno(error, 'ENOENT')) throw error;\n    throw errnoError('ENOENT'",
+        to: "mkdirSync(dirname(path), { recursive: true });\n    return openParent(path);\n    throw errnoError('ENOENT'",
       },
     ],
   },

@@ -41,7 +41,7 @@ describe('file lock without the right to give files away', () => {
     expect(existsSync(locksPath)).toBe(false);
   });
 
-  it('should rather create no lock directory than one that stays open to everybody', async () => {
+  it('should rather create no lock directory than one that stays closed to Nova', async () => {
     const { instancesPath, locksPath } = makeTree({ locks: false });
     Object.assign(foreign, { path: instancesPath, allows: 'fchown' });
     await expect(createFileLocker({ locksPath }).acquire('base', { timeoutSeconds: 0 })).rejects.toMatchObject({ code: 'EPERM' });
