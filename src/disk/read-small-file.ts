@@ -1,10 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { errnoError, hasErrno } from '../lib/errors.ts';
+import type { Provenance } from '../model/filesystem.ts';
 
-/** UTF-8 text of a regular file, and how many names the file has: none where it was replaced and only a mount still shows it. */
-export interface SmallFile {
+/** UTF-8 text of a regular file. */
+export interface SmallFile extends Provenance {
   readonly text: string;
-  readonly links: number;
 }
 
 /**
@@ -14,12 +14,19 @@ export interface SmallFile {
  * @throws an errno error; EFBIG for a longer file, EINVAL for what is no regular file or no UTF-8.
  */
 export function readSmallFile(path: string, maximumBytes: number): SmallFile | undefined {
-  return withFile(path, (fd) => {
-    const stats = fstatSync(fd);
-    if (!stats.isFile()) throw errnoError('EINVAL', `${path} is no regular file`);
-    if (stats.size > maximumBytes) throw errnoError('EFBIG', `${path} is larger than ${maximumBytes} bytes`);
-    return { text: decode(path, readFileSync(fd)), links: stats.nlink };
-  });
+  return withFile(path, (fd) => readOpenFile(fd, path, maximumBytes));
+}
+
+/** As `readSmallFile`, for a file that is open; `path` is for messages. */
+export function readOpenFile(fd: number, path: string, maximumBytes: number): SmallFile {
+  const stats = fstatSync(fd);
+  if (!stats.isFile()) throw errnoError('EINVAL', `${path} is no regular file`);
+  if (stats.size > maximumBytes) throw errnoError('EFBIG', `${path} is larger than ${maximumBytes} bytes`);
+  return { text: decode(path, readFileSync(fd)), ...provenanceOf(stats) };
+}
+
+export function provenanceOf({ uid, mode, dev, nlink }: Stats): Provenance {
+  return { uid, mode, device: dev, links: nlink };
 }
 
 /**

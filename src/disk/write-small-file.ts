@@ -1,7 +1,8 @@
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { hasErrno } from '../lib/errors.ts';
+import { errnoError, hasErrno } from '../lib/errors.ts';
 import { giveTo, ownerOf } from './owned-directory.ts';
+import { readOpenFile, type SmallFile } from './read-small-file.ts';
 
 /** Replaces the file, or makes it, by rename: nobody ever sees half of it. Throws an errno error. */
 export function replaceFile(path: string, text: string): void {
@@ -35,20 +36,26 @@ function createTemporary(path: string): number {
   return openSync(path, flags, 0o644);
 }
 
+/** Why a file must not be written over, if so. */
+export type Refusal = (found: SmallFile) => string | undefined;
+
 /**
  * Writes over the file and keeps its inode, owner and mode: Nova writes it so, too, and a mount of the file would lose a new one. A file
- * that is not there yet is made by rename, for the owner of its directory. Throws an errno error.
+ * that is not there yet is made by rename, for the owner of its directory. `refuse` is asked about the very file that is then written.
+ * Throws an errno error; EPERM where `refuse` gives a reason.
  */
-export function overwriteFile(path: string, text: string): void {
+export function overwriteFile(path: string, text: string, refuse: Refusal, maximumBytes: number): void {
   let fd: number;
   try {
-    fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
     replaceFile(path, text);
     return;
   }
   try {
+    const reason = refuse(readOpenFile(fd, path, maximumBytes));
+    if (reason !== undefined) throw errnoError('EPERM', `not written: ${reason}`);
     // Nothing is cut off before the rest is there: what a crash leaves is never an empty file.
     ftruncateSync(fd, writeAll(fd, text));
     fsyncSync(fd);

@@ -13,3 +13,12 @@ export function usedPercent({ sizeBytes, availableBytes }: FilesystemUsage): num
 export function isRelieved(usage: FilesystemUsage, pressure: { readonly lowThresholdPercent: number } | undefined): boolean {
   return pressure === undefined || usedPercent(usage) <= pressure.lowThresholdPercent;
 }
+
+/** Whose file it is, and where it lies. */
+export interface Provenance {
+  readonly uid: number;
+  readonly mode: number;
+  readonly device: number;
+  /** How many names it has: none where it was replaced and only a mount still shows it. */
+  readonly links: number;
+}

@@ -35,6 +35,7 @@ export const GATE_REASONS = {
   WorkloadIncomplete: 'Something on this node may be a VM and could not be understood.',
   OverlayUnreadable: "An instance's disk exists, but its header or its directory cannot be read.",
   ScanIncomplete: 'The base directory could not be listed completely.',
+  DirectoryOpenToAll: 'Every user of the node may write to the base directory or to the lock directory.',
   ClockNotSane: 'The clock jumped, or a file that is in use is dated in the future.',
   HostWorkloadsUnknown: 'A host that shares the instances directory has workloads that nobody can tell.',
   HostStale: 'A host that shared the instances directory has not registered for longer than sharedStorage.hostTimeoutSeconds.',

@@ -12,6 +12,7 @@ import { DirectoryEntries, typeOf } from '../disk/list-directory.ts';
 import { Pacer } from '../lib/pacer.ts';
 import { ProblemLog } from '../disk/problem-log.ts';
 import { decodeRawName, joinPath, type RawName } from '../disk/raw-name.ts';
+import { directoriesOpenToAll } from '../disk/open-directories.ts';
 import { scanTrash } from './trash.ts';
 
 const LSTAT = { bigint: true, throwIfNoEntry: false } as const;
@@ -22,6 +23,8 @@ export interface BaseScannerOptions {
   /** Below the instances path; Nova's `image_cache.subdirectory_name`. */
   readonly subdirectoryName: string;
   readonly naming: Naming;
+  /** Looked at as well: whether everybody may write there. */
+  readonly locksPath?: string | undefined;
   /** Paces the slices. Default: the machine's clock. */
   readonly clock?: Clock | undefined;
 }
@@ -118,6 +121,8 @@ class RunningScan {
   }
 
   result(): BaseScan {
+    const { locksPath } = this.#options;
+    const open = directoriesOpenToAll([this.#basePath, ...(locksPath === undefined ? [] : [locksPath])]);
     return {
       basePath: this.#basePath,
       exists: this.#exists,
@@ -126,6 +131,7 @@ class RunningScan {
       irregularEntries: this.#irregularEntries,
       partialDownloads: this.#partialDownloads,
       problems: this.#problems.list(),
+      ...(open.length === 0 ? {} : { openDirectories: open }),
       ...(this.#trash === undefined ? {} : { trash: this.#trash }),
       filesystem: this.#filesystem,
       cacheUsageBytes: this.#countsAsUsage ? this.#allocatedBlocks * BLOCK_BYTES : 0,

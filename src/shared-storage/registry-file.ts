@@ -6,6 +6,13 @@ export type Hosts = ReadonlyMap<string, number>;
 /** More than this many hosts on one directory are a mistake. */
 const MAX_HOSTS = 4096;
 
+/** As Nova's API takes a host's name; it does not begin like an option. */
+const HOST_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/;
+
+export function isHostName(name: string): boolean {
+  return HOST_NAME.test(name);
+}
+
 export type ParsedHosts =
   | { readonly hosts: Hosts; readonly problem?: undefined }
   | { readonly hosts?: undefined; readonly problem: string };
@@ -61,6 +68,8 @@ function hostsOf(value: unknown): ParsedHosts {
   if (object === undefined) return { problem: 'it is no object of hosts and times' };
   const entries = Object.entries(object);
   if (entries.length > MAX_HOSTS) return { problem: `it has more than ${MAX_HOSTS} hosts` };
+  const odd = entries.find(([name]) => !isHostName(name));
+  if (odd !== undefined) return { problem: `${JSON.stringify(odd[0].slice(0, 80))} in it is not a host name` };
   const wrong = entries.find(([, seconds]) => asNumber(seconds) === undefined);
   if (wrong !== undefined) return { problem: `the time of host ${JSON.stringify(wrong[0])} is no number` };
   return { hosts: new Map(entries as [string, number][]) };

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../lib/errors.ts';
+import { withPlaces, type Place } from '../disk/open-places.ts';
 import { fileVersion, readSmallFile, type SmallFile } from '../disk/read-small-file.ts';
 import type { FileLocker, StorageRegistry } from '../model/ports.ts';
 import type { RegistryReading } from '../model/shared-storage.ts';
 import {
   formatMemory,
   formatRegistry,
+  isHostName,
   parseMemory,
   parseRegistry,
   union,
@@ -14,6 +16,7 @@ import {
   type ParsedMemory,
 } from './registry-file.ts';
 import { overwriteFile, replaceFile } from '../disk/write-small-file.ts';
+import { distrust, isUnfinished } from './trust.ts';
 
 /** Below the instances path, as in `nova/virt/storage_users.py`. */
 export const REGISTRY_NAME = 'compute_nodes';
@@ -37,16 +40,20 @@ export function createStorageRegistry(options: StorageRegistryOptions): StorageR
   return new FileRegistry(options);
 }
 
-/** Both files, read under the lock. */
+/** Both files, read under the lock, and the directories that they were read in. */
 interface Found {
   readonly registry: ParsedHosts;
+  /** As it stands there; undefined where there is no file. */
+  readonly text: string | undefined;
   readonly memory: ParsedMemory;
+  readonly instances: Place;
+  readonly locks: Place;
 }
 
 const EMPTY_REGISTRY = { none: { hosts: new Map() }, remedy: 'write {} into it, and every host registers again' };
 const EMPTY_MEMORY = {
   none: { pending: false, since: undefined, hosts: new Map() },
-  remedy: 'remove it, and it is made anew from compute_nodes',
+  remedy: 'remove it, and it is made again from compute_nodes',
 };
 
 class FileRegistry implements StorageRegistry {
@@ -92,6 +99,7 @@ class FileRegistry implements StorageRegistry {
   }
 
   async register(host: string, nowMs: number, signal?: AbortSignal): Promise<string | undefined> {
+    if (!isHostName(host)) return `${JSON.stringify(host)} is not a host name; set sharedStorage.hostName`;
     return await this.#locked(signal, (found) => {
       const problem = isInterrupted(found) ? undefined : this.#problemOf(found);
       if (problem !== undefined) return problem;
@@ -111,10 +119,12 @@ class FileRegistry implements StorageRegistry {
     });
   }
 
-  /** Undefined where it cannot be told, which equals nothing that was read. */
+  /** Undefined where it cannot be read, which equals nothing that was read. */
   #version(): string | undefined {
     try {
-      return [this.#registryPath, this.#memoryPath].map((path) => fileVersion(path) ?? 'none').join('; ');
+      return withPlaces(this.#options, (instances, locks) =>
+        [`${instances.path}/${REGISTRY_NAME}`, `${locks.path}/${MEMORY_NAME}`].map((path) => fileVersion(path) ?? 'none').join('; '),
+      );
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
       return undefined;
@@ -128,10 +138,7 @@ class FileRegistry implements StorageRegistry {
       if (lock === undefined)
         return `${this.#registryPath}: its lock nova-${LOCK_NAME} was held by somebody else for ${LOCK_TIMEOUT_SECONDS} s`;
       try {
-        return work({
-          registry: parsed(readSmallFile(this.#registryPath, MAX_BYTES), parseRegistry, EMPTY_REGISTRY),
-          memory: parsed(readSmallFile(this.#memoryPath, MAX_BYTES), parseMemory, EMPTY_MEMORY),
-        });
+        return withPlaces(this.#options, (instances, locks) => work(look(instances, locks)));
       } finally {
         lock.release({ remove: false });
       }
@@ -142,11 +149,14 @@ class FileRegistry implements StorageRegistry {
   }
 
   /** What we remember goes first: a crash in the middle of the registry leaves a complete one there. */
-  #write(hosts: Hosts, { memory }: Found, nowSeconds: number): void {
+  #write(hosts: Hosts, { memory, instances, locks, text }: Found, nowSeconds: number): void {
     const since = memory.problem === undefined ? (memory.since ?? nowSeconds) : nowSeconds;
-    replaceFile(this.#memoryPath, formatMemory({ pending: true, since, hosts }));
-    overwriteFile(this.#registryPath, formatRegistry(hosts));
-    replaceFile(this.#memoryPath, formatMemory({ pending: false, since, hosts }));
+    const memoryPath = `${locks.path}/${MEMORY_NAME}`;
+    const refuse = (file: SmallFile) =>
+      distrust(file, placeOf(instances)) ?? (file.text === text ? undefined : 'it changed under its lock');
+    replaceFile(memoryPath, formatMemory({ pending: true, since, hosts }));
+    overwriteFile(`${instances.path}/${REGISTRY_NAME}`, formatRegistry(hosts), refuse, MAX_BYTES);
+    replaceFile(memoryPath, formatMemory({ pending: false, since, hosts }));
     this.#known = hosts;
   }
 
@@ -158,9 +168,37 @@ class FileRegistry implements StorageRegistry {
   }
 }
 
-/** One of us died while writing the registry, and nobody has written it since. What was to be written is known. */
-function isInterrupted({ registry, memory }: Found): boolean {
-  return registry.problem !== undefined && memory.problem === undefined && memory.pending;
+/** One of us died while writing the registry, and nobody has written it since: what stands there is the beginning of what was to be written. */
+function isInterrupted({ registry, memory, text }: Found): boolean {
+  if (registry.problem === undefined || memory.problem !== undefined || !memory.pending) return false;
+  return text !== undefined && isUnfinished(text, formatRegistry(memory.hosts));
+}
+
+function look(instances: Place, locks: Place): Found {
+  const registryFile = readSmallFile(`${instances.path}/${REGISTRY_NAME}`, MAX_BYTES);
+  const memoryFile = readSmallFile(`${locks.path}/${MEMORY_NAME}`, MAX_BYTES);
+  const suspicion = registryFile === undefined ? undefined : distrust(registryFile, placeOf(instances));
+  return {
+    instances,
+    locks,
+    // What is not believed is not completed, either.
+    text: suspicion === undefined ? registryFile?.text : undefined,
+    registry: suspicion === undefined ? parsed(registryFile, parseRegistry, EMPTY_REGISTRY) : { problem: suspicion },
+    memory: memoryOf(memoryFile, locks),
+  };
+}
+
+/** An agent that may not give files away leaves its own there: root's, or its user's. */
+function memoryOf(file: SmallFile | undefined, locks: Place): ParsedMemory {
+  const ours = [0, process.geteuid?.() ?? 0];
+  const suspicion = file === undefined ? undefined : distrust(file, { directory: locks, alsoOwnedBy: ours });
+  return suspicion === undefined ? parsed(file, parseMemory, EMPTY_MEMORY) : { problem: suspicion };
+}
+
+/** Nova's file is Nova's, or that of an agent which runs as another user than root. Root's may be any file of the host. */
+function placeOf(instances: Place) {
+  const user = process.geteuid?.() ?? 0;
+  return { directory: instances, alsoOwnedBy: user === 0 ? [] : [user] };
 }
 
 function parsed<T extends { readonly problem?: string | undefined }>(
@@ -169,7 +207,6 @@ function parsed<T extends { readonly problem?: string | undefined }>(
   { none, remedy }: { readonly none: T; readonly remedy: string },
 ): T | { readonly problem: string } {
   if (file === undefined) return none;
-  if (file.links === 0) return { problem: 'it was replaced by another file, and only its mount is left: restart this program' };
   const value = parse(file.text);
   return value.problem === undefined ? value : { problem: `${value.problem}; ${remedy}` };
 }

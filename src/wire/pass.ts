@@ -53,7 +53,7 @@ export function passParts(
     basePath: config.basePath,
     baseDirectoryName: subdirectoryName,
     sources,
-    scanner: createBaseScanner({ instancesPath, subdirectoryName, naming: policy.naming, clock }),
+    scanner: createBaseScanner({ instancesPath, subdirectoryName, locksPath, naming: policy.naming, clock }),
     verifier: config.verify.enabled ? createBaseVerifier({ instancesPath, ...policy, checksums, clock }) : undefined,
     overlays: createOverlayScanner({ instancesPath, subdirectoryName, locksPath, hostInstancesPath, overlays: policy.overlays, clock }),
     executor: createExecutor({ locker, directories: createBaseDirectoryOpener(), clock, policy }),

@@ -195,11 +195,44 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
         tests: [REAL_REGISTRY],
       },
       {
-        rule: 'registry: a file that was replaced under its mount is broken',
-        from: 'if (file.links === 0) return',
-        to: 'if (false) return',
+        rule: 'registry: only what was to be written is completed',
+        from: 'return text !== undefined && isUnfinished(text, formatRegistry(memory.hosts));',
+        to: 'return true;',
         tests: [REAL_REGISTRY],
       },
+      {
+        rule: 'registry: root’s file is not Nova’s',
+        from: 'alsoOwnedBy: user === 0 ? [] : [user]',
+        to: 'alsoOwnedBy: [user]',
+        tests: [REAL_REGISTRY],
+      },
+    ],
+  },
+  {
+    file: 'src/shared-storage/registry-file.ts',
+    tests: [REAL_REGISTRY],
+    mutants: [{ rule: 'registry: names of hosts have a grammar', from: 'if (odd !== undefined) return', to: 'if (odd === null) return' }],
+  },
+  {
+    file: 'src/shared-storage/trust.ts',
+    tests: [REAL_REGISTRY],
+    mutants: [
+      { rule: 'registry: a file that was replaced under its mount is broken', from: 'if (links === 0) return', to: 'if (false) return' },
+      { rule: 'registry: a file with two names is not believed', from: 'if (links > 1) return', to: 'if (false) return' },
+      {
+        rule: 'registry: what is mounted in its place is not believed',
+        from: 'if (device !== directory.device) return',
+        to: 'if (false) return',
+      },
+      { rule: 'registry: another user’s file is not believed', from: 'if (uid !== directory.uid && ', to: 'if (uid < 0 && ' },
+      { rule: 'registry: everybody’s file is not believed', from: '(mode & OTHERS_MAY_WRITE) !== 0', to: 'mode === 0' },
+    ],
+  },
+  {
+    file: 'src/disk/open-places.ts',
+    tests: [REAL_REGISTRY],
+    mutants: [
+      { rule: 'registry: a link in the place of locks is not followed', from: 'locksPath, constants.O_NOFOLLOW,', to: 'locksPath, 0,' },
     ],
   },
 ];

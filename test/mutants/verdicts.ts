@@ -240,6 +240,11 @@ export const VERDICTS: readonly MutantsOf[] = [
       },
       { rule: 'HostStale: a host that has not registered for long closes the gate', from: "hostsThatAre('stale')", to: '() => []' },
       {
+        rule: 'DirectoryOpenToAll: directories that everybody may write to close the gate',
+        from: 'DirectoryOpenToAll: openDirectories,',
+        to: 'DirectoryOpenToAll: () => [],',
+      },
+      {
         rule: 'StorageRegistryBroken: a registry that does not tell the hosts closes the gate',
         from: '(sharedStorage?.problem === undefined ? [] : [sharedStorage.problem])',
         to: '(sharedStorage === null ? [] : [])',

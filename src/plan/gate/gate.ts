@@ -4,6 +4,7 @@ import type { StorageHostState } from '../../model/shared-storage.ts';
 import type { ClockReading, Snapshot } from '../../model/snapshot.ts';
 import { runNow, type Sliced } from '../../lib/slices.ts';
 import { inUseFromTheFuture } from './clock-evidence.ts';
+import { openDirectories } from './open-directories.ts';
 
 /** How far the wall clock may drift from the monotonic clock between two readings, and an mtime may lie ahead, in ms. */
 export const CLOCK_TOLERANCE_MS = 60_000;
@@ -38,6 +39,7 @@ const CONDITIONS: Readonly<Record<GateReason, Condition>> = {
     ...overlays.problems.map(({ path, message }) => `${path}: ${message}`),
   ],
   ScanIncomplete: ({ scan }) => scan.problems.map(({ path, message }) => `${path}: ${message}`),
+  DirectoryOpenToAll: openDirectories,
   ClockNotSane: clockTrouble,
   HostWorkloadsUnknown: hostsThatAre('unknown'),
   HostStale: hostsThatAre('stale'),

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it, vi } from 'vitest';
 import { startHttpProxy, type HttpProxy } from '../../helpers/fault-proxy.ts';
 import { type KubeServer, startKubeServer } from '../../helpers/kube-server.ts';
@@ -92,6 +92,13 @@ describe('the gate', () => {
     rmSync(node.tree.basePath);
     renameSync(elsewhere, node.tree.basePath);
     await node.seeOpen('ScanIncomplete');
+  });
+
+  it.each(['_base', 'locks'])('should be closed while everybody may write to %s (DirectoryOpenToAll)', async (name) => {
+    chmodSync(node.tree.path(name), 0o1777);
+    await node.seeClosed('DirectoryOpenToAll');
+    chmodSync(node.tree.path(name), 0o755);
+    await node.seeOpen('DirectoryOpenToAll');
   });
 
   it('should be closed for one pass by a file in use from the future (ClockNotSane)', async () => {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
@@ -139,7 +139,7 @@ describe('agents on hosts that share a directory', () => {
     host.workloads([vm('vm-1', 'in use')]);
     // The directories are the agent's, what is in use is root's; to ask for QEMU's locks, a file must be writable.
     chmodSync(tree.path(`_base/${unused}`), 0o666);
-    for (const path of [tree.instancesPath, tree.basePath, tree.path('locks')]) chmodSync(path, 0o777);
+    for (const path of [tree.instancesPath, tree.basePath, tree.path('locks')]) chownSync(path, NOBODY, NOBODY);
     const before = statSync(tree.path(`_base/${used}`)).mtimeMs;
     const agent = startAgent(host, {}, NOBODY);
     await vi.waitFor(() => expect(removedBy(agent)).toEqual([unused]), PATIENTLY);

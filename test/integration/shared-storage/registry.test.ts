@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -14,7 +16,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createFileLocker } from '../../../src/disk/locks/nova-lock.ts';
 import { createStorageRegistry } from '../../../src/shared-storage/registry.ts';
 import { makeTree, startLockHolder, withoutPrivileges } from '../../helpers/execute-tree.ts';
@@ -35,6 +37,8 @@ function setUp() {
   const registryPath = join(instancesPath, 'compute_nodes');
   return { instancesPath, registryPath, memoryPath: join(locksPath, 'basekeeper-hosts.json'), registry: open(instancesPath) };
 }
+
+type Trees = ReturnType<typeof setUp>;
 
 async function nova(instancesPath: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await run('/usr/bin/python3', [NOVA, instancesPath, ...args]);
@@ -136,7 +140,75 @@ describe("Nova's registry of hosts", () => {
       echo '{}' > "$1/new" && mv "$1/new" "$1/compute_nodes"
       "$2" "$3" "$1/seen" host-a 1`;
     const child = inMountNamespace(script, [instancesPath, process.execPath, CHILD]);
-    await expect(child).rejects.toThrow(/replaced by another file.*restart this program/);
+    await expect(child).rejects.toThrow(/replaced on the host.*restart the agent/);
+  });
+
+  it('should not be completed where something else stands in its place, whatever the memory says', async () => {
+    const { instancesPath, registryPath, memoryPath } = setUp();
+    const forged = { version: 1, pending: true, since: 1, hosts: {} };
+    for (const name of ['host-a', '$(touch /tmp/x)']) {
+      writeFileSync(memoryPath, JSON.stringify({ ...forged, hosts: { [name]: 1 } }));
+      for (const text of ['# a profile\n', '{"host-b":1', '{"host-a":1 and more', '{}\n#!/bin/sh\n']) {
+        writeFileSync(registryPath, text);
+        expect(await open(instancesPath).register('host-c', Date.now()), text).toBeDefined();
+        expect(readFileSync(registryPath, 'utf8')).toBe(text);
+      }
+    }
+  });
+
+  it('should be completed when what stands there is the end of a longer one that was not cut off', async () => {
+    const { instancesPath, registryPath, memoryPath } = setUp();
+    writeFileSync(memoryPath, '{"version":1,"pending":true,"since":1,"hosts":{"host-a":1}}');
+    writeFileSync(registryPath, '{"host-a":1}b":12}');
+    expect(await open(instancesPath).register('host-c', Date.now())).toBeUndefined();
+    expect(await hostsOf(instancesPath)).toEqual(['host-a', 'host-c']);
+  });
+
+  it.each([
+    ['another user’s', ({ registryPath }: Trees) => chownSync(registryPath, 1234, 1234), 'it belongs to user 1234'],
+    ['everybody’s to write', ({ registryPath }: Trees) => chmodSync(registryPath, 0o666), 'every user of the node may write to it'],
+    ['a file with a second name', ({ registryPath }: Trees) => linkSync(registryPath, `${registryPath}-2`), 'it has 2 names'],
+    ['root’s in a directory of Nova’s', ({ instancesPath }: Trees) => chownSync(instancesPath, 42436, 42436), 'it belongs to user 0'],
+    [
+      'a memory of another user',
+      ({ memoryPath }: Trees) => chownSync(memoryPath, 1234, 1234),
+      'basekeeper-hosts.json: it belongs to user 1234',
+    ],
+  ])('should not be believed, nor written, when it is %s', async (_, change, expected) => {
+    const trees = setUp();
+    await trees.registry.register('host-a', Date.now());
+    change(trees);
+    const before = readFileSync(trees.registryPath, 'utf8');
+    expect((await open(trees.instancesPath).read()).problem).toContain(expected);
+    expect(await open(trees.instancesPath).register('host-b', Date.now())).toContain(expected);
+    expect(readFileSync(trees.registryPath, 'utf8')).toBe(before);
+  });
+
+  it('should not be believed when another file system is mounted in its place', async () => {
+    const { instancesPath, registryPath } = setUp();
+    writeFileSync(registryPath, '{}');
+    const script = 'mount --bind /dev/shm/"$4" "$1/compute_nodes" && "$2" "$3" "$1" host-a 1';
+    const elsewhere = `basekeeper-${process.pid}`;
+    writeFileSync(`/dev/shm/${elsewhere}`, '{}');
+    onTestFinished(() => rmSync(`/dev/shm/${elsewhere}`));
+    const child = inMountNamespace(script, [instancesPath, process.execPath, CHILD, elsewhere]);
+    await expect(child).rejects.toThrow(/it is on another file system than its directory/);
+    expect(readFileSync(`/dev/shm/${elsewhere}`, 'utf8')).toBe('{}');
+  });
+
+  it('should be reached through the lock directory that was opened, never through a link in its place', async () => {
+    const { instancesPath, registry } = setUp();
+    await registry.register('host-a', Date.now());
+    renameSync(join(instancesPath, 'locks'), join(instancesPath, 'elsewhere'));
+    symlinkSync('elsewhere', join(instancesPath, 'locks'));
+    expect((await open(instancesPath).read()).problem).toMatch(/ELOOP|ENOTDIR/);
+  });
+
+  it.each(['', '-rf', 'a b', '$(id)', 'x'.repeat(256), 'a/b', 'a\nb'])('should take no host %j', async (name) => {
+    const { instancesPath, registryPath, registry } = setUp();
+    expect(await registry.register(name, Date.now())).toContain('is not a host name');
+    writeFileSync(registryPath, JSON.stringify({ [name]: 1 }));
+    expect((await open(instancesPath).read()).problem).toContain('is not a host name');
   });
 
   it('should be named while its lock is held by somebody for long, and not forget who is there', async () => {

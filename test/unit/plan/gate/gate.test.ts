@@ -45,6 +45,7 @@ const closing: Readonly<Record<keyof typeof GATE_REASONS, readonly SnapshotParts
       },
     },
   ],
+  DirectoryOpenToAll: [{ scan: { openDirectories: ['/var/lib/nova/instances/_base'] } }],
   HostWorkloadsUnknown: [
     { inventory: { sharedStorage: { hosts: [{ name: 'host-b', state: 'unknown', message: 'it has not reported' }] } } },
   ],
