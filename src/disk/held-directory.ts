@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, lutimesSync, openSync, unlinkSync, type BigIntStats } from 'node:fs';
-import { tryLock, unlock } from 'fs-native-extensions';
+import { tryLock } from 'fs-native-extensions';
 import type { FileIdentity } from '../model/plan.ts';
 import type { BaseFileStat, DirectoryEntries } from '../model/ports.ts';
 import { errnoError, hasErrno, withReadablePath } from '../lib/errors.ts';
@@ -78,14 +78,10 @@ function withImageLock(path: string, identity: FileIdentity, whileHeld: () => vo
   try {
     if (!isIdentical(toStat(fstatSync(fd, { bigint: true })), identity)) return 'changed';
     if (!tryLock(fd, IMAGE_LOCK_OFFSET, IMAGE_LOCK_LENGTH)) return 'busy';
-    try {
-      whileHeld();
-    } finally {
-      // Not only by closing: a child process may have the descriptor for an instant between fork and exec.
-      unlock(fd, IMAGE_LOCK_OFFSET, IMAGE_LOCK_LENGTH);
-    }
+    whileHeld();
     return 'done';
   } finally {
+    // The lock goes with the descriptor, of which no child process has a copy: this program starts none.
     closeSync(fd);
   }
 }

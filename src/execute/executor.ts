@@ -3,12 +3,15 @@ import { errnoOf, hasErrno, ownMessageOf } from '../lib/errors.ts';
 import type { Plan, PlannedFile } from '../model/plan.ts';
 import { isRelieved } from '../model/filesystem.ts';
 import type { Policy } from '../model/policy.ts';
-import type { BaseDirectory, BaseDirectoryOpener, Clock, Executor, FileLocker, FileOutcome, UseCheck } from '../model/ports.ts';
+import type { BaseDirectory, BaseDirectoryOpener, Clock, Executor, FileLocker, FileOutcome } from '../model/ports.ts';
 import { executeTrash } from './trash/execute-trash.ts';
 import { holdTrash, type TrashHolder } from './trash/trash-holder.ts';
 import type { Result } from './recheck.ts';
 import { refusalOf } from './refusal.ts';
-import { removeFile } from './remove-file.ts';
+import type { Removal } from './removal.ts';
+import { relief } from './relief.ts';
+import { removalOf } from './remove-file.ts';
+import { removeInBatches, type BatchParts, type BatchSize } from './batches.ts';
 import { touchFile } from './touch-file.ts';
 
 /** How many rows are looked at between two turns of the event loop, where health checks are answered. */
@@ -19,13 +22,13 @@ export interface ExecutorParts {
   readonly directories: BaseDirectoryOpener;
   readonly clock: Clock;
   readonly policy: Policy;
+  readonly batchSize?: BatchSize | undefined;
 }
 
 /** One execution of one plan. */
-interface Run extends ExecutorParts {
+interface Run extends BatchParts {
+  readonly policy: Policy;
   readonly plan: Plan;
-  readonly inUse: UseCheck;
-  readonly signal: AbortSignal | undefined;
   /** Or why it cannot be opened. */
   readonly directory: BaseDirectory | Error;
   readonly trash: TrashHolder;
@@ -43,12 +46,11 @@ export function createExecutor(parts: ExecutorParts): Executor {
   return {
     async execute(plan, inUse, { signal } = {}) {
       const directory = openDirectory(parts.directories, plan.basePath);
-      const run: Run = { ...parts, ...newRun(directory), plan, inUse, signal, directory };
+      const run: Run = { ...parts, ...newRun(directory), plan, inUse, signal, directory, batchSize: parts.batchSize };
       try {
         const { removals, pressed } = await touchAll(run);
         await executeTrash(run);
-        for (const index of removals) await settle(run, plan.files.at(index));
-        for (const index of oldestFirst(pressed)) await settle(run, plan.files.at(index));
+        await removeInBatches(run, removalsOf(run, [...removals, ...oldestFirst(pressed)]));
       } finally {
         run.trash.close();
         if (!(directory instanceof Error)) directory.close();
@@ -59,12 +61,14 @@ export function createExecutor(parts: ExecutorParts): Executor {
 }
 
 function newRun(directory: BaseDirectory | Error) {
+  const lockWaitSeconds: number[] = [];
   const trash = directory instanceof Error ? { open: () => undefined, close: () => {} } : holdTrash(directory);
   return {
     trash,
     outcomes: new Map<string, FileOutcome>(),
     trashOutcomes: new Map<string, FileOutcome>(),
-    lockWaitSeconds: [] as number[],
+    lockWaitSeconds,
+    onLockWait: (seconds: number) => lockWaitSeconds.push(seconds),
   };
 }
 
@@ -84,8 +88,11 @@ async function touchAll(run: Run): Promise<{ removals: number[]; pressed: Presse
   let index = 0;
   for (const file of run.plan.files) {
     if (index % ROWS_PER_TURN === 0) await nextTurn();
-    if (file.verdict === 'touch') await settle(run, file);
-    else if (file.verdict === 'remove' && file.reason === 'UnderPressure')
+    if (file.verdict === 'touch') {
+      await nextTurn();
+      record(run, file, touched(run, file));
+    }
+    if (file.verdict === 'remove' && file.reason === 'UnderPressure')
       pressed.push({ index, modifiedAtNs: BigInt(file.identity.modifiedAtNs) });
     else if (file.verdict === 'remove') removals.push(index);
     index++;
@@ -103,23 +110,32 @@ function oldestFirst(pressed: readonly Pressed[]): number[] {
   return pressed.toSorted((a, b) => (a.modifiedAtNs < b.modifiedAtNs ? -1 : 1)).map(({ index }) => index);
 }
 
-async function settle(run: Run, file: PlannedFile | undefined): Promise<void> {
-  if (file === undefined) return;
-  await nextTurn();
-  run.outcomes.set(file.name, { name: file.name, ...(await outcomeOf(run, file)) });
+function record(run: Run, { name }: PlannedFile, result: Result): void {
+  run.outcomes.set(name, { name, ...result });
 }
 
-async function outcomeOf(run: Run, file: PlannedFile): Promise<Result> {
-  const { clock, directory, signal, lockWaitSeconds } = run;
+function touched(run: Run, file: PlannedFile): Result {
   const refusal = refusalOf(file, run.plan.gate);
   if (refusal !== undefined) return { outcome: 'kept', message: refusal };
-  if (signal?.aborted === true) return { outcome: 'Abandoned' };
-  if (directory instanceof Error) return unreachable(directory, file);
-  if (file.verdict === 'touch') return touchFile(directory, clock, file);
-  if (file.reason === 'UnderPressure' && isRelieved(directory.usage(), run.policy.pressure))
-    return { outcome: 'kept', message: 'Enough space was freed without it.' };
-  const trash = goesToTrash(run, directory, file) ? run.trash : undefined;
-  return await removeFile({ ...run, directory, trash, onLockWait: (seconds) => lockWaitSeconds.push(seconds) }, file);
+  if (run.signal?.aborted === true) return { outcome: 'Abandoned' };
+  return run.directory instanceof Error ? unreachable(run.directory, file) : touchFile(run.directory, run.clock, file);
+}
+
+function* removalsOf(run: Run, indices: readonly number[]): Generator<Removal, void, void> {
+  const { directory, policy } = run;
+  for (const index of indices) {
+    const file = run.plan.files.at(index);
+    if (file === undefined) continue;
+    const refusal = refusalOf(file, run.plan.gate);
+    if (refusal !== undefined) record(run, file, { outcome: 'kept', message: refusal });
+    else if (run.signal?.aborted === true) record(run, file, { outcome: 'Abandoned' });
+    else if (directory instanceof Error) record(run, file, unreachable(directory, file));
+    else {
+      const trash = () => (goesToTrash(run, directory, file) ? run.trash : undefined);
+      const parts = { ...run, directory, refused: () => relief(policy, directory, file), trash };
+      yield removalOf(parts, file, (result) => record(run, file, result));
+    }
+  }
 }
 
 /** A file in the trash frees nothing: while the file system is too full, removals are for good. */

@@ -1,39 +1,43 @@
 import { trashEntryName } from '../model/trash-names.ts';
 import type { PlannedFile } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
-import type { BaseDirectory, UseCheck } from '../model/ports.ts';
+import type { BaseDirectory, Clock } from '../model/ports.ts';
 import { errnoError, hasErrno } from '../lib/errors.ts';
 import { underImageLock } from './under-image-lock.ts';
 import type { TrashHolder } from './trash/trash-holder.ts';
 import { recheck, recheckUse, type Result } from './recheck.ts';
 import { losesLockFile, minimumAgeSeconds } from './refusal.ts';
-import { askUsers, underLock, type LockParts } from './under-lock.ts';
+import type { AnswerFor, Removal } from './removal.ts';
 
 /** What the removal of one file works with. */
-export interface RemovalParts extends LockParts {
+export interface RemovalParts {
   readonly directory: BaseDirectory;
+  readonly clock: Clock;
   readonly policy: Policy;
-  readonly inUse: UseCheck;
+  /** Why it stays although nobody uses it, asked before its lock is taken and again just before it goes. */
+  readonly refused: () => Result | undefined;
   /** Where the file goes; undefined: it is unlinked. */
-  readonly trash: TrashHolder | undefined;
+  readonly trash: () => TrashHolder | undefined;
 }
 
 /**
- * Removes one base file (Nova's `_remove_old_enough_file`): takes its lock, then checks everything that the plan was decided
- * from again. Trouble with the file is a result; only a mistake in this program is thrown.
+ * The removal of one base file (Nova's `_remove_old_enough_file`): everything that the plan was decided from is checked again under its lock.
  */
-export async function removeFile(parts: RemovalParts, file: PlannedFile): Promise<Result> {
-  return await underLock(parts, {
-    name: file.name,
-    failure: 'RemovalFailed',
+export function removalOf(parts: RemovalParts, file: PlannedFile, settled: (result: Result) => void): Removal {
+  return {
+    lockName: file.name,
     removeLockFile: losesLockFile(file.kind, parts.policy),
-    work: async () => await removeLocked(parts, file),
-  });
+    askedNames: [file.name],
+    refused: parts.refused,
+    firstLook: () => recheckNow(parts, file),
+    settle: (answerFor) => removeUnused(parts, file, answerFor),
+    settled,
+  };
 }
 
-/** The cheap checks first: asking the sources and reading the overlays costs more than all the others. */
-async function removeLocked(parts: RemovalParts, file: PlannedFile): Promise<Result> {
-  const refusal = recheckNow(parts, file) ?? (await recheckUsers(parts, file));
+function removeUnused(parts: RemovalParts, file: PlannedFile, answerFor: AnswerFor): Result {
+  const answer = answerFor(file.name);
+  const refusal = ('outcome' in answer ? answer : recheckUse(answer)) ?? parts.refused();
   if (refusal !== undefined) return refusal;
   // Once more: the answer took its time, and some writers take no lock.
   const removeChecked = () => recheckNow(parts, file) ?? discard(parts, file.name);
@@ -50,12 +54,8 @@ function recheckNow({ directory, clock, policy }: RemovalParts, file: PlannedFil
   });
 }
 
-async function recheckUsers(parts: RemovalParts, file: PlannedFile): Promise<Result | undefined> {
-  const answer = (await askUsers(parts, [file.name]))(file.name);
-  return 'outcome' in answer ? answer : recheckUse(answer);
-}
-
-function discard({ directory, trash, clock }: RemovalParts, name: string): Result {
+function discard({ directory, trash: trashOf, clock }: RemovalParts, name: string): Result {
+  const trash = trashOf();
   try {
     if (trash === undefined) {
       directory.unlink(name);

@@ -1,9 +1,10 @@
 import { errnoOf, messageOf, ownMessageOf } from '../lib/errors.ts';
 import { orAborted } from '../lib/or-aborted.ts';
 import type { Policy } from '../model/policy.ts';
-import type { Clock, FileLocker, HeldLock, Objection, UseCheck } from '../model/ports.ts';
+import type { Clock, FileLocker, HeldLock, UseCheck } from '../model/ports.ts';
 import type { Outcome } from '../model/reasons.ts';
 import type { Result } from './recheck.ts';
+import type { AnswerFor } from './removal.ts';
 
 /** What a change under a file's lock works with. */
 export interface LockParts {
@@ -57,9 +58,6 @@ export function failed(error: unknown, outcome: Outcome): Result {
   return { outcome, message: ownMessageOf(error) };
 }
 
-/** What sources and overlays say now of one file; a `Result` where they do not say it. */
-export type Answer = readonly Objection[] | Result;
-
 /**
  * What sources and overlays say now of each of the files. An abort answers for a check that does not; whatever makes it fail, no answer
  * means in use.
@@ -67,7 +65,7 @@ export type Answer = readonly Objection[] | Result;
 export async function askUsers(
   { inUse, signal }: { readonly inUse: UseCheck; readonly signal: AbortSignal | undefined },
   names: readonly string[],
-): Promise<(name: string) => Answer> {
+): Promise<AnswerFor> {
   try {
     const answers = await orAborted(inUse(names, signal), signal);
     if (answers === 'aborted') return () => ({ outcome: 'Abandoned' });

@@ -61,6 +61,16 @@ export interface FileLocker {
     fileName: string,
     options: { readonly timeoutSeconds: number; readonly signal?: AbortSignal | undefined },
   ): Promise<HeldLock | undefined>;
+  /** For the locks of a batch. Never throws. */
+  batch(): LockBatch;
+}
+
+/** Locks that are tried, and never waited for: whoever waits while it holds others may wait for ever. */
+export interface LockBatch {
+  /** Undefined while somebody else holds it. Throws as `FileLocker.acquire` does. */
+  tryLock(fileName: string): HeldLock | undefined;
+  /** After the last of its locks was released. */
+  close(): void;
 }
 
 /**

@@ -92,6 +92,7 @@ export const STAGES_WITH_PURE_FILES: readonly string[] = [
 
 /** The thin shells around the pure files: only these touch disk, network, clock or process. Each line is a decision. */
 export const SHELLS: readonly string[] = [
+  'src/execute/batches.ts',
   'src/execute/executor.ts',
   'src/execute/trash/execute-trash.ts',
   'src/fleet/cleanup.ts',

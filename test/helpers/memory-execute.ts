@@ -6,6 +6,7 @@ import type {
   DirectoryEntries,
   FileLocker,
   HeldLock,
+  LockBatch,
   TrashDirectory,
 } from '../../src/model/ports.ts';
 
@@ -35,6 +36,18 @@ export class MemoryLocker implements FileLocker {
     if (failure !== undefined) throw errno(failure);
     if (!(await this.#freed(fileName, timeoutSeconds, signal))) return undefined;
     return this.hold(fileName);
+  }
+
+  batch(): LockBatch {
+    return {
+      tryLock: (fileName) => {
+        checkName(fileName);
+        const failure = this.failures.get(fileName);
+        if (failure !== undefined) throw errno(failure);
+        return this.#held.has(fileName) ? undefined : this.hold(fileName);
+      },
+      close: () => {},
+    };
   }
 
   /** What another process does. */
@@ -108,6 +121,8 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
   readonly log: string[] = [];
   /** Called before each stat, as something else that goes on in the machine. */
   onStat: ((name: string) => void) | undefined;
+  /** Called after each file that was removed. */
+  onUnlink: ((name: string) => void) | undefined;
   opened = 0;
   closed = 0;
   readonly #entries: Entries = new Map();
@@ -243,6 +258,7 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
         entryOf(entries, name);
         entries.delete(name);
         this.log.push(`unlink ${name}`);
+        this.onUnlink?.(name);
       },
       close: () => {
         if (open) this.closed++;

@@ -1,6 +1,7 @@
 import type { MutantsOf } from './mutant.ts';
 
 const EXECUTOR = 'test/unit/execute/executor.test.ts';
+const BATCHES = 'test/unit/execute/batches.test.ts';
 const RECHECK = 'test/unit/execute/recheck.test.ts';
 const REFUSAL = 'test/unit/execute/refusal.test.ts';
 const CYCLE = 'test/unit/pass/pass.test.ts';
@@ -85,22 +86,58 @@ export const EXECUTION: readonly MutantsOf[] = [
       {
         rule: 'all touches come before the first removal',
         from: "else if (file.verdict === 'remove') removals.push(index);",
-        to: "else if (file.verdict === 'remove') await settle(run, file);",
-      },
-      {
-        rule: 'a pass that was stopped removes nothing more',
-        from: "if (signal?.aborted === true) return { outcome: 'Abandoned' };",
-        to: '',
+        to: "else if (file.verdict === 'remove') await removeInBatches(run, removalsOf(run, [index]));",
       },
       {
         rule: 'a verdict of keep is never carried out',
-        from: "if (file.verdict === 'touch') await settle(run, file);",
-        to: "if (file.verdict === 'touch' || file.verdict === 'keep') await settle(run, file);",
+        from: "if (file.verdict === 'touch') {",
+        to: "if (file.verdict === 'touch' || file.verdict === 'keep') {",
+      },
+    ],
+  },
+  {
+    file: 'src/execute/relief.ts',
+    tests: ['test/unit/execute/pressure.test.ts'],
+    mutants: [{ rule: 'pressure: what is not needed any more stays', from: '!isRelieved(directory.usage(), pressure)', to: 'true' }],
+  },
+  {
+    file: 'src/execute/batches.ts',
+    tests: [BATCHES, EXECUTOR],
+    mutants: [
+      {
+        rule: 'batches: the evidence is read after the last lock was had',
+        from: '    takeLocks(parts,',
+        to: '    parts = { ...parts, inUse: ((answers) => async () => answers)(await parts.inUse(Array.from({ length: 2000 }, (_, index) => `f${index}`), parts.signal)) };\n    takeLocks(parts,',
       },
       {
-        rule: 'pressure: what is not needed any more stays',
-        from: "file.reason === 'UnderPressure' && isRelieved(directory.usage(), run.policy.pressure)",
-        to: 'false',
+        rule: 'batches: a lock that somebody holds is not taken for had',
+        from: 'if (lock === undefined) {\n    busy.push(removal);\n    return;\n  }',
+        to: 'if (lock === undefined) {\n    held.push({ removal, lock: { waitedSeconds: 0, release: () => {} } });\n    return;\n  }',
+      },
+      {
+        rule: 'batches: no lock is released before its file is dealt with',
+        from: '    settleAll(parts, queue,',
+        to: '    for (const { lock } of held) lock.release({ remove: false });\n    settleAll(parts, queue,',
+      },
+      {
+        rule: 'batches: every lock is released, whatever happens',
+        from: '    for (const { lock } of held) lock.release({ remove: false });\n    locks.close();',
+        to: '    locks.close();',
+      },
+      {
+        rule: 'batches: a stop while the evidence is read keeps the batch',
+        from: 'stopped(parts) ?? attempt(() => entry.removal.settle(answerFor))',
+        to: 'attempt(() => entry.removal.settle(answerFor))',
+      },
+      {
+        rule: 'a pass that was stopped removes nothing more',
+        from: "return signal?.aborted === true ? { outcome: 'Abandoned' } : undefined;",
+        to: 'return signal === null ? { outcome: "Abandoned" } : undefined;',
+      },
+      {
+        rule: 'batches: no lock is held for longer than its time',
+        from: 'if (index > 0 && parts.clock.now().monotonicMs >= untilMs)',
+        to: 'if (untilMs < 0)',
       },
     ],
   },
@@ -144,7 +181,11 @@ export const EXECUTION: readonly MutantsOf[] = [
     file: 'src/execute/remove-file.ts',
     tests: [EXECUTOR],
     mutants: [
-      { rule: 'the users are asked again under the lock', from: '?? (await recheckUsers(parts, file))', to: '' },
+      {
+        rule: 'the users are asked again under the lock',
+        from: "('outcome' in answer ? answer : recheckUse(answer)) ?? parts.refused()",
+        to: 'answer === undefined ? undefined : parts.refused()',
+      },
       {
         rule: 'the file is looked at once more just before it goes',
         from: 'const removeChecked = () => recheckNow(parts, file) ?? discard',
@@ -264,8 +305,8 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'live-use check: the lock is held while the file goes',
-        from: '    try {\n      whileHeld();',
-        to: '    try {\n      unlock(fd, IMAGE_LOCK_OFFSET, IMAGE_LOCK_LENGTH);\n      whileHeld();',
+        from: '    whileHeld();\n',
+        to: '    closeSync(fd);\n    whileHeld();\n    openForLocking(path);\n',
       },
     ],
   },
@@ -280,14 +321,14 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'a lock counts only while its path is the locked inode',
-        from: ' && leadsTo(join(locksPath, name), opened.fd);',
+        from: ' && leadsTo(join(directory.path, name), opened);',
         to: ';',
         tests: [LOCK_RACE],
       },
       { rule: 'only file names reach the lock directory', from: 'if (!isEntryName(fileName)) throw', to: 'if (false) throw' },
       {
         rule: 'a lock file that replaced ours is not removed',
-        from: 'if (leadsTo(path, file.fd)) unlinkSync(path);',
+        from: 'if (leadsTo(path, file)) unlinkSync(path);',
         to: 'unlinkSync(path);',
         tests: [LOCK],
       },
@@ -300,20 +341,20 @@ export const EXECUTION: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'a lock path that is no regular file is not opened',
-        from: 'if (!seen.isFile()) throw',
+        from: 'if (seen !== undefined && !seen.isFile()) throw',
         to: 'if (false) throw',
         tests: [LOCK, OPEN_RACE],
       },
       {
         rule: 'opening a lock file follows no symlink',
-        from: 'constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK,',
-        to: 'constants.O_APPEND | constants.O_NONBLOCK,',
+        from: 'constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;',
+        to: 'constants.O_APPEND | constants.O_NONBLOCK;',
         tests: [OPEN_RACE, LOCK],
       },
       {
         rule: 'a lock file is looked at again once it is open',
-        from: 'if (fstatSync(fd).isFile()) return fd;',
-        to: 'return fd;',
+        from: 'if (opened.isFile()) return',
+        to: 'if (opened.dev !== undefined) return',
         tests: [OPEN_RACE, LOCK],
       },
     ],

@@ -110,8 +110,8 @@ export const TRASH: readonly MutantsOf[] = [
       },
       {
         rule: 'trash: the file is looked at once more just before it goes',
-        from: 'const empty = () => recheckEntry(parts, file) ?? unlink',
-        to: 'const empty = () => unlink',
+        from: 'const emptyNow = () => recheckEntry(parts, file) ?? unlink',
+        to: 'const emptyNow = () => unlink',
       },
       {
         rule: 'trash: the clock has the last word on the grace',
@@ -130,18 +130,18 @@ export const TRASH: readonly MutantsOf[] = [
       },
       {
         rule: 'trash: evidence that became incomplete keeps the file',
-        from: 'return recheckUse(users) ?? emptyUnused();',
-        to: 'return emptyUnused();',
+        from: 'return recheckUse(users) ?? empty();',
+        to: 'return empty();',
       },
       {
         rule: 'trash: no answer to who uses the file keeps it',
         from: "if ('outcome' in users) return users;",
-        to: "if ('outcome' in users) return emptyUnused();",
+        to: "if ('outcome' in users) return empty();",
       },
       {
         rule: 'trash: live-use check: QEMU’s image locks are asked for before a file is emptied',
-        from: '(parts.policy.liveUseCheck ? underImageLock(parts.trash, file.entry, file.identity, empty) : empty())',
-        to: 'empty()',
+        from: '(parts.policy.liveUseCheck ? underImageLock(parts.trash, file.entry, file.identity, emptyNow) : emptyNow())',
+        to: 'emptyNow()',
       },
       {
         rule: 'trash: the last name of a file is not taken away',

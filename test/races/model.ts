@@ -16,6 +16,7 @@ export interface RaceCase {
   readonly minutes: number;
   readonly lagSteps: number;
   readonly passes: number;
+  readonly batchSize: number;
   readonly removeLockFiles: boolean;
   readonly liveUseCheck: boolean;
   /** Undefined: removed files are unlinked, not moved to the trash. */
@@ -42,6 +43,7 @@ export const anyRace: fc.Arbitrary<RaceCase> = fc.record({
   minutes: fc.nat({ max: 5 }),
   lagSteps: fc.constantFrom(0, 0, 5, 30),
   passes: fc.constantFrom(1, 2, 3),
+  batchSize: fc.constantFrom(256, 2, 1),
   removeLockFiles: fc.boolean(),
   liveUseCheck: fc.boolean(),
   graceSeconds: fc.constantFrom(undefined, 0, 60),
@@ -81,12 +83,12 @@ export async function playRace(race: RaceCase, scheduler: fc.Scheduler): Promise
     ...race.precached.map((image) => precache(world, image)),
     minutes(world, race.minutes),
   );
-  const { removeLockFiles, liveUseCheck, graceSeconds } = race;
+  const { removeLockFiles, liveUseCheck, graceSeconds, batchSize, lagSteps } = race;
   const trash = { enabled: graceSeconds !== undefined, graceSeconds: graceSeconds ?? 0 };
   const policy = { ...POLICY, removeLockFiles, liveUseCheck, trash };
   const reports: Report[] = [];
   const turn = async (): Promise<void> => await scheduler.schedule(Promise.resolve());
-  const keepers = ['keeper-1', 'keeper-2'].map((name) => keeper(world, { name, policy, lagSteps: race.lagSteps, turn }));
+  const keepers = ['keeper-1', 'keeper-2'].map((name) => keeper(world, { name, policy, batchSize, lagSteps, turn }));
   const runs = keepers.map(async (parts) => {
     for (let pass = 0; pass < race.passes; pass++) reports.push(await runPass(parts, { dryRun: false }));
   });

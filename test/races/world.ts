@@ -3,7 +3,7 @@ import type { BaseFile, TrashedFile } from '../../src/model/scan.ts';
 import type { Overlay } from '../../src/model/overlay.ts';
 import { parseTrashEntryName, trashEntryName } from '../../src/model/trash-names.ts';
 import type { Policy } from '../../src/model/policy.ts';
-import type { BaseDirectory, BaseFileStat, DirectoryEntries, FileLocker, HeldLock } from '../../src/model/ports.ts';
+import type { BaseDirectory, BaseFileStat, DirectoryEntries, FileLocker, HeldLock, LockBatch } from '../../src/model/ports.ts';
 import type { SourceReading, Workload } from '../../src/model/workload.ts';
 import type { PassParts } from '../../src/pass/pass.ts';
 import { createExecutor } from '../../src/execute/executor.ts';
@@ -141,6 +141,7 @@ export function tryLock(world: World, name: string, holder: string): LockFile | 
 export interface KeeperOptions {
   readonly name: string;
   readonly policy: Policy;
+  readonly batchSize: number;
   /** Steps by which what the watch has shown lags behind the API server. */
   readonly lagSteps: number;
   /** Lets other asynchronous parts (a second Basekeeper) go first. */
@@ -179,6 +180,7 @@ export function keeper(world: World, options: KeeperOptions): PassParts {
     executor: createExecutor({
       clock,
       policy: options.policy,
+      batchSize: { smallest: options.batchSize, largest: options.batchSize },
       locker: new WorldLocker(world, options.name, pause),
       directories: { open: () => baseDirectory(world, options, seen) },
     }),
@@ -303,6 +305,17 @@ class WorldLocker implements FileLocker {
       if (lock !== undefined) return this.#held(fileName, lock);
     }
     return undefined;
+  }
+
+  batch(): LockBatch {
+    return {
+      tryLock: (fileName) => {
+        this.#world.between();
+        const lock = tryLock(this.#world, fileName, this.#holder);
+        return lock === undefined ? undefined : this.#held(fileName, lock);
+      },
+      close: () => {},
+    };
   }
 
   #held(fileName: string, lock: LockFile): HeldLock {

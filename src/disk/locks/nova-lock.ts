@@ -1,10 +1,10 @@
-import { closeSync, fstatSync, lstatSync, unlinkSync } from 'node:fs';
+import { closeSync, lstatSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { tryLock, unlock } from 'fs-native-extensions';
+import { tryLock } from 'fs-native-extensions';
 import { errnoError, errnoOf } from '../../lib/errors.ts';
-import type { FileLocker, HeldLock } from '../../model/ports.ts';
-import { entryPath, openLockFile, type LockFile } from './lock-file.ts';
+import type { FileLocker, HeldLock, LockBatch } from '../../model/ports.ts';
+import { entryPath, openLockDirectory, openLockFile, type LockDirectory, type LockFile } from './lock-file.ts';
 import { isEntryName } from '../entry-name.ts';
 
 /** fasteners' `DELAY_INCREMENT` and `MAX_DELAY`: 10 ms longer after each attempt, at most 100 ms. */
@@ -27,22 +27,43 @@ export interface FileLockerOptions {
  */
 export function createFileLocker(options: FileLockerOptions): FileLocker {
   const { locksPath, lockFilePrefix = 'nova-' } = options;
+  const lockName = (fileName: string): string => {
+    if (!isEntryName(fileName)) throw errnoError('EINVAL', `'${fileName}' is no file name`);
+    return `${lockFilePrefix}${fileName}`;
+  };
   return {
     async acquire(fileName, { timeoutSeconds, signal }) {
-      if (!isEntryName(fileName)) throw errnoError('EINVAL', `'${fileName}' is no file name`);
-      const attempt = () => tryAcquire(locksPath, `${lockFilePrefix}${fileName}`);
-      return await poll(attempt, timeoutSeconds * 1000, signal);
+      const name = lockName(fileName);
+      return await poll(() => tryAlone(locksPath, name), timeoutSeconds * 1000, signal);
+    },
+    batch: () => batchOf(locksPath, lockName),
+  };
+}
+
+/** One descriptor of the lock directory for all locks of a batch: they are released before it is closed. */
+function batchOf(locksPath: string, lockName: (fileName: string) => string): LockBatch {
+  let directory: LockDirectory | undefined;
+  return {
+    tryLock(fileName) {
+      const name = lockName(fileName);
+      directory ??= openLockDirectory(locksPath);
+      const locked = tryAcquire(directory, name);
+      return locked === 'busy' ? undefined : held(locked, 0, () => {});
+    },
+    close() {
+      if (directory !== undefined) closeSync(directory.fd);
+      directory = undefined;
     },
   };
 }
 
-async function poll(attempt: () => HeldFile | 'busy', timeoutMs: number, signal: AbortSignal | undefined): Promise<HeldLock | undefined> {
+async function poll(attempt: () => LoneLock | 'busy', timeoutMs: number, signal: AbortSignal | undefined): Promise<HeldLock | undefined> {
   const startedMs = performance.now();
   for (let delayMs = DELAY_INCREMENT_MS; ; delayMs = Math.min(delayMs + DELAY_INCREMENT_MS, MAX_DELAY_MS)) {
     if (signal?.aborted === true) return undefined;
     const outcome = attempt();
     const waitedMs = performance.now() - startedMs;
-    if (outcome !== 'busy') return held(outcome, waitedMs / 1000);
+    if (outcome !== 'busy') return held(outcome.locked, waitedMs / 1000, outcome.close);
     // Asked this way round, a timeout that is not a number is none.
     if (!(waitedMs < timeoutMs)) return undefined;
     await interruptibleSleep(Math.min(delayMs, timeoutMs - waitedMs), signal);
@@ -57,31 +78,49 @@ async function interruptibleSleep(delayMs: number, signal: AbortSignal | undefin
   }
 }
 
-interface HeldFile extends LockFile {
+interface LockedFile extends LockFile {
+  readonly directory: LockDirectory;
   readonly name: string;
 }
 
-function tryAcquire(locksPath: string, name: string): HeldFile | 'busy' {
-  const opened = openLockFile(locksPath, name);
+/** A lock whose directory was opened for it alone. */
+interface LoneLock {
+  readonly locked: LockedFile;
+  readonly close: () => void;
+}
+
+function tryAlone(locksPath: string, name: string): LoneLock | 'busy' {
+  const directory = openLockDirectory(locksPath);
+  const close = () => closeSync(directory.fd);
+  let locked: LockedFile | 'busy' = 'busy';
+  try {
+    locked = tryAcquire(directory, name);
+    return locked === 'busy' ? locked : { locked, close };
+  } finally {
+    if (locked === 'busy') close();
+  }
+}
+
+function tryAcquire(directory: LockDirectory, name: string): LockedFile | 'busy' {
+  const opened = openLockFile(directory, name);
   if (opened === 'raced') return 'busy';
   let keep = false;
   try {
     // Nova unlinks lock files: a lock on an inode that its path no longer leads to excludes nobody.
-    keep = tryLock(opened.fd) && leadsTo(join(locksPath, name), opened.fd);
-    return keep ? { ...opened, name } : 'busy';
+    keep = tryLock(opened.fd) && leadsTo(join(directory.path, name), opened);
+    return keep ? { ...opened, directory, name } : 'busy';
   } finally {
-    if (!keep) close(opened);
+    if (!keep) closeSync(opened.fd);
   }
 }
 
 /** Whether `path` is a name of the open file. */
-function leadsTo(path: string, fd: number): boolean {
+function leadsTo(path: string, { device, inode }: LockFile): boolean {
   const named = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  const opened = fstatSync(fd, { bigint: true });
-  return named !== undefined && named.dev === opened.dev && named.ino === opened.ino;
+  return named !== undefined && named.dev === device && named.ino === inode;
 }
 
-function held(file: HeldFile, waitedSeconds: number): HeldLock {
+function held(file: LockedFile, waitedSeconds: number, closed: () => void): HeldLock {
   let released = false;
   return {
     waitedSeconds,
@@ -92,25 +131,20 @@ function held(file: HeldFile, waitedSeconds: number): HeldLock {
       try {
         if (remove) removeLockFile(file);
       } finally {
-        // Not only by closing: a child process may have the descriptor for an instant between fork and exec.
-        unlock(file.fd);
-        close(file);
+        // The lock goes with the descriptor, of which no child process has a copy: this program starts none.
+        closeSync(file.fd);
+        closed();
       }
     },
   };
 }
 
 /** oslo's `remove_external_lock_file`, which only warns about a failure. While the lock is held, so that no other holder loses its file. */
-function removeLockFile(file: HeldFile): void {
-  const path = entryPath(file.directoryFd, file.name);
+function removeLockFile(file: LockedFile): void {
+  const path = entryPath(file.directory, file.name);
   try {
-    if (leadsTo(path, file.fd)) unlinkSync(path);
+    if (leadsTo(path, file)) unlinkSync(path);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
   }
-}
-
-function close(file: LockFile): void {
-  closeSync(file.fd);
-  closeSync(file.directoryFd);
 }

@@ -1,13 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Plan, PlannedTrashedFile } from '../../model/plan.ts';
-import { isRelieved } from '../../model/filesystem.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { BaseDirectory, Clock, FileLocker, FileOutcome, UseCheck } from '../../model/ports.ts';
 import { hasErrno } from '../../lib/errors.ts';
 import type { TrashHolder } from './trash-holder.ts';
+import { removeInBatches, type BatchParts, type BatchSize } from '../batches.ts';
 import type { Result } from '../recheck.ts';
+import type { Removal } from '../removal.ts';
+import { relief } from '../relief.ts';
 import { refusalOfTrashed } from '../refusal.ts';
-import { emptyTrashedFile, restoreTrashedFile } from './trashed-file.ts';
+import { emptyingOf, restoreTrashedFile, type TrashedFileParts } from './trashed-file.ts';
 import { failed } from '../under-lock.ts';
 
 /** The part of an execution that is about the trash. */
@@ -22,6 +24,7 @@ export interface TrashRun {
   readonly trash: TrashHolder;
   readonly trashOutcomes: Map<string, FileOutcome>;
   readonly lockWaitSeconds: number[];
+  readonly batchSize: BatchSize | undefined;
 }
 
 /** How many rows are looked at between two turns of the event loop. */
@@ -33,37 +36,57 @@ export async function executeTrash(run: TrashRun): Promise<void> {
   let looked = 0;
   for (const file of run.plan.trash?.files ?? []) {
     if (looked++ % ROWS_PER_TURN === 0) await nextTurn();
-    if (file.verdict === 'restore') await settle(run, file);
+    if (file.verdict === 'restore') await restore(run, file);
     else if (file.verdict === 'empty') due.push(file);
   }
   due.sort((a, b) => pressed(a) - pressed(b) || Date.parse(a.trashedAt) - Date.parse(b.trashedAt));
-  for (const file of due) await settle(run, file);
+  await removeInBatches(lockParts(run), emptyings(run, due));
 }
 
 function pressed({ reason }: PlannedTrashedFile): number {
   return reason === 'UnderPressure' ? 1 : 0;
 }
 
-async function settle(run: TrashRun, file: PlannedTrashedFile): Promise<void> {
-  await nextTurn();
-  run.trashOutcomes.set(file.entry, { name: file.name, ...(await outcomeOf(run, file)) });
+function* emptyings(run: TrashRun, files: readonly PlannedTrashedFile[]): Generator<Removal, void, void> {
+  for (const file of files) {
+    const settled = (result: Result) => void run.trashOutcomes.set(file.entry, { name: file.name, ...result });
+    const opened = openTrash(run, file);
+    if ('outcome' in opened) settled(opened);
+    else yield emptyingOf({ ...run, ...opened }, file, { refused: () => relief(run.policy, opened.directory, file), settled });
+  }
 }
 
-async function outcomeOf(run: TrashRun, file: PlannedTrashedFile): Promise<Result> {
-  const { directory, signal, lockWaitSeconds } = run;
+async function restore(run: TrashRun, file: PlannedTrashedFile): Promise<void> {
+  await nextTurn();
+  run.trashOutcomes.set(file.entry, { name: file.name, ...(await restored(run, file)) });
+}
+
+async function restored(run: TrashRun, file: PlannedTrashedFile): Promise<Result> {
+  const opened = openTrash(run, file);
+  if ('outcome' in opened) return opened;
+  try {
+    return await restoreTrashedFile({ ...lockParts(run), ...run, ...opened }, file);
+  } catch (error) {
+    return failed(error, 'RestoreFailed');
+  }
+}
+
+/** Both directories, or what becomes of the file without them. */
+function openTrash(run: TrashRun, file: PlannedTrashedFile): Pick<TrashedFileParts, 'directory' | 'trash'> | Result {
+  const { directory, signal } = run;
   const refusal = refusalOfTrashed(file, run.plan.gate);
   if (refusal !== undefined) return { outcome: 'kept', message: refusal };
   if (signal?.aborted === true) return { outcome: 'Abandoned' };
   const failure = file.verdict === 'restore' ? 'RestoreFailed' : 'RemovalFailed';
   if (directory instanceof Error) return hasErrno(directory, 'ENOENT') ? { outcome: 'AlreadyGone' } : failed(directory, failure);
-  if (file.reason === 'UnderPressure' && isRelieved(directory.usage(), run.policy.pressure))
-    return { outcome: 'kept', message: 'Enough space was freed without it.' };
   try {
     const trash = run.trash.open({ create: false });
-    if (trash === undefined) return { outcome: 'AlreadyGone' };
-    const parts = { ...run, directory, trash, onLockWait: (seconds: number) => lockWaitSeconds.push(seconds) };
-    return await (file.verdict === 'restore' ? restoreTrashedFile(parts, file) : emptyTrashedFile(parts, file));
+    return trash === undefined ? { outcome: 'AlreadyGone' } : { directory, trash };
   } catch (error) {
     return failed(error, failure);
   }
+}
+
+function lockParts(run: TrashRun): BatchParts {
+  return { ...run, onLockWait: (seconds) => run.lockWaitSeconds.push(seconds) };
 }

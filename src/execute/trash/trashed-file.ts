@@ -1,24 +1,25 @@
 import type { Policy } from '../../model/policy.ts';
-import type { BaseDirectory, TrashDirectory, UseCheck } from '../../model/ports.ts';
+import type { BaseDirectory, Clock, TrashDirectory } from '../../model/ports.ts';
 import type { PlannedTrashedFile } from '../../model/plan.ts';
 import { hasErrno } from '../../lib/errors.ts';
+import type { AnswerFor, Removal } from '../removal.ts';
 import { underImageLock } from '../under-image-lock.ts';
 import { isSameFile, recheckUse, type Result } from '../recheck.ts';
 import { losesLockFile } from '../refusal.ts';
-import { askUsers, underLock, type LockParts } from '../under-lock.ts';
+import { underLock, type LockParts } from '../under-lock.ts';
 
 /** What dealing with one file in the trash works with. */
-export interface TrashedFileParts extends LockParts {
+export interface TrashedFileParts {
   readonly directory: BaseDirectory;
   readonly trash: TrashDirectory;
+  readonly clock: Clock;
   readonly policy: Policy;
-  readonly inUse: UseCheck;
 }
 
 const THERE_AGAIN = 'The base directory has a file of this name again, which stays.';
 
 /** Puts a file back as a base file, young again, unless there is one. */
-export async function restoreTrashedFile(parts: TrashedFileParts, file: PlannedTrashedFile): Promise<Result> {
+export async function restoreTrashedFile(parts: TrashedFileParts & LockParts, file: PlannedTrashedFile): Promise<Result> {
   return await underLock(parts, {
     name: file.name,
     failure: 'RestoreFailed',
@@ -27,32 +28,31 @@ export async function restoreTrashedFile(parts: TrashedFileParts, file: PlannedT
   });
 }
 
-/** Removes a file from the trash for good; puts it back instead where somebody has come to need it. */
-export async function emptyTrashedFile(parts: TrashedFileParts, file: PlannedTrashedFile): Promise<Result> {
-  return await underLock(parts, {
-    name: file.name,
-    failure: 'RemovalFailed',
+/** The removal of a file from the trash for good; it is put back instead where somebody has come to need it. */
+export function emptyingOf(parts: TrashedFileParts, file: PlannedTrashedFile, rest: Pick<Removal, 'refused' | 'settled'>): Removal {
+  return {
+    lockName: file.name,
     removeLockFile: losesLockFile(file.kind, parts.policy),
-    work: async () => await emptyLocked(parts, file),
-  });
+    // By its own name, too: a disk may stand on it where it lies.
+    askedNames: [file.entry, file.name],
+    firstLook: () => recheckEntry(parts, file) ?? recheckGrace(parts, file),
+    settle: (answerFor) => rest.refused() ?? emptyUnused(parts, file, answerFor),
+    ...rest,
+  };
 }
 
-async function emptyLocked(parts: TrashedFileParts, file: PlannedTrashedFile): Promise<Result> {
-  const refusal = recheckEntry(parts, file) ?? recheckGrace(parts, file);
-  if (refusal !== undefined) return refusal;
-  // By its own name, too: a disk may stand on it where it lies.
-  const answerFor = await askUsers(parts, [file.entry, file.name]);
+function emptyUnused(parts: TrashedFileParts, file: PlannedTrashedFile, answerFor: AnswerFor): Result {
   const own = answerFor(file.entry);
   const objection = 'outcome' in own ? own : recheckUse(own);
   if (objection !== undefined) return objection;
-  const empty = () => recheckEntry(parts, file) ?? unlink(parts.trash, file.entry);
-  const emptyUnused = () => (parts.policy.liveUseCheck ? underImageLock(parts.trash, file.entry, file.identity, empty) : empty());
+  const emptyNow = () => recheckEntry(parts, file) ?? unlink(parts.trash, file.entry);
+  const empty = () => (parts.policy.liveUseCheck ? underImageLock(parts.trash, file.entry, file.identity, emptyNow) : emptyNow());
   // Whoever names a base file that was fetched again means that one.
-  if (parts.directory.stat(file.name) !== undefined) return emptyUnused();
+  if (parts.directory.stat(file.name) !== undefined) return empty();
   const users = answerFor(file.name);
   if ('outcome' in users) return users;
   if (users.some(({ kind }) => kind === 'use')) return recheckEntry(parts, file) ?? putBack(parts, file);
-  return recheckUse(users) ?? emptyUnused();
+  return recheckUse(users) ?? empty();
 }
 
 function recheckEntry({ trash }: TrashedFileParts, { entry, identity }: PlannedTrashedFile): Result | undefined {

@@ -189,7 +189,8 @@ describe('executor: writers that take locks', () => {
 
   it('should stop waiting for a lock when the pass is stopped, and abandon the rest', async () => {
     const { at, row, execute, locksPath } = setUp();
-    await startLockHolder().ask(`lockf ${join(locksPath, `nova-${OTHER}`)}`);
+    const writer = startLockHolder();
+    for (const name of [OTHER, 'third']) await writer.ask(`lockf ${join(locksPath, `nova-${name}`)}`);
     const stop = new AbortController();
     const files = [row(NAME, 'remove'), row(OTHER, 'remove'), row('third', 'remove')];
     const inUse = perFile(async () => {

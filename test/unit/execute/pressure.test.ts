@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createExecutor } from '../../../src/execute/executor.ts';
-import { baseName, executionPolicy, perFile, plannedFile, planOf, stoppedClock } from '../../helpers/execute-plans.ts';
+import { baseName, executionPolicy, nobody, plannedFile, planOf, stoppedClock } from '../../helpers/execute-plans.ts';
 import { MemoryBaseDirectory, MemoryLocker } from '../../helpers/memory-execute.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 23, 14, 0, 0);
@@ -21,11 +21,10 @@ async function removeUnderPressure(availableBytes: number) {
     clock: stoppedClock(NOW_MS),
     policy: { ...executionPolicy, pressure: { highThresholdPercent: 85, lowThresholdPercent: 80 } },
   });
-  const inUse = perFile(async () => {
+  directory.onUnlink = () => {
     directory.filesystem = { sizeBytes: 1000, availableBytes };
-    return [];
-  });
-  const { outcomes } = await executor.execute(planOf(directory.path, rows), inUse);
+  };
+  const { outcomes } = await executor.execute(planOf(directory.path, rows), nobody);
   return { log: directory.log, outcomes: names.map((name) => outcomes.get(name)) };
 }
 

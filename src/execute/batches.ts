@@ -1,0 +1,195 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { HeldLock, LockBatch, UseCheck } from '../model/ports.ts';
+import type { Result } from './recheck.ts';
+import type { AnswerFor, Removal } from './removal.ts';
+import { askUsers, failed, underLock, type LockParts } from './under-lock.ts';
+
+/** How many files a batch has. */
+export interface BatchSize {
+  readonly smallest: number;
+  /** Three descriptors for each file stay far below the limit of 1,024. */
+  readonly largest: number;
+}
+
+export const BATCH_SIZE: BatchSize = { smallest: 64, largest: 256 };
+
+/** How long a batch goes on taking locks, and how long it may hold them in all. */
+const TAKING_MS = 50;
+const HELD_MS = 250;
+/** What a batch may take for its removals at least: where one reading takes long, one reading for each removal would take longest. */
+const SETTLING_MS = 50;
+
+export interface BatchParts extends LockParts {
+  readonly inUse: UseCheck;
+  readonly batchSize: BatchSize | undefined;
+}
+
+interface Held {
+  readonly removal: Removal;
+  readonly lock: HeldLock;
+}
+
+/**
+ * Removes files in batches: tries their locks and never waits while one is held, asks once for all of them after the last lock was had, then
+ * looks at each again and removes it. What it says of one file under its lock holds for each: its evidence is younger than its lock. Files
+ * whose locks are busy come last, one by one, with the bounded wait.
+ */
+export async function removeInBatches(parts: BatchParts, removals: Iterable<Removal>): Promise<void> {
+  const queue = new Queue(removals);
+  const busy: Removal[] = [];
+  const { smallest, largest } = parts.batchSize ?? BATCH_SIZE;
+  let size = smallest;
+  while (!queue.empty) {
+    await nextTurn();
+    // Where the evidence takes longer than the removals, more of them share it.
+    if (await oneBatch(parts, queue, size, busy)) size = Math.min(size * 2, largest);
+  }
+  for (const removal of busy) {
+    await nextTurn();
+    await removeAlone(parts, removal);
+  }
+}
+
+/** Returns whether the evidence took longer than all the rest. */
+async function oneBatch(parts: BatchParts, queue: Queue, size: number, busy: Removal[]): Promise<boolean> {
+  const beganMs = parts.clock.now().monotonicMs;
+  const locks = parts.locker.batch();
+  const held: Held[] = [];
+  try {
+    takeLocks(parts, { queue, size, busy, locks, held, untilMs: beganMs + TAKING_MS });
+    if (held.length === 0) return false;
+    const askedMs = parts.clock.now().monotonicMs;
+    const answerFor = await askUsers(
+      parts,
+      held.flatMap(({ removal }) => removal.askedNames),
+    );
+    const answeredMs = parts.clock.now().monotonicMs;
+    settleAll(parts, queue, { held, answerFor, untilMs: Math.max(beganMs + HELD_MS, answeredMs + SETTLING_MS) });
+    return answeredMs - askedMs > parts.clock.now().monotonicMs - answeredMs + (askedMs - beganMs);
+  } finally {
+    for (const { lock } of held) lock.release({ remove: false });
+    locks.close();
+  }
+}
+
+interface Taking {
+  readonly queue: Queue;
+  readonly size: number;
+  readonly busy: Removal[];
+  readonly locks: LockBatch;
+  readonly held: Held[];
+  readonly untilMs: number;
+}
+
+function takeLocks(parts: BatchParts, taking: Taking): void {
+  for (let taken = 0; taken < taking.size;) {
+    const removal = taking.queue.next();
+    if (removal === undefined) return;
+    const refusal = stopped(parts) ?? attempt(removal.refused);
+    if (refusal !== undefined) removal.settled(refusal);
+    else {
+      taken++;
+      takeLock(parts, taking, removal);
+    }
+    if (parts.clock.now().monotonicMs >= taking.untilMs) return;
+  }
+}
+
+function takeLock(parts: BatchParts, { locks, held, busy }: Taking, removal: Removal): void {
+  const lock = tryLock(locks, removal.lockName);
+  if (lock === undefined) {
+    busy.push(removal);
+    return;
+  }
+  parts.onLockWait(lock.waitedSeconds);
+  const entry = { removal, lock };
+  // Before the look: whatever happens then, the lock is released.
+  held.push(entry);
+  const stays = attempt(removal.firstLook);
+  if (stays === undefined) return;
+  held.pop();
+  finish(entry, stays);
+}
+
+/** Undefined also where it cannot be had at all: alone, the file's outcome says why. */
+function tryLock(locks: LockBatch, name: string): HeldLock | undefined {
+  try {
+    return locks.tryLock(name);
+  } catch (error) {
+    failed(error, 'RemovalFailed');
+    return undefined;
+  }
+}
+
+interface Settling {
+  readonly held: Held[];
+  readonly answerFor: AnswerFor;
+  readonly untilMs: number;
+}
+
+/** Each lock is released as soon as its file is dealt with. What the time does not suffice for comes back with the next batch. */
+function settleAll(parts: BatchParts, queue: Queue, { held, answerFor, untilMs }: Settling): void {
+  const late: Removal[] = [];
+  for (const [index, entry] of held.entries()) {
+    if (index > 0 && parts.clock.now().monotonicMs >= untilMs) late.push(entry.removal);
+    else finish(entry, stopped(parts) ?? attempt(() => entry.removal.settle(answerFor)));
+  }
+  queue.putBack(late);
+}
+
+function finish({ removal, lock }: Held, result: Result): void {
+  lock.release({ remove: removal.removeLockFile });
+  removal.settled(result);
+}
+
+async function removeAlone(parts: BatchParts, removal: Removal): Promise<void> {
+  const work = async (): Promise<Result> => {
+    const stays = removal.firstLook();
+    if (stays !== undefined) return stays;
+    const answerFor = await askUsers(parts, removal.askedNames);
+    return stopped(parts) ?? removal.settle(answerFor);
+  };
+  const { lockName: name, removeLockFile } = removal;
+  const refusal = stopped(parts) ?? attempt(removal.refused);
+  removal.settled(refusal ?? (await underLock(parts, { name, failure: 'RemovalFailed', removeLockFile, work })));
+}
+
+function stopped({ signal }: BatchParts): Result | undefined {
+  return signal?.aborted === true ? { outcome: 'Abandoned' } : undefined;
+}
+
+function attempt<T extends Result | undefined>(look: () => T): T | Result {
+  try {
+    return look();
+  } catch (error) {
+    return failed(error, 'RemovalFailed');
+  }
+}
+
+/** Takes from an iterable one by one, and takes back. */
+class Queue {
+  readonly #rest: Iterator<Removal>;
+  #returned: Removal[] = [];
+  #next: IteratorResult<Removal, unknown>;
+
+  constructor(removals: Iterable<Removal>) {
+    this.#rest = removals[Symbol.iterator]();
+    this.#next = this.#rest.next();
+  }
+
+  get empty(): boolean {
+    return this.#returned.length === 0 && this.#next.done === true;
+  }
+
+  next(): Removal | undefined {
+    const returned = this.#returned.shift();
+    if (returned !== undefined || this.#next.done === true) return returned;
+    const { value } = this.#next;
+    this.#next = this.#rest.next();
+    return value;
+  }
+
+  putBack(removals: readonly Removal[]): void {
+    this.#returned = [...removals, ...this.#returned];
+  }
+}

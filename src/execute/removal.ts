@@ -1,0 +1,21 @@
+import type { Objection } from '../model/ports.ts';
+import type { Result } from './recheck.ts';
+
+/** What sources and overlays say now of one file; a `Result` where they do not say it. */
+export type AnswerFor = (name: string) => readonly Objection[] | Result;
+
+/** A file that is to go: what is asked and done, in this order. Trouble with the file is a result, or an errno error. */
+export interface Removal {
+  /** Of the base file: its Nova lock. */
+  readonly lockName: string;
+  readonly removeLockFile: boolean;
+  /** What the evidence is asked for. */
+  readonly askedNames: readonly string[];
+  /** Why it stays, before its lock is taken. */
+  readonly refused: () => Result | undefined;
+  /** Why it stays, under its lock: what is not worth a reading of the evidence. */
+  readonly firstLook: () => Result | undefined;
+  /** Under its lock, with the evidence: the last look, and the removal. */
+  readonly settle: (answerFor: AnswerFor) => Result;
+  readonly settled: (result: Result) => void;
+}
