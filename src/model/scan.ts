@@ -9,7 +9,7 @@ export type BaseFileKind = 'original' | 'resized' | 'legacy' | 'swap' | 'ephemer
 
 export const BASE_FILE_KINDS: readonly BaseFileKind[] = ['original', 'resized', 'legacy', 'swap', 'ephemeral', 'foreign'];
 
-/** A directory entry of `_base` as one lstat saw it. May be a view of columns: its fields are read by their names, a spread (`...`) would copy none. */
+/** A directory entry of `_base` as one lstat saw it. */
 export interface BaseFile {
   readonly name: string;
   readonly kind: BaseFileKind;

@@ -1,7 +1,7 @@
 import type { BaseFile } from '../../src/model/scan.ts';
 import { BLOCK_BYTES, BaseFileRows } from '../../src/scan/rows/base-files.ts';
 
-/** The rows that a scan of these files hands out: views, which lose their fields when they are spread. */
+/** The rows that a scan of these files hands out. */
 export function baseRows(files: Iterable<BaseFile>): BaseFileRows {
   const rows = new BaseFileRows();
   for (const { name, kind, sizeBytes, allocatedBytes, modifiedAtNs, device, inode } of files) {

@@ -21,8 +21,8 @@ export interface BaseFileStats {
 }
 
 /**
- * Base files in columns: some 60 bytes a row instead of the 400 of an object. Rows become objects one at a time, when they are
- * asked for; each call gives a new object, which reads its fields from the columns when it is asked for them.
+ * Base files in columns: some 65 bytes a row instead of the 230 of an object. Rows become plain objects one at a time, when they
+ * are asked for; each call gives a new object.
  */
 export class BaseFileRows implements Rows<BaseFile> {
   readonly #chunks: Chunk[] = [];
@@ -97,87 +97,16 @@ class Chunk {
   }
 
   get(slot: number, devices: readonly bigint[]): BaseFile {
-    return new BaseFileRow(this, slot, devices);
-  }
-
-  name(slot: number): string {
-    return this.#names.at(slot);
-  }
-
-  kind(slot: number): BaseFileKind {
-    return BASE_FILE_KINDS[this.#kinds[slot] ?? -1] ?? 'foreign';
-  }
-
-  device(slot: number): number {
-    return this.#devices[slot] ?? -1;
-  }
-
-  sizeBytes(slot: number): number {
-    return this.#sizes[slot] ?? 0;
-  }
-
-  allocatedBytes(slot: number): number {
-    return (this.#blocks[slot] ?? 0) * BLOCK_BYTES;
-  }
-
-  modifiedAtNs(slot: number): bigint {
-    return this.#modified[slot] ?? 0n;
-  }
-
-  inode(slot: number): bigint {
-    return this.#inodes[slot] ?? 0n;
-  }
-}
-
-/** One row of a chunk. A walk looks at most rows for a field or two: making the name of each would take longer than all else. */
-class BaseFileRow implements BaseFile {
-  readonly #chunk: Chunk;
-  readonly #slot: number;
-  readonly #devices: readonly bigint[];
-  #name: string | undefined;
-
-  constructor(chunk: Chunk, slot: number, devices: readonly bigint[]) {
-    this.#chunk = chunk;
-    this.#slot = slot;
-    this.#devices = devices;
-  }
-
-  get name(): string {
-    return (this.#name ??= this.#chunk.name(this.#slot));
-  }
-
-  get kind(): BaseFileKind {
-    return this.#chunk.kind(this.#slot);
-  }
-
-  get sizeBytes(): number {
-    return this.#chunk.sizeBytes(this.#slot);
-  }
-
-  get allocatedBytes(): number {
-    return this.#chunk.allocatedBytes(this.#slot);
-  }
-
-  get modifiedAtMs(): number {
-    return Number(this.modifiedAtNs) / 1e6;
-  }
-
-  get modifiedAtNs(): bigint {
-    return this.#chunk.modifiedAtNs(this.#slot);
-  }
-
-  get device(): bigint {
-    return this.#devices[this.#chunk.device(this.#slot)] ?? 0n;
-  }
-
-  get inode(): bigint {
-    return this.#chunk.inode(this.#slot);
-  }
-
-  /** Without it, `JSON.stringify` would see an object without fields. The wide numbers are text, as in a plan. */
-  toJSON(): object {
-    const { name, kind, sizeBytes, allocatedBytes, modifiedAtMs } = this;
-    const identity = { modifiedAtNs: String(this.modifiedAtNs), device: String(this.device), inode: String(this.inode) };
-    return { name, kind, sizeBytes, allocatedBytes, modifiedAtMs, ...identity };
+    const modifiedAtNs = this.#modified[slot] ?? 0n;
+    return {
+      name: this.#names.at(slot),
+      kind: BASE_FILE_KINDS[this.#kinds[slot] ?? -1] ?? 'foreign',
+      sizeBytes: this.#sizes[slot] ?? 0,
+      allocatedBytes: (this.#blocks[slot] ?? 0) * BLOCK_BYTES,
+      modifiedAtMs: Number(modifiedAtNs) / 1e6,
+      modifiedAtNs,
+      device: devices[this.#devices[slot] ?? -1] ?? 0n,
+      inode: this.#inodes[slot] ?? 0n,
+    };
   }
 }

@@ -28,6 +28,5 @@ export class TrashedRows implements Rows<TrashedFile> {
 
 function trashedFile(row: BaseFile): TrashedFile {
   const { name, trashedAtMs } = parseTrashEntryName(row.name) ?? { name: row.name, trashedAtMs: Number.POSITIVE_INFINITY };
-  const { kind, sizeBytes, allocatedBytes, modifiedAtMs, modifiedAtNs, device, inode } = row;
-  return { name, entry: row.name, trashedAtMs, kind, sizeBytes, allocatedBytes, modifiedAtMs, modifiedAtNs, device, inode };
+  return { ...row, name, entry: row.name, trashedAtMs };
 }
