@@ -64,6 +64,8 @@ class PassLoop implements Agent {
   #answered: string | undefined;
   #lastMode: Mode | undefined;
   #wake: AbortController = new AbortController();
+  /** Of a running pass that may remove files. */
+  #removals: AbortController | undefined;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -85,7 +87,10 @@ class PassLoop implements Agent {
   async run(signal: AbortSignal): Promise<void> {
     const { node, sources, onMode } = this.#parts;
     const stopListening = node?.onChange(() => {
-      onMode?.(this.#mode());
+      const mode = this.#mode();
+      onMode?.(mode);
+      // The watch and the lists of the running pass both come here. The batch in hand stays as it is, the rest is abandoned.
+      if (mode !== 'enforce') this.#removals?.abort(new Error(`the mode of this node became ${mode}`));
       this.#wake.abort();
     });
     node?.start();
@@ -149,7 +154,14 @@ class PassLoop implements Agent {
     this.#lastMode = mode;
     this.#parts.onMode?.(mode);
     if (mode === 'off') return this.#parts.skipped('the mode is off');
-    return this.#parts.pass({ dryRun: mode === 'dry-run', previousPass: this.#lastPass, signal });
+    if (mode === 'dry-run') return this.#parts.pass({ dryRun: true, previousPass: this.#lastPass, signal });
+    this.#removals = new AbortController();
+    try {
+      const either = AbortSignal.any([signal, this.#removals.signal]);
+      return await this.#parts.pass({ dryRun: false, previousPass: this.#lastPass, signal: either });
+    } finally {
+      this.#removals = undefined;
+    }
   }
 
   #mode(): Mode {

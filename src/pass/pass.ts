@@ -54,11 +54,18 @@ export async function runPass(parts: PassParts, options: PassOptions): Promise<R
     options.signal?.throwIfAborted();
     const inUse = useCheck(parts, { scan: { ...scan, files: [] }, scannedAt });
     const execution = options.dryRun ? undefined : await watch('execute', () => parts.executor.execute(plan, inUse, options));
-    return await runInSlices(reportSteps(plan, execution, { dryRun: options.dryRun, ...watch.times() }), undefined);
+    return await runInSlices(
+      reportSteps(plan, execution, { dryRun: options.dryRun, stopReason: stopReasonOf(options), ...watch.times() }),
+      undefined,
+    );
   } catch (error) {
     const about = { node: parts.node, takenAt: timestamp(parts.clock.now().wallMs), preset: parts.policy.preset, basePath: parts.basePath };
     return emptyReport(about, 'Failed', messageOf(error), watch.times());
   }
+}
+
+function stopReasonOf({ signal }: PassOptions): string | undefined {
+  return signal?.aborted === true ? messageOf(signal.reason) : undefined;
 }
 
 type Evidence = Pick<Snapshot, 'inventory' | 'references' | 'overlays'>;

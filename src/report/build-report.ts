@@ -11,6 +11,8 @@ export interface PassFacts {
   readonly dryRun: boolean;
   readonly durationSeconds: number;
   readonly stageSeconds: Readonly<Partial<Record<Stage, number>>>;
+  /** Why the pass was stopped, if it was. */
+  readonly stopReason?: string | undefined;
 }
 
 /** A plan and what became of it. Without an execution (a dry run), every outcome is `kept`. */
@@ -21,7 +23,7 @@ export function buildReport(plan: Plan, execution: Execution | undefined, facts:
 /** As `buildReport`, in slices. */
 export function* reportSteps(plan: Plan, execution: Execution | undefined, facts: PassFacts): Sliced<Report> {
   const outcomes = execution?.outcomes ?? new Map<string, FileOutcome>();
-  const { result, message } = resultOf(plan, execution, facts.dryRun);
+  const { result, message } = resultOf(plan, execution, facts);
   const trash = yield* reportTrash(plan, execution);
   const totals = execution === undefined ? plan.totals : yield* withRemovals(plan, outcomes);
   return {
@@ -65,7 +67,11 @@ export function emptyReport(
   };
 }
 
-function resultOf(plan: Plan, execution: Execution | undefined, dryRun: boolean): { result: PassResult; message?: string } {
+function resultOf(
+  plan: Plan,
+  execution: Execution | undefined,
+  { dryRun, stopReason }: PassFacts,
+): { result: PassResult; message?: string } {
   let failed = 0;
   let abandoned = 0;
   let unrestored = 0;
@@ -75,7 +81,10 @@ function resultOf(plan: Plan, execution: Execution | undefined, dryRun: boolean)
     if (outcome === 'Abandoned') abandoned++;
   }
   if (abandoned > 0)
-    return { result: 'Failed', message: `the pass was stopped before ${abandoned} files were dealt with; the next pass takes them` };
+    return {
+      result: 'Failed',
+      message: `the pass stopped with ${abandoned} files left to process${because(stopReason)}; the next pass will handle them`,
+    };
   if (unrestored > 0)
     return {
       result: 'Failed',
@@ -86,6 +95,10 @@ function resultOf(plan: Plan, execution: Execution | undefined, dryRun: boolean)
   const isHeld = plan.totals.reclaimableFiles > 0 || (plan.trash?.totals.dueFiles ?? 0) > 0;
   if (!plan.gate.open && (isHeld || scanIncomplete)) return { result: 'Held' };
   return { result: dryRun ? 'DryRun' : 'Succeeded' };
+}
+
+function because(reason: string | undefined): string {
+  return reason === undefined ? '' : `, because ${reason}`;
 }
 
 function* withRemovals(plan: Plan, outcomes: Execution['outcomes']): Sliced<Totals> {

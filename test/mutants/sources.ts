@@ -281,11 +281,16 @@ export const SOURCES: readonly MutantsOf[] = [
     tests: [AGENT],
     mutants: [
       { rule: 'the mode off runs no pass', from: "if (mode === 'off') return this.#parts.skipped('the mode is off');", to: '' },
-      { rule: 'the mode dry-run is a dry run', from: "dryRun: mode === 'dry-run',", to: 'dryRun: false,' },
+      { rule: 'the mode dry-run is a dry run', from: 'dryRun: true,', to: 'dryRun: false,' },
+      {
+        rule: 'a pass that removes stops when the mode becomes less',
+        from: "if (mode !== 'enforce') this.#removals?.abort",
+        to: "if (mode === 'off') this.#removals?.abort",
+      },
       {
         rule: 'a pass is told the clocks of the one before',
-        from: 'previousPass: this.#lastPass, signal',
-        to: 'previousPass: undefined, signal',
+        from: 'previousPass: this.#lastPass, signal: either',
+        to: 'previousPass: undefined, signal: either',
       },
     ],
   },

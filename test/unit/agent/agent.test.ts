@@ -114,6 +114,35 @@ describe('the agent', () => {
     expect(passes).toEqual([]);
   });
 
+  it.each([
+    ['dry-run', 'dry-run'],
+    ['off', 'off'],
+    ['Enforce', 'dry-run'],
+  ])('should stop a pass that removes files when the mode becomes %s, say why, and begin the next one', async (annotation, mode) => {
+    const node = memoryNode({ 'basekeeper.io/mode': 'enforce' });
+    const pass: AgentParts['pass'] = async ({ dryRun, signal }) =>
+      dryRun
+        ? report('a dry run')
+        : await new Promise((resolve) => signal.addEventListener('abort', () => resolve(report(String(signal.reason)))));
+    const { published, stop } = harness({ node, pass });
+    await vi.waitFor(() => expect(node.current()).toBeDefined());
+    await new Promise((resolve) => setImmediate(resolve));
+    node.set({ 'basekeeper.io/mode': annotation });
+    const next = mode === 'off' ? 'the mode is off' : 'a dry run';
+    await vi.waitFor(() => expect(published.map(({ message }) => message)).toEqual([`Error: the mode of this node became ${mode}`, next]));
+    await stop();
+  });
+
+  it('should not stop a pass because something else of the node changes', async () => {
+    const node = memoryNode({ 'basekeeper.io/mode': 'enforce' });
+    const { published, stop } = harness({ node, pass: endlessPass });
+    await new Promise((resolve) => setImmediate(resolve));
+    node.set({ 'basekeeper.io/mode': 'enforce', 'basekeeper.io/pin': 'x' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(published).toEqual([]);
+    await stop();
+  });
+
   it('should run a pass as soon as an operator changes the mode', async () => {
     const node = memoryNode({ 'basekeeper.io/mode': 'dry-run' });
     const { passes, modes, stop } = harness({ node });

@@ -26,6 +26,13 @@ describe('the result of a pass', () => {
     expect(buildReport(plan(), execution(outcome), facts).result).toBe(result);
   });
 
+  it('should say how many files a stopped pass left, and why', () => {
+    const stopped = { ...facts, stopReason: 'the mode of this node became dry-run' };
+    expect(buildReport(plan(), execution('Abandoned'), stopped).message).toBe(
+      'the pass stopped with 1 files left to process, because the mode of this node became dry-run; the next pass will handle them',
+    );
+  });
+
   it('should be Held when something could be removed but for the gate, in a dry run, too', () => {
     expect(buildReport(plan({ workloads: [] }), undefined, facts).result).toBe('Held');
     expect(buildReport(plan({ workloads: [] }), undefined, { ...facts, dryRun: true }).result).toBe('Held');
