@@ -1,0 +1,61 @@
+/**
+ * `npm run model`: the protocol of removals, in every order of the steps of everybody who takes part (test/model/README.md). Ends non-zero
+ * when a configuration has an error, when a broken variant has none, or when fewer states were looked at than are promised.
+ */
+import { BROKEN, HOLDING, MINIMUM_STATES, UNKEEPABLE, WITNESSES, type Configuration, type Variant } from '../test/model/configurations.ts';
+import { check, type Checked } from '../test/model/check.ts';
+import { cleanUpOnSignals } from './lib/signals.ts';
+
+/** Each search may need a gigabyte. */
+const JOBS = 2;
+
+const stopping = new AbortController();
+cleanUpOnSignals(async () => stopping.abort());
+const startedMs = performance.now();
+const failures: string[] = [];
+let states = 0;
+
+type Judge<T> = (entry: T, result: Checked) => string;
+
+const expectNoError: Judge<Configuration> = ({ name }, result) => {
+  states += result.states;
+  if (result.error === undefined) return `holds     ${name}: ${count(result.states)} states, ${result.seconds.toFixed(1)} s`;
+  failures.push(name);
+  return `BROKEN    ${name}: ${result.error}`;
+};
+
+const expectError =
+  (word: string): Judge<Variant> =>
+  ({ name, refusedBy }, { error }) => {
+    if (error?.includes(refusedBy) === true) return `${word.padEnd(9)} ${name}: ${error}`;
+    failures.push(name);
+    return `NOT ${word}: ${name}: ${error ?? 'no error in any order of the steps'}, expected one about ${refusedBy}`;
+  };
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+type Job = () => Promise<string>;
+
+function jobs<T extends Configuration>(entries: readonly T[], judge: Judge<T>): Job[] {
+  return entries.map((entry) => async () => judge(entry, await check(entry, stopping.signal)));
+}
+
+const queue: Job[] = [
+  ...jobs(HOLDING, expectNoError),
+  ...jobs(BROKEN, expectError('refused')),
+  ...jobs(WITNESSES, expectError('happens')),
+  ...jobs(UNKEEPABLE, expectError('unkept')),
+];
+
+async function work(): Promise<void> {
+  for (let job = queue.shift(); job !== undefined; job = queue.shift()) console.log(await job());
+}
+
+await Promise.all(Array.from({ length: JOBS }, work));
+if (states < MINIMUM_STATES) failures.push(`only ${count(states)} states were looked at, not ${count(MINIMUM_STATES)}`);
+const seconds = Math.round((performance.now() - startedMs) / 1000);
+console.log(`${count(states)} states without an error, ${BROKEN.length} variants to refuse, ${seconds} s; ${failures.length} failures`);
+for (const failure of failures) console.log(`  ${failure}`);
+if (failures.length > 0) process.exitCode = 1;
