@@ -5,9 +5,9 @@ import type { Clock, Logger, Reporter, WorkloadSource } from '../model/ports.ts'
 import type { OwnNode } from '../kube/types.ts';
 import { sleep } from '../lib/sleep.ts';
 import { untilSynced } from '../lib/until-synced.ts';
-import { effectiveMode } from './mode.ts';
+import { effectiveMode, unknownMode } from './mode.ts';
 import { pendingRunNow, runNowAnswer } from './run-now.ts';
-import { nextPassMs, type NodeSchedule } from './schedule.ts';
+import { nextPassMs, type NodeSchedule, type PreviousStart } from './schedule.ts';
 
 /** How long SIGTERM waits for the running pass to come to a clean stop. */
 const DRAIN_MS = 8_000;
@@ -31,6 +31,8 @@ export interface AgentParts {
   readonly skipped: (message: string) => Report;
   /** Told when the effective mode may have changed. */
   readonly onMode?: ((mode: Mode) => void) | undefined;
+  /** Told when the node's annotation is not a mode: its value, and the mode that counts instead. */
+  readonly onUnknownMode?: ((value: string, instead: Mode) => void) | undefined;
 }
 
 export interface AgentStatus {
@@ -56,13 +58,14 @@ class PassLoop implements Agent {
   readonly #parts: AgentParts;
   #lastReport: Report | undefined;
   #lastPass: ClockReading | undefined;
-  #lastStartMs: number | undefined;
+  #lastStart: PreviousStart | undefined;
   #nextMs: number | undefined;
   /** Monotonic ms until which a healthy agent shows progress. */
   #progressDueMs: number;
   #running = false;
   #answered: string | undefined;
   #lastMode: Mode | undefined;
+  #toldMode: string | undefined;
   #wake: AbortController = new AbortController();
   /** Of a running pass that may remove files. */
   #removals: AbortController | undefined;
@@ -87,6 +90,7 @@ class PassLoop implements Agent {
   async run(signal: AbortSignal): Promise<void> {
     const { node, sources, onMode } = this.#parts;
     const stopListening = node?.onChange(() => {
+      this.#tellUnknownMode();
       const mode = this.#mode();
       onMode?.(mode);
       // The watch and the lists of the running pass both come here. The batch in hand stays as it is, the rest is abandoned.
@@ -117,7 +121,7 @@ class PassLoop implements Agent {
   async #waitForTurn(signal: AbortSignal): Promise<void> {
     const { clock, schedule } = this.#parts;
     const now = clock.now();
-    this.#nextMs = nextPassMs(schedule, now.wallMs, this.#lastStartMs);
+    this.#nextMs = nextPassMs(schedule, now.wallMs, this.#lastStart);
     const dueMs = now.monotonicMs + (this.#nextMs - now.wallMs);
     this.#progressDueMs = dueMs + HEALTH_GRACE_MS;
     while (!signal.aborted && !this.#isTriggered()) {
@@ -130,9 +134,10 @@ class PassLoop implements Agent {
 
   async #onePass(signal: AbortSignal): Promise<void> {
     const { clock, logger, passDeadlineMs, reporter } = this.#parts;
-    const runNow = this.#pendingRunNow();
+    const isForMode = this.#isModeChanged();
+    const asked = this.#pendingRunNow();
     const startedAt = clock.now();
-    this.#lastStartMs = startedAt.wallMs;
+    this.#lastStart = { startMs: startedAt.wallMs, isFirst: this.#lastStart === undefined };
     this.#progressDueMs = startedAt.monotonicMs + passDeadlineMs + HEALTH_GRACE_MS;
     this.#running = true;
     const deadline = new AbortController();
@@ -143,6 +148,8 @@ class PassLoop implements Agent {
     this.#running = false;
     this.#lastPass = clock.now();
     this.#lastReport = report;
+    // Who changes the mode and then asks for a pass means this one: another would find nothing left to do.
+    const runNow = asked ?? (isForMode && !this.#isModeChanged() ? this.#pendingRunNow() : undefined);
     this.#answered = runNow ?? this.#answered;
     if (deadline.signal.aborted)
       logger.error({ passDeadlineSeconds: passDeadlineMs / 1000 }, 'the pass ran past its deadline and was abandoned');
@@ -164,14 +171,25 @@ class PassLoop implements Agent {
     }
   }
 
+  /** Once for each value: the node changes often. */
+  #tellUnknownMode(): void {
+    const { node, mode, onUnknownMode } = this.#parts;
+    const value = unknownMode(node?.current()?.annotations);
+    if (value !== undefined && value !== this.#toldMode) onUnknownMode?.(value, effectiveMode(mode, node?.current()?.annotations));
+    this.#toldMode = value;
+  }
+
   #mode(): Mode {
     const { mode, node } = this.#parts;
     return node === undefined ? mode : effectiveMode(mode, node.current()?.annotations);
   }
 
   #isTriggered(): boolean {
-    const modeChanged = this.#lastMode !== undefined && this.#parts.node?.current() !== undefined && this.#lastMode !== this.#mode();
-    return modeChanged || this.#pendingRunNow() !== undefined;
+    return this.#isModeChanged() || this.#pendingRunNow() !== undefined;
+  }
+
+  #isModeChanged(): boolean {
+    return this.#lastMode !== undefined && this.#parts.node?.current() !== undefined && this.#lastMode !== this.#mode();
   }
 
   #pendingRunNow(): string | undefined {

@@ -104,6 +104,13 @@ function createLoop(config: Config, { logger, metrics, sources, membership, node
     },
     skipped: (message) => emptyReport(about(), 'Skipped', message, { durationSeconds: 0, stageSeconds: {} }),
     onMode: (mode) => metrics.setMode(mode),
+    onUnknownMode: (value, instead) => {
+      logger.warn(
+        { value, mode: instead },
+        'the annotation basekeeper.io/mode is not a mode: set it to off, dry-run or enforce, or remove it',
+      );
+      reporter?.tellUnknownMode(value, instead);
+    },
   });
 }
 

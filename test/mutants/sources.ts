@@ -14,7 +14,7 @@ const AGENT = 'test/unit/agent/agent.test.ts';
 export const SOURCES: readonly MutantsOf[] = [
   {
     file: 'src/sources/pods/map-pod.ts',
-    tests: [PODS, 'test/hostile/objects.test.ts'],
+    tests: [PODS, REACH, 'test/hostile/objects.test.ts'],
     mutants: [
       {
         rule: 'pods: one that mounts the instances path for no known reason is a gap',

@@ -60,6 +60,13 @@ export const EVENT_REASONS = {
     meaning: 'A pass ended early or with failures.',
     advice: "Read the agent's log on this node; the next pass tries again.",
   },
+  UnknownMode: {
+    type: 'Warning',
+    action: 'ReadMode',
+    regarding: 'Node',
+    meaning: 'The annotation basekeeper.io/mode of the node is not a mode; nothing is removed meanwhile.',
+    advice: 'Set it to off, dry-run or enforce, or remove it: kubectl basekeeper mode NODE configured.',
+  },
   FilesystemPressure: {
     type: 'Warning',
     action: 'PlanRemovals',

@@ -1,9 +1,13 @@
 import type { KubeClient, OwnNode } from '../../kube/types.ts';
+import { NODE_ANNOTATIONS } from '../../model/annotation-keys.ts';
+import type { Mode } from '../../model/policy.ts';
 import type { Clock, Logger } from '../../model/ports.ts';
 import type { Report } from '../../model/report.ts';
 import type { ObjectReference } from '../../model/workload.ts';
 import { AnnotationWriter } from './writer.ts';
 import type { ReportDigest } from '../digest.ts';
+import { shorten } from '../../lib/text.ts';
+import { eventValue } from '../events/event.ts';
 import { EventRecorder } from '../events/recorder.ts';
 import { forgetTroubles, NO_TROUBLES, planEvents, type TroubleMemory } from '../events/plan-events.ts';
 import type { ReportPart } from '../report-part.ts';
@@ -34,6 +38,8 @@ export interface KubeReporterOptions {
 }
 
 export interface KubeReporter extends ReportPart {
+  /** Says that the node's annotation is not a mode. */
+  tellUnknownMode(value: string, instead: Mode): void;
   /** Resolves when nothing is left to write. */
   idle(): Promise<void>;
   /** Writes at once what still waits, for two seconds at most, then stops. */
@@ -58,6 +64,12 @@ export function createKubeReporter(options: KubeReporterOptions): KubeReporter {
       if (options.annotations !== false) writer.publish(report, digest, runNowDone);
       if (options.events !== false) parts.tellEvents(report, digest);
       return Promise.resolve();
+    },
+    tellUnknownMode(value, instead) {
+      const regarding = options.events === false ? undefined : nodeReference(options.node);
+      if (regarding === undefined) return;
+      const text = `${NODE_ANNOTATIONS.mode} is ${JSON.stringify(shorten(value, 60))}, which is not a mode; the mode is ${instead} until then.`;
+      recorder.record(eventValue('UnknownMode', { trouble: 'UnknownMode', regarding }, text));
     },
     idle,
     async close() {

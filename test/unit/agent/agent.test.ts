@@ -66,6 +66,39 @@ function harness(over: Partial<AgentParts> = {}) {
 }
 
 describe('the agent', () => {
+  it('should answer a run-now that comes during the pass of another mode with that pass', async () => {
+    const node = memoryNode({});
+    const started: string[] = [];
+    const passing = Promise.withResolvers<void>();
+    const { published, passes, stop } = harness({
+      mode: 'dry-run',
+      node,
+      pass: async ({ dryRun }) => {
+        started.push(dryRun ? 'dry-run' : 'enforce');
+        if (!dryRun) await passing.promise;
+        return report('passed');
+      },
+    });
+    await vi.waitFor(() => expect(published).toHaveLength(1));
+    node.set({ 'basekeeper.io/mode': 'enforce' });
+    await vi.waitFor(() => expect(started).toEqual(['dry-run', 'enforce']));
+    node.set({ 'basekeeper.io/mode': 'enforce', 'basekeeper.io/run-now': 'r-1' });
+    passing.resolve();
+    await vi.waitFor(() => expect(published.at(-1)?.runNowDone).toBe('r-1'));
+    await stop();
+    expect([started, passes]).toEqual([['dry-run', 'enforce'], []]);
+  });
+
+  it('should say once that an annotation is not a mode', async () => {
+    const node = memoryNode({});
+    const told: string[] = [];
+    const { passes, stop } = harness({ node, onUnknownMode: (value, instead) => told.push(`${value}: ${instead}`) });
+    await vi.waitFor(() => expect(passes).toEqual([{ dryRun: false }]));
+    for (const value of ['enfroce', 'enfroce', 'enforce', 'of']) node.set({ 'basekeeper.io/mode': value });
+    expect(told).toEqual(['enfroce: dry-run', 'of: dry-run']);
+    await stop();
+  });
+
   it('should run its first pass without being asked, in the configured mode', async () => {
     const { passes, stop } = harness({ mode: 'dry-run' });
     await vi.waitFor(() => expect(passes).toEqual([{ dryRun: true }]));

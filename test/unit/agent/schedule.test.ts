@@ -18,20 +18,26 @@ describe("a node's offset", () => {
 });
 
 describe('the next pass', () => {
-  it('should begin after the offset at first, then one interval after the last start', () => {
-    const schedule: NodeSchedule = { kind: 'interval', intervalSeconds: 2400, jitterSeconds: 0, offsetMs: 7000 };
-    expect(nextPassMs(schedule, 1_000_000, undefined)).toBe(1_007_000);
-    expect(nextPassMs(schedule, 1_010_000, 1_007_000)).toBe(3_407_000);
+  it('should begin within seconds at first, then by the whole offset later, then one interval after the last start', () => {
+    const schedule: NodeSchedule = { kind: 'interval', intervalSeconds: 2400, jitterSeconds: 300, offsetMs: 207_000 };
+    expect(nextPassMs(schedule, 1_000_000, undefined)).toBe(1_002_000);
+    expect(nextPassMs(schedule, 1_010_000, { startMs: 1_002_000, isFirst: true })).toBe(1_000_000 + 207_000 + 2_400_000);
+    expect(nextPassMs(schedule, 3_610_000, { startMs: 3_607_000, isFirst: false })).toBe(6_007_000);
   });
 
   it('should begin at once when a pass took longer than the interval', () => {
-    expect(nextPassMs({ kind: 'interval', intervalSeconds: 1, jitterSeconds: 0, offsetMs: 0 }, 9000, 5000)).toBe(9000);
+    expect(
+      nextPassMs({ kind: 'interval', intervalSeconds: 1, jitterSeconds: 0, offsetMs: 0 }, 9000, { startMs: 5000, isFirst: false }),
+    ).toBe(9000);
   });
 
   it('should begin one interval from now when the clock was set back by years since the last start', () => {
-    expect(nextPassMs({ kind: 'interval', intervalSeconds: 2400, jitterSeconds: 0, offsetMs: 7000 }, 1_000_000, 315_000_000_000)).toBe(
-      3_400_000,
-    );
+    expect(
+      nextPassMs({ kind: 'interval', intervalSeconds: 2400, jitterSeconds: 0, offsetMs: 7000 }, 1_000_000, {
+        startMs: 315_000_000_000,
+        isFirst: false,
+      }),
+    ).toBe(3_400_000);
   });
 
   it('should follow a cron expression in its time zone, later by the offset', () => {

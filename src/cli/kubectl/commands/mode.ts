@@ -9,6 +9,7 @@ import { forEachNode, printOutcomes, type NodeOutcome } from '../outcomes.ts';
 const MODES = ['off', 'dry-run', 'enforce', 'configured'];
 
 const EXAMPLES = `
+An agent whose mode changes begins a pass by itself; "run" after it waits for that pass.
 "configured" removes the annotation basekeeper.io/mode: the agent's configuration counts again.
 
 Examples:
@@ -28,7 +29,7 @@ export function addModeCommand(program: Command, context: KubectlContext): void 
       const outcomes = await withFleet(command, context, (fleet) =>
         forEachNode(nodes, async (node): Promise<NodeOutcome> => {
           await fleet.annotate(node, { [NODE_ANNOTATIONS.mode]: mode === 'configured' ? null : mode });
-          return { node, ok: true, text: `mode ${mode}` };
+          return { node, ok: true, text: `mode ${mode}; a pass begins at once where that changes the mode` };
         }),
       );
       await printOutcomes(outcomes, output, context);
