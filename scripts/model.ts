@@ -4,16 +4,23 @@
  */
 import { BROKEN, HOLDING, MINIMUM_STATES, UNKEEPABLE, WITNESSES, type Configuration, type Variant } from '../test/model/configurations.ts';
 import { check, type Checked } from '../test/model/check.ts';
+import { replay } from '../test/model/replay.ts';
+import { messageOf } from '../src/lib/errors.ts';
 import { cleanUpOnSignals } from './lib/signals.ts';
 
 /** Each search may need a gigabyte. */
 const JOBS = 2;
+
+/** How many traces are replayed through the executor, and how many at a time. */
+const TRACES = 1000;
+const TRACES_A_JOB = 100;
 
 const stopping = new AbortController();
 cleanUpOnSignals(async () => stopping.abort());
 const startedMs = performance.now();
 const failures: string[] = [];
 let states = 0;
+let replayed = 0;
 
 type Judge<T> = (entry: T, result: Checked) => string;
 
@@ -42,11 +49,27 @@ function jobs<T extends Configuration>(entries: readonly T[], judge: Judge<T>): 
   return entries.map((entry) => async () => judge(entry, await check(entry, stopping.signal)));
 }
 
+/** Replays the traces of some seeds; the first that differs is a failure. */
+async function replayFrom(first: number): Promise<string> {
+  let removals = 0;
+  for (let seed = first; seed < first + TRACES_A_JOB; seed++) {
+    try {
+      removals += await replay(seed);
+    } catch (error) {
+      failures.push(`trace ${seed}`);
+      return `DIFFERS   trace ${seed}: ${messageOf(error)}`;
+    }
+    replayed++;
+  }
+  return `replayed  traces ${first} to ${first + TRACES_A_JOB - 1}: the same steps and outcomes, ${removals} removals`;
+}
+
 const queue: Job[] = [
   ...jobs(HOLDING, expectNoError),
   ...jobs(BROKEN, expectError('refused')),
   ...jobs(WITNESSES, expectError('happens')),
   ...jobs(UNKEEPABLE, expectError('unkept')),
+  ...Array.from({ length: TRACES / TRACES_A_JOB }, (_, index) => async () => await replayFrom(index * TRACES_A_JOB + 1)),
 ];
 
 async function work(): Promise<void> {
@@ -56,6 +79,8 @@ async function work(): Promise<void> {
 await Promise.all(Array.from({ length: JOBS }, work));
 if (states < MINIMUM_STATES) failures.push(`only ${count(states)} states were looked at, not ${count(MINIMUM_STATES)}`);
 const seconds = Math.round((performance.now() - startedMs) / 1000);
-console.log(`${count(states)} states without an error, ${BROKEN.length} variants to refuse, ${seconds} s; ${failures.length} failures`);
+console.log(
+  `${count(states)} states without an error, ${BROKEN.length} variants to refuse, ${replayed} traces replayed, ${seconds} s; ${failures.length} failures`,
+);
 for (const failure of failures) console.log(`  ${failure}`);
 if (failures.length > 0) process.exitCode = 1;

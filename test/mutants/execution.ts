@@ -1,6 +1,7 @@
 import type { MutantsOf } from './mutant.ts';
 
 const EXECUTOR = 'test/unit/execute/executor.test.ts';
+const REPLAY = 'test/integration/model-replay.test.ts';
 const BATCHES = 'test/unit/execute/batches.test.ts';
 const RECHECK = 'test/unit/execute/recheck.test.ts';
 const REFUSAL = 'test/unit/execute/refusal.test.ts';
@@ -99,6 +100,33 @@ export const EXECUTION: readonly MutantsOf[] = [
     file: 'src/execute/relief.ts',
     tests: ['test/unit/execute/pressure.test.ts'],
     mutants: [{ rule: 'pressure: what is not needed any more stays', from: '!isRelieved(directory.usage(), pressure)', to: 'true' }],
+  },
+  {
+    file: 'src/execute/batches.ts',
+    tests: [REPLAY],
+    mutants: [
+      {
+        rule: 'replay: the evidence is read after the last lock was had',
+        from: '    takeLocks(parts,',
+        to: "    parts = { ...parts, inUse: ((answers) => async () => answers)(await parts.inUse(['f0', 'f1', 'f2'], parts.signal)) };\n    takeLocks(parts,",
+      },
+      {
+        rule: 'replay: the lock of each file is taken',
+        from: 'const lock = tryLock(locks, removal.lockName);',
+        to: 'const lock = locks === null ? undefined : { waitedSeconds: 0, release: () => {} };',
+      },
+    ],
+  },
+  {
+    file: 'src/execute/remove-file.ts',
+    tests: [REPLAY],
+    mutants: [
+      {
+        rule: 'replay: the file is looked at once more just before it goes',
+        from: 'const removeChecked = () => recheckNow(parts, file) ?? discard',
+        to: 'const removeChecked = () => discard',
+      },
+    ],
   },
   {
     file: 'src/execute/batches.ts',
