@@ -23,7 +23,7 @@ import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-s
 
 export const DATA_SOURCE = { type: 'prometheus', uid: '${datasource}' };
 
-/** The chosen nodes. A label `cluster` that no series has matches, too. */
+/** The chosen nodes. A label `cluster` that no series has matches as well. */
 export const CHOSEN = 'cluster=~"$cluster", node=~"$node"';
 
 export interface Query {
@@ -50,7 +50,7 @@ export interface PanelSpec {
 }
 
 const HELD = `sum by (cluster, node) (basekeeper_base_files{${CHOSEN}, state="held"}) > 0`;
-/** These close the gate of a node that has nothing to remove, too, and say nothing then. */
+/** These close the gate of a node that has nothing to remove as well, and say nothing then. */
 const ONLY_WHERE_HELD = 'ConsistentListMissing|EmptyInventory';
 
 /** Files that are removable and stay because the gate is closed; 0 where there is none. */

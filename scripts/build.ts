@@ -83,7 +83,7 @@ const outdir = values.image ?? `${root}dist`;
 const extension = values.image === undefined ? '.js' : '.mjs';
 const REQUIRE = "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);";
 
-// Each file appears by a rename, what others import first: whoever runs the bundle while it is built anew gets the old one or the new one, never a half.
+// Each file appears by a rename, what others import first: anyone who runs the bundle while it is built again gets the old one or the new one, never a half.
 mkdirSync(outdir, { recursive: true });
 const fresh = mkdtempSync(`${outdir}/.build-`);
 const shared: BuildOptions = {

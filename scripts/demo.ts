@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   resources.defer(() => {
     rmSync(root, { recursive: true, force: true });
   });
-  // What the API server's processes write lies in there, too, and so goes away with it.
+  // What the API server's processes write lies in there as well, and so goes away with it.
   process.env['TMPDIR'] = root;
   const port = await freePort();
   const tree = buildTree(root, { qemuImg: await haveQemuImg(), httpPort: port });

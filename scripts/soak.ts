@@ -1,6 +1,6 @@
 /**
  * `npm run soak -- [--minutes M] [--seed S] [--pods N] [--vmis N] [--writers N]`: the shipped agent on a real API server, among VMs that come and
- * go, with passes every second and all kinds of faults. Ends non-zero when a promise is broken; what it found it leaves in .test-results/soak.json, too.
+ * go, with passes every second and all kinds of faults. Ends non-zero when a promise is broken; what it found it leaves in .test-results/soak.json as well.
  */
 import { parseArgs } from 'node:util';
 import buildBundle from '../test/helpers/build-bundle.ts';

@@ -28,7 +28,7 @@ export interface Stage {
   readonly ownWatches: number;
 }
 
-/** No goal of the issue; what deviates from the model is not met all the same. */
+/** No goal of the issue; what deviates from the model is not met anyway. */
 export const shared = { against: '–', goal: '–', met: undefined } as const;
 
 /** An API server with a node for each agent, whom the fleet's token lets in. */

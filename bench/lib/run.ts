@@ -32,7 +32,7 @@ const ORDER = [
 
 export async function runBenches(benches: readonly Bench[], { quick }: { readonly quick: boolean }): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'basekeeper-bench-'));
-  // What API servers write lies in there, too, and so goes away with it.
+  // What API servers write lies in there as well, and so goes away with it.
   process.env['TMPDIR'] = directory;
   const resources = new AsyncDisposableStack();
   resources.defer(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));

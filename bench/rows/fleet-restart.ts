@@ -3,7 +3,7 @@ import { firstAndLast, shared, type Stage, watchesOf } from '../lib/fleet-stage.
 import type { Row } from '../../scripts/lib/results.ts';
 import { peakPerSecond, type ServerCounts, watchServer } from '../lib/server-counts.ts';
 
-/** The server's own informers and caches list, too. */
+/** The server's own informers and caches list as well. */
 const LISTS_OF_ITS_OWN = 20;
 /** Peaks are taken over so long: over a second, chance makes them. */
 const WINDOW_SECONDS = 5;

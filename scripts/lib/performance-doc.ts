@@ -6,7 +6,7 @@ import { readResults, resultsTable } from './results.ts';
 const BEGIN = '<!-- npm run bench writes from here -->';
 const END = '<!-- to here -->';
 
-/** The document with its table made anew. */
+/** The document with its table made again. */
 export function performanceDoc(): string {
   const text = readFileSync(fileURLToPath(new URL('../../docs/performance.md', import.meta.url)), 'utf8');
   const results = readResults();

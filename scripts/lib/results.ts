@@ -80,7 +80,7 @@ export function resultsTable({ machine, rows }: Results): string {
   const judged = rows.filter(({ met }) => met !== undefined);
   return [
     `Measured on ${machine.cpus} cores (${machine.model}), ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node.js ${machine.node}, by \`npm run bench\` and \`npm run bench:fleet\`.`,
-    `Of ${judged.length} goals, ${judged.filter(({ met }) => met).length} are met. The last column is the machine's load average before and after a measurement: on two cores, more than 2 means that others were at work, too.`,
+    `Of ${judged.length} goals, ${judged.filter(({ met }) => met).length} are met. The last column is the machine's load average before and after a measurement: on two cores, more than 2 means that others were at work as well.`,
     '',
     '| what | against | goal | figure | | load |',
     '|---|---|---|---|---|---|',

@@ -3,7 +3,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** Shows one line of progress to whoever started the script. */
+/** Shows one line of progress to anyone who started the script. */
 export type Announce = (line: string) => void;
 
 export const announceOnStderr: Announce = (line) => {

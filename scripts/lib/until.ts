@@ -6,7 +6,7 @@ export async function until<T>(what: string, timeoutMs: number, ask: () => Promi
   for (;;) {
     const value = await ask();
     if (value !== undefined) return value;
-    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1000} s in vain: ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1000} s without success: ${what}`);
     await sleep(100);
   }
 }

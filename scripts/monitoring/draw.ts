@@ -106,7 +106,7 @@ function chart({ panel, results }: DrawnPanel): string {
   return `<svg width="${width + 70}" height="${height + 22}" viewBox="-62 -4 ${width + 70} ${height + 22}">${grid.join('')}${paths.join('')}${axis}</svg><div class="legend">${legend}</div>`;
 }
 
-/** Where an axis ends: a number of few digits, as much as the largest value or a little more, whose half has few digits, too. */
+/** Where an axis ends: a number of few digits, as much as the largest value or a little more, whose half has few digits as well. */
 function roundTop(largest: number, unit: string): number {
   if (!(largest > 0)) return unit === 'bytes' ? 2 ** 20 : 1;
   const base = unit === 'bytes' ? 1024 : 10;

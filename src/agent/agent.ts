@@ -77,13 +77,13 @@ class PassLoop implements Agent {
 
   status(): AgentStatus {
     const overdue = this.#parts.clock.now().monotonicMs > this.#progressDueMs;
-    const trouble = this.#running ? 'the running pass is past its deadline' : 'the next pass has not begun in time';
+    const problem = this.#running ? 'the running pass is past its deadline' : 'the next pass has not begun in time';
     return {
       mode: this.#mode(),
       lastReport: this.#lastReport,
       nextPassMs: this.#nextMs,
       passRunning: this.#running,
-      unhealthy: overdue ? trouble : undefined,
+      unhealthy: overdue ? problem : undefined,
     };
   }
 

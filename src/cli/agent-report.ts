@@ -53,12 +53,12 @@ export async function fetchReport(agent: string, signal: AbortSignal): Promise<R
 /** What `origin` answered, when it is a report that this version can read; else throws an error that ends in `hint`. */
 export function asReport(answer: unknown, origin: string, hint = ''): Report {
   const parsed = reportShape.safeParse(answer);
-  if (!parsed.success) throw new Error(`what ${origin} answers is no report of this version of Basekeeper${hint}`);
+  if (!parsed.success) throw new Error(`the response from ${origin} is not a report that this version of Basekeeper can read${hint}`);
   return parsed.data as unknown as Report;
 }
 
 function reportUrl(agent: string): string {
-  if (!URL.canParse(agent)) throw new UsageError(`--agent ${agent} is no URL; write one such as http://127.0.0.1:9817`);
+  if (!URL.canParse(agent)) throw new UsageError(`--agent ${agent} is not a URL; write one such as http://127.0.0.1:9817`);
   const url = new URL(agent);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new UsageError(`--agent ${agent} must begin with http:// or https://`);
   if (url.pathname === '/' || url.pathname === '') url.pathname = '/report';
@@ -82,6 +82,6 @@ async function bodyOf(response: Response, url: string): Promise<unknown> {
   try {
     return await response.json();
   } catch (error) {
-    throw new Error(`what ${url} answers is no JSON; check --agent`, { cause: error });
+    throw new Error(`the response from ${url} is not JSON; check --agent`, { cause: error });
   }
 }

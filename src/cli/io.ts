@@ -16,7 +16,7 @@ export interface Io {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Writes a result with back-pressure. A reader that has seen enough (`| head`) is no error: the rest is dropped. */
+/** Writes a result with back-pressure. A reader that has seen enough (`| head`) is not an error: the rest is dropped. */
 export async function writeResult(output: Output, pieces: Iterable<string>): Promise<void> {
   if (output.destroyed || output.errored !== null) return;
   try {

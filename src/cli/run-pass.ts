@@ -9,7 +9,7 @@ import { showProgress } from './progress.ts';
 /**
  * Runs one pass and shows its progress.
  *
- * @throws `UsageError` when a workloads file that is the only source cannot be used: that is no held pass, but a wrong option.
+ * @throws `UsageError` when a workloads file that is the only source cannot be used: that is not a held pass, but a wrong option.
  */
 export async function runOnePass(config: Config, context: Context, dryRun: boolean): Promise<Report> {
   const report = await runWithProgress(config, context, dryRun);

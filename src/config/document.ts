@@ -37,21 +37,21 @@ export function parseConfigText(text: string, origin: string): ConfigDocument | 
   if (problems.length > 0) {
     return problems.map((problem) => {
       const { line, col } = lines.linePos(problem.pos[0]);
-      return { path: '', message: `is no valid YAML: ${explain(problem)}`, origin, line, column: col };
+      return { path: '', message: `is not valid YAML: ${explain(problem)}`, origin, line, column: col };
     });
   }
   const keys = keyMistakes(document);
   if (keys.length > 0) {
     return keys.map(({ message, offset }) => {
       const { line, col } = lines.linePos(offset);
-      return { path: '', message: `is no valid YAML: ${message}`, origin, line, column: col };
+      return { path: '', message: `is not valid YAML: ${message}`, origin, line, column: col };
     });
   }
   try {
     return { value: document.toJS() ?? {}, locate: (path, atKey = false) => locate(document, lines, path, atKey) };
   } catch (error) {
     // An alias without an anchor, or more aliases than a person writes.
-    if (error instanceof ReferenceError) return [{ path: '', message: `is no valid YAML: ${error.message}`, origin }];
+    if (error instanceof ReferenceError) return [{ path: '', message: `is not valid YAML: ${error.message}`, origin }];
     throw error;
   }
 }

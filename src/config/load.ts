@@ -26,7 +26,7 @@ export interface LoadOptions {
   readonly overrides?: readonly Override[] | undefined;
   /** Node name of last resort, used only where no cluster is asked. Default `localhost`. */
   readonly hostName?: string | undefined;
-  /** The configuration is only looked at: the name of last resort does for one that asks a cluster, too. */
+  /** The configuration is only looked at: the name of last resort does for one that asks a cluster as well. */
   readonly anyNode?: boolean | undefined;
 }
 

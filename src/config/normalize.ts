@@ -127,7 +127,7 @@ function rulesOf({ nodeName, sources }: CompleteSettings): readonly WorkloadRule
   }));
 }
 
-/** Pods that a rule reads as VMs are no pods that nobody can place. Which others a field selector leaves out, only the API server knows. */
+/** Pods that a rule reads as VMs are not pods that nobody can place. Which others a field selector leaves out, only the API server knows. */
 function podsOfRules(rules: readonly WorkloadRule[]): readonly ExemptPod[] {
   const ofPods = rules.filter(
     ({ apiVersion, kind, fieldSelector = '' }) => apiVersion === 'v1' && kind === 'Pod' && ONLY_NODE.test(fieldSelector),

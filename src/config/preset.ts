@@ -2,7 +2,7 @@ import type { SettingsInput } from './schema/schema.ts';
 
 /**
  * Nova's way, for `preset: nova`: each switch of the table in docs/nova-parity.md. A key that the file gives explicitly wins.
- * What Nova does and no switch brings back is in that table, too.
+ * What Nova does and no switch brings back is in that table as well.
  */
 export const NOVA_PRESET = {
   naming: 'nova',

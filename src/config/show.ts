@@ -8,7 +8,7 @@ export function settingsJson(settings: CompleteSettings): string {
   return `${JSON.stringify(inOrder(settings), null, 2)}\n`;
 }
 
-/** Complete settings as YAML text; each value that is no default has a comment that says where it comes from. */
+/** Complete settings as YAML text; each value that is not a default has a comment that says where it comes from. */
 export function settingsYaml(settings: CompleteSettings, originOf: (path: Path) => string | undefined): string {
   const document = new Document(inOrder(settings));
   if (isMap(document.contents)) comment(document.contents, [], originOf);

@@ -43,7 +43,7 @@ export interface Config {
   readonly sources: SourcesConfig;
   /** Whether base files are looked at themselves. */
   readonly verify: { readonly enabled: boolean; readonly checksums: { readonly enabled: boolean; readonly bytesPerSecond: number } };
-  /** Whether labelled ConfigMaps in the agent's namespace pin images, too. */
+  /** Whether labelled ConfigMaps in the agent's namespace pin images as well. */
   readonly pinConfigMaps: boolean;
   readonly exemptPods: readonly ExemptPod[];
   readonly knownAgents: readonly KnownAgent[];

@@ -12,7 +12,7 @@ const IMAGE_LOCK_LENGTH = 201;
 /** A directory that is held by descriptor. */
 export interface OpenDirectory {
   readonly entries: DirectoryEntries;
-  /** Runs `operation` with the path that reaches `name` through the descriptor. Throws EBADF after `close`, EINVAL for what is no name. */
+  /** Runs `operation` with the path that reaches `name` through the descriptor. Throws EBADF after `close`, EINVAL for what is not a name. */
   readonly at: <T>(name: string, operation: (path: string) => T) => T;
   /** As `at`, for the directory itself. */
   readonly self: <T>(operation: (path: string) => T) => T;
@@ -35,7 +35,7 @@ export function holdDirectory(fd: number, path: string): OpenDirectory {
     }
   };
   const at = <T>(name: string, operation: (path: string) => T): T => {
-    if (!closed && !isEntryName(name)) throw errnoError('EINVAL', `'${name}' is no file name`);
+    if (!closed && !isEntryName(name)) throw errnoError('EINVAL', `'${name}' is not a file name`);
     return reach(`${descriptorPath}/${name}`, operation);
   };
   const entries: DirectoryEntries = {

@@ -65,7 +65,7 @@ export function readSmallDirectory(directory: FsPath, onError: (error: unknown) 
     if (stats.isDirectory() && stats.size <= SMALL_DIRECTORY_BYTES)
       return readdirSync(directory, { encoding: 'latin1', withFileTypes: true });
     if (stats.isDirectory()) return readEntries(directory, onError);
-    // It was a directory when it was listed; whoever swapped it is at work right now.
+    // It was a directory when it was listed; anyone who swapped it is at work right now.
     throw Object.assign(new Error('it is no longer a directory'), { code: 'ENOTDIR' });
   } catch (error) {
     onError(error);

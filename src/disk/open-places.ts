@@ -10,7 +10,7 @@ export interface Place extends Provenance {
 }
 
 /**
- * Runs `use` with the instances path and the lock directory open. Only the instances path may be a symbolic link: whoever configured it
+ * Runs `use` with the instances path and the lock directory open. Only the instances path may be a symbolic link: anyone who configured it
  * means its target. A lock directory below it is opened from there. Throws an errno error, whose message has the paths that people know.
  */
 export function withPlaces<T>(

@@ -94,7 +94,7 @@ function makeFinished(temporary: string, { path, owner }: { readonly path: strin
 
 function finish(fd: number, owner: Owner): boolean {
   const { uid, mode } = fstatSync(fd);
-  // Whoever owns the directory above can put another one under the temporary name: only an empty one of our own is given away.
+  // Anyone who owns the directory above can put another one under the temporary name: only an empty one of our own is given away.
   if (uid !== process.geteuid?.() || (mode & 0o777) !== UNFINISHED_MODE || readdirSync(`/proc/self/fd/${fd}`).length > 0) return false;
   // Before it is given away: without CAP_FOWNER, what belongs to others keeps its mode.
   return allowing(() => fchmodSync(fd, FINISHED_MODE)) && giveTo(fd, owner);

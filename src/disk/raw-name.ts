@@ -1,13 +1,13 @@
 /**
- * File names are bytes. Directories are listed in Latin-1, one character per byte, so that names which are no valid UTF-8 can
- * be told from those that are, and opened all the same.
+ * File names are bytes. Directories are listed in Latin-1, one character per byte, so that names which are not valid UTF-8 can
+ * be told from those that are, and opened anyway.
  */
 
-/** What `fs` takes as a path: a Buffer only where the bytes are no valid UTF-8. */
+/** What `fs` takes as a path: a Buffer only where the bytes are not valid UTF-8. */
 export type FsPath = string | Buffer;
 
 export interface RawName {
-  /** The name as text; bytes that are no UTF-8 are shown as U+FFFD. */
+  /** The name as text; bytes that are not UTF-8 are shown as U+FFFD. */
   readonly text: string;
   /** The exact bytes when `text` does not stand for them. */
   readonly bytes?: Buffer | undefined;

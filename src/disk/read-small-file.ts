@@ -11,7 +11,7 @@ export interface SmallFile extends Provenance {
  * Reads a file that somebody else may have put there: follows no symlink, opens nothing but a regular file, and reads no more than
  * `maximumBytes`. Undefined where there is none.
  *
- * @throws an errno error; EFBIG for a longer file, EINVAL for what is no regular file or no UTF-8.
+ * @throws an errno error; EFBIG for a longer file, EINVAL for what is not a regular file or no UTF-8.
  */
 export function readSmallFile(path: string, maximumBytes: number): SmallFile | undefined {
   return withFile(path, (fd) => readOpenFile(fd, path, maximumBytes));
@@ -20,7 +20,7 @@ export function readSmallFile(path: string, maximumBytes: number): SmallFile | u
 /** As `readSmallFile`, for a file that is open; `path` is for messages. */
 export function readOpenFile(fd: number, path: string, maximumBytes: number): SmallFile {
   const stats = fstatSync(fd);
-  if (!stats.isFile()) throw errnoError('EINVAL', `${path} is no regular file`);
+  if (!stats.isFile()) throw errnoError('EINVAL', `${path} is not a regular file`);
   if (stats.size > maximumBytes) throw errnoError('EFBIG', `${path} is larger than ${maximumBytes} bytes`);
   return { text: decode(path, readFileSync(fd)), ...provenanceOf(stats) };
 }
@@ -30,7 +30,7 @@ export function provenanceOf({ uid, mode, dev, nlink }: Stats): Provenance {
 }
 
 /**
- * Another text after each change of the file. It is opened for that, because only then NFS asks the server anew. Undefined where there
+ * Another text after each change of the file. It is opened for that, because only then NFS asks the server again. Undefined where there
  * is none; throws an errno error.
  */
 export function fileVersion(path: string): string | undefined {
@@ -59,6 +59,6 @@ function decode(path: string, bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    throw errnoError('EINVAL', `${path} is no UTF-8`, error);
+    throw errnoError('EINVAL', `${path} is not UTF-8`, error);
   }
 }

@@ -25,7 +25,7 @@ function trashDirectory(base: OpenDirectory, fd: number, trashPath: string): Tra
     list: () => trash.self((path) => readdirSync(path)),
     take: (name, entry) =>
       between(name, entry, (inBase, inTrash) => {
-        // Names have the time in milliseconds, and whoever moves this file here holds its lock: nobody takes the name in between.
+        // Names have the time in milliseconds, and anyone who moves this file here holds its lock: nobody takes the name in between.
         if (lstatSync(inTrash, { throwIfNoEntry: false }) !== undefined) throw errnoError('EEXIST', `'${trashPath}/${entry}' exists`);
         renameSync(inBase, inTrash);
       }),

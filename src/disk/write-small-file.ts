@@ -40,7 +40,7 @@ function createTemporary(path: string): number {
 export type Refusal = (found: SmallFile) => string | undefined;
 
 /**
- * Writes over the file and keeps its inode, owner and mode: Nova writes it so, too, and a mount of the file would lose a new one. A file
+ * Writes over the file and keeps its inode, owner and mode: Nova writes it so as well, and a mount of the file would lose a new one. A file
  * that is not there yet is made by rename, for the owner of its directory. `refuse` is asked about the very file that is then written.
  * Throws an errno error; EPERM where `refuse` gives a reason.
  */

@@ -27,7 +27,7 @@ export function isSameFile(planned: FileIdentity, current: BaseFileStat): boolea
 /**
  * Why a file must not be removed after all, or undefined when nothing changed since the plan (Nova's second
  * `_get_age_of_file`, under the lock). An mtime that moved at all, backwards too, means that somebody wrote to the file or
- * used it: the next pass decides anew.
+ * used it: the next pass decides again.
  */
 export function recheck(input: RecheckInput): Result | undefined {
   const { planned, current } = input;

@@ -9,7 +9,7 @@ import { isEntryName } from '../disk/entry-name.ts';
  * the last line of defence between a wrong plan and a lost disk.
  */
 export function refusalOf(file: PlannedFile, gate: Plan['gate']): string | undefined {
-  if (!isEntryName(file.name)) return 'Refused: this is no file name.';
+  if (!isEntryName(file.name)) return 'Refused: this is not a file name.';
   if (file.kind === 'foreign') return 'Refused: the file is not ours.';
   if (file.verdict === 'remove' && !gate.open) return 'Refused: the gate is closed.';
   return undefined;
@@ -17,7 +17,7 @@ export function refusalOf(file: PlannedFile, gate: Plan['gate']): string | undef
 
 /** As `refusalOf`, for a file in the trash: also one that would come back under a name that is not its own. */
 export function refusalOfTrashed(file: PlannedTrashedFile, gate: Plan['gate']): string | undefined {
-  if (!isEntryName(file.entry) || !isEntryName(file.name)) return 'Refused: this is no file name.';
+  if (!isEntryName(file.entry) || !isEntryName(file.name)) return 'Refused: this is not a file name.';
   if (file.kind === 'foreign' || parseTrashEntryName(file.entry)?.name !== file.name) return 'Refused: the file is not ours.';
   if (file.verdict === 'empty' && !gate.open) return 'Refused: the gate is closed.';
   return undefined;

@@ -4,7 +4,7 @@ import type { Result } from './recheck.ts';
 /** What sources and overlays say now of one file; a `Result` where they do not say it. */
 export type AnswerFor = (name: string) => readonly Objection[] | Result;
 
-/** A file that is to go: what is asked and done, in this order. Trouble with the file is a result, or an errno error. */
+/** A file that is to go: what is asked and done, in this order. Problem with the file is a result, or an errno error. */
 export interface Removal {
   /** Of the base file: its Nova lock. */
   readonly lockName: string;

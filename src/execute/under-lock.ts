@@ -12,20 +12,20 @@ export interface LockParts {
   readonly clock: Clock;
   readonly policy: Pick<Policy, 'lockTimeoutSeconds'>;
   readonly signal: AbortSignal | undefined;
-  /** Told how long each lock was waited for, in vain or not. */
+  /** Told how long each lock was waited for, whether it was taken or not. */
   readonly onLockWait: (seconds: number) => void;
 }
 
 export interface LockedWork {
   /** Of the base file: its Nova lock. */
   readonly name: string;
-  /** What trouble with the file comes to. */
+  /** What problem with the file comes to. */
   readonly failure: Outcome;
   readonly removeLockFile: boolean;
   readonly work: () => Result | Promise<Result>;
 }
 
-/** Runs `work` while the base file's Nova lock is held. Trouble with the file is a result; only a mistake in this program is thrown. */
+/** Runs `work` while the base file's Nova lock is held. Problem with the file is a result; only a mistake in this program is thrown. */
 export async function underLock(parts: LockParts, { name, failure, removeLockFile, work }: LockedWork): Promise<Result> {
   let lock: HeldLock | undefined;
   try {

@@ -37,7 +37,7 @@ export function createFleet({ client, signal }: FleetOptions): Fleet {
     status: (node) =>
       asking(`read node ${node}`, 'get nodes', async () => {
         const found = nodeStatusOf(await client.request({ method: 'GET', path: pathOf(node), accept: METADATA_ONLY.object, signal }));
-        if (found === undefined) throw new Error('the API server answers with something that is no node');
+        if (found === undefined) throw new Error('the API server answers with something that is not a node');
         return found;
       }),
     annotate: (node, annotations) =>

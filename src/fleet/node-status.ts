@@ -26,7 +26,7 @@ export interface NodeStatus {
   readonly answered?: string;
 }
 
-/** Reads a Node, or only its metadata; undefined for what is no object with a name. Texts are made safe to show. */
+/** Reads a Node, or only its metadata; undefined for what is not an object with a name. Texts are made safe to show. */
 export function nodeStatusOf(object: unknown): NodeStatus | undefined {
   const node = asText(at(object, 'metadata', 'name'));
   if (node === undefined) return undefined;

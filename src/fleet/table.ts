@@ -4,7 +4,7 @@ import { cutEnd, shortAge, wrap } from '../report/terminal/cells.ts';
 import { countOf, humanBytes } from '../lib/text.ts';
 
 const UNKNOWN = '-';
-/** What is no trouble is not coloured. */
+/** What is not a problem is not coloured. */
 const COLOURS: Readonly<Record<string, 'yellow' | 'red'>> = { Held: 'yellow', Skipped: 'yellow', Failed: 'red' };
 
 /** All nodes as a table with a closing line, in pieces of whole lines. `nowMs`: wall clock. */

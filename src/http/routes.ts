@@ -84,8 +84,8 @@ function findRoute(context: Context, path: string): Route | undefined {
   }
 }
 
-function probe(trouble: string | undefined): Answer {
-  return trouble === undefined ? text(200, 'ok\n') : text(503, `${trouble}\n`);
+function probe(problem: string | undefined): Answer {
+  return problem === undefined ? text(200, 'ok\n') : text(503, `${problem}\n`);
 }
 
 function reportAnswer({ routes, streams }: Context): Answer {

@@ -6,7 +6,7 @@ import { errnoOf, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../model/ports.ts';
 import { type Answer, type Answerer, createAnswerer, type HttpRoutes } from './routes.ts';
 
-/** What clients may take of us; a slow or greedy one must not keep others from the probes. */
+/** Limits per client; a slow or greedy one must not keep others from the probes. */
 export interface HttpLimits {
   /** For the headers of a request. Default 5 s. */
   readonly headersTimeoutMs: number;
@@ -14,7 +14,7 @@ export interface HttpLimits {
   readonly requestTimeoutMs: number;
   /** A connection on which nothing moves, because its client takes nothing of its answer, is cut after this. Default 30 s. */
   readonly socketIdleMs: number;
-  /** With more, the oldest is cut: whoever holds connections must not keep the probes out. Default 128. */
+  /** With more, the oldest is cut: anyone who holds connections must not keep the probes out. Default 128. */
   readonly maxConnections: number;
 }
 

@@ -7,6 +7,6 @@ export type ImageHeader = Qcow2Header | InvalidHeader | { readonly kind: 'raw' }
 export type Inspection =
   | ImageHeader
   | { readonly kind: 'absent' }
-  /** It exists, but is no regular file or is reached through something that is no directory. Never opened. */
+  /** It exists, but is not a regular file or is reached through something that is not a directory. Never opened. */
   | { readonly kind: 'irregular'; readonly message: string }
   | { readonly kind: 'unreadable'; readonly message: string };

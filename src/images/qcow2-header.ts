@@ -18,7 +18,7 @@ const NO_FEATURES: readonly Qcow2Feature[] = [];
 const FEATURE_BITS = BigInt(FEATURES.length);
 export type Qcow2Feature = (typeof FEATURES)[number];
 
-/** A name in a header. `valid` is false when its bytes are no UTF-8: then `text` is not what QEMU would open. */
+/** A name in a header. `valid` is false when its bytes are not UTF-8: then `text` is not what QEMU would open. */
 export interface HeaderName {
   readonly text: string;
   readonly valid: boolean;

@@ -59,7 +59,7 @@ export class ImageReader {
     const fd = this.#open(path);
     try {
       const opened = fstatSync(fd, { bigint: true });
-      if (!opened.isFile()) return { kind: 'irregular', message: 'it is no regular file' };
+      if (!opened.isFile()) return { kind: 'irregular', message: 'it is not a regular file' };
       const { wallMs } = this.#clock.now();
       this.#read += 1;
       const header = parseHeader(fd, this.#head);
@@ -86,7 +86,7 @@ export class ImageReader {
         const stats = lstatSync(reached, { bigint: true, throwIfNoEntry: false });
         if (stats === undefined) return { kind: 'absent' };
         if (stats.isSymbolicLink()) return { kind: 'irregular', message: 'it is a symbolic link, which is not followed' };
-        if (!stats.isFile()) return { kind: 'irregular', message: 'it is no regular file' };
+        if (!stats.isFile()) return { kind: 'irregular', message: 'it is not a regular file' };
         return withHeader ? this.header(reached, stats) : { kind: 'raw' };
       });
     } catch (error) {
@@ -95,7 +95,7 @@ export class ImageReader {
   }
 
   /**
-   * Walks to `path` directory by directory and hands `use` a path whose last component alone is looked up anew. A directory that
+   * Walks to `path` directory by directory and hands `use` a path whose last component alone is looked up again. A directory that
    * is swapped for a symbolic link meanwhile cannot lead anywhere else. The directory stays open until another is asked for, or
    * until `close`: thousands of overlays stand on files in one.
    */
@@ -110,7 +110,7 @@ export class ImageReader {
   }
 
   #openDirectory(names: readonly string[]): number {
-    // The instances path itself may be a link: whoever configured it means its target.
+    // The instances path itself may be a link: anyone who configured it means its target.
     let fd = openSync(this.#instancesPath, O_RDONLY | O_DIRECTORY);
     try {
       for (const name of names) {
@@ -168,7 +168,7 @@ function inspectionOf(error: unknown): Inspection {
     case 'ELOOP':
       return {
         kind: 'irregular',
-        message: 'it is reached through a symbolic link or something that is no directory, which is not followed',
+        message: 'it is reached through a symbolic link or something that is not a directory, which is not followed',
       };
     default:
       return { kind: 'unreadable', message: messageOf(error) };

@@ -6,7 +6,7 @@ type KubeFailure =
   | 'ConnectionFailed'
   /** No answer, or no data on a watch, within the time allowed. */
   | 'Timeout'
-  /** The answer is no JSON, no object of the kind asked for, or too large. */
+  /** The answer is not JSON, no object of the kind asked for, or too large. */
   | 'InvalidResponse'
   /** The caller's signal aborted the request. */
   | 'Aborted'

@@ -16,7 +16,7 @@ export interface KubeRequest {
 }
 
 export interface KubeClient {
-  /** The parsed JSON body of a 2xx answer. Throws `KubeApiError` for every other answer and for network trouble. Does not retry. */
+  /** The parsed JSON body of a 2xx answer. Throws `KubeApiError` for every other answer and for network problem. Does not retry. */
   request(request: KubeRequest): Promise<unknown>;
   /** Opens a watch; yields one parsed object per line until the server ends it, the signal aborts or it breaks (throws `KubeApiError`). */
   stream(request: KubeRequest & { readonly idleTimeoutMs: number }): AsyncIterable<unknown>;

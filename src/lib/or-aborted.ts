@@ -1,4 +1,4 @@
-/** What the work gives, or `aborted` as soon as the signal aborts: the work goes on, and what becomes of it then is nobody's concern. */
+/** Resolves with the result of `work`, or with `'aborted'` as soon as the signal aborts. The work is not cancelled; its result is ignored. */
 export async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | 'aborted'> {
   const { promise: aborted, resolve } = Promise.withResolvers<'aborted'>();
   const onAbort = (): void => resolve('aborted');

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** The longest delay that a timer takes; longer ones would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Resolves after `ms`, or as soon as the signal aborts: an abort is no error here. */
+/** Resolves after `ms`, or as soon as the signal aborts: an abort is not an error here. */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true) return;
   try {

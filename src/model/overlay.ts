@@ -23,7 +23,7 @@ export type OverlayState =
   | 'unknown-backing'
   /**
    * It, or a file of its chain, could not be read or understood: a damaged or foreign header, unknown features, a reference that
-   * may mean any file, a chain that may go on outside, a cycle, too many levels, a symbolic link. It may stand on any base file.
+   * may mean any file, a chain whose rest is unknown, a cycle, too many levels, a symbolic link. It may stand on any base file.
    */
   | 'unreadable';
 

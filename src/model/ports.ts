@@ -9,7 +9,7 @@ import type { ClockReading } from './snapshot.ts';
 import type { Verification } from './verification.ts';
 import type { SourceReading } from './workload.ts';
 
-/** Lists workloads. Trouble is data (`status`, `gaps`), never an exception. Twin: `memorySource`. */
+/** Lists workloads. Problem is data (`status`, `gaps`), never an exception. Twin: `memorySource`. */
 export interface WorkloadSource {
   readonly name: string;
   /** Starts watching in the background; returns at once. Sources that read on demand do nothing. */
@@ -34,7 +34,7 @@ export interface BaseVerifier {
 
 /** What the checksums of base files have shown so far. Twin: an object. */
 export interface ChecksumRecords {
-  /** What the last reading of the file has against it, or undefined. */
+  /** Why the file failed its last checksum check, or undefined. */
   mismatchOf(file: Pick<BaseFile, 'name' | 'inode' | 'sizeBytes'>): string | undefined;
 }
 
@@ -65,7 +65,7 @@ export interface FileLocker {
   batch(): LockBatch;
 }
 
-/** Locks that are tried, and never waited for: whoever waits while it holds others may wait for ever. */
+/** Locks that are tried, and never waited for: anyone who waits while it holds others may wait for ever. */
 export interface LockBatch {
   /** Undefined while somebody else holds it. Throws as `FileLocker.acquire` does. */
   tryLock(fileName: string): HeldLock | undefined;
@@ -76,7 +76,7 @@ export interface LockBatch {
 /**
  * The hosts that share the instances directory: Nova's `<instances>/compute_nodes` under Nova's lock `nova-storage-registry-lock`
  * (`nova/virt/storage_users.py`), and what we remember of it, because Nova forgets all hosts when it finds the file broken.
- * Trouble is data, never an exception. Twin: `memoryStorageRegistry`.
+ * Problem is data, never an exception. Twin: `memoryStorageRegistry`.
  */
 export interface StorageRegistry {
   read(signal?: AbortSignal): Promise<RegistryReading>;

@@ -1,6 +1,6 @@
 /** Why a file has its verdict, in the order of the rules: the first that applies wins. */
 export const VERDICT_REASONS = {
-  ForeignFile: 'The name is none that Nova gives to a base file; it is not ours and never touched.',
+  ForeignFile: 'Nova gives no base file such a name; the file is not ours and is never touched.',
   ReferencedByWorkload: 'A workload names this image, kernel, ramdisk, swap or ephemeral disk; it is in use.',
   BackingFileOfOverlay: "An instance's disk stands on this file.",
   PinnedByConfig: 'The configuration pins this image or file name.',
@@ -37,10 +37,10 @@ export const GATE_REASONS = {
   ScanIncomplete: 'The base directory could not be listed completely.',
   DirectoryOpenToAll: 'Every user of the node may write to the base directory or to the lock directory.',
   ClockNotSane: 'The clock jumped, or a file that is in use is dated in the future.',
-  HostWorkloadsUnknown: 'A host that shares the instances directory has workloads that nobody can tell.',
+  HostWorkloadsUnknown: 'The workloads of a host that shares the instances directory are unknown.',
   HostStale: 'A host that shared the instances directory has not registered for longer than sharedStorage.hostTimeoutSeconds.',
   StorageRegistryBroken:
-    'Who shares the instances directory cannot be told: the registry compute_nodes is broken, or this host is not in it.',
+    'Which hosts share the instances directory is unknown: the registry compute_nodes is broken, or this host is not in it.',
   HostsUnsettled: 'The registry of hosts is new: some that share the instances directory may not have registered yet.',
   EmptyInventory: 'No source knows a single workload; allowEmptyInventory says whether that is plausible.',
 } as const;
@@ -55,12 +55,12 @@ export const OUTCOMES = {
   restored: 'The file was put back from the trash.',
   emptied: 'The file was removed from the trash for good.',
   InUseByQemu: 'QEMU holds its image locks on the file.',
-  ChangedSincePlan: 'The file or its users changed between plan and removal; the next pass decides anew.',
+  ChangedSincePlan: 'The file or its users changed between plan and removal; the next pass decides again.',
   LockBusy: "The file's Nova lock was held by somebody for longer than lockTimeoutSeconds.",
   AlreadyGone: 'The file was removed by somebody else.',
   RemovalFailed: 'Unlinking failed; the message has the errno.',
   RestoreFailed: 'The file could not be put back from the trash; the message has the errno.',
-  TouchFailed: 'Setting the mtime failed; it is in use all the same.',
+  TouchFailed: 'Setting the mtime failed; it is in use anyway.',
   Abandoned: 'The pass was stopped or ran past its deadline before it came to this file.',
 } as const;
 export type Outcome = keyof typeof OUTCOMES;
@@ -70,11 +70,11 @@ export const FINDINGS = {
   BackingFileMissing: "An instance's disk names a backing file that does not exist.",
   BackingFileUnknown:
     "An instance's disk stands on a base file that no workload's image explains (unshelved, migrated, or a workload that no source knows).",
-  BackingFileOutside: "An instance's disk stands on something outside the instances path, or on a reference that is no file.",
+  BackingFileOutside: "An instance's disk has a backing file outside the instances path, or one that is not a local file.",
   OverlayUnreadable: "An instance's disk cannot be read or parsed.",
   BaseFileMissing: 'A workload uses this swap or ephemeral base file, but it does not exist.',
   BaseFileMismatch:
-    'A base file is not what its name or its record says: its header makes no sense, or its virtual size or its content is another.',
+    'A base file does not match its name or its recorded checksum: its header is invalid, or its virtual size or content has changed.',
   FilesystemPressure: 'The file system is fuller than the high threshold, and what may be removed does not bring it below the low one.',
   UnmappedWorkload: 'A pod mounts the instances path, but no rule says which images it uses.',
   IncompleteWorkload: 'A workload was found, but a part of its description could not be understood.',

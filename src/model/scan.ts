@@ -39,12 +39,12 @@ export interface ScanProblem {
 export interface BaseScan {
   /** Absolute path of `_base`. */
   readonly basePath: string;
-  /** False when `_base` does not exist; then there is nothing to do (Nova returns quietly, too). */
+  /** False when `_base` does not exist; then there is nothing to do (Nova returns quietly as well). */
   readonly exists: boolean;
   readonly files: Rows<BaseFile>;
   /** The latest `modifiedAtMs` of all files, or one that is later; -∞ where there are none. Spares a look at every file for one from the future. */
   readonly newestModifiedAtMs: number;
-  /** Entries that are no regular files (directories, links, devices, sockets, FIFOs), by count only. */
+  /** Entries that are not regular files (directories, links, devices, sockets, FIFOs), by count only. */
   readonly irregularEntries: number;
   /** sha1 → mtime (ms) of its newest `.part` or `.converted` file: a download in progress keeps its image busy. */
   readonly partialDownloads: ReadonlyMap<string, number>;
@@ -69,7 +69,7 @@ export interface TrashedFile extends BaseFile {
 /** The result of listing the trash once. */
 export interface TrashScan {
   readonly files: Rows<TrashedFile>;
-  /** Entries that are none of ours, by count only: never touched. */
+  /** Entries that are not ours, by count only: never touched. */
   readonly foreignEntries: number;
   /** They close no gate: what cannot be seen here can neither be put back nor removed. */
   readonly problems: readonly ScanProblem[];

@@ -1,5 +1,5 @@
 /**
- * `own`: this host; `known`: its workloads count; `unknown`: nobody can tell them; `stale`: it has not registered for longer than
+ * `own`: this host; `known`: its workloads count; `unknown`: they are unknown; `stale`: it has not registered for longer than
  * `hostTimeoutSeconds`; `ignored`: the configuration says that it does not count.
  */
 export type StorageHostState = 'own' | 'known' | 'unknown' | 'stale' | 'ignored';
@@ -27,7 +27,7 @@ export interface SharedStorage {
 export interface RegistryReading {
   /** Host name → wall clock (ms) of its last registration. */
   readonly hosts: ReadonlyMap<string, number>;
-  /** Wall clock (ms) of the first registration by an agent; undefined before it, and while nobody can tell. */
+  /** Wall clock (ms) of the first registration by an agent; undefined before it, and while it is unknown. */
   readonly sinceMs?: number | undefined;
   /** Why it cannot be relied upon; `hosts` are then those that are remembered. */
   readonly problem?: string | undefined;

@@ -1,4 +1,4 @@
-/** A base file that is not what its name or its record says. */
+/** A base file that does not match its name or its recorded checksum. */
 export interface Mismatch {
   readonly file: string;
   readonly message: string;

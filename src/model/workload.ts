@@ -31,7 +31,7 @@ export interface Workload {
   readonly object?: ObjectReference | undefined;
   /** Directory names below the instances path that may hold its disks: name, uuid. */
   readonly instanceNames: readonly string[];
-  /** True while resizing or RESIZED: `<name>_resize` is then an instance directory, too. */
+  /** True while resizing or RESIZED: `<name>_resize` is then an instance directory as well. */
   readonly resizing: boolean;
   readonly images: readonly ImageReference[];
   readonly swapMb: readonly number[];

@@ -2,7 +2,7 @@ import { existsSync, lstatSync } from 'node:fs';
 import { errnoOf, ownMessageOf } from '../lib/errors.ts';
 import type { BackingLink, Overlay } from '../model/overlay.ts';
 import { displayReference } from './backing-reference.ts';
-import { headerTrouble } from './chain.ts';
+import { headerProblem } from './chain.ts';
 import type { ImageHeader } from '../images/header.ts';
 import { readEntries } from '../disk/list-directory.ts';
 import type { OverlayListing } from './listing.ts';
@@ -44,14 +44,14 @@ function readDisk({ instancesPath, reader }: OverlayListing, instance: string): 
   const header = stats?.isFile() ? reader.header(path, stats) : { kind: 'irregular' as const };
   if (header.kind !== 'irregular') return header;
   if (!existsSync(path)) return undefined;
-  return { kind: 'invalid', message: 'it is reached through a symbolic link or is no regular file; it is not opened' };
+  return { kind: 'invalid', message: 'it is reached through a symbolic link or is not a regular file; it is not opened' };
 }
 
 function judge(listing: OverlayListing, header: ImageHeader): Pick<Overlay, 'state' | 'chain' | 'message'> {
   const link = header.kind === 'qcow2' && header.backingFile ? novaLink(listing, header.backingFile.text) : undefined;
   const chain = link === undefined ? [] : [link];
-  const trouble = headerTrouble(header);
-  if (trouble !== undefined) return { state: trouble.state, chain, message: trouble.message };
+  const problem = headerProblem(header);
+  if (problem !== undefined) return { state: problem.state, chain, message: problem.message };
   if (link === undefined) return { state: 'flat', chain };
   if (link.exists) return { state: 'ok', chain };
   return { state: 'missing-backing', chain, message: `the backing file ${link.path} does not exist` };

@@ -37,7 +37,7 @@ const REMOTE = /^(?:nbd|rbd|iscsi|https?|ftps?|ssh|gluster|nfs|sheepdog|vxhs|nvm
 
 /**
  * Resolves a backing file string as QEMU does (`bdrv_get_full_backing_filename`), by text alone: relative names count from the
- * directory of the file that holds them, `file:` is a prefix, any other protocol is no local file. `..` is resolved lexically,
+ * directory of the file that holds them, `file:` is a prefix, any other protocol is not a local file. `..` is resolved lexically,
  * which is exact because no directory below the instances path is entered through a symbolic link.
  */
 export function resolveReference(reference: string, options: ReferenceOptions): ReferenceTarget {
@@ -47,7 +47,7 @@ export function resolveReference(reference: string, options: ReferenceOptions): 
     return locate(posix.isAbsolute(reference) ? reference : posix.join(root, posix.dirname(options.from), reference), options);
   }
   if (reference.startsWith('file:')) return locateAbsolute(reference.slice('file:'.length), options);
-  return REMOTE.test(reference) ? elsewhere(`${quote(reference)} is no local file`) : unclear(`${quote(reference)} is not understood`);
+  return REMOTE.test(reference) ? elsewhere(`${quote(reference)} is not a local file`) : unclear(`${quote(reference)} is not understood`);
 }
 
 /** The reference without its `file:` prefix, as people know it. */
@@ -60,15 +60,15 @@ function hasProtocol(reference: string): boolean {
   return /^[^:/]*:/.test(reference);
 }
 
-/** Names after `file:` and in `json:` are relative to QEMU's working directory, which nobody can tell. */
+/** Names after `file:` and in `json:` are relative to QEMU's working directory, which is unknown. */
 function locateAbsolute(path: string, options: ReferenceOptions): ReferenceTarget {
   if (!posix.isAbsolute(path)) return unclear(`${quote(path)} is relative to the working directory of QEMU`);
   return locate(path, options);
 }
 
 function locate(absolute: string, { roots }: ReferenceOptions): ReferenceTarget {
-  if (absolute.includes('\0') || !absolute.isWellFormed()) return unclear(`${quote(absolute)} is no file name`);
-  // With a slash at its end it names no file; without, it protects one all the same.
+  if (absolute.includes('\0') || !absolute.isWellFormed()) return unclear(`${quote(absolute)} is not a file name`);
+  // With a slash at its end it names no file; without, it protects one anyway.
   const path = posix.normalize(absolute).replace(/(?<=.)\/$/s, '');
   for (const root of roots) {
     const prefix = root.endsWith('/') ? root : `${root}/`;
@@ -83,7 +83,7 @@ function resolveJson(text: string, options: ReferenceOptions): ReferenceTarget {
     value = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return unclear('a json: reference that is no JSON');
+    return unclear('a json: reference that is not JSON');
   }
   const keys = new Map<string, unknown>();
   flatten(value, '', keys);

@@ -21,10 +21,10 @@ export interface Chain {
   readonly message?: string | undefined;
 }
 
-type Trouble = Exclude<OverlayState, 'ok' | 'flat'>;
+type Problem = Exclude<OverlayState, 'ok' | 'flat'>;
 
-/** The graver trouble names the state: what leaves us ignorant of a file counts more than a file that is known to be missing. */
-const GRAVITY: Readonly<Record<Trouble, number>> = { 'missing-backing': 1, 'unknown-backing': 2, unreadable: 3 };
+/** The graver problem names the state: what leaves us ignorant of a file counts more than a file that is known to be missing. */
+const GRAVITY: Readonly<Record<Problem, number>> = { 'missing-backing': 1, 'unknown-backing': 2, unreadable: 3 };
 
 /** Backing formats that end a chain: QEMU takes the file's bytes as they are, whatever they look like. */
 const RAW_FORMATS = new Set(['raw', 'file', 'host_device']);
@@ -45,7 +45,7 @@ export function baseNameOf(path: string, subdirectoryName: string): string | und
 }
 
 /** Why a header alone leaves a chain uncertain, or undefined. */
-export function headerTrouble(header: ImageHeader): { readonly state: Trouble; readonly message: string } | undefined {
+export function headerProblem(header: ImageHeader): { readonly state: Problem; readonly message: string } | undefined {
   if (header.kind === 'invalid') return { state: 'unreadable', message: header.message };
   if (header.kind === 'other') return { state: 'unreadable', message: `${header.name} images may have a parent, which is not read` };
   if (header.kind === 'raw' || header.unknownFeatures === 0n) return undefined;
@@ -57,7 +57,7 @@ class ChainWalk {
   readonly #context: ChainContext;
   readonly #links: BackingLink[] = [];
   readonly #visited = new Set<string>();
-  #trouble: { readonly state: Trouble; readonly message: string } | undefined;
+  #problem: { readonly state: Problem; readonly message: string } | undefined;
 
   constructor(overlay: string, context: ChainContext) {
     this.#overlay = overlay;
@@ -69,8 +69,8 @@ class ChainWalk {
     let header = overlayHeader;
     for (let level = 0; ; level += 1) {
       this.#visited.add(path);
-      const trouble = headerTrouble(header);
-      if (trouble !== undefined) this.#report(trouble.state, path, trouble.message);
+      const problem = headerProblem(header);
+      if (problem !== undefined) this.#report(problem.state, path, problem.message);
       if (header.kind !== 'qcow2') return;
       if (header.features.includes('externalDataFile')) this.#visitDataFile(path, header.dataFile);
       if (header.backingFile === undefined) return;
@@ -86,11 +86,11 @@ class ChainWalk {
 
   result(): Chain {
     const links = this.#links;
-    if (this.#trouble !== undefined) return { ...this.#trouble, links };
+    if (this.#problem !== undefined) return { ...this.#problem, links };
     return { state: links.length === 0 ? 'flat' : 'ok', links };
   }
 
-  /** Its data file stands beside an image, not below it; but a file in `_base` that serves as one is in use all the same. */
+  /** Its data file stands beside an image, not below it; but a file in `_base` that serves as one is in use anyway. */
   #visitDataFile(from: string, name: HeaderName | undefined): void {
     if (name === undefined) this.#report('unreadable', from, 'the external data file is not named in the header');
     else this.#visit(from, name, 'raw');
@@ -102,13 +102,13 @@ class ChainWalk {
     const reference = displayReference(name.text);
     const target = name.valid
       ? resolveReference(name.text, { roots, from })
-      : { kind: 'unclear' as const, message: `${JSON.stringify(reference)} is no valid UTF-8` };
+      : { kind: 'unclear' as const, message: `${JSON.stringify(reference)} is not valid UTF-8` };
     if (target.kind !== 'inside') {
       this.#links.push({ reference, baseName: undefined, path: undefined, exists: false });
       const ends = target.kind === 'elsewhere' && RAW_FORMATS.has(target.format ?? declaredFormat ?? '');
       const onward =
         target.kind === 'elsewhere'
-          ? `${target.message}, where nothing is read, and the chain may go on (hostInstancesPath says how headers name the instances path)`
+          ? `${target.message}; files there are not read, so the rest of the chain is unknown (set hostInstancesPath if headers use another path for the instances directory)`
           : target.message;
       if (ends) this.#report('unknown-backing', from, target.message);
       else this.#report('unreadable', from, onward);
@@ -134,8 +134,8 @@ class ChainWalk {
     return undefined;
   }
 
-  #report(state: Trouble, path: string, message: string): void {
-    if (this.#trouble !== undefined && GRAVITY[this.#trouble.state] >= GRAVITY[state]) return;
-    this.#trouble = { state, message: path === this.#overlay ? message : `${path}: ${message}` };
+  #report(state: Problem, path: string, message: string): void {
+    if (this.#problem !== undefined && GRAVITY[this.#problem.state] >= GRAVITY[state]) return;
+    this.#problem = { state, message: path === this.#overlay ? message : `${path}: ${message}` };
   }
 }

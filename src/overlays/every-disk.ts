@@ -48,7 +48,7 @@ async function visitTopLevel(listing: OverlayListing, entry: Dirent, rawName: Ra
 
 async function listInstance(listing: OverlayListing, directory: FsPath, instance: string): Promise<void> {
   const onError = (error: unknown): void => {
-    // An instance that was deleted since it was listed is no problem.
+    // An instance that was deleted since it was listed is not a problem.
     if (errnoOf(error) !== 'ENOENT') listing.problems.addError(instance, error);
   };
   const stats = await listing.stillness.note(directory);

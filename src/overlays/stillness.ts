@@ -8,7 +8,7 @@ import type { FsPath } from '../disk/raw-name.ts';
 const TICK_MS = 20;
 
 /**
- * Notices that directories changed while they were being read. A listing is no snapshot: an entry that is renamed meanwhile, as
+ * Notices that directories changed while they were being read. A listing is not a snapshot: an entry that is renamed meanwhile, as
  * an instance directory is in a resize, may appear under neither name.
  */
 export class Stillness {
@@ -40,7 +40,7 @@ export class Stillness {
   }
 }
 
-/** Undefined when it is not there or cannot be looked at; whoever reads it reports that. */
+/** Undefined when it is not there or cannot be looked at; anyone who reads it reports that. */
 function statsOf(directory: FsPath): BigIntStats | undefined {
   try {
     return lstatSync(directory, { bigint: true, throwIfNoEntry: false });

@@ -38,7 +38,7 @@ export interface PassOptions {
   readonly onStage?: ((stage: Stage) => void) | undefined;
 }
 
-/** One pass: scan, collect references, read backing chains, plan, execute, report. Never throws; trouble is a `Failed` report. */
+/** One pass: scan, collect references, read backing chains, plan, execute, report. Never throws; problem is a `Failed` report. */
 export async function runPass(parts: PassParts, options: PassOptions): Promise<Report> {
   const watch = stopwatch(parts.clock, options.onStage);
   try {

@@ -126,7 +126,7 @@ function scanFindings(snapshot: Snapshot): Finding[] {
   }));
 }
 
-/** Never a reason to remove: disks may stand on the file all the same. */
+/** Never a reason to remove: disks may stand on the file anyway. */
 function mismatchFindings({ verification }: Snapshot): Finding[] {
   if (verification === undefined) return [];
   const { mismatches, mismatchedFiles } = verification;

@@ -41,7 +41,7 @@ export function usagesByOverlay(lookup: UsageLookup, file: Pick<BaseFile, 'name'
 }
 
 /**
- * Which base files overlays stand on. A reference that leads elsewhere protects by its last path component, too, as Nova
+ * Which base files overlays stand on. A reference that leads elsewhere protects by its last path component as well, as Nova
  * joins just that to `_base`: the tree may be mounted under another name where the header was written.
  */
 export function indexBackingFiles(overlays: readonly Overlay[]): ReadonlyMap<string, readonly Usage[]> {

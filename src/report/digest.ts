@@ -59,7 +59,7 @@ const UNUSED_REASONS: ReadonlySet<VerdictReason> = new Set([
   'YoungerThanMinimumAge',
 ]);
 
-/** Walks the report's rows once, in slices, and shows each of them to `visitor`, too. */
+/** Walks the report's rows once, in slices, and shows each of them to `visitor` as well. */
 export function* digestInSlices(report: Report, visitor: RowVisitor = {}): Sliced<ReportDigest> {
   const tally = newTally();
   yield* forEachRow(report.files, (file) => {

@@ -6,7 +6,7 @@ import type { ReportPart } from './report-part.ts';
 import { summarize } from './summary.ts';
 import { printable } from '../lib/text.ts';
 
-/** Findings that are told one by one in a pass; the rest is counted. */
+/** Findings that are logged one by one in a pass; the rest is counted. */
 const FINDINGS_PER_PASS = 100;
 
 /** One line per pass and per removal at info; findings, failures and closed gates at warn when they are new. */

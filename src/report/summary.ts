@@ -15,11 +15,11 @@ export function summarize(report: Report, digest: ReportDigest): string {
 }
 
 function summaryParts({ result, message, totals, gate, trash }: Report, { decided, remaining }: ReportDigest): string[] {
-  const trouble =
+  const problem =
     result === 'Failed' || result === 'Skipped' ? [`${result === 'Failed' ? 'failed' : 'skipped'}: ${message ?? 'no reason given'}`] : [];
-  if (!decided && trouble.length > 0) return trouble;
+  if (!decided && problem.length > 0) return problem;
   return [
-    ...trouble,
+    ...problem,
     `${countOf(remaining.files, 'base file')}, ${humanBytes(remaining.allocatedBytes)}`,
     ...(totals.removedFiles > 0 ? [`${totals.removedFiles} removed, ${humanBytes(totals.removedBytes)}`] : []),
     ...(trash === undefined ? [] : movedParts(trash.totals)),

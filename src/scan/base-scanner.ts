@@ -18,7 +18,7 @@ import { scanTrash } from './trash.ts';
 const LSTAT = { bigint: true, throwIfNoEntry: false } as const;
 
 export interface BaseScannerOptions {
-  /** Absolute. May itself be a symbolic link: whoever configured it means its target. */
+  /** Absolute. May itself be a symbolic link: anyone who configured it means its target. */
   readonly instancesPath: string;
   /** Below the instances path; Nova's `image_cache.subdirectory_name`. */
   readonly subdirectoryName: string;
@@ -114,7 +114,7 @@ class RunningScan {
       this.#problems.addError(`${this.#options.subdirectoryName}/${name.text}`, error);
       return;
     }
-    // Removed since it was listed: no problem.
+    // Removed since it was listed: not a problem.
     if (stats === undefined) return;
     if (stats.isFile()) this.#add(name, stats);
     else this.#irregularEntries += 1;
@@ -139,7 +139,7 @@ class RunningScan {
   }
 
   #add(name: RawName, stats: BigIntStats): void {
-    // A name that is no text cannot be told to anybody, nor named by a workload: it is never ours, whatever the naming.
+    // A name that is not valid UTF-8 cannot be reported or referenced, so the file is always foreign.
     const kind = name.bytes === undefined ? classify(name.text, this.#options.naming) : 'foreign';
     this.#files.push(name.text, kind, stats);
     this.#allocatedBlocks += Number(stats.blocks);

@@ -48,7 +48,7 @@ function isTrash(trashPath: string, onError: (error: unknown) => void): boolean 
   return false;
 }
 
-/** Undefined for what is gone, too. */
+/** Undefined for what is gone as well. */
 function statEntry(path: string, onError: (error: unknown) => void): BigIntStats | undefined {
   try {
     return lstatSync(path, LSTAT);

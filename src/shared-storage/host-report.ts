@@ -56,12 +56,14 @@ export function parseHostReport(json: string, host: string): ParsedReport {
     value = JSON.parse(json);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return { problem: 'its report is no JSON' };
+    return { problem: 'its report is not JSON' };
   }
   const { success, data, error } = report.safeParse(value);
   if (!success) {
     const [first] = error.issues;
-    return { problem: `its report is none that this version understands: ${first?.path.join('.') ?? ''} ${first?.message ?? ''}`.trim() };
+    return {
+      problem: `its report is not one that this version understands: ${first?.path.join('.') ?? ''} ${first?.message ?? ''}`.trim(),
+    };
   }
   if (data.host !== host) return { problem: `its report says that it is about host ${JSON.stringify(data.host)}` };
   return { report: data };
@@ -96,11 +98,11 @@ export function hostReport(facts: HostFacts, readings: readonly SourceReading[],
 }
 
 function whatIsMissing({ status, gaps }: SourceReading, nowMs: number): string[] {
-  const trouble = sourceTrouble(status, nowMs);
-  return [...(trouble === undefined ? [] : [`source ${status.name} ${trouble}`]), ...gaps.map(({ message }) => message)];
+  const problem = sourceProblem(status, nowMs);
+  return [...(problem === undefined ? [] : [`source ${status.name} ${problem}`]), ...gaps.map(({ message }) => message)];
 }
 
-function sourceTrouble({ state, message, lastContactMs, freshLimitMs }: SourceStatus, nowMs: number): string | undefined {
+function sourceProblem({ state, message, lastContactMs, freshLimitMs }: SourceStatus, nowMs: number): string | undefined {
   if (state === 'syncing' || state === 'failed') return `is ${state}${message === undefined ? '' : `: ${message}`}`;
   if (state === 'synced' && !(nowMs - (lastContactMs ?? Number.NaN) <= freshLimitMs))
     return `has been silent for more than ${freshLimitMs / 1000} s`;

@@ -26,7 +26,7 @@ export interface HostWatchesOptions extends WatchSettings {
 
 interface Watched {
   /** Undefined: the API server has not answered yet whether there is such a node. */
-  known?: 'yes' | { readonly trouble: string } | undefined;
+  known?: 'yes' | { readonly problem: string } | undefined;
   pods?: WorkloadSource;
 }
 
@@ -115,10 +115,10 @@ export class HostWatches {
     const query = { fieldSelector: `metadata.name=${node}` };
     try {
       const list = await this.#options.client.request({ method: 'GET', path: '/api/v1/nodes', query, accept: METADATA_LIST, signal });
-      return (asArray(field(list, 'items')) ?? []).length > 0 ? 'yes' : { trouble: `there is no Node ${node}` };
+      return (asArray(field(list, 'items')) ?? []).length > 0 ? 'yes' : { problem: `there is no Node ${node}` };
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
-      return { trouble: `Node ${node} cannot be looked up: ${messageOf(error)}` };
+      return { problem: `Node ${node} cannot be looked up: ${messageOf(error)}` };
     }
   }
 
@@ -152,7 +152,7 @@ export class HostWatches {
 
 function evidence(known: Watched['known'], readings: readonly (SourceReading | undefined)[]): NodeEvidence {
   if (known === undefined) return { state: 'syncing' };
-  if (known !== 'yes') return { state: 'failed', message: known.trouble };
+  if (known !== 'yes') return { state: 'failed', message: known.problem };
   const statuses = readings.flatMap((reading) => (reading === undefined ? [] : [reading.status]));
   const failed = statuses.find(({ state }) => state === 'failed');
   if (failed !== undefined) return { state: 'failed', message: `its ${failed.name} cannot be listed: ${failed.message ?? 'no answer'}` };

@@ -95,28 +95,28 @@ export interface Judgement {
  * is asked for workloads on this host and on that one.
  */
 export function judgeHost(found: FoundReport, node: NodeEvidence, needsReports: boolean, nowMs: number): Judgement {
-  const trouble = reportTrouble(found, nowMs);
+  const problem = reportProblem(found, nowMs);
   const { report } = found;
-  const isFresh = report !== undefined && ageTrouble(report, nowMs) === undefined;
+  const isFresh = report !== undefined && ageProblem(report, nowMs) === undefined;
   // What a host says about itself while it runs counts, whatever the API says.
-  if (isFresh && trouble !== undefined) return { state: 'unknown', message: trouble, byReport: false };
+  if (isFresh && problem !== undefined) return { state: 'unknown', message: problem, byReport: false };
   const apiIsEnough = !needsReports && report?.onlyByReport !== true;
   if (apiIsEnough && node.state === 'synced') return { state: 'known', message: 'by the pods and VMIs of its node', byReport: false };
-  if (trouble === undefined) return { state: 'known', message: 'by its report', byReport: true };
+  if (problem === undefined) return { state: 'known', message: 'by its report', byReport: true };
   if (apiIsEnough && node.state === 'syncing')
     return { state: 'syncing', message: node.message ?? 'its node is being listed', byReport: false };
-  const message = apiIsEnough ? `${node.message ?? 'its node cannot be asked'}, and ${trouble}` : trouble;
+  const message = apiIsEnough ? `${node.message ?? 'its node cannot be asked'}, and ${problem}` : problem;
   return { state: 'unknown', message, byReport: false };
 }
 
-function reportTrouble(found: FoundReport, nowMs: number): string | undefined {
+function reportProblem(found: FoundReport, nowMs: number): string | undefined {
   if (found.report === undefined) return found.problem;
   const { incomplete } = found.report;
   if (incomplete.length > 0) return `its own evidence is incomplete: ${incomplete.slice(0, 2).join('; ')}`;
-  return ageTrouble(found.report, nowMs);
+  return ageProblem(found.report, nowMs);
 }
 
-function ageTrouble({ takenAtMs }: HostReport, nowMs: number): string | undefined {
+function ageProblem({ takenAtMs }: HostReport, nowMs: number): string | undefined {
   const ageMs = nowMs - takenAtMs;
   if (ageMs < -CLOCK_TOLERANCE_MS) return `its report lies ${Math.round(-ageMs / 1000)} s in the future: set the clocks`;
   if (ageMs <= REPORT_FRESH_MS) return undefined;

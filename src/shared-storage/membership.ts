@@ -32,7 +32,7 @@ export interface Membership {
   /** Nova's `register_storage_use`, before a pass asks who else there is. */
   register(signal?: AbortSignal): Promise<void>;
   /** Why this host could not be registered, if so: others may not know that it uses the directory. */
-  trouble(): string | undefined;
+  problem(): string | undefined;
 }
 
 export function createMembership(parts: MembershipParts): Membership {
@@ -60,7 +60,7 @@ class Member implements Membership {
     await this.#running;
   }
 
-  trouble(): string | undefined {
+  problem(): string | undefined {
     return this.#registration;
   }
 
@@ -102,7 +102,7 @@ class Member implements Membership {
     this.#reporting = this.#tell(problem, this.#reporting, `the report of host ${JSON.stringify(host)} could not be written`);
   }
 
-  /** The trouble in full; logged when it is new. */
+  /** The problem in full; logged when it is new. */
   #tell(problem: string | undefined, before: string | undefined, what: string): string | undefined {
     if (problem === undefined) return undefined;
     const told = `${what}: ${problem}`;

@@ -18,12 +18,12 @@ export type ParsedHosts =
   | { readonly hosts?: undefined; readonly problem: string };
 
 /**
- * Reads Nova's `compute_nodes`, a JSON object of host names and times. Nova takes what is no JSON for an empty registry; here it is a
+ * Reads Nova's `compute_nodes`, a JSON object of host names and times. Nova takes what is not JSON for an empty registry; here it is a
  * problem, and so is an empty file: Nova truncates the file before it writes it.
  */
 export function parseRegistry(text: string): ParsedHosts {
   const value = parseJson(text);
-  return value === undefined ? { problem: text.trim() === '' ? 'it is empty' : 'it is no JSON' } : hostsOf(value);
+  return value === undefined ? { problem: text.trim() === '' ? 'it is empty' : 'it is not JSON' } : hostsOf(value);
 }
 
 /** As Nova writes it, but for spaces. */
@@ -47,7 +47,7 @@ export function parseMemory(text: string): ParsedMemory {
   const pending = field(value, 'pending');
   const since = asNumber(field(value, 'since'));
   if (field(value, 'version') !== 1 || typeof pending !== 'boolean' || since === undefined)
-    return { problem: 'it is none that this version has written' };
+    return { problem: 'it was not written by this version of Basekeeper' };
   const { hosts, problem } = hostsOf(field(value, 'hosts'));
   return hosts === undefined ? { problem } : { pending, since, hosts };
 }
@@ -65,13 +65,13 @@ export function union(...registries: readonly (Hosts | undefined)[]): Hosts {
 
 function hostsOf(value: unknown): ParsedHosts {
   const object = asObject(value);
-  if (object === undefined) return { problem: 'it is no object of hosts and times' };
+  if (object === undefined) return { problem: 'it is not an object of hosts and times' };
   const entries = Object.entries(object);
   if (entries.length > MAX_HOSTS) return { problem: `it has more than ${MAX_HOSTS} hosts` };
   const odd = entries.find(([name]) => !isHostName(name));
   if (odd !== undefined) return { problem: `${JSON.stringify(odd[0].slice(0, 80))} in it is not a host name` };
   const wrong = entries.find(([, seconds]) => asNumber(seconds) === undefined);
-  if (wrong !== undefined) return { problem: `the time of host ${JSON.stringify(wrong[0])} is no number` };
+  if (wrong !== undefined) return { problem: `the time of host ${JSON.stringify(wrong[0])} is not a number` };
   return { hosts: new Map(entries as [string, number][]) };
 }
 

@@ -81,12 +81,12 @@ class FileRegistry implements StorageRegistry {
       return this.#last.reading;
     let found: Found | undefined;
     let version: string | undefined;
-    const trouble = await this.#locked(signal, (seen) => {
+    const problem = await this.#locked(signal, (seen) => {
       found = seen;
       version = this.#version();
       return undefined;
     });
-    if (found === undefined) return { hosts: inMilliseconds(this.#known), problem: trouble };
+    if (found === undefined) return { hosts: inMilliseconds(this.#known), problem: problem };
     this.#known = union(found.registry.hosts, found.memory.hosts);
     const { since } = found.memory.problem === undefined ? found.memory : {};
     const reading = {

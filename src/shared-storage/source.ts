@@ -31,12 +31,12 @@ const REPORT_POLL_MS = [25, 500] as const;
 export interface SharedStorageOptions extends HostRules {
   readonly locksPath: string;
   readonly registry: StorageRegistry;
-  /** This host has sources that the API does not tell of, so that others are expected to have them, too. */
+  /** This host has sources that the API does not tell of, so that others are expected to have them as well. */
   readonly needsReports: boolean;
   /** Undefined: no cluster is asked. */
   readonly watches?: HostWatches | undefined;
   /** Why this host could not be registered, if so. */
-  readonly registrationTrouble: () => string | undefined;
+  readonly registrationProblem: () => string | undefined;
   readonly clock: Clock;
 }
 
@@ -90,7 +90,7 @@ class SharedStorageSource implements WorkloadSource {
   }
 
   async #look(signal: AbortSignal | undefined): Promise<Seen> {
-    const { registry, registrationTrouble, watches, hostNamePattern, clock } = this.#options;
+    const { registry, registrationProblem, watches, hostNamePattern, clock } = this.#options;
     const startedMs = clock.now().wallMs;
     const { hosts: registered, sinceMs, problem } = await registry.read(signal);
     const hosts = classifyHosts(registered, this.#options, startedMs);
@@ -106,7 +106,7 @@ class SharedStorageSource implements WorkloadSource {
       ),
       members: [...members.values()],
       api,
-      problem: problem ?? registrationTrouble(),
+      problem: problem ?? registrationProblem(),
       unsettled: problem === undefined ? whyUnsettled(sinceMs, this.#options.settleSeconds, startedMs) : undefined,
     };
   }
@@ -138,7 +138,7 @@ class SharedStorageSource implements WorkloadSource {
 
   #report(host: string): FoundReport {
     const fileName = reportFileName(host);
-    if (fileName === undefined) return { problem: 'its name is none that an agent reports by' };
+    if (fileName === undefined) return { problem: 'its name cannot be part of the name of a report' };
     try {
       const file = readSmallFile(join(this.#options.locksPath, fileName), MAX_REPORT_BYTES);
       if (file === undefined) return { problem: 'it has not reported: does an agent run there?' };

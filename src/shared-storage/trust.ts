@@ -18,7 +18,7 @@ const NO_HOSTS = '{}';
  */
 export function distrust({ links, uid, mode, device }: Provenance, { directory, alsoOwnedBy }: Place): string | undefined {
   if (links === 0) return 'the file was replaced on the host, but this container still has the old one mounted: restart the agent';
-  if (links > 1) return `it has ${links} names: remove the others, or make it anew`;
+  if (links > 1) return `it has ${links} names: remove the others, or make it again`;
   if (device !== directory.device)
     return 'it is on another file system than its directory: something is mounted in its place; unmount that';
   if (uid !== directory.uid && !alsoOwnedBy.includes(uid))

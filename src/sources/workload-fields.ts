@@ -3,7 +3,7 @@ import type { EphemeralDisk } from '../model/workload.ts';
 /** Nova's flavors hold sizes as signed 32-bit integers. */
 export const MAX_SIZE = 2 ** 31 - 1;
 
-/** A size in the unit of its field; undefined for what is no whole number that a flavor can hold. */
+/** A size in the unit of its field; undefined for what is not a whole number that a flavor can hold. */
 export function parseSize(text: string): number | undefined {
   if (!/^(0|[1-9]\d{0,9})$/.test(text)) return undefined;
   const size = Number(text);
@@ -19,7 +19,7 @@ export function parseEphemeral(text: string): EphemeralDisk | undefined {
   return { sizeGb, ...(filesystem === undefined ? {} : { filesystem }) };
 }
 
-/** Directory names that may be its instance directory, also without blanks around them: whatever is no single path segment is left out. */
+/** Directory names that may be its instance directory, also without blanks around them: whatever is not a single path segment is left out. */
 export function instanceNamesOf(...names: readonly (string | undefined)[]): readonly string[] {
   const readings = names.flatMap((name) => (name === undefined ? [] : [name, name.trim()]));
   return [...new Set(readings.filter(isSegment))];

@@ -10,7 +10,7 @@ const GIB = 2 ** 30;
  * Swap and ephemeral files are named by the MiB and GiB that Nova makes them of (`_create_swap`, `_create_ephemeral`).
  */
 export function contradictionOf(file: Pick<BaseFile, 'name' | 'kind' | 'sizeBytes'>, header: ImageHeader): string | undefined {
-  if (header.kind === 'invalid') return `its qcow2 header makes no sense: ${header.message}`;
+  if (header.kind === 'invalid') return `its qcow2 header is invalid: ${header.message}`;
   if (header.kind === 'qcow2' && header.features.includes('corrupt')) return 'its qcow2 header says that the image is corrupt';
   // Formats whose size we do not read.
   if (header.kind === 'other') return undefined;

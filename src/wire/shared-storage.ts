@@ -48,11 +48,11 @@ export function wireSharedStorage(config: Config, shared: SharedStorageConfig, p
       hostReport({ host: shared.hostName, takenAtMs, onlyByReport: needsReports, pins: config.policy.pins }, readings, nowMs),
     publish: (report) => publish(locksPath, report),
   });
-  const registrationTrouble = () => membership.trouble();
+  const registrationProblem = () => membership.problem();
   const watches = hostWatches(config, parts);
   return {
     membership,
-    source: createSharedStorageSource({ ...shared, locksPath, registry, needsReports, watches, registrationTrouble, clock }),
+    source: createSharedStorageSource({ ...shared, locksPath, registry, needsReports, watches, registrationProblem, clock }),
   };
 }
 

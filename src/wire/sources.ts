@@ -46,7 +46,7 @@ async function createSources(config: Config, cluster: Cluster | undefined): Prom
   return found;
 }
 
-/** What each source says, without asking anybody anew. */
+/** What each source says, without asking anybody again. */
 export function readAll(sources: readonly WorkloadSource[], signal?: AbortSignal): Promise<SourceReading[]> {
   return Promise.all(sources.map((source) => source.read({ consistent: false, signal })));
 }

@@ -110,7 +110,7 @@ describe('an installation, from dry run to uninstall', () => {
     expect(tree.baseNames()).toEqual([...kept, sha1(image.starting), FOREIGN].toSorted());
   });
 
-  it('should touch what is in use, whoever owns it, so that its age counts from now', () => {
+  it('should touch what is in use, no matter who owns it, so that its age counts from now', () => {
     for (const ref of [image.running, image.ofVmi, image.starting, image.overlaid])
       expect(tree.ageSeconds(sha1(ref)), ref).toBeLessThan(300);
   });

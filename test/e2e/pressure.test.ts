@@ -79,7 +79,7 @@ describe(`a file system of ${SMALL_MEBIBYTES} MiB that is too full, seen and ste
     );
   });
 
-  it('should be explained for whoever asks why a file stays', async () => {
+  it('should be explained for anyone who asks why a file stays', async () => {
     expect(await plugin('explain', node, image.used)).toMatch(/vm-1/);
     expect(JSON.parse(await plugin('explain', node, sha1(image.newer), '-o', 'json'))).toMatchObject({
       kind: 'Explanation',

@@ -73,7 +73,7 @@ afterAll(async () => {
   await kubectl('delete', '--ignore-not-found', '--filename', CRD);
 });
 
-describe('VMs that are no pods', () => {
+describe('VMs that are not pods', () => {
   it('should be read from mounted files of libvirt and by a rule, with the rights that the chart gives for them', async () => {
     await helm(3, 'install', 'basekeeper', ...options, '--wait', '--timeout', '2m');
     await session.readyAgent();

@@ -60,7 +60,7 @@ const fail = (fault: Fault): void => {
   proxy.fault = (line) => (asksForPods(line) ? fault : undefined);
   proxy.breakStreams(asksForPods);
 };
-const mend = (): void => {
+const fix = (): void => {
   proxy.fault = () => undefined;
   // What hangs would hang until its time is over.
   proxy.breakStreams(asksForPods);
@@ -116,7 +116,7 @@ describe.each(FAULTS)('an API server that answers with %s', (_what, fault) => {
     const kept = await keeper();
     await putPod('vm-of-unused-0', 'unused-0');
     await expectNothingToGo(kept);
-    mend();
+    fix();
     await expectRecovery(kept);
   });
 
@@ -127,7 +127,7 @@ describe.each(FAULTS)('an API server that answers with %s', (_what, fault) => {
     expect(removed).toBe(0);
     await putPod('vm-of-unused-0', 'unused-0');
     await expectNothingToGo(kept);
-    mend();
+    fix();
     await expectRecovery(kept);
   });
 });
@@ -150,7 +150,7 @@ describe('a watch', () => {
     }, 60_000);
   });
 
-  it('that is very slow should bring everything all the same', async () => {
+  it('that is very slow should bring everything anyway', async () => {
     proxy.fault = (line) => (asksForPods(line) ? { bytesAtATime: 200, everyMs: 5 } : undefined);
     const kept = await keeper();
     await putPod('vm-of-unused-0', 'unused-0');
@@ -168,7 +168,7 @@ describe('an API server that is away for an hour', () => {
     laterMs = 3_600_000;
     await putPod('vm-of-unused-0', 'unused-0');
     expect(await kept.pass()).toEqual({ result: 'Held', reasons: ['SourceStale', 'ConsistentListMissing'], removed: 0 });
-    mend();
+    fix();
     await expectRecovery(kept);
   });
 
@@ -184,10 +184,10 @@ describe('an API server that is away for an hour', () => {
     fail('reset');
     setByMs = -86_400_000;
     await putPod('vm-of-unused-0', 'unused-0');
-    // The list of before lies a day ahead on the clock as it goes now, and the last contact, too.
+    // The list of before lies a day ahead on the clock as it goes now, and the last contact as well.
     expect(await kept.pass()).toMatchObject({ result: 'Held', removed: 0 });
     expect(leftOver(world)).toEqual(world.unused);
-    mend();
+    fix();
     await expectRecovery(kept);
   });
 });

@@ -78,7 +78,7 @@ describe('mtimes that cannot be', () => {
   const future = ['tomorrow', '2099-01-01', '2286-11-21'] as const;
 
   it.each(future.flatMap((when) => [[when, 'that a workload names', 0] as const, [when, 'that an overlay stands on', 2] as const]))(
-    '%s, of a file %s, should hold one pass, which mends them',
+    '%s, of a file %s, should hold one pass, which fixes them',
     async (when, _whose, index) => {
       using world = buildWorld({ unused: 1 });
       const path = world.tree.path(`_base/${world.used[index]}`);

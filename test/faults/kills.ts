@@ -111,7 +111,7 @@ const ERRNOS = ['EIO', 'ESTALE', 'EMFILE', 'ENFILE', 'ENOSPC', 'EROFS', 'EACCES'
 
 export interface RandomFaults {
   readonly faults: number;
-  /** Passes that did all their work all the same. */
+  /** Passes that did all their work anyway. */
   readonly finished: number;
   readonly failures: readonly string[];
 }

@@ -10,7 +10,7 @@ import { buildWorld, damages, leftOver, type World } from './world.ts';
 function mount(path: string, ...options: readonly string[]): { readonly unmount: () => void } {
   execFileSync('mount', [...options, path]);
   let mounted = true;
-  // Lazily, as a server that is gone leaves no other way: whoever has it open keeps it.
+  // Lazily, as a server that is gone leaves no other way: anyone who has it open keeps it.
   const unmount = (): void => {
     if (mounted) execFileSync('umount', ['-l', path]);
     mounted = false;
@@ -77,7 +77,7 @@ describe('_base on a file system of its own', () => {
     expect(listing(world.tree.basePath)).toEqual(world.beneath);
   });
 
-  it('should be no trouble when it is not mounted at all: there is nothing to do', async () => {
+  it('should be no problem when it is not mounted at all: there is nothing to do', async () => {
     using world = buildWorld();
     renameSync(world.tree.basePath, world.tree.path('../elsewhere'));
     expect(await pass(world)).toMatchObject({ result: 'Succeeded', removed: 0, outcomes: [] });

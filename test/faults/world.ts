@@ -21,7 +21,7 @@ export interface World extends Disposable {
   /** The file source's list: it names the images that only a workload protects. */
   readonly workloadsPath: string;
   readonly configPath: string;
-  /** Other hosts may have the directory mounted, too. */
+  /** Other hosts may have the directory mounted as well. */
   readonly shared: boolean;
   readonly trash: boolean;
   /** Names in `_base` that must never go. */
@@ -35,7 +35,7 @@ export interface WorldOptions {
   readonly unused?: number;
   /** Whether Nova has made the lock directory. Default false: the pass makes it. */
   readonly locks?: boolean;
-  /** Other hosts may have the directory mounted, too. Default false. */
+  /** Other hosts may have the directory mounted as well. Default false. */
   readonly shared?: boolean;
   /** Removed files go to the trash. Default false. */
   readonly trash?: boolean;

@@ -23,7 +23,7 @@ export interface TcpProxy {
   redirect(server: string): void;
   /** Resets every connection, as a load balancer does that was restarted. */
   resetAll(): void;
-  /** Bytes vanish, but nobody says so: what a firewall or a dead host does. New connections vanish, too. */
+  /** Bytes vanish, but nobody says so: what a firewall or a dead host does. New connections vanish as well. */
   stall(): void;
   /** Undoes `stall` for new connections; those that stalled stay dead. */
   resume(): void;
@@ -41,7 +41,7 @@ export async function startTcpProxy(access: Pick<KubeAccess, 'rest'>): Promise<T
     const pair = [client, upstream] as const;
     pairs.add(pair);
     for (const [from, to] of [pair, [upstream, client] as const]) {
-      // A reset is what a test wants to see; it is no trouble of the proxy.
+      // A reset is what a test wants to see; it is no problem of the proxy.
       from.on('error', () => to.destroy());
       from.on('close', () => {
         pairs.delete(pair);

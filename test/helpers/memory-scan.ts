@@ -130,7 +130,7 @@ export class MemoryTree {
     const inspect = (path: string, withHeader: boolean): Inspection => {
       const entry = this.#entries.get(path);
       if (entry === undefined) return { kind: 'absent' };
-      if (!isFile(entry)) return { kind: 'irregular', message: 'it is no regular file' };
+      if (!isFile(entry)) return { kind: 'irregular', message: 'it is not a regular file' };
       if (!withHeader) return { kind: 'raw' };
       const found = inspected.get(path) ?? header(path, entry);
       inspected.set(path, found);

@@ -145,7 +145,7 @@ describe('checksums of base files', () => {
     expect(record(SHA1)).toMatchObject({ differs: createHash('sha256').update('`n image').digest('hex') });
     const report = await passOver(tree, keeper.mismatches);
     const findings = report.findings.filter(({ type }) => type === 'BaseFileMismatch');
-    expect(findings).toMatchObject([{ file: SHA1, message: expect.stringContaining('its content is not what it was') as string }]);
+    expect(findings).toMatchObject([{ file: SHA1, message: expect.stringContaining('its content has changed') as string }]);
     expect([...report.files]).toEqual([...(await passOver(tree, { mismatchOf: () => undefined })).files]);
     expect(existsSync(tree.path(`_base/${SHA1}`))).toBe(true);
   });
@@ -174,7 +174,7 @@ describe('checksums of base files', () => {
     expect(await round(2)).toMatchObject({ verifiedFiles: 1, mismatchedFiles: 0 });
   });
 
-  it('should record a replaced file anew, and drop what it knows of one that is gone', async () => {
+  it('should record a replaced file again, and drop what it knows of one that is gone', async () => {
     const { tree, round, record, keeper } = setUp({
       [`_base/${SHA1}`]: { ...old, content: 'an image' },
       [`_base/${SHA1}_20`]: { ...old, content: 'another' },
@@ -263,7 +263,7 @@ describe('checksums of base files', () => {
   it.each([
     ['broken', '{"sha256": 1}'],
     ['long', ' '.repeat(5000)],
-  ])('should record anew where a record is %s', async (_what, content) => {
+  ])('should record again where a record is %s', async (_what, content) => {
     const { tree, round, record } = setUp({ [`_base/${SHA1}`]: { ...old, content: 'an image' } });
     tree.add({ [`_base/${CHECKSUM_DIRECTORY}/${SHA1}`]: { content } });
     expect(await round()).toMatchObject({ recordedFiles: 1 });

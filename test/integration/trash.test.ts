@@ -156,7 +156,7 @@ describe('a file that is needed again', () => {
     expect(outcomes(await pass())).toEqual(['kept']);
   });
 
-  it('should come back when a disk stands on it, so that the disk can be read again', async () => {
+  it('should come back when a disk uses it, so that the disk can be read again', async () => {
     const { tree, base, pass } = setUp();
     await pass();
     tree.add({ 'vm-late': { directory: true } });
@@ -168,12 +168,12 @@ describe('a file that is needed again', () => {
     qemuImg(['check', '-q', disk]);
   });
 
-  it('should not take the place of one that Nova has fetched anew', async () => {
+  it('should not take the place of one that Nova has fetched again', async () => {
     const { tree, trashed, pass } = setUp();
     await pass();
-    tree.add({ [`_base/${NAME}`]: { content: 'fetched anew' } });
+    tree.add({ [`_base/${NAME}`]: { content: 'fetched again' } });
     await pass({ trash: ON }, [IMAGE]);
-    expect(readFileSync(tree.path(`_base/${NAME}`), 'utf8')).toBe('fetched anew');
+    expect(readFileSync(tree.path(`_base/${NAME}`), 'utf8')).toBe('fetched again');
     expect(trashed()).toHaveLength(1);
   });
 

@@ -38,7 +38,7 @@ export async function check({ defines }: Configuration, signal?: AbortSignal): P
   }
 }
 
-/** Reads what pan prints. An unfinished search is no verdict, unless an error ended it. */
+/** Reads what pan prints. An unfinished search is not a verdict, unless an error ended it. */
 export function verdictOf(output: string): Pick<Checked, 'states' | 'error'> {
   const errors = /errors: (\d+)/.exec(output)?.[1];
   const states = /^\s*([\d.e+]+) states, stored/m.exec(output)?.[1];

@@ -37,7 +37,7 @@ export const DISK: readonly MutantsOf[] = [
       },
       { rule: 'a base directory that is a symlink or no directory is a problem', from: 'if (!base.isDirectory()) {', to: 'if (false) {' },
       {
-        rule: 'an instances path that is missing is no empty cache',
+        rule: 'an instances path that is missing is not an empty cache',
         from: 'statSync(instancesPath, { bigint: true });',
         to: 'statSync(instancesPath, { bigint: true, throwIfNoEntry: false }) ?? { dev: 0n };',
       },
@@ -52,7 +52,7 @@ export const DISK: readonly MutantsOf[] = [
         to: 'void error;',
       },
       {
-        rule: 'a name that is no text is foreign',
+        rule: 'a name that is not text is foreign',
         from: 'name.bytes === undefined ? classify',
         to: 'true ? classify',
       },
@@ -85,7 +85,7 @@ export const DISK: readonly MutantsOf[] = [
     tests: [OVERLAYS, OVERLAY_CONTRACT],
     mutants: [
       {
-        rule: 'directories that no workload explains count, too',
+        rule: 'directories that no workload explains count as well',
         from: 'if (!skipped.has(name.text)) await',
         to: 'if (!skipped.has(name.text) && listing.instanceNames.has(name.text)) await',
       },
@@ -112,9 +112,9 @@ export const DISK: readonly MutantsOf[] = [
         from: "if (isDisk && code !== 'ENOENT') unreadable(ownMessageOf(error));",
         to: 'if (isDisk) return;',
       },
-      { rule: 'an image under another name counts, too', from: "(header.kind === 'raw' && !isDisk)", to: '!isDisk' },
+      { rule: 'an image under another name counts as well', from: "(header.kind === 'raw' && !isDisk)", to: '!isDisk' },
       {
-        rule: 'what is no regular file is not opened',
+        rule: 'what is not a regular file is not opened',
         from: "if (type !== 'file') return;\n    const stats = lstatSync(path, { bigint: true });\n    if (!stats.isFile()) return;",
         to: 'const stats = lstatSync(path, { bigint: true });',
         tests: [HOSTILE, SYSTEM_CALLS],
@@ -213,7 +213,7 @@ export const DISK: readonly MutantsOf[] = [
         tests: [OVERLAYS, CHAIN],
       },
       {
-        rule: 'chains: a backing file that is no regular file is unreadable',
+        rule: 'chains: a backing file that is not a regular file is unreadable',
         from: "else if (found.kind === 'irregular') this.#report('unreadable', path, found.message);",
         to: '',
       },
@@ -223,9 +223,9 @@ export const DISK: readonly MutantsOf[] = [
         to: "else if (false) this.#report('unreadable'",
       },
       {
-        rule: 'chains: the graver trouble names the state',
-        from: 'GRAVITY[this.#trouble.state] >= GRAVITY[state]',
-        to: 'GRAVITY[this.#trouble.state] >= 0',
+        rule: 'chains: the graver problem names the state',
+        from: 'GRAVITY[this.#problem.state] >= GRAVITY[state]',
+        to: 'GRAVITY[this.#problem.state] >= 0',
       },
       {
         rule: 'chains: a backing file of undeclared format is looked into',

@@ -32,12 +32,12 @@ export const EXECUTION: readonly MutantsOf[] = [
         to: 'return new Map(fileNames.map((name) => [name, []]));\n    reasonsToStay(\n',
       },
       {
-        rule: 'under the lock, the sources are read anew',
+        rule: 'under the lock, the sources are read again',
         from: 'return async (fileNames, signal) => {\n    const inventory = await readSources(parts.sources, false, signal);',
         to: 'const first = readSources(parts.sources, false, undefined);\n  return async (fileNames, signal) => {\n    const inventory = await first;',
       },
       {
-        rule: 'under the lock, the overlays are read anew',
+        rule: 'under the lock, the overlays are read again',
         from: 'return async (fileNames, signal) => {\n',
         to: 'const first = parts.overlays.scan({ instanceNames: new Set() });\n  parts = { ...parts, overlays: { scan: () => first } };\n  return async (fileNames, signal) => {\n',
       },
@@ -55,7 +55,7 @@ export const EXECUTION: readonly MutantsOf[] = [
       { rule: 'asked again: a file that a workload names by now', from: '...(references.byName.get(fileName) ?? []),', to: '' },
       { rule: 'asked again: a pin that was set by now', from: '...pinsOf(fileName, digest),', to: '' },
       {
-        rule: 'asked again: an overlay that stands on it by now',
+        rule: 'asked again: an overlay that uses it by now',
         from: '...(backing.get(fileName) ?? []),',
         to: '',
       },
@@ -70,7 +70,7 @@ export const EXECUTION: readonly MutantsOf[] = [
     file: 'src/execute/refusal.ts',
     tests: [REFUSAL, EXECUTOR],
     mutants: [
-      { rule: 'the executor refuses what is no file name', from: 'if (!isEntryName(file.name))', to: 'if (false)' },
+      { rule: 'the executor refuses what is not a file name', from: 'if (!isEntryName(file.name))', to: 'if (false)' },
       { rule: 'the executor refuses foreign files, whatever a plan says', from: "if (file.kind === 'foreign')", to: 'if (false)' },
       {
         rule: 'the executor removes nothing by a plan whose gate is closed',
@@ -233,7 +233,7 @@ export const EXECUTION: readonly MutantsOf[] = [
     mutants: [
       { rule: 'recheck: another device is another file', from: 'planned.device === current.device', to: 'true' },
       { rule: 'recheck: another inode is another file', from: 'planned.inode === current.inode', to: 'true' },
-      { rule: 'recheck: what is no regular file is another file', from: 'return current.regular && ', to: 'return ' },
+      { rule: 'recheck: what is not a regular file is another file', from: 'return current.regular && ', to: 'return ' },
       { rule: 'recheck: another file under the name stays', from: 'if (!isSameFile(planned, current)) return', to: 'if (false) return' },
       { rule: 'recheck: a file whose mtime moved stays', from: 'if (current.modifiedAtNs !== planned.modifiedAtNs) {', to: 'if (false) {' },
       {
@@ -247,7 +247,7 @@ export const EXECUTION: readonly MutantsOf[] = [
         to: 'input.minimumAgeSeconds',
       },
       {
-        rule: 'recheck: an age that is no number is too young',
+        rule: 'recheck: an age that is not a number is too young',
         from: 'if (ageSeconds >= minimumSeconds) return undefined;',
         to: 'if (!(ageSeconds < minimumSeconds)) return undefined;',
       },
@@ -313,7 +313,7 @@ export const EXECUTION: readonly MutantsOf[] = [
         to: 'lstatSync, utimesSync as lutimesSync, openSync',
         tests: [REAL_EXECUTOR],
       },
-      { rule: 'what is no regular file is never opened', from: "if (!seen.regular) return 'changed';", to: '', tests: [OPEN_RACE] },
+      { rule: 'what is not a regular file is never opened', from: "if (!seen.regular) return 'changed';", to: '', tests: [OPEN_RACE] },
       {
         rule: 'opening for the image lock follows no symlink',
         from: 'constants.O_RDWR | constants.O_NOFOLLOW |',
@@ -368,7 +368,7 @@ export const EXECUTION: readonly MutantsOf[] = [
     tests: [LOCK, LOCK_RACE, OPEN_RACE],
     mutants: [
       {
-        rule: 'a lock path that is no regular file is not opened',
+        rule: 'a lock path that is not a regular file is not opened',
         from: 'if (seen !== undefined && !seen.isFile()) throw',
         to: 'if (false) throw',
         tests: [LOCK, OPEN_RACE],

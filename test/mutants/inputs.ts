@@ -10,7 +10,7 @@ export const INPUTS: readonly MutantsOf[] = [
     mutants: [
       { rule: 'image references: blanks around one do not count', from: ', reference.trim(), ...reference.split(/\\s+/u)]', to: ']' },
       {
-        rule: 'image references: one with blanks counts as it is written, too',
+        rule: 'image references: one with blanks counts as it is written as well',
         from: '[reference, reference.trim()',
         to: '[reference.trim()',
       },

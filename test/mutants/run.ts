@@ -14,7 +14,7 @@ export type Verdict =
   /** A test failed: which. */
   | { readonly kind: 'killed'; readonly by: string }
   | { readonly kind: 'survived' }
-  /** No test came to judge: the snippet does not match, or the mutant is no program. */
+  /** No test came to judge: the snippet does not match, or the mutant is not a program. */
   | { readonly kind: 'broken'; readonly why: string };
 
 /** A copy of the working tree that mutants are tried in, one at a time. */

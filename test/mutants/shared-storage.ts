@@ -28,7 +28,7 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
       },
       {
         rule: 'hosts: one that says that its evidence is incomplete is unknown',
-        from: 'if (isFresh && trouble !== undefined) return',
+        from: 'if (isFresh && problem !== undefined) return',
         to: 'if (false) return',
       },
       {
@@ -42,9 +42,9 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
         to: '!needsReports;',
       },
       { rule: 'hosts: one without a report is unknown', from: 'return found.problem;', to: 'return undefined;' },
-      { rule: 'hosts: an incomplete report is trouble', from: 'if (incomplete.length > 0) return', to: 'if (false) return' },
-      { rule: 'hosts: an old report is trouble', from: 'if (ageMs <= REPORT_FRESH_MS) return undefined;', to: 'return undefined;' },
-      { rule: 'hosts: a report from the future is trouble', from: 'if (ageMs < -CLOCK_TOLERANCE_MS) return', to: 'if (false) return' },
+      { rule: 'hosts: an incomplete report is a problem', from: 'if (incomplete.length > 0) return', to: 'if (false) return' },
+      { rule: 'hosts: an old report is a problem', from: 'if (ageMs <= REPORT_FRESH_MS) return undefined;', to: 'return undefined;' },
+      { rule: 'hosts: a report from the future is a problem', from: 'if (ageMs < -CLOCK_TOLERANCE_MS) return', to: 'if (false) return' },
       { rule: 'hosts: a node of another name is not asked for', from: ' && pattern.replaceAll(NODE_NAME, node) === host', to: '' },
     ],
   },
@@ -67,7 +67,7 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
       },
       {
         rule: 'shared storage: a broken registry holds',
-        from: 'problem: problem ?? registrationTrouble(),',
+        from: 'problem: problem ?? registrationProblem(),',
         to: 'problem: undefined,',
       },
       {
@@ -118,10 +118,10 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     file: 'src/shared-storage/host-watches.ts',
     tests: [WATCHES],
     mutants: [
-      { rule: 'host watches: a host that is no node is unknown', from: '.length > 0 ? ', to: '.length >= 0 ? ' },
+      { rule: 'host watches: a host that is not a node is unknown', from: '.length > 0 ? ', to: '.length >= 0 ? ' },
       {
         rule: 'host watches: a node that cannot be looked up is unknown',
-        from: 'return { trouble: `Node ${node} cannot be looked up: ${messageOf(error)}` };',
+        from: 'return { problem: `Node ${node} cannot be looked up: ${messageOf(error)}` };',
         to: "return 'yes';",
       },
       {
@@ -163,8 +163,8 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     tests: [REGISTRY, REAL_REGISTRY],
     mutants: [
       {
-        rule: 'registry: what is no JSON is broken, not empty',
-        from: "return value === undefined ? { problem: text.trim() === '' ? 'it is empty' : 'it is no JSON' } : hostsOf(value);",
+        rule: 'registry: what is not JSON is broken, not empty',
+        from: "return value === undefined ? { problem: text.trim() === '' ? 'it is empty' : 'it is not JSON' } : hostsOf(value);",
         to: 'return value === undefined ? { hosts: new Map() } : hostsOf(value);',
       },
       {
@@ -190,8 +190,8 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
       },
       {
         rule: 'registry: a lock that is busy makes nobody forget',
-        from: 'return { hosts: inMilliseconds(this.#known), problem: trouble };',
-        to: 'return { hosts: new Map(), problem: trouble };',
+        from: 'return { hosts: inMilliseconds(this.#known), problem: problem };',
+        to: 'return { hosts: new Map(), problem: problem };',
         tests: [REAL_REGISTRY],
       },
       {

@@ -6,7 +6,7 @@ const NEIGHBOURS = 'test/integration/sources/neighbours.test.ts';
 const VMI = 'test/unit/sources/vmis/map-vmi.test.ts';
 const VMI_SOURCE = 'test/unit/sources/vmis/source.test.ts';
 const CONSISTENT = 'test/unit/kube/watch/reflector-consistent.test.ts';
-const TROUBLE = 'test/unit/kube/watch/reflector-trouble.test.ts';
+const TROUBLE = 'test/unit/kube/watch/reflector-problem.test.ts';
 const REFLECTOR = 'test/unit/kube/watch/reflector.test.ts';
 const AGENT = 'test/unit/agent/agent.test.ts';
 
@@ -153,14 +153,14 @@ export const SOURCES: readonly MutantsOf[] = [
       { rule: 'VMIs: the images of container disks protect', from: 'images: [...diskImages(list),', to: 'images: [' },
       { rule: 'VMIs: the kernelBoot container protects', from: '...kernelBoot(vmi),', to: '' },
       { rule: 'VMIs: host disks protect', from: 'paths: hostDisks(list, instancesPath),', to: 'paths: [],' },
-      { rule: 'VMIs: volumes that are no list are a gap', from: "problems.push('spec.volumes is no list');", to: ';' },
+      { rule: 'VMIs: volumes that are not a list are a gap', from: "problems.push('spec.volumes is not a list');", to: ';' },
     ],
   },
   {
     file: 'src/sources/vmis/source.ts',
     tests: [VMI_SOURCE],
     mutants: [
-      { rule: 'migrations: the target is protected, too', from: '...this.byTarget.items(), ', to: '' },
+      { rule: 'migrations: the target is protected as well', from: '...this.byTarget.items(), ', to: '' },
       { rule: 'migrations: a VMI between the two watches is protected', from: '...this.memory.lingering(this.nowMs()), ', to: '' },
       {
         rule: 'migrations: the target label is listed first',
@@ -261,7 +261,7 @@ export const SOURCES: readonly MutantsOf[] = [
         from: "state: 'failed', consistentListAtMs: undefined, message }",
         to: "state: 'synced', consistentListAtMs: startedAtMs, message }",
       },
-      { rule: 'a workloads file that is no UTF-8 is refused', from: '{ fatal: true }', to: '{ fatal: false }' },
+      { rule: 'a workloads file that is not UTF-8 is refused', from: '{ fatal: true }', to: '{ fatal: false }' },
     ],
   },
   {
@@ -273,7 +273,7 @@ export const SOURCES: readonly MutantsOf[] = [
         from: 'if (annotations === undefined) return harmless;',
         to: 'if (annotations === undefined) return configured;',
       },
-      { rule: 'a mode annotation that is no mode leads to no removals', from: '?? harmless;', to: '?? configured;' },
+      { rule: 'a mode annotation that is not a mode leads to no removals', from: '?? harmless;', to: '?? configured;' },
     ],
   },
   {

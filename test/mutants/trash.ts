@@ -66,7 +66,7 @@ export const TRASH: readonly MutantsOf[] = [
     tests: [PLAN],
     mutants: [
       {
-        rule: 'trash: emptying it takes a consistent list, too',
+        rule: 'trash: emptying it takes a consistent list as well',
         from: ' || (trash?.totals.dueFiles ?? 0) > 0',
         to: '',
       },
@@ -77,7 +77,7 @@ export const TRASH: readonly MutantsOf[] = [
     tests: [EXECUTOR],
     mutants: [
       {
-        rule: 'trash: the executor refuses what is no file name',
+        rule: 'trash: the executor refuses what is not a file name',
         from: 'if (!isEntryName(file.entry) || !isEntryName(file.name))',
         to: 'if (false)',
       },

@@ -102,8 +102,8 @@ export const VERDICTS: readonly MutantsOf[] = [
         from: 'link.baseName ?? posix.basename(link.reference)',
         to: "link.baseName ?? ''",
       },
-      { rule: 'an image in use protects its resized files, too', from: '(?:_sm|_[0-9]+\\n?)?$/su', to: '(?:_sm)?$/su' },
-      { rule: 'an image in use protects its legacy file, too', from: '(?:_sm|_[0-9]+\\n?)?$/su', to: '(?:_[0-9]+\\n?)?$/su' },
+      { rule: 'an image in use protects its resized files as well', from: '(?:_sm|_[0-9]+\\n?)?$/su', to: '(?:_sm)?$/su' },
+      { rule: 'an image in use protects its legacy file as well', from: '(?:_sm|_[0-9]+\\n?)?$/su', to: '(?:_[0-9]+\\n?)?$/su' },
     ],
   },
   {
@@ -234,7 +234,7 @@ export const VERDICTS: readonly MutantsOf[] = [
         to: 'inventory.workloads.length >= 0 || policy.allowEmptyInventory',
       },
       {
-        rule: 'HostWorkloadsUnknown: a host of the directory whose workloads nobody can tell closes the gate',
+        rule: 'HostWorkloadsUnknown: a host of the directory whose workloads are unknown closes the gate',
         from: "hostsThatAre('unknown')",
         to: '() => []',
       },

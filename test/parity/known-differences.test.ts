@@ -26,7 +26,7 @@ async function both(name: string, tree: Tree) {
 const shown = new Set<string>();
 
 describe('intended differences from Nova', () => {
-  it('IrregularEntry: should neither remove nor touch what is no regular file', async () => {
+  it('IrregularEntry: should neither remove nor touch what is not a regular file', async () => {
     const base = [irregular(B, 'symlink', TWO_DAYS, 'target'), file('target', TWO_DAYS), irregular('swap_64', 'fifo', TWO_DAYS)];
     const { ours, nova, novaBase } = await both(
       'IrregularEntry',
@@ -37,7 +37,7 @@ describe('intended differences from Nova', () => {
     expect(ours.base).toEqual({ [A]: 'left', [B]: 'left', swap_64: 'left', target: 'left' });
   });
 
-  it('NameThatIsNoText: should leave a file whose name is no UTF-8, which nobody could name', async () => {
+  it('NameThatIsNoText: should leave a file whose name is not UTF-8, which nobody could name', async () => {
     const name = `${'a'.repeat(39)}\u00ff`;
     const { ours, novaBase } = await both('NameThatIsNoText', treeOf({ base: [{ ...file('x', TWO_DAYS), name }] }));
     expect([novaBase, ours.base]).toEqual([{ [name]: 'gone' }, { [name]: 'left' }]);

@@ -20,7 +20,7 @@ export function nameOfHex(hex: string): ByteName {
   return Buffer.from(hex, 'hex').toString('latin1');
 }
 
-/** The text of a name, or undefined when it is no UTF-8. */
+/** The text of a name, or undefined when it is not UTF-8. */
 export function textOf(name: ByteName): string | undefined {
   const bytes = Buffer.from(name, 'latin1');
   const text = bytes.toString('utf8');
@@ -177,7 +177,7 @@ export const baseFileText: fc.Arbitrary<ByteName> = fc.oneof(
   { weight: 2, arbitrary: malformed.map(bytesOf) },
 );
 
-/** The same, and names that are no text. */
+/** The same, and names that are not text. */
 export const baseFileName: fc.Arbitrary<ByteName> = fc.oneof(
   { weight: 20, arbitrary: baseFileText },
   { weight: 1, arbitrary: invalidUtf8 },

@@ -75,7 +75,7 @@ describe('ImageCacheManagerTestCase: what overlays stand on', () => {
     ['test_list_backing_images_small', 'a legacy file', `${A}_sm`, 'instance-00000002'],
     ['test_list_backing_images_resized', 'a resized file', `${A}_${BIG}`, 'instance-00000002'],
     ['test_list_backing_images_instancename', 'a file under an instance with a name of its own', `${A}_sm`, 'banana-42-hamster'],
-  ])('%s: should keep %s that no image explains while an overlay stands on it', async (_case, _what, name, instanceName) => {
+  ])('%s: should keep %s that no image explains while an overlay uses it', async (_case, _what, name, instanceName) => {
     const { ours } = await pair.agree(
       treeOf({
         base: [file(name, TWO_DAYS)],
@@ -149,7 +149,7 @@ describe('ImageCacheManagerTestCase: removal', () => {
     expect(older.ours.base).toEqual({ [A]: 'gone' });
   });
 
-  it('test_remove_base_file_oserror: should leave what is no file where a base file could be, and go on', async () => {
+  it('test_remove_base_file_oserror: should leave what is not a file where a base file could be, and go on', async () => {
     const { ours, nova, excused } = await pair.agree(
       treeOf({ base: [irregular('swap_64', 'directory', TWO_DAYS), file('swap_65', TWO_DAYS)] }),
     );

@@ -29,7 +29,7 @@ export interface NovaAnswer {
   readonly qemuImg: { readonly run: number; readonly remembered: number };
 }
 
-/** Known faults of Nova that can be mended for a run. */
+/** Known faults of Nova that can be fixed for a run. */
 export interface NovaRepair {
   /** Find all base files of an image before the first is marked as used; Nova itself skips some then. */
   readonly listBaseFilesFirst?: boolean;

@@ -179,7 +179,7 @@ async function keep(node: Node, { instancesPath, host, trash, dryRun }: Keeper, 
   await membership?.stop();
 }
 
-/** VMs that were there before the pass and after it, whose image's file it has removed all the same. */
+/** VMs that were there before the pass and after it, whose image's file it has removed anyway. */
 function removedThoughNamed(report: Report, node: Node, before: ReadonlyMap<string, Workload>): string[] {
   const removed = new Set<string>();
   for (const { name, outcome } of report.files) if (outcome === 'removed' || outcome === 'trashed') removed.add(name);

@@ -31,8 +31,8 @@ export class AgentProcess {
   readonly passes: Record<string, number> = {};
   readonly outcomes: Record<string, number> = {};
   readonly heldBy: Record<string, number> = {};
-  /** Errors in the log, lines that are no log, and ends that nobody asked for. */
-  readonly troubles: string[] = [];
+  /** Errors in the log, lines that do not belong to a log, and ends that nobody asked for. */
+  readonly problems: string[] = [];
   starts = 0;
   readonly #args: readonly string[];
   readonly #env: NodeJS.ProcessEnv;
@@ -55,7 +55,7 @@ export class AgentProcess {
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', (line) => this.#hear(line));
     child.once('exit', (code, signal) => {
-      if (this.#isWanted && this.#child === child) this.#trouble(`the agent ended by itself (${signal ?? code})`);
+      if (this.#isWanted && this.#child === child) this.#problem(`the agent ended by itself (${signal ?? code})`);
     });
   }
 
@@ -64,10 +64,10 @@ export class AgentProcess {
     await this.#end('SIGKILL');
   }
 
-  /** As a rolling update does; whoever is still there after 30 s is in trouble. */
+  /** As a rolling update does; anyone who is still there after 30 s is in difficulty. */
   async stop(): Promise<void> {
     const code = await this.#end('SIGTERM');
-    if (code !== undefined && code !== 0) this.#trouble(`the agent ended with ${code} after SIGTERM`);
+    if (code !== undefined && code !== 0) this.#problem(`the agent ended with ${code} after SIGTERM`);
   }
 
   /** All its threads stand still for a while. */
@@ -108,19 +108,19 @@ export class AgentProcess {
       line = JSON.parse(text) as LogLine;
     } catch {
       // Warnings of Node.js, stack traces: an agent logs JSON and nothing else.
-      this.#trouble(text);
+      this.#problem(text);
       return;
     }
     // A pass that is stopped on its way says that it failed; stopped it is by us.
     if (line.result === 'Failed' && !this.#isWanted) return;
-    if (ERROR_LEVELS.has(line.level)) this.#trouble(text);
+    if (ERROR_LEVELS.has(line.level)) this.#problem(text);
     if (line.result !== undefined) count(this.passes, line.result);
     if (line.outcome !== undefined) count(this.outcomes, line.outcome);
     for (const reason of line.held ?? []) count(this.heldBy, reason);
   }
 
-  #trouble(text: string): void {
-    if (this.troubles.length < KEPT_LINES) this.troubles.push(text.slice(0, 2000));
+  #problem(text: string): void {
+    if (this.problems.length < KEPT_LINES) this.problems.push(text.slice(0, 2000));
   }
 }
 

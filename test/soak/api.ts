@@ -15,7 +15,7 @@ const COLLECTIONS: Readonly<Record<Kind, string>> = {
 };
 const ATTEMPTS = 20;
 
-/** What whoever runs VMs tells the API server: not by way of the faults that the agent meets. */
+/** What anyone who runs VMs tells the API server: not by way of the faults that the agent meets. */
 export class Api {
   /** Objects created, changed and deleted. */
   readonly counts = { created: 0, changed: 0, deleted: 0 };

@@ -36,10 +36,10 @@ const ANSWERS: readonly Fault[] = [
   'goaway',
 ];
 
-type Trouble = (parts: FaultParts) => Promise<void>;
+type Problem = (parts: FaultParts) => Promise<void>;
 
 /** What goes wrong, by name. Each is over when it resolves. */
-const TROUBLES: Readonly<Record<string, Trouble>> = {
+const TROUBLES: Readonly<Record<string, Problem>> = {
   'some requests fail': async ({ http, random }) => {
     const answer = random.pick(ANSWERS);
     await withAnswers(http, () => (random.below(2) === 0 ? answer : undefined), 500 + random.below(2500));
@@ -97,7 +97,7 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
 };
 
 /** Random faults until the signal aborts; how often each was there. */
-export async function trouble(parts: FaultParts, signal: AbortSignal): Promise<Readonly<Record<string, number>>> {
+export async function problem(parts: FaultParts, signal: AbortSignal): Promise<Readonly<Record<string, number>>> {
   const counts: Record<string, number> = {};
   const names = Object.keys(TROUBLES);
   while (!signal.aborted) {

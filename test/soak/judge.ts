@@ -8,7 +8,7 @@ export interface SoakResult {
   readonly violations: readonly string[];
   /** Looks at files in use. */
   readonly looks: number;
-  readonly troubles: readonly string[];
+  readonly problems: readonly string[];
   /** Passes by result, planned removals by outcome, held passes by reason. */
   readonly passes: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
@@ -49,7 +49,7 @@ export function judge(result: SoakResult): Check[] {
     check('no pass fails', (passes['Failed'] ?? 0) === 0, `${passes['Failed'] ?? 0} failed`),
     check('there are faults, and passes that are held because of them', sum(faults) >= 3 * minutes && (passes['Held'] ?? 0) > 0, 'too few'),
     check('a pass succeeds once the faults are over', result.recovered, 'none did'),
-    check('no error, no unhandled rejection, no end that nobody asked for', result.troubles.length === 0, result.troubles.join('\n')),
+    check('no error, no unhandled rejection, no end that nobody asked for', result.problems.length === 0, result.problems.join('\n')),
     flat('memory is flat', result.samples, ({ residentBytes }) => residentBytes / 2 ** 20, 'MiB', { share: 0.2, more: 24 }),
     flat('descriptors are flat', result.samples, ({ descriptors }) => descriptors, 'descriptors', { share: 0, more: 12 }),
     ...eventChecks(result),

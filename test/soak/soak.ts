@@ -11,7 +11,7 @@ import { buildTree } from '../helpers/tree.ts';
 import { Random } from '../hostile/random.ts';
 import { AgentProcess } from './agent.ts';
 import { Api, NODE } from './api.ts';
-import { trouble } from './faults.ts';
+import { problem } from './faults.ts';
 import { FEWEST_REMOVALS, type SoakResult, type Writes } from './judge.ts';
 import { Referee } from './referee.ts';
 import { Vms } from './vms.ts';
@@ -79,7 +79,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult & { readonl
   const working = AbortSignal.any([busy.signal, options.signal]);
   const hands = Array.from({ length: HANDS }, () => churn(vms, options, random, working));
   const watching = watch(referee, agent, working);
-  const troubling = trouble({ ...common, tcp, http, agent, vms }, working);
+  const troubling = problem({ ...common, tcp, http, agent, vms }, working);
   await lead(agent, options, startedMs, () => report(options, startedMs, { agent, referee, vms }));
   busy.abort();
   await Promise.all([...hands, watching]);
@@ -94,7 +94,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult & { readonl
     minutes,
     violations: referee.violations,
     looks: referee.looks,
-    troubles: agent.troubles,
+    problems: agent.problems,
     passes: agent.passes,
     outcomes: agent.outcomes,
     heldBy: agent.heldBy,

@@ -137,7 +137,7 @@ describe('the judge of a pass', () => {
     expect(
       await faultOf(
         layout,
-        passOf(() => false, ['00000000-1111-4222-8333-444455556666/disk: it is no file']),
+        passOf(() => false, ['00000000-1111-4222-8333-444455556666/disk: it is not a file']),
       ),
     ).toBeUndefined();
   });

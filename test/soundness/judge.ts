@@ -16,7 +16,7 @@ export interface Verdict {
   readonly part: number | undefined;
   readonly held: boolean;
   readonly removed: number;
-  /** Kept though nothing stands on it, because something has a name like it. */
+  /** Kept though nothing uses it, because something has a name like it. */
   readonly overKept: number;
   readonly recipe: string;
 }
@@ -83,7 +83,7 @@ function findLost({ tree }: Built, standing: Standing, gone: readonly string[]):
   for (const root of [...standing.named, ...left]) {
     const needed = [...closure(standing, [root])].find((path) => vanished.has(path));
     if (needed === undefined) continue;
-    const stander = `${relative(tree.root, root)}${standing.named.has(root) ? ', which a source names,' : ''} stands on it`;
+    const stander = `${relative(tree.root, root)}${standing.named.has(root) ? ', which a source names,' : ''} uses it`;
     const message = `${relative(tree.root, needed)} is gone, and ${root === needed ? 'a source names it' : stander}`;
     return { fault: 'lost', message, part: candidates.get(needed), overKept: 0 };
   }
@@ -98,7 +98,7 @@ function findLeftOver({ world }: Layout, { tree }: Built, standing: Standing, go
   const vanished = new Set(gone);
   const unneeded = tree.candidates.filter(({ path }) => !needed.has(path));
   const left = unneeded.filter(({ path }) => !vanished.has(path));
-  // A name that was not followed protects the file of that name; what it names is then needed, too.
+  // A name that was not followed protects the file of that name; what it names is then needed as well.
   const alike = left.filter(({ path }) => standing.lastNames.has(basename(path)));
   const unexplained = left.filter((candidate) => !alike.includes(candidate));
   const limit = world.limit === 'one' ? 1 : Infinity;

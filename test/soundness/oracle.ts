@@ -146,7 +146,7 @@ export function closure({ needs }: Standing, roots: Iterable<string>): Set<strin
   return reached;
 }
 
-/** Every path below a directory that is no directory itself, with its inode; links are not followed. */
+/** Every path below a directory that is not a directory itself, with its inode; links are not followed. */
 export function filesBelow(directory: string): Map<string, bigint> {
   const found = new Map<string, bigint>();
   for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {

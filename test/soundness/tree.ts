@@ -21,7 +21,7 @@ import { IMAGE_SIZE, offsetOfBackingFormat, UNKNOWN_EXTENSION, type Templates } 
 
 export const DAY = 86_400;
 
-/** A base file that a pass may remove if nothing stands on it. */
+/** A base file that a pass may remove if nothing uses it. */
 export interface Candidate {
   readonly path: string;
   /** The part that it was made for; undefined for what nothing depends on. */

@@ -104,7 +104,7 @@ capabilities:
 {{- $number := regexFind "^[0-9.]+(e[0-9]+)?" $text | float64 -}}
 {{- $unit := regexReplaceAll "^[0-9.]+(e[0-9]+)?" $text "" -}}
 {{- $bytes := dict "" 1 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
-{{- if not (hasKey $bytes $unit) -}}{{- fail (printf "resources.limits.memory: %q is no quantity of memory such as 256Mi" $text) -}}{{- end -}}
+{{- if not (hasKey $bytes $unit) -}}{{- fail (printf "resources.limits.memory: %q is not a quantity of memory such as 256Mi" $text) -}}{{- end -}}
 {{- divf (mulf $number (get $bytes $unit)) 1048576 -}}
 {{- end -}}
 

@@ -26,10 +26,11 @@ export function addHostsCommand(program: Command, context: Context): void {
         if (config.sharedStorage === undefined)
           throw new UsageError('sharedStorage.enabled is false: no host shares the directory; check --config');
         const wiring = await context.wiring();
-        const trouble = options.forget === undefined ? undefined : await wiring.forgetHost(config, options.forget);
+        const notForgotten = options.forget === undefined ? undefined : await wiring.forgetHost(config, options.forget);
         const { hosts, problem } = await wiring.listHosts(config);
-        for (const message of [trouble, problem]) if (message !== undefined) say(context.io.stderr, `basekeeper: ${printable(message)}`);
-        if (trouble !== undefined || problem !== undefined) context.exitWith(EXIT_CODES.failed);
+        for (const message of [notForgotten, problem])
+          if (message !== undefined) say(context.io.stderr, `basekeeper: ${printable(message)}`);
+        if (notForgotten !== undefined || problem !== undefined) context.exitWith(EXIT_CODES.failed);
         await writeResult(context.io.stdout, options.output === 'json' ? [json(hosts)] : hosts.map(line));
       }),
     );

@@ -7,7 +7,7 @@ export function addPrepareCommand(program: Command, context: Context): void {
   addConfigurationOptions(program.command('prepare'))
     .description(
       'Create the base directory and the lock directory where they are missing, for the owner of the directory above them; ' +
-        'with sharedStorage.enabled, register this host, too. ' +
+        'with sharedStorage.enabled, register this host as well. ' +
         'The chart runs it before the agent with createDirectories.enabled.',
     )
     .addHelpText('after', '\nExample:\n  $ basekeeper prepare --config config.yaml')

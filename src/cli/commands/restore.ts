@@ -26,7 +26,7 @@ export function addRestoreCommand(program: Command, context: Context): void {
       if (file === undefined && options.list === undefined)
         throw new UsageError('name the file to restore; --list shows what lies in the trash');
       if (file !== undefined && options.list !== undefined) throw new UsageError('give a file or --list, not both');
-      // No workloads are asked for: whoever restores a file knows why.
+      // No workloads are asked for: anyone who restores a file knows why.
       const asked = { ...options, workloads: options.workloads ?? '/dev/null' };
       await withConfig(asked, context, (config) => (file === undefined ? list(config, context) : restore(config, file, context)));
     });

@@ -83,7 +83,7 @@ export function unknownKeyMessage(key: string, known: readonly string[], everywh
 
 function nearest(input: string, candidates: readonly string[]): string | undefined {
   const same = candidates.find((candidate) => plain(candidate) === plain(input));
-  // Two neighbours that changed places, or a third of the letters; a very long input is no typing error and would be slow to compare.
+  // Two neighbours that changed places, or a third of the letters; a very long input is not a typing error and would be slow to compare.
   if (same !== undefined || input.length > 64) return same;
   return closestMatch(input, candidates, { maxDistance: input.length < 4 ? 1 : Math.max(2, Math.floor(input.length / 3)) });
 }

@@ -39,14 +39,14 @@ const ScheduleFires: Rule = ({ settings }) => {
   return one(
     problem !== undefined,
     ['schedule'],
-    `is no cron expression that ever fires: ${problem}; write five fields, such as "*/40 * * * *"`,
+    `is not a cron expression that ever fires: ${problem}; write five fields, such as "*/40 * * * *"`,
   );
 };
 
 /** Why the package that runs the schedule would refuse it. */
 function cronProblem(expression: string): string | undefined {
   try {
-    // From a fixed date: a rule reads no clock. An expression that fires within eight years of any date fires after 1970, too.
+    // From a fixed date: a rule reads no clock. An expression that fires within eight years of any date fires after 1970 as well.
     new CronTime(expression, 'UTC').getNextDateFrom(new Date(0));
     return undefined;
   } catch (error) {
@@ -63,7 +63,7 @@ const TimeZoneKnown: Rule = ({ settings: { timeZone, schedule } }) => {
     ...one(
       !isTimeZone(timeZone),
       ['timeZone'],
-      `is no time zone: ${JSON.stringify(timeZone)}; use an IANA name such as Europe/Berlin or UTC`,
+      `is not a time zone: ${JSON.stringify(timeZone)}; use an IANA name such as Europe/Berlin or UTC`,
     ),
   ];
 };

@@ -43,10 +43,14 @@ export function selectorMistakes(path: Path, selector: GivenSelector): readonly 
 function keyMistake(path: Path, key: string): readonly SelectorMistake[] {
   const slash = key.lastIndexOf('/');
   const valid = LABEL_NAME.test(key.slice(slash + 1)) && (slash === -1 || LABEL_PREFIX.test(key.slice(0, slash)));
-  return valid ? [] : [{ path, message: `cannot match: ${JSON.stringify(key)} is no label key; write one such as app.kubernetes.io/name` }];
+  return valid
+    ? []
+    : [{ path, message: `cannot match: ${JSON.stringify(key)} is not a label key; write one such as app.kubernetes.io/name` }];
 }
 
 function valueMistake(path: Path, value: string): readonly SelectorMistake[] {
   if (value === '' || LABEL_NAME.test(value)) return [];
-  return [{ path, message: `cannot match: ${JSON.stringify(value)} is no label value; use at most 63 letters, digits, "-", "_" and "."` }];
+  return [
+    { path, message: `cannot match: ${JSON.stringify(value)} is not a label value; use at most 63 letters, digits, "-", "_" and "."` },
+  ];
 }

@@ -20,7 +20,7 @@ export function workloadRuleMistakes(rules: readonly GivenRule[]): readonly Mist
     const twice = rules.findIndex(({ name }) => name === rule.name) !== index;
     const fields = Object.entries(rule.fields);
     return [
-      ...(twice ? [{ path: [...at, 'name'], message: `must be unique: ${JSON.stringify(rule.name)} names another rule, too` }] : []),
+      ...(twice ? [{ path: [...at, 'name'], message: `must be unique: ${JSON.stringify(rule.name)} names another rule as well` }] : []),
       ...selectorMistakes([...at, 'selector'], withoutNodeName(rule.selector)),
       ...(fields.every(([, values]) => values.length === 0)
         ? [
@@ -47,10 +47,10 @@ function valueMistakes(at: Path, { path, match, value, optional }: GivenValue): 
     return [{ path: at, message: 'has match or optional, which only mean something with path; remove them' }];
   }
   return [
-    ...compileMistake([...at, 'path'], 'is no JSONPath', () => compileJsonPath(path)),
+    ...compileMistake([...at, 'path'], 'is not a JSONPath', () => compileJsonPath(path)),
     ...(match === undefined
       ? []
-      : compileMistake([...at, 'match'], 'is no regular expression that can be used', () => compileAnchoredPattern(match))),
+      : compileMistake([...at, 'match'], 'is not a regular expression that can be used', () => compileAnchoredPattern(match))),
   ];
 }
 

@@ -30,7 +30,7 @@ export const trash = z
         259_200,
         0,
         TEN_YEARS_SECONDS,
-        'How long a removed file stays there, unless the file system gets too full (`pressure`). Counts for files that are still there after `enabled` was taken back, too.',
+        'How long a removed file stays there, unless the file system gets too full (`pressure`). Counts for files that are still there after `enabled` was taken back as well.',
       ),
     }),
     {},

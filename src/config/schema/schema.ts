@@ -41,7 +41,7 @@ const sharedStorage = z
     z.strictObject({
       enabled: flag(
         false,
-        'Other hosts have the instances directory mounted, too: register in `compute_nodes`, and remove only what no host uses.',
+        'Other hosts have the instances directory mounted as well: register in `compute_nodes`, and remove only what no host uses.',
       ),
       hostTimeoutSeconds: seconds(
         86_400,

@@ -38,7 +38,7 @@ export const sources = z
       libvirt: z
         .prefault(
           z.strictObject({
-            enabled: flag(false, "Read the domains of the host's libvirtd from its files, where VMs are no pods: no socket, no write."),
+            enabled: flag(false, "Read the domains of the host's libvirtd from its files, where VMs are not pods: no socket, no write."),
             statusPath: z
               ._default(absolutePath(), '/run/libvirt/qemu')
               .check(described('Status files of live domains, as mounted here. May be missing while libvirtd does not run.')),

@@ -39,7 +39,7 @@ export function entryPath({ fd }: LockDirectory, name: string): string {
  * Opens a lock file as fasteners' `InterProcessLock` does (append, never truncated), without following a symlink and without
  * opening anything but a regular file.
  *
- * @throws an errno error: ELOOP for a symlink, EINVAL for a lock path that is no regular file.
+ * @throws an errno error: ELOOP for a symlink, EINVAL for a lock path that is not a regular file.
  */
 export function openLockFile(directory: LockDirectory, name: string): OpenedLockFile {
   try {
@@ -52,7 +52,7 @@ export function openLockFile(directory: LockDirectory, name: string): OpenedLock
 function openEntry(directory: LockDirectory, name: string): OpenedLockFile {
   const path = entryPath(directory, name);
   const seen = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  if (seen !== undefined && !seen.isFile()) throw errnoError('EINVAL', `the lock file '${path}' is no regular file`);
+  if (seen !== undefined && !seen.isFile()) throw errnoError('EINVAL', `the lock file '${path}' is not a regular file`);
   const fd = seen === undefined ? createEntry(directory.fd, path) : tryOpen(path, OPEN_EXISTING, ['ENOENT']);
   if (fd === undefined) return 'raced';
   const opened = fstatSync(fd, { bigint: true });

@@ -28,7 +28,7 @@ export interface FileLockerOptions {
 export function createFileLocker(options: FileLockerOptions): FileLocker {
   const { locksPath, lockFilePrefix = 'nova-' } = options;
   const lockName = (fileName: string): string => {
-    if (!isEntryName(fileName)) throw errnoError('EINVAL', `'${fileName}' is no file name`);
+    if (!isEntryName(fileName)) throw errnoError('EINVAL', `'${fileName}' is not a file name`);
     return `${lockFilePrefix}${fileName}`;
   };
   return {

@@ -33,7 +33,7 @@ export function emptyingOf(parts: TrashedFileParts, file: PlannedTrashedFile, re
   return {
     lockName: file.name,
     removeLockFile: losesLockFile(file.kind, parts.policy),
-    // By its own name, too: a disk may stand on it where it lies.
+    // By its own name as well: a disk may use it where it lies.
     askedNames: [file.entry, file.name],
     firstLook: () => recheckEntry(parts, file) ?? recheckGrace(parts, file),
     settle: (answerFor) => rest.refused() ?? emptyUnused(parts, file, answerFor),
@@ -47,7 +47,7 @@ function emptyUnused(parts: TrashedFileParts, file: PlannedTrashedFile, answerFo
   if (objection !== undefined) return objection;
   const emptyNow = () => recheckEntry(parts, file) ?? unlink(parts.trash, file.entry);
   const empty = () => (parts.policy.liveUseCheck ? underImageLock(parts.trash, file.entry, file.identity, emptyNow) : emptyNow());
-  // Whoever names a base file that was fetched again means that one.
+  // Anyone who names a base file that was fetched again means that one.
   if (parts.directory.stat(file.name) !== undefined) return empty();
   const users = answerFor(file.name);
   if ('outcome' in users) return users;
@@ -64,7 +64,7 @@ function recheckEntry({ trash }: TrashedFileParts, { entry, identity }: PlannedT
 
 /** A plan is data that may be old or wrong: the clock has the last word. */
 function recheckGrace({ clock }: TrashedFileParts, { reason, graceEndsAt }: PlannedTrashedFile): Result | undefined {
-  // Asked this way round, a date that is none has not come.
+  // Asked this way round, an invalid date has not come.
   if (reason === 'UnderPressure' || clock.now().wallMs >= Date.parse(graceEndsAt)) return undefined;
   return { outcome: 'ChangedSincePlan', message: `Its grace ends at ${graceEndsAt}.` };
 }

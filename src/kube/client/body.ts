@@ -34,12 +34,12 @@ export async function* readLines(body: Readable, limitBytes: number, onData: () 
   }
 }
 
-/** Throws `KubeApiError` (`InvalidResponse`) for what is no JSON. */
+/** Throws `KubeApiError` (`InvalidResponse`) for what is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new KubeApiError({ reason: 'InvalidResponse', message: 'the API server sent something that is no JSON', cause: error });
+    throw new KubeApiError({ reason: 'InvalidResponse', message: 'the API server sent something that is not JSON', cause: error });
   }
 }
 
@@ -47,10 +47,10 @@ function tooLarge(what: string, limitBytes: number): KubeApiError {
   return new KubeApiError({ reason: 'InvalidResponse', message: `${what} is longer than ${limitBytes} bytes` });
 }
 
-/** What may be quoted of an answer that is no JSON: one line of text, no page. */
+/** What may be quoted of an answer that is not JSON: one line of text, no page. */
 const ONE_LINE = /^([^<\p{Cc}]{1,200})\s*$/u;
 
-/** The Status object of a failed request, or one made of the line that came instead: a load balancer's page is no JSON, nor what a pod says through the proxy. */
+/** The Status object of a failed request, or one made of the line that came instead: a load balancer's page is not JSON, nor what a pod says through the proxy. */
 export function parseStatus(text: string): unknown {
   return text.startsWith('{') ? parseJson(text) : { message: ONE_LINE.exec(text)?.[1] };
 }

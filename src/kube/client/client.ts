@@ -34,7 +34,7 @@ interface Context {
   readonly responseLimitBytes: number;
 }
 
-/** Our client: one HTTP/2 connection, no retries but one after a 401 with credentials read anew. Throws when the kubeconfig has no cluster. */
+/** Our client: one HTTP/2 connection, no retries but one after a 401 with credentials read again. Throws when the kubeconfig has no cluster. */
 export function createKubeClient(options: KubeClientOptions): KubeClient {
   const credentials = createCredentialSource(options.kubeConfig);
   const context: Context = {
@@ -110,7 +110,7 @@ async function sendOnce(context: Context, request: KubeRequest, signal: AbortSig
   };
   if (body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
   const path = wirePath(context.credentials.server, request);
-  // Opening a connection is shared between requests and knows no signal: whoever gives up leaves it to the others.
+  // Opening a connection is shared between requests and knows no signal: anyone who gives up leaves it to the others.
   const answer = await orAborted(context.transport.send({ method: request.method, path, headers, body, signal }, credentials), signal);
   if (answer === 'aborted') throw new Error('aborted');
   return answer;

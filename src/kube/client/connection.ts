@@ -20,7 +20,7 @@ export interface WireResponse {
 export interface Connection {
   /** False once the peer says goodbye or is gone: the next request then needs another connection. */
   usable(): boolean;
-  /** Throws `RequestNotProcessed` where the server certainly did nothing, any other error where nobody can tell. */
+  /** Throws `RequestNotProcessed` where the server certainly did nothing, any other error where that is unknown. */
   send(request: WireRequest): Promise<WireResponse>;
   /** Takes no more requests, and closes when the open ones are done. */
   retire(): void;

@@ -3,7 +3,7 @@ export interface Deadline {
   readonly signal: AbortSignal;
   /** True when the time limit, not the caller, ended it. */
   expired(): boolean;
-  /** Starts the limit anew: for an idle limit, at every sign of life. */
+  /** Starts the limit again: for an idle limit, at every sign of life. */
   restart(): void;
   /** Must be called when the work is done. */
   clear(): void;

@@ -45,7 +45,7 @@ async function exchange(
     wire.once('response', (response) => {
       resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'], body: response });
     });
-    // Not once: a request that is destroyed after its answer may report that, too.
+    // Not once: a request that is destroyed after its answer may report that as well.
     wire.on('error', reject);
     wire.end(request.body);
   });

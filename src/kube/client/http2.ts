@@ -15,7 +15,7 @@ export function http2Connection(server: URL, socket: TLSSocket, timing: Connecti
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
   });
-  // What breaks a session breaks its streams, and they tell it to whoever waits for them.
+  // What breaks a session breaks its streams, and they tell it to anyone who waits for them.
   session.on('error', () => undefined);
   session.once('connect', () => {
     // The client may have been closed since.
@@ -81,16 +81,16 @@ function bodyOf(stream: ClientHttp2Stream): PassThrough {
   stream.once('error', (error: Error) => {
     failure = error;
   });
-  // Before all other listeners: some of them destroy the stream on a good end, too.
+  // Before all other listeners: some of them destroy the stream on a good end as well.
   stream.once('end', () => {
     if (!stream.destroyed && stream.rstCode === constants.NGHTTP2_NO_ERROR) body.end();
   });
   stream.once('close', () => {
     if (!body.writableEnded) body.destroy(failure ?? new Error('the connection closed before the whole answer was there'));
   });
-  // It is told to whoever reads the body, however late; nobody needs to be reading when it happens.
+  // It is told to anyone who reads the body, however late; nobody needs to be reading when it happens.
   body.on('error', () => undefined);
-  // Whoever gives up the body gives up the request.
+  // Anyone who gives up the body gives up the request.
   body.once('close', () => stream.destroy());
   return body;
 }

@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { UsageError, messageOf } from '../../lib/errors.ts';
 
-/** Reads the kubeconfig anew at every call, so that what was rotated on disk is picked up. */
+/** Reads the kubeconfig again at every call, so that what was rotated on disk is picked up. */
 export type KubeConfigLoader = () => KubeConfig;
 
 /** Which cluster a person asked for. */

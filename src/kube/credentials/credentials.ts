@@ -4,7 +4,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { KubeConfigLoader } from './config.ts';
 import { KubeApiError } from '../errors.ts';
 
-/** What TLS needs: read anew for every connection, so that rotated files are picked up. */
+/** What TLS needs: read again for every connection, so that rotated files are picked up. */
 export type TlsMaterial = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'servername' | 'rejectUnauthorized'>;
 
 export interface Credentials {

@@ -59,7 +59,7 @@ export async function discover(
   const answer = await client.request({ method: 'GET', path, signal });
   const entries = asArray(field(answer, key));
   if (asText(field(answer, 'kind')) !== kind || entries === undefined) {
-    throw new KubeApiError({ reason: 'InvalidResponse', message: `GET ${path}: the answer is no ${kind}` });
+    throw new KubeApiError({ reason: 'InvalidResponse', message: `GET ${path}: the answer is not of kind ${kind}` });
   }
   return entries;
 }

@@ -7,16 +7,16 @@ import type { ReflectorTiming } from './timing.ts';
 
 export interface ReflectorStatus {
   readonly state: SourceState;
-  /** Wall clock, as it goes now, of the last event, bookmark, list or (while absent) discovery. */
+  /** Wall clock, as it is set now, of the last event, bookmark, list or (while absent) discovery. */
   readonly lastContactMs: number | undefined;
   readonly freshLimitMs: number;
-  /** Wall clock, as it goes now, at the start of the last quorum list that succeeded. */
+  /** Wall clock, as it is set now, at the start of the last quorum list that succeeded. */
   readonly consistentListAtMs: number | undefined;
-  /** The last trouble since the last contact; may be there while the state is `synced`. */
+  /** The last problem since the last contact; may be there while the state is `synced`. */
   readonly message: string | undefined;
 }
 
-/** What two readings of the clocks may differ by for want of precision. */
+/** What two readings of the clocks may differ by because clocks are imprecise. */
 const CLOCK_NOISE_MS = 1000;
 
 /** How a reflector is doing. */

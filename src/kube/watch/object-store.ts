@@ -96,7 +96,7 @@ function put<T>(items: Map<string, T>, uid: string, item: T | undefined): void {
   else items.set(uid, item);
 }
 
-/** False when the list is older than what was known before it was requested, or where versions are no numbers. */
+/** False when the list is older than what was known before it was requested, or where versions are not numbers. */
 function comparable(listVersion: bigint | undefined, versionAtBegin: string | undefined): boolean {
   if (versionAtBegin === undefined) return true;
   const number = versionNumber(versionAtBegin);

@@ -35,7 +35,7 @@ export interface ReflectorOptions<T> extends WatchSettings {
   readonly onRemoved?: ((item: T, by: RemovedBy) => void) | undefined;
 }
 
-/** A local copy of a collection, kept by list and watch. Nothing is ever thrown past it: trouble is `status()`. */
+/** A local copy of a collection, kept by list and watch. Nothing is ever thrown past it: problem is `status()`. */
 export interface Reflector<T> {
   start(): void;
   stop(): Promise<void>;

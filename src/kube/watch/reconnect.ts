@@ -12,8 +12,8 @@ export interface Reconnect {
 
 /**
  * The time is drawn once for all watches. Drawn one by one, the earliest of them would open the connection, and the handshakes of a fleet
- * would crowd into the first seconds. Who asks first goes first; the others follow a second later, when its answer is known: an API
- * server that was restarted has no past, and to be refused costs it about as much as half a list.
+ * would crowd into the first seconds. One watch reconnects first and the others follow a second later. If the restarted
+ * server answers 410 Gone, the others list at once instead of being refused too: a refusal costs about half a list.
  */
 export function createReconnect(nowMs: () => number, random: () => number): Reconnect {
   let atMs = Number.NEGATIVE_INFINITY;

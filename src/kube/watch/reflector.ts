@@ -118,7 +118,7 @@ class ListWatch<T> implements Reflector<T> {
     }
   }
 
-  /** Tries again where another attempt may help: whoever asks for a consistent list asks seldom. */
+  /** Tries again where another attempt may help: anyone who asks for a consistent list asks seldom. */
   async #quorumList(signal: AbortSignal): Promise<boolean> {
     for (let attempt = 1; attempt <= CONSISTENT_ATTEMPTS && !signal.aborted; attempt++) {
       const startedAt = this.#options.clock.now();
@@ -168,7 +168,7 @@ class ListWatch<T> implements Reflector<T> {
       clearTimeout(overdue);
       this.#watching = undefined;
     }
-    // The API server ends a watch when its time is over. One that ends earlier was ended by a shutdown, which others notice, too.
+    // The API server ends a watch when its time is over. One that ends earlier was ended by a shutdown, which others notice as well.
     if (watching.signal.aborted || this.#monotonicMs() - openedAtMs >= timeoutSeconds * 900) return 0;
     return this.#retries.failed(undefined, this.#health.hadContact);
   }

@@ -24,12 +24,12 @@ export class Retries {
     this.#isResuming = false;
   }
 
-  /** A list is not enough to begin the back-off anew. */
+  /** A list is not enough to begin the back-off again. */
   listed(): void {
     this.#isResuming = false;
   }
 
-  /** True when a watch from where it was is known to be in vain. */
+  /** True when a watch from where it was is known to be useless. */
   get isPastLost(): boolean {
     return this.#isResuming && this.#reconnect.isPastLost();
   }

@@ -31,7 +31,7 @@ export function uidOf(object: unknown): string {
   return uid;
 }
 
-/** Resource versions grow, and compare as numbers (KEP-5504); undefined for one that is no number. */
+/** Resource versions grow, and compare as numbers (KEP-5504); undefined for one that is not a number. */
 export function versionNumber(version: string): bigint | undefined {
   return /^\d{1,20}$/.test(version) ? BigInt(version) : undefined;
 }

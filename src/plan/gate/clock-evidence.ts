@@ -4,7 +4,7 @@ import { indexBackingFiles, usagesByOverlay, usagesByWorkload, type UsageLookup 
 
 /**
  * The first file in use whose mtime lies more than `toleranceMs` ahead of now. Such a file is one that we touch in every
- * pass, so a date in the future means that some clock was wrong; touching it once mends that.
+ * pass, so a date in the future means that some clock was wrong; touching it once fixes that.
  */
 export function* inUseFromTheFuture(snapshot: Snapshot, toleranceMs: number): Sliced<string | undefined> {
   if (snapshot.scan.newestModifiedAtMs <= snapshot.now.wallMs + toleranceMs) return undefined;

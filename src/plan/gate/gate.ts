@@ -40,7 +40,7 @@ const CONDITIONS: Readonly<Record<GateReason, Condition>> = {
   ],
   ScanIncomplete: ({ scan }) => scan.problems.map(({ path, message }) => `${path}: ${message}`),
   DirectoryOpenToAll: openDirectories,
-  ClockNotSane: clockTrouble,
+  ClockNotSane: clockProblem,
   HostWorkloadsUnknown: hostsThatAre('unknown'),
   HostStale: hostsThatAre('stale'),
   StorageRegistryBroken: ({ inventory: { sharedStorage } }) => (sharedStorage?.problem === undefined ? [] : [sharedStorage.problem]),
@@ -79,7 +79,7 @@ function summarize(messages: readonly string[]): string {
   return messages.length > EXAMPLES ? `${examples}; and ${messages.length - EXAMPLES} more` : examples;
 }
 
-function clockTrouble({ now, scannedAt, previousPass }: Snapshot, fromTheFuture: string | undefined): string[] {
+function clockProblem({ now, scannedAt, previousPass }: Snapshot, fromTheFuture: string | undefined): string[] {
   const messages: string[] = [];
   if (previousPass !== undefined && driftMs(previousPass, now) > CLOCK_TOLERANCE_MS) {
     messages.push(

@@ -7,8 +7,8 @@ const NOTE_MAX_CHARACTERS = 1024;
 
 /** An event before it is sent: a value. */
 export interface EventValue {
-  /** Which open trouble it tells of; what the publisher gives back when it could not take the event. */
-  readonly trouble: string;
+  /** Which open problem it tells of; what the publisher gives back when it could not take the event. */
+  readonly problem: string;
   readonly type: 'Normal' | 'Warning';
   readonly reason: EventReason;
   readonly action: string;
@@ -18,7 +18,7 @@ export interface EventValue {
   readonly note: string;
 }
 
-export function eventValue(reason: EventReason, about: Pick<EventValue, 'trouble' | 'regarding' | 'related'>, text: string): EventValue {
+export function eventValue(reason: EventReason, about: Pick<EventValue, 'problem' | 'regarding' | 'related'>, text: string): EventValue {
   const { type, action } = EVENT_REASONS[reason];
   return { ...about, type, reason, action, note: eventNote(text, EVENT_REASONS[reason].advice) };
 }

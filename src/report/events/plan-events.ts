@@ -13,28 +13,28 @@ export const OBJECT_EVENTS_PER_PASS = 50;
 /** Names in a note, before "and n more". */
 const EXAMPLES = 5;
 
-/** Troubles that stand, from one pass to the next: key → the digest of what was said of it and when (ms, the pass's own time). */
-export type TroubleMemory = ReadonlyMap<string, { readonly told: string; readonly atMs: number }>;
+/** Problems that stand, from one pass to the next: key → the digest of what was said of it and when (ms, the pass's own time). */
+export type ProblemMemory = ReadonlyMap<string, { readonly told: string; readonly atMs: number }>;
 
-export const NO_TROUBLES: TroubleMemory = new Map();
+export const NO_TROUBLES: ProblemMemory = new Map();
 
 export interface EventInput {
   readonly report: Report;
   readonly digest: ReportDigest;
   /** The Node with its present UID; undefined while that is unknown. */
   readonly node: ObjectReference | undefined;
-  readonly memory: TroubleMemory;
-  /** A trouble that stands unchanged is told again after so many seconds: the API server forgets events after an hour. */
+  readonly memory: ProblemMemory;
+  /** A problem that stands unchanged is reported again after so many seconds: the API server forgets events after an hour. */
   readonly reminderSeconds: number;
 }
 
 export interface PlannedEvents {
   readonly events: readonly EventValue[];
-  readonly memory: TroubleMemory;
+  readonly memory: ProblemMemory;
 }
 
 /** Something that stands or happened, before it is known whether it is news. */
-interface Trouble {
+interface Problem {
   readonly reason: EventReason;
   readonly regarding: ObjectReference;
   readonly related?: ObjectReference | undefined;
@@ -43,23 +43,23 @@ interface Trouble {
   readonly text: string;
 }
 
-/** The events that a pass is worth: what is new, changed, or due to be told again. Nothing happened, nothing said. */
+/** The events that a pass is worth: what is new, changed, or due to be reported again. Nothing happened, nothing said. */
 export function planEvents({ report, digest, node, memory, reminderSeconds }: EventInput): PlannedEvents {
   if (node === undefined) return { events: [], memory };
   const nowMs = Date.parse(report.takenAt);
   const events: EventValue[] = [];
   const next = new Map<string, { told: string; atMs: number }>(digest.decided ? [] : memory);
   let objectEvents = 0;
-  for (const trouble of troublesOf(report, digest, node)) {
-    const key = `${trouble.reason} ${identityOf(trouble.regarding)}`;
-    const told = createHash('sha256').update(trouble.content).digest('base64');
+  for (const problem of problemsOf(report, digest, node)) {
+    const key = `${problem.reason} ${identityOf(problem.regarding)}`;
+    const told = createHash('sha256').update(problem.content).digest('base64');
     const known = memory.get(key);
     const isNews = known?.told !== told || !isWithin(nowMs - known.atMs, reminderSeconds * 1000);
     if (!isNews) {
       next.set(key, known);
-    } else if (trouble.regarding === node || objectEvents++ < OBJECT_EVENTS_PER_PASS) {
+    } else if (problem.regarding === node || objectEvents++ < OBJECT_EVENTS_PER_PASS) {
       next.set(key, { told, atMs: nowMs });
-      events.push(eventValue(trouble.reason, { trouble: key, regarding: trouble.regarding, related: trouble.related }, trouble.text));
+      events.push(eventValue(problem.reason, { problem: key, regarding: problem.regarding, related: problem.related }, problem.text));
     }
   }
   const { trashedFiles = 0, emptiedFiles = 0, restoredFiles = 0 } = report.trash?.totals ?? {};
@@ -68,18 +68,18 @@ export function planEvents({ report, digest, node, memory, reminderSeconds }: Ev
   return { events, memory: next };
 }
 
-/** False, too, where the clock was set back since: else nothing would be told again until it has caught up. */
+/** Also false where the clock was set back since: else nothing would be reported again until it has caught up. */
 function isWithin(sinceMs: number, limitMs: number): boolean {
   return sinceMs >= 0 && sinceMs < limitMs;
 }
 
-/** The memory without troubles whose events could not be sent: the next pass tells them anew. */
-export function forgetTroubles(memory: TroubleMemory, keys: ReadonlySet<string>): TroubleMemory {
+/** The memory without problems whose events could not be sent: the next pass tells them again. */
+export function forgetProblems(memory: ProblemMemory, keys: ReadonlySet<string>): ProblemMemory {
   return keys.size === 0 ? memory : new Map([...memory].filter(([key]) => !keys.has(key)));
 }
 
-function* troublesOf(report: Report, digest: ReportDigest, node: ObjectReference): Generator<Trouble> {
-  yield* passTroubles(report, digest, node);
+function* problemsOf(report: Report, digest: ReportDigest, node: ObjectReference): Generator<Problem> {
+  yield* passProblems(report, digest, node);
   for (const reason of [
     'BackingFileMissing',
     'UnmappedWorkload',
@@ -87,7 +87,7 @@ function* troublesOf(report: Report, digest: ReportDigest, node: ObjectReference
     'FilesystemPressure',
     'BaseFileMismatch',
   ] as const) {
-    yield* findingTroubles(
+    yield* findingProblems(
       reason,
       report.findings.filter(({ type }) => type === reason),
       node,
@@ -95,7 +95,7 @@ function* troublesOf(report: Report, digest: ReportDigest, node: ObjectReference
   }
 }
 
-function* passTroubles(report: Report, digest: ReportDigest, node: ObjectReference): Generator<Trouble> {
+function* passProblems(report: Report, digest: ReportDigest, node: ObjectReference): Generator<Problem> {
   if (report.result === 'Failed') {
     const message = report.message ?? 'no reason given';
     yield { reason: 'PassFailed', regarding: node, content: message, text: `The pass failed: ${message}.` };
@@ -134,7 +134,7 @@ const SUBJECTS = {
 } as const;
 
 /** One for the node that counts them all, and one for each object that is concerned. */
-function* findingTroubles(reason: keyof typeof SUBJECTS, findings: readonly Finding[], node: ObjectReference): Generator<Trouble> {
+function* findingProblems(reason: keyof typeof SUBJECTS, findings: readonly Finding[], node: ObjectReference): Generator<Problem> {
   if (findings.length === 0) return;
   const [noun, matter] = SUBJECTS[reason];
   const examples = findings.slice(0, EXAMPLES).map(({ message }) => message);
@@ -177,11 +177,11 @@ function removalSummary({ totals, trash }: Report, { removedExamples, remaining 
   const text =
     (gone > 0 ? `${done.join('. ')}: ${listSome(examples, EXAMPLES, gone)}. ` : '') +
     `${emptied}${countOf(remaining.files, 'base file')}, ${humanBytes(remaining.allocatedBytes)}, remain.`;
-  return eventValue('BaseFilesRemoved', { trouble: 'BaseFilesRemoved', regarding: node, related: undefined }, text);
+  return eventValue('BaseFilesRemoved', { problem: 'BaseFilesRemoved', regarding: node, related: undefined }, text);
 }
 
 function restoreSummary({ trash }: ReportDigest, restoredFiles: number, node: ObjectReference): EventValue {
   const examples = (trash?.restoredExamples ?? []).map(({ name, kind }) => `${name} (${kind})`);
   const text = `Put ${countOf(restoredFiles, 'file')} back from the trash: ${listSome(examples, EXAMPLES, restoredFiles)}.`;
-  return eventValue('BaseFilesRestored', { trouble: 'BaseFilesRestored', regarding: node, related: undefined }, text);
+  return eventValue('BaseFilesRestored', { problem: 'BaseFilesRestored', regarding: node, related: undefined }, text);
 }

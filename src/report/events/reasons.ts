@@ -51,7 +51,7 @@ export const EVENT_REASONS = {
     action: 'PlanRemovals',
     regarding: 'Node',
     meaning: 'Files could be removed, but the evidence that nothing uses them is incomplete: the gate is closed.',
-    advice: 'Look up the named gate reasons and mend their causes; removals go on by themselves.',
+    advice: 'Look up the gate reasons above and fix their causes; removals then resume on their own.',
   },
   PassFailed: {
     type: 'Warning',
@@ -80,9 +80,9 @@ export const EVENT_REASONS = {
     action: 'VerifyBaseFiles',
     regarding: 'Node',
     meaning:
-      'A base file is not what its name or its record says: its header makes no sense, or its virtual size or its content is another. It is kept.',
+      'A base file does not match its name or its recorded checksum: its header is invalid, or its virtual size or content has changed. The file is kept.',
     advice:
-      'Compare it with its image. Where no disk stands on it yet, move it away and let Nova fetch it again; disks that stand on it may be damaged.',
+      'Compare it with its image. Where no disk uses it yet, move it away and let Nova fetch it again; disks that use it may be damaged.',
   },
   UnmappedWorkload: {
     type: 'Warning',

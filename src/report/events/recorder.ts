@@ -6,7 +6,7 @@ import { WorkQueue } from '../../lib/work-queue.ts';
 
 /** Per object: what client-go's correlator allows. */
 const OBJECT_LIMIT = { burst: 25, secondsPerToken: 300, maxBuckets: 4096 };
-/** All objects in namespaces together: many VMs with the same trouble are told of, but not all at once. */
+/** All objects in namespaces together: many VMs with the same problem are reported, but not all at once. */
 const AGENT_LIMIT = { burst: 100, secondsPerToken: 12, maxBuckets: 1 };
 /** client-go's `finishTime` and `refreshTime`. */
 const SERIES_END_MS = 6 * 60_000;
@@ -76,7 +76,7 @@ export class EventRecorder {
     });
   }
 
-  /** Repetitions are told when the series begins and every half hour; between, and until it ends, they are only counted. */
+  /** Repetitions are sent when the series begins and every half hour; between, and until it ends, they are only counted. */
   #repeat(series: Series, nowMs: number): void {
     series.count++;
     series.lastObservedMs = nowMs;
@@ -105,7 +105,7 @@ export class EventRecorder {
   }
 }
 
-/** True, too, for a series that the clock, set back since, has in its future: it would neither end nor be told of for as long. */
+/** Also true for a series that the clock, set back since, has in its future: it would neither end nor be reported for as long. */
 function isQuiet({ lastObservedMs }: Series, nowMs: number): boolean {
   return nowMs < lastObservedMs || nowMs - lastObservedMs >= SERIES_END_MS;
 }

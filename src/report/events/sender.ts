@@ -12,12 +12,12 @@ export const EVENT_CONTROLLER = 'basekeeper.io/agent';
 /** An event and its repetitions. */
 export interface Series {
   readonly event: EventValue;
-  /** Changes when the event is created anew. */
+  /** Changes when the event is created again. */
   name: string;
   count: number;
   /** Wall clock, ms. */
   lastObservedMs: number;
-  /** The count that the API server knows, and when it was told (wall clock, ms). */
+  /** The count that the API server knows, and when it was sent (wall clock, ms). */
   sentCount: number;
   sentAtMs: number;
 }
@@ -35,7 +35,7 @@ export interface EventSenderOptions {
   readonly signal: AbortSignal;
 }
 
-/** What became of an event: `retry` when a later pass may tell it anew, `refused` when the API server will never have it. */
+/** What became of an event: `retry` when a later pass may tell it again, `refused` when the API server will never have it. */
 export type Sent = 'sent' | 'retry' | 'refused';
 
 /** Writes events to the API server. */
@@ -55,17 +55,17 @@ export class EventSender {
     return await this.#guarded(series, () => this.#post(series), 409);
   }
 
-  /** Brings the API server's count up to ours; creates the event anew where the server has forgotten it (its TTL is an hour). */
+  /** Brings the API server's count up to ours; creates the event again where the server has forgotten it (its TTL is an hour). */
   async count(series: Series): Promise<Sent> {
     if (series.count <= series.sentCount) return 'sent';
     return await this.#guarded(series, () => this.#patch(series), 404);
   }
 
-  /** @param anew the status that means: create the event under a new name. */
-  async #guarded(series: Series, work: () => Promise<void>, anew: number): Promise<Sent> {
+  /** @param again the status that means: create the event under a new name. */
+  async #guarded(series: Series, work: () => Promise<void>, again: number): Promise<Sent> {
     try {
       await work().catch(async (error: unknown) => {
-        if (!(error instanceof KubeApiError) || error.status !== anew) throw error;
+        if (!(error instanceof KubeApiError) || error.status !== again) throw error;
         series.name = this.newName(series.event);
         await this.#post(series);
       });

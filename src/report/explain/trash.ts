@@ -53,7 +53,7 @@ function nextOf(file: PlannedTrashedFile, { closed, takenAtMs }: { readonly clos
     case 'UnfinishedMove':
       return 'The next pass that enforces takes its name in the trash away; the base file stays.';
     case 'NamedInTrash':
-      return 'It stays while a disk stands on it there.';
+      return 'It stays while a disk uses it there.';
     case 'NeededAgain':
       return 'The next pass that enforces puts it back.';
     case 'RemovalDisabled':

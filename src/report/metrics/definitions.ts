@@ -163,7 +163,7 @@ export const METRICS = {
   },
   basekeeper_lock_wait_seconds: {
     type: 'histogram',
-    help: 'How long removals waited for the file lock that Nova takes, too.',
+    help: 'How long removals waited for the file lock that Nova takes as well.',
     labels: [],
     buckets: [1],
   },

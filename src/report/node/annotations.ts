@@ -20,7 +20,7 @@ export interface AnnotationInput {
   readonly runNowDone?: string | undefined;
 }
 
-/** The annotations to merge into the node, or undefined when nothing changed: a newer last pass alone is no change. */
+/** The annotations to merge into the node, or undefined when nothing changed: a newer last pass alone is not a change. */
 export function annotationPatch(input: AnnotationInput): Annotations | undefined {
   const { written } = input;
   const wanted = wantedAnnotations(input);
@@ -57,7 +57,7 @@ function wantedAnnotations({ report, digest, written, runNowDone }: AnnotationIn
   return withCache({ ...cache, kinds: undefined });
 }
 
-/** Also true when the last pass that was written is no date, or lies in the future. */
+/** Also true when the last pass that was written is not a date, or lies in the future. */
 function isHeartbeatDue({ report, heartbeatSeconds }: AnnotationInput, written: Annotations): boolean {
   const sinceMs = Date.parse(report.takenAt) - Date.parse(written[NODE_ANNOTATIONS.lastPass] ?? '');
   return !(sinceMs >= 0 && sinceMs < heartbeatSeconds * 1000);

@@ -40,7 +40,7 @@ export function cacheSummary({ totals, gate, result, dryRun }: Report, { remaini
   };
 }
 
-/** Reads the annotation, which anybody may have written: undefined for anything that is none of ours. */
+/** Reads the annotation, which anybody may have written: undefined for anything that is not ours. */
 export function parseCacheSummary(text: string): CacheSummary | undefined {
   const value = parseJson(text);
   if (!isRecord(value)) return undefined;

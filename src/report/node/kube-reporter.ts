@@ -9,7 +9,7 @@ import type { ReportDigest } from '../digest.ts';
 import { shorten } from '../../lib/text.ts';
 import { eventValue } from '../events/event.ts';
 import { EventRecorder } from '../events/recorder.ts';
-import { forgetTroubles, NO_TROUBLES, planEvents, type TroubleMemory } from '../events/plan-events.ts';
+import { forgetProblems, NO_TROUBLES, planEvents, type ProblemMemory } from '../events/plan-events.ts';
 import type { ReportPart } from '../report-part.ts';
 import { systemTiming, type Timing } from '../../lib/timing.ts';
 
@@ -30,7 +30,7 @@ export interface KubeReporterOptions {
   readonly events?: boolean | undefined;
   /** Default 3600. */
   readonly heartbeatSeconds?: number | undefined;
-  /** A trouble that stands is told again after so many seconds. Default 3600: the API server forgets an event after an hour. */
+  /** A problem that stands is reported again after so many seconds. Default 3600: the API server forgets an event after an hour. */
   readonly reminderSeconds?: number | undefined;
   /** Writes to the node wait for a random part of so many seconds. Default 10; an answer to `run-now` never waits. */
   readonly maxDelaySeconds?: number | undefined;
@@ -69,7 +69,7 @@ export function createKubeReporter(options: KubeReporterOptions): KubeReporter {
       const regarding = options.events === false ? undefined : nodeReference(options.node);
       if (regarding === undefined) return;
       const text = `${NODE_ANNOTATIONS.mode} is ${JSON.stringify(shorten(value, 60))}, which is not a mode; the mode is ${instead} until then.`;
-      recorder.record(eventValue('UnknownMode', { trouble: 'UnknownMode', regarding }, text));
+      recorder.record(eventValue('UnknownMode', { problem: 'UnknownMode', regarding }, text));
     },
     idle,
     async close() {
@@ -93,18 +93,18 @@ interface Parts {
 function createParts(options: KubeReporterOptions, signals: { hurry: AbortSignal; signal: AbortSignal }): Parts {
   const { client, node, clock, logger, instance, heartbeatSeconds = 3600, reminderSeconds = 3600, maxDelaySeconds = 10 } = options;
   const shared = { client, node, clock, logger, instance, timing: options.timing ?? systemTiming, ...signals };
-  let memory: TroubleMemory = NO_TROUBLES;
+  let memory: ProblemMemory = NO_TROUBLES;
   const forget = (keys: ReadonlySet<string>): void => {
-    memory = forgetTroubles(memory, keys);
+    memory = forgetProblems(memory, keys);
   };
-  const recorder = new EventRecorder({ ...shared, onDropped: ({ trouble }) => forget(new Set([trouble])) });
+  const recorder = new EventRecorder({ ...shared, onDropped: ({ problem }) => forget(new Set([problem])) });
   return {
     writer: new AnnotationWriter({ ...shared, heartbeatSeconds, maxDelaySeconds }),
     recorder,
     tellEvents(report, digest) {
       const planned = planEvents({ report, digest, node: nodeReference(node), memory, reminderSeconds });
       memory = planned.memory;
-      forget(new Set(planned.events.filter((event) => !recorder.record(event)).map(({ trouble }) => trouble)));
+      forget(new Set(planned.events.filter((event) => !recorder.record(event)).map(({ problem }) => problem)));
     },
   };
 }

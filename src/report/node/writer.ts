@@ -55,7 +55,7 @@ export class AnnotationWriter {
     this.#schedule();
   }
 
-  /** Tells the writer of every change that the node's watch shows: a recreated node gets its annotations anew. */
+  /** Tells the writer of every change that the node's watch shows: a recreated node gets its annotations again. */
   nodeChanged(node: NodeMetadata | undefined): void {
     const written = this.#written;
     if (node === undefined) return;
@@ -99,7 +99,7 @@ export class AnnotationWriter {
     this.#delayed = undefined;
   }
 
-  /** Computed anew for each attempt: the report may have changed, or the node, while the last one failed. */
+  /** Computed again for each attempt: the report may have changed, or the node, while the last one failed. */
   async #sendPatch(): Promise<void> {
     const next = this.#nextPatch();
     if (next === undefined) return;

@@ -29,7 +29,7 @@ export interface StatusView {
   readonly agent: AgentView;
   /** Undefined before the first pass has ended. */
   readonly pass: StatusPass | undefined;
-  /** Whether `/report` is served, too. */
+  /** Whether `/report` is served as well. */
   readonly hasReport: boolean;
 }
 

@@ -1,6 +1,6 @@
 const DIGEST_CHARACTERS = 40;
 const DIGEST_BYTES = DIGEST_CHARACTERS / 2;
-/** A name has at most 255 bytes on Linux; what is no UTF-8 takes up to three times that when shown. */
+/** A name has at most 255 bytes on Linux; what is not UTF-8 takes up to three times that when shown. */
 const SPARE_BYTES = 1024;
 const AVERAGE_BYTES = 24;
 

@@ -3,7 +3,7 @@ import type { BaseFile, BaseFileKind, TrashedFile } from '../../model/scan.ts';
 import type { Rows } from '../../model/rows.ts';
 import { BaseFileRows, type BaseFileStats } from './base-files.ts';
 
-/** Files in the trash in columns: whoever removes a million files has a million of them. */
+/** Files in the trash in columns: anyone who removes a million files has a million of them. */
 export class TrashedRows implements Rows<TrashedFile> {
   /** By their names in the trash. */
   readonly #rows = new BaseFileRows();

@@ -12,7 +12,7 @@ const FRESH_LIMIT_MS = 60_000;
 /** Larger files are parsed at every look rather than kept. */
 const KEPT_BYTES = 4 * 1024 * 1024;
 
-/** The YAML list of workloads, read anew at every `read()`, and parsed where its bytes have changed: probes and scrapes look at it, too. */
+/** The YAML list of workloads, read again at every `read()`, and parsed where its bytes have changed: probes and scrapes look at it as well. */
 export function createFileSource(options: { readonly path: string; readonly clock: Clock }): WorkloadSource {
   let last: { readonly bytes: Buffer; readonly parsed: ParsedWorkloads } | undefined;
   const parse = (bytes: Buffer): ParsedWorkloads => {
@@ -70,7 +70,7 @@ async function readBytes(path: string): Promise<Buffer> {
   }
 }
 
-/** Anything but UTF-8 is refused: an image id that was mended would be hashed to another name. */
+/** Anything but UTF-8 is refused: an image id that was fixed would be hashed to another name. */
 function decode(bytes: Buffer): string {
   return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }

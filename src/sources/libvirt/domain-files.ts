@@ -32,11 +32,14 @@ export class DomainDirectory {
   /** Directories and `driver.pid` lie beside the domains. */
   #names(): string[] | undefined {
     try {
-      // A mount goes on showing a directory that was removed and made anew on the host: empty, for ever, whatever runs there.
+      // A mount goes on showing a directory that was removed and made again on the host: empty, for ever, whatever runs there.
       if (statSync(this.#path).nlink === 0) {
-        throw Object.assign(new Error(`${this.#path} was removed on the host, and only its mount is left: restart this program`), {
-          code: 'ESTALE',
-        });
+        throw Object.assign(
+          new Error(`${this.#path} was removed on the host, but this container still has the old one mounted: restart the agent`),
+          {
+            code: 'ESTALE',
+          },
+        );
       }
       const entries = readdirSync(this.#path, { withFileTypes: true });
       return entries.filter((entry) => entry.name.endsWith('.xml') && !entry.isDirectory()).map(({ name }) => name);
@@ -66,7 +69,7 @@ export class DomainDirectory {
   }
 
   #parse(path: string, fd: number, stats: BigIntStats): DomainFile {
-    if (!stats.isFile()) return { path, problem: 'it is no regular file' };
+    if (!stats.isFile()) return { path, problem: 'it is not a regular file' };
     if (stats.size > BigInt(MAX_BYTES)) return { path, problem: `it is larger than ${MAX_BYTES} bytes` };
     return { path, domain: parseDomain(readFileSync(fd, 'utf8'), this.#instancesPath) };
   }

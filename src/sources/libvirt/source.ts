@@ -22,7 +22,7 @@ export interface LibvirtSourceOptions {
 
 /**
  * The domains of the host's libvirtd, from its files: no socket, no write. Every domain that exists, running or only
- * defined, protects. Read anew at every `read()`; inotify has changed files parsed before a pass needs them.
+ * defined, protects. Read again at every `read()`; inotify has changed files parsed before a pass needs them.
  */
 export function createLibvirtSource(options: LibvirtSourceOptions): WorkloadSource {
   const paths = [options.statusPath, options.definitionsPath];
@@ -47,7 +47,7 @@ export function createLibvirtSource(options: LibvirtSourceOptions): WorkloadSour
   };
 }
 
-/** A directory that does not exist yet is read at the next pass all the same. */
+/** A directory that does not exist yet is read at the next pass anyway. */
 function tryWatch(path: string, changed: () => void): FSWatcher[] {
   try {
     const watcher = watch(path, { persistent: false }, changed);
@@ -82,7 +82,7 @@ function readDirectories(options: LibvirtSourceOptions, directories: readonly Do
   }
 }
 
-/** A live domain has a status file and mostly a definition, too; both protect, under one name. */
+/** A live domain has a status file and mostly a definition as well; both protect, under one name. */
 export function mergeDomains(files: readonly DomainFile[]): { workloads: Workload[]; gaps: Gap[] } {
   const byUuid = new Map<string, Workload>();
   const gaps: Gap[] = [];

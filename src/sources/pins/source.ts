@@ -8,7 +8,7 @@ import { NODE_ANNOTATIONS, PINS_LABEL } from '../../model/annotation-keys.ts';
 import { PIN_SOURCE, pinOfAnnotation, pinOfConfigMap, type PinRecord } from './pins.ts';
 
 export interface PinSourceOptions extends WatchSettings {
-  /** Watched by its owner; this source starts it, too, which does nothing the second time. */
+  /** Watched by its owner; this source starts it as well, which does nothing the second time. */
   readonly node: WatchedNode;
   /** Where labelled ConfigMaps are; undefined: they are not asked. */
   readonly configMapNamespace: string | undefined;

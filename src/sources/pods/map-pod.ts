@@ -38,7 +38,7 @@ export interface PodRecord {
 }
 
 /**
- * Maps a pod of this node; undefined when it is none of our business. What exists, protects, in every phase; only a pod that can
+ * Maps a pod of this node; undefined when it is not our business. What exists, protects, in every phase; only a pod that can
  * reach the instances path, or that a selector names, is asked.
  */
 export function mapPod(pod: unknown, rules: PodRules): PodRecord | undefined {

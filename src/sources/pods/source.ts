@@ -59,7 +59,7 @@ function reading(reflector: Reflector<PodRecord>, vmis: VmiLookup | undefined): 
 function resolve({ pod, vmiUid, vmiName }: Launcher, vmis: VmiLookup): { workload?: Workload; gaps: readonly Gap[] } {
   const vmi = vmis.find(vmiUid);
   if (vmi === undefined) {
-    const message = `its VirtualMachineInstance ${vmiName ?? vmiUid} is not known (yet): what it uses cannot be told`;
+    const message = `its VirtualMachineInstance ${vmiName ?? vmiUid} has not been seen yet, so the images it uses are unknown`;
     return { gaps: [objectGap('IncompleteWorkload', POD_SOURCE, pod, message)] };
   }
   const gaps = vmis.isReported(vmiUid) ? [] : vmi.gaps.map((gap) => ({ ...gap, source: POD_SOURCE }));

@@ -44,7 +44,7 @@ export function readFields(readers: ReadonlyMap<WorkloadField, readonly ValueRea
       problems.push(...found.problems.map((problem) => `${name}: ${problem}`));
       for (const value of new Set(found.values)) {
         const expected = value === '' ? undefined : TAKERS[name](value, fields);
-        if (expected !== undefined) problems.push(`${name}: ${quote(value)} is no ${expected}`);
+        if (expected !== undefined) problems.push(`${name}: ${quote(value)} is not ${expected}`);
       }
     }
   }
@@ -61,28 +61,28 @@ function imageTaker(role: ImageRole): Taker {
 }
 
 function takeInstance(value: string | number, { instanceNames }: Fields): string | undefined {
-  if (!isSegment(String(value))) return 'name of a directory below the instances path';
+  if (!isSegment(String(value))) return 'the name of a directory below the instances path';
   instanceNames.push(String(value));
   return undefined;
 }
 
 function takeSwap(value: string | number, { swapMb }: Fields): string | undefined {
   const size = parseSize(String(value));
-  if (size === undefined) return 'whole number of MB';
+  if (size === undefined) return 'a whole number of MB';
   if (size > 0) swapMb.push(size);
   return undefined;
 }
 
 function takeEphemeral(value: string | number, { ephemeral }: Fields): string | undefined {
   const disk = parseEphemeral(String(value));
-  if (disk === undefined) return 'whole number of GB, with or without a file system, such as 20:ext4';
+  if (disk === undefined) return 'a whole number of GB, with or without a file system, such as 20:ext4';
   if (disk.sizeGb > 0) ephemeral.push(disk);
   return undefined;
 }
 
 function takePath(value: string | number, { paths }: Fields): string | undefined {
   const path = normalizeHostPath(String(value));
-  if (path === undefined) return 'absolute path';
+  if (path === undefined) return 'an absolute path';
   paths.push(...new Set([path, path.trim()]));
   return undefined;
 }

@@ -21,7 +21,7 @@ export function ruleSourceName(rule: Pick<WorkloadRule, 'name'>): string {
 }
 
 /**
- * Compiles one rule into a pure mapper. An object whose node cannot be told protects on every node. Throws an `Error` where a path or a
+ * Compiles one rule into a pure mapper. An object whose node is unknown protects on every node. Throws an `Error` where a path or a
  * pattern cannot be compiled; a checked configuration has none.
  */
 export function compileRule(rule: WorkloadRule, nodeName: string): RuleMapper {

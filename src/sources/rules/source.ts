@@ -34,7 +34,7 @@ class RuleSource implements WorkloadSource {
   private running: Promise<void> | undefined;
   private connecting: Promise<void> | undefined;
   private reflector: Reflector<RuleRecord> | undefined;
-  private trouble: KubeApiError | undefined;
+  private problem: KubeApiError | undefined;
 
   constructor(options: RuleSourceOptions) {
     this.options = options;
@@ -71,11 +71,11 @@ class RuleSource implements WorkloadSource {
     for (let failures = 1; !this.stopping.signal.aborted; failures += 1) {
       await this.connect();
       if (this.reflector !== undefined) return;
-      await sleep(backoffMs(failures, this.trouble?.retryAfterSeconds, this.timing, this.options.random), this.stopping.signal);
+      await sleep(backoffMs(failures, this.problem?.retryAfterSeconds, this.timing, this.options.random), this.stopping.signal);
     }
   }
 
-  /** One attempt at a time, shared by whoever asks. */
+  /** One attempt at a time, shared by anyone who asks. */
   private async connect(): Promise<void> {
     if (this.reflector !== undefined || this.stopping.signal.aborted) return;
     this.connecting ??= this.discover().finally(() => {
@@ -99,14 +99,14 @@ class RuleSource implements WorkloadSource {
       this.reflector.start();
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
-      this.trouble = error;
+      this.problem = error;
     }
   }
 
   private unconnected() {
     return {
-      state: this.trouble === undefined ? ('syncing' as const) : ('failed' as const),
-      message: this.trouble === undefined ? undefined : messageOf(this.trouble),
+      state: this.problem === undefined ? ('syncing' as const) : ('failed' as const),
+      message: this.problem === undefined ? undefined : messageOf(this.problem),
       lastContactMs: undefined,
       freshLimitMs: this.timing.freshLimitMs,
       consistentListAtMs: undefined,

@@ -11,7 +11,7 @@ export interface FoundValues {
 
 export type ValueReader = (object: unknown) => FoundValues;
 
-/** Longer ones are no name, id or path, and would only cost time. */
+/** Longer ones are not a name, an id or a path, and would only cost time. */
 const MAX_LENGTH = 4096;
 
 /** Throws an `Error` where path or pattern cannot be compiled. */

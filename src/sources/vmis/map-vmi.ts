@@ -24,7 +24,7 @@ export function mapVmi(vmi: unknown, instancesPath: string): VmiRecord {
   const fields = readAnnotations(asObject(at(vmi, 'metadata', 'annotations')));
   const volumes = at(vmi, 'spec', 'volumes');
   const problems = [...(fields?.problems ?? [])];
-  if (volumes !== undefined && volumes !== null && !Array.isArray(volumes)) problems.push('spec.volumes is no list');
+  if (volumes !== undefined && volumes !== null && !Array.isArray(volumes)) problems.push('spec.volumes is not a list');
   const list = asArray(volumes) ?? [];
   const { namespace, name, uid } = object;
   const workload: Workload = {

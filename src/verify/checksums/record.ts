@@ -17,7 +17,7 @@ export interface ChecksumRecord extends ChecksumIdentity {
   readonly differs?: string | undefined;
 }
 
-/** A record has some 300 bytes; what is longer is none of ours. */
+/** A record has some 300 bytes; what is longer is not ours. */
 export const MAXIMUM_RECORD_BYTES = 1024;
 
 const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
@@ -31,7 +31,7 @@ const record = z.strictObject({
   differs: z.optional(sha256),
 });
 
-/** Undefined for what `formatRecord` did not make: then nothing is known, and the file is recorded anew. */
+/** Undefined for what `formatRecord` did not make: then nothing is known, and the file is recorded again. */
 export function parseRecord(text: string): ChecksumRecord | undefined {
   let value: unknown;
   try {
@@ -66,12 +66,12 @@ export function recordAfter(before: ChecksumRecord | undefined, identity: Checks
   return { inode, sizeBytes, sha256: recorded, recordedAt, checkedAt: at, ...(found === recorded ? {} : { differs: found }) };
 }
 
-/** What a record has against its file, or undefined. */
+/** Why a file does not match its record, or undefined. */
 export function mismatchOf({ sha256: recorded, recordedAt, checkedAt, differs }: ChecksumRecord): string | undefined {
   if (differs === undefined) return undefined;
   return (
-    `its content is not what it was: SHA-256 ${recorded} at ${recordedAt}, ${differs} at ${checkedAt}; compare it with its image, ` +
-    'and replace it where no disk stands on it'
+    `its content has changed: SHA-256 was ${recorded} at ${recordedAt} and is ${differs} at ${checkedAt}; compare it with the image, ` +
+    'and replace it if no disk uses it'
   );
 }
 

@@ -46,7 +46,7 @@ interface Turn extends ChecksumIdentity {
   readonly lastCheckedMs: number;
 }
 
-/** Lists the base files and reads those whose turn it is, one at a time, the longest unchecked first. Per-file trouble is counted; throws errno errors of the directory. */
+/** Lists the base files and reads those whose turn it is, one at a time, the longest unchecked first. Per-file problem is counted; throws errno errors of the directory. */
 export async function checksumRound(parts: ChecksumRoundParts): Promise<ChecksumCounts> {
   const counts: ChecksumCounts = {
     recordedFiles: 0,
@@ -81,7 +81,7 @@ async function turnsOf(parts: ChecksumRoundParts, scan: BaseScan, counts: Checks
     try {
       record = records.read(file.name);
     } catch (error) {
-      countTrouble(counts, file.name, error);
+      countProblem(counts, file.name, error);
       continue;
     }
     if (record !== undefined && !isRecordOf(identity, record)) record = undefined;
@@ -89,7 +89,7 @@ async function turnsOf(parts: ChecksumRoundParts, scan: BaseScan, counts: Checks
     const checkedMs = lastCheckedMs(record, wallMs);
     if (wallMs - checkedMs >= RECHECK_MS) turns.push({ name: file.name, ...identity, lastCheckedMs: checkedMs });
   }
-  // What a listing left out for trouble is not gone.
+  // What a listing left out because of a problem is not gone.
   if (scan.exists && scan.problems.length === 0) {
     records.prune((name) => names.has(name), wallMs);
     mismatches.keepOnly(names);
@@ -110,11 +110,11 @@ async function takeTurn(parts: ChecksumRoundParts, turn: Turn, counts: ChecksumC
     counts[`${result}Files`]++;
     if (result !== 'deferred') parts.observer?.checked();
   } catch (error) {
-    countTrouble(counts, turn.name, error);
+    countProblem(counts, turn.name, error);
   }
 }
 
-function countTrouble(counts: ChecksumCounts, name: string, error: unknown): void {
+function countProblem(counts: ChecksumCounts, name: string, error: unknown): void {
   if (errnoOf(error) === undefined) throw error;
   counts.unreadableFiles++;
   counts.firstError ??= `${name}: ${messageOf(error)}`;

@@ -185,7 +185,7 @@ describe.each(Object.entries({ 'the twin in memory': inMemory, 'a directory on d
     expect(directory.withImageLock('base', identity, mustNotRun)).toBe('changed');
   });
 
-  it.each(['', '.', '..', 'a/b', '../base', 'a\0b'])('should refuse %j, which is no file name, for every operation', (name) => {
+  it.each(['', '.', '..', 'a/b', '../base', 'a\0b'])('should refuse %j, which is not a file name, for every operation', (name) => {
     const { directory, identity } = openWithBase();
     const refused = expect.objectContaining({ code: 'EINVAL' });
     expect(() => directory.stat(name)).toThrow(refused);
@@ -245,7 +245,7 @@ describe.each(Object.entries({ 'the twin in memory': inMemory, 'a directory on d
     expect(trash.list()).toEqual([]);
   });
 
-  it.each(['', '..', 'a/b'])('should refuse %j, which is no file name, on both sides of the trash', (name) => {
+  it.each(['', '..', 'a/b'])('should refuse %j, which is not a file name, on both sides of the trash', (name) => {
     const { directory } = openWithBase();
     const trash = openTrash(directory);
     const refused = expect.objectContaining({ code: 'EINVAL' });

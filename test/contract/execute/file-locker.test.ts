@@ -115,7 +115,7 @@ describe.each(Object.entries({ 'the twin in memory': inMemory, 'record locks on 
     expect(hasLockFile('base')).toBe(true);
   });
 
-  it.each(['', '.', '..', 'a/b', '../base', 'a\0b'])('should refuse %j, which is no file name', async (name) => {
+  it.each(['', '.', '..', 'a/b', '../base', 'a\0b'])('should refuse %j, which is not a file name', async (name) => {
     const { locker } = setUp();
     await expect(locker.acquire(name, AT_ONCE)).rejects.toMatchObject({ code: 'EINVAL' });
   });

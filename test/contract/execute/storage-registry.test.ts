@@ -14,7 +14,7 @@ interface Subject {
 
 function inMemory(): Subject {
   const registry = memoryStorageRegistry();
-  return { registry, breakDown: () => registry.breakDown('it is no JSON') };
+  return { registry, breakDown: () => registry.breakDown('it is not JSON') };
 }
 
 function onDisk(): Subject {
@@ -66,10 +66,10 @@ describe.each(Object.entries({ 'the twin in memory': inMemory, 'files on disk': 
     await registry.register('host-a', NOW_MS);
     breakDown();
     const reading = await registry.read();
-    expect(reading.problem).toContain('it is no JSON');
+    expect(reading.problem).toContain('it is not JSON');
     expect([...reading.hosts.keys()]).toEqual(['host-a']);
-    expect(await registry.register('host-c', NOW_MS)).toContain('it is no JSON');
-    expect(await registry.forget('host-a')).toContain('it is no JSON');
+    expect(await registry.register('host-c', NOW_MS)).toContain('it is not JSON');
+    expect(await registry.forget('host-a')).toContain('it is not JSON');
     expect([...(await registry.read()).hosts.keys()]).toEqual(['host-a']);
   });
 });

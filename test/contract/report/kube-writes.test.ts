@@ -69,7 +69,7 @@ describe.each([
   const annotate = (name: string, annotations: Record<string, string>): Promise<unknown> =>
     world.client.request({ method: 'PATCH', path: `/api/v1/nodes/${name}`, body: { metadata: { annotations } }, contentType: MERGE_PATCH });
 
-  const event = eventValue('BackingFileMissing', { trouble: 'x', regarding: VM }, 'It is gone.');
+  const event = eventValue('BackingFileMissing', { problem: 'x', regarding: VM }, 'It is gone.');
   const identity = (name: string) => ({
     name,
     controller: 'basekeeper.io/agent',

@@ -72,7 +72,7 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
 
   it.each([
     ['/srv/elsewhere/image', 'outside'],
-    ['nbd://127.0.0.1/image', 'no local file'],
+    ['nbd://127.0.0.1/image', 'not a local file'],
   ])('should not know what lies beyond %s', async (backingFile, message) => {
     const overlay = await overlayOf({ 'vm/disk': { qcow2: { backingFile, backingFormat: 'raw' } } });
     expect(overlay).toMatchObject({ state: 'unknown-backing', chain: [{ reference: backingFile, path: undefined, exists: false }] });
@@ -156,7 +156,7 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
     expect(scan.problems).toMatchObject([{ path: 'moved', code: 'ELOOP' }]);
   });
 
-  it('should look at files with other names, too, but list images only', async () => {
+  it('should look at files with other names as well, but list images only', async () => {
     const { overlays } = await scanOf({
       [`_base/${A}`]: {},
       'vm/root.snap1': { qcow2: { backingFile: `../_base/${A}` } },

@@ -27,7 +27,7 @@ describe.each(IMPLEMENTATIONS)('WorkloadSource, $name', (implementation) => {
     expect((await readNow()).workloads).toEqual([]);
   });
 
-  it('should tell of it without being asked for consistency, too, if later', async () => {
+  it('should tell of it without being asked for consistency as well, if later', async () => {
     await world.add('vm-b', 'image-b');
     await eventually(async () => expect(usersOf(await world.source.read({ consistent: false }), 'image-b')).toEqual(['vm-b']));
     await world.remove('vm-b');
@@ -53,7 +53,7 @@ describe.each(IMPLEMENTATIONS)('WorkloadSource, $name', (implementation) => {
     expect(status.freshLimitMs).toBeGreaterThan(0);
   });
 
-  it('should tell trouble as data: no exception, no consistent list, nothing invented', async () => {
+  it('should tell problems as data: no exception, no consistent list, nothing invented', async () => {
     await world.add('vm-d', 'image-d');
     await readNow();
     await world.breakDown();

@@ -22,7 +22,7 @@ export function buildahEnvironment(directory: string): NodeJS.ProcessEnv {
 export async function buildWithBuildah(directory: string, env: NodeJS.ProcessEnv): Promise<string> {
   const cache = (await output('npm', ['config', 'get', 'cache'])).trim();
   mkdirSync(cache, { recursive: true });
-  // What npm has downloaded for this checkout needs no second download; it is checked against the lock file all the same.
+  // What npm has downloaded for this checkout needs no second download; it is checked against the lock file anyway.
   const options = ['--volume', `${cache}:/root/.npm`, '--build-arg', 'VERSION=e2e', '--tag', IMAGE_NAME];
   const bases = await makeBaseImages(join(directory, 'bases'), env);
   const baseArguments = ['--build-arg', `BUILD_IMAGE=${bases.build}`, '--build-arg', `RUNTIME_IMAGE=${bases.runtime}`];
@@ -36,7 +36,7 @@ export async function buildWithBuildah(directory: string, env: NodeJS.ProcessEnv
   return archive;
 }
 
-/** With a Docker engine and the Dockerfile's own base images; writes the docker archive, too. */
+/** With a Docker engine and the Dockerfile's own base images; writes the docker archive as well. */
 export async function buildWithDocker(archive: string): Promise<void> {
   await output('docker', ['build', '--build-arg', 'VERSION=e2e', '--tag', IMAGE_NAME, ROOT], { timeoutMs: 900_000 });
   await output('docker', ['save', '--output', archive, IMAGE_NAME]);

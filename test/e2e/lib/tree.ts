@@ -47,7 +47,7 @@ export class InstancesTree {
     this.#finish(path, ageDays, owner, mode);
   }
 
-  /** Something in `_base` that is no image of ours. */
+  /** Something in `_base` that is not an image of ours. */
   addForeign(name: string): void {
     const path = join(this.path, '_base', name);
     writeFileSync(path, 'not ours\n');

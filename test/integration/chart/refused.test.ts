@@ -12,10 +12,10 @@ describe('wrong values', () => {
     ['a relative path', { config: { instancesPath: 'nova' } }, /\/config\/instancesPath/],
     ['a port that any free one would be', { config: { http: { port: 0 } } }, /\/config\/http\/port/],
     ['a misspelt alert', { monitoring: { prometheusRule: { alerts: { Held: { enabled: false } } } } }, /alerts.*'Held'/],
-    ['a digest that is none', { image: { digest: 'latest' } }, /\/image\/digest/],
+    ['an invalid digest', { image: { digest: 'latest' } }, /\/image\/digest/],
     ['a pull policy that does not exist', { image: { pullPolicy: 'Sometimes' } }, /\/image\/pullPolicy/],
-    ['a quantity that is none', { resources: { limits: { memory: 'lots' } } }, /\/resources\/limits\/memory/],
-    ['an interval that is none', { monitoring: { podMonitor: { interval: 'often' } } }, /\/monitoring\/podMonitor\/interval/],
+    ['an invalid quantity', { resources: { limits: { memory: 'lots' } } }, /\/resources\/limits\/memory/],
+    ['an invalid interval', { monitoring: { podMonitor: { interval: 'often' } } }, /\/monitoring\/podMonitor\/interval/],
     [
       'both monitors',
       { monitoring: { podMonitor: { enabled: true }, serviceMonitor: { enabled: true } } },

@@ -155,7 +155,7 @@ const otherRows: readonly Row[] = [
   ['commonLabels, on every object,', { commonLabels: { a: 'b' } }, 'NetworkPolicy', 'metadata.labels.a', 'b'],
 ];
 
-/** The agent's own object of a kind that the clean-up hook has, too. */
+/** The agent's own object of a kind that the clean-up hook has as well. */
 function find(manifests: readonly Manifest[], kind: string): Manifest {
   const own = manifests.filter((manifest) => manifest.metadata.annotations?.['helm.sh/hook'] === undefined);
   return only(own.some((manifest) => manifest.kind === kind) ? own : manifests, kind);
@@ -197,7 +197,7 @@ describe('values of the chart', () => {
     expect(env).toContainEqual({ name: 'NODE_OPTIONS', value: `--max-semi-space-size=1 --max-old-space-size=${mebibytes}` });
   });
 
-  it('should leave the heap to Node.js when there is no memory limit, and NODE_OPTIONS to whoever sets them', async () => {
+  it('should leave the heap to Node.js when there is no memory limit, and NODE_OPTIONS to anyone who sets them', async () => {
     const env = async (values: object) => at(only(await render(values), 'DaemonSet'), `${AGENT}.env`);
     expect(await env({ resources: { limits: null } })).toContainEqual({ name: 'NODE_OPTIONS', value: '--max-semi-space-size=1' });
     const own = { name: 'NODE_OPTIONS', value: '--max-old-space-size=99' };
@@ -301,7 +301,7 @@ describe('values of the chart', () => {
     expect(at(directories, 'securityContext')).toEqual(at(pod.containers[0], 'securityContext'));
   });
 
-  it('should leave a lock directory that is elsewhere to whoever has made it', async () => {
+  it('should leave a lock directory that is elsewhere to anyone who has made it', async () => {
     const values = { createDirectories: { enabled: true }, config: { locksPath: '/run/nova-locks' } };
     const pod = at(only(await render(values), 'DaemonSet'), POD) as PodSpec;
     expect(pod.volumes).toContainEqual({ name: 'locks', hostPath: { path: '/run/nova-locks', type: 'Directory' } });

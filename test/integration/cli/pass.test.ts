@@ -120,7 +120,7 @@ describe('exit codes', () => {
     expect(readdirSync(tree.basePath)).toContain(UNUSED);
   });
 
-  it('should be 1 when a removal fails, and the report is printed all the same', async () => {
+  it('should be 1 when a removal fails, and the report is printed anyway', async () => {
     const { tree, options } = world({ ...BASE, locks: { content: 'a file where a directory should be' } });
     const failed = await basekeeper(['pass', '--output', 'json', ...options]);
     expect(failed).toMatchObject({ code: 1, stderr: '' });
@@ -130,7 +130,7 @@ describe('exit codes', () => {
 
   it.each([
     ['workloads that are not there', '/nonexistent/w.yaml', 'cannot use the workloads file /nonexistent/w.yaml: ENOENT'],
-    ['workloads that are no list', '-', 'cannot use the workloads file'],
+    ['workloads that are not a list', '-', 'cannot use the workloads file'],
   ])('should be 2 for %s', async (_what, workloads, message) => {
     const { tree } = world();
     const ran = await basekeeper(['pass', '--instances-path', tree.instancesPath, '--workloads', workloads], { stdin: 'instances: 5' });

@@ -126,7 +126,7 @@ describe('a terminal', () => {
   it('should get no colours with NO_COLOR', async () => {
     const { options } = world(3);
     const { stdout } = await onTerminal(['plan', ...options], { NO_COLOR: '1' }).ended;
-    // What a slow machine shows of its progress is erased again, which is no colour.
+    // What a slow machine shows of its progress is erased again, which is not a colour.
     expect(stdout.replaceAll('\u001B[K', '')).not.toContain('\u001B[');
   });
 
@@ -166,8 +166,8 @@ describe('explain from a running agent', () => {
 
   it.each([
     [503, 'no pass has ended yet', /answers 503 .*: it may have run no pass yet/],
-    [200, 'hello', /is no JSON; check --agent/],
-    [200, '{"kind":"Report"}', /is no report of this version of Basekeeper; check --agent/],
+    [200, 'hello', /is not JSON; check --agent/],
+    [200, '{"kind":"Report"}', /is not a report that this version of Basekeeper can read; check --agent/],
     [401, '', /answers 401 .*: is it an agent of Basekeeper\?/],
   ])('should say what is wrong with an answer of %i %s', async (status, body, message) => {
     const ran = await basekeeper(['explain', 'x', '--agent', await answering(status, body)]);

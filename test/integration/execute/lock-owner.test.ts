@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createFileLocker } from '../../../src/disk/locks/nova-lock.ts';
 import { makeTree } from '../../helpers/execute-tree.ts';
 
-/** The directory that seems to be somebody else's, and what may be done all the same. */
+/** The directory that seems to be somebody else's, and what may be done anyway. */
 const foreign = vi.hoisted(() => ({ path: '', allows: '' }));
 
 /** Nothing can be given away: an agent without CAP_CHOWN beside Nova. */

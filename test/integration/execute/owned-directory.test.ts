@@ -46,7 +46,7 @@ describe('directories that Nova has not made yet', () => {
     }
   });
 
-  it('should be left as they are when they are there, whoever owns them', () => {
+  it('should be left as they are when they are there, no matter who owns them', () => {
     const { instancesPath, basePath } = makeTree();
     chownSync(instancesPath, NOVA, NOVA);
     writeFileSync(join(basePath, 'file'), '');

@@ -146,7 +146,9 @@ describe('the client, on a real API server', () => {
     const client = clientFor(server.rest.server, { responseLimitBytes: 40 });
     await expect(client.request(LIST_PODS)).rejects.toMatchObject({ reason: 'InvalidResponse' });
     // The connection is as good as before.
-    await expect(client.request({ method: 'GET', path: '/readyz' })).rejects.toMatchObject({ message: expect.stringContaining('no JSON') });
+    await expect(client.request({ method: 'GET', path: '/readyz' })).rejects.toMatchObject({
+      message: expect.stringContaining('not JSON'),
+    });
   });
 });
 
@@ -302,7 +304,7 @@ describe.each(['h2', 'http/1.1'] as const)('behind a load balancer that offers %
       { status: 429, headers: { 'retry-after': '7' }, body: '{"reason":"TooManyRequests"}' },
       { status: 429, retryAfterSeconds: 7 },
     ],
-    ['a page that is no JSON', { status: 502, body: '<html>Bad Gateway</html>' }, { status: 502, reason: '502' }],
+    ['a page that is not JSON', { status: 502, body: '<html>Bad Gateway</html>' }, { status: 502, reason: '502' }],
     ['a page where JSON is due', { status: 200, body: '<html>\nWelcome' }, { reason: 'InvalidResponse' }],
     ['an answer that breaks off', 'reset', { reason: 'ConnectionFailed' }],
     [

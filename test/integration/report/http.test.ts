@@ -97,12 +97,14 @@ describe('the report', () => {
     server.show({ ...report(), trash: { ...trashPlan([]), files } });
     const delays = monitorEventLoopDelay({ resolution: 1 });
     delays.enable();
+    const startedMs = performance.now();
     const response = await get('/report');
     let bytes = 0;
     for await (const piece of response.body ?? []) bytes += piece.length;
     delays.disable();
     expect(bytes).toBeGreaterThan(20_000_000);
-    expect(delays.max / 1e6).toBeLessThan(300);
+    // Written at once, the trash takes most of the time in one turn; on a busy machine every turn takes longer.
+    expect(delays.max / 1e6).toBeLessThan((performance.now() - startedMs) / 3);
   });
 
   it('should not outlive a reader that goes away', async () => {
@@ -169,7 +171,7 @@ describe('the server', () => {
     }
   });
 
-  it('should refuse headers that are too large, and what is no HTTP', async () => {
+  it('should refuse headers that are too large, and what is not HTTP', async () => {
     expect(await say(`GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(9000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
     expect(await say('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
     expect((await get('/healthz')).status).toBe(200);

@@ -28,7 +28,7 @@ describe('a live scrape', () => {
     expect(live.length).toBeGreaterThan(20);
   });
 
-  it('should have the metrics of the process, too', async () => {
+  it('should have the metrics of the process as well', async () => {
     const body = await scrape();
     for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'nodejs_eventloop_lag_seconds'])
       expect(body).toContain(`\n${name} `);

@@ -48,7 +48,7 @@ describe('createBaseScanner', () => {
     expect((await scanOf(tree)).filesystem?.sizeBytes).toBe(blocks * bsize);
   });
 
-  it('should never lose a name: bytes that are no UTF-8, line ends, 255 bytes', async () => {
+  it('should never lose a name: bytes that are not UTF-8, line ends, 255 bytes', async () => {
     using tree = buildTree();
     const strange = [
       Buffer.from(`${SHA1.slice(0, 39)}\xff`, 'latin1'),

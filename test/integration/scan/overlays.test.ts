@@ -137,7 +137,7 @@ describe('createOverlayScanner on real directories', () => {
     expect(overlays.map(({ state }) => state)).toEqual(['ok', 'ok']);
   });
 
-  it('should read disks in directories whose names are no UTF-8', async () => {
+  it('should read disks in directories whose names are not UTF-8', async () => {
     using tree = buildTree({ [`_base/${SHA1}`]: {} });
     const directory = Buffer.concat([Buffer.from(`${tree.instancesPath}/`), Buffer.from('vm\xff', 'latin1')]);
     mkdirSync(directory);

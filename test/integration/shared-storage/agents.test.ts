@@ -55,7 +55,7 @@ describe('agents on hosts that share a directory', () => {
     expect(Object.keys(JSON.parse(readFileSync(tree.path('compute_nodes'), 'utf8')) as object).toSorted()).toEqual([...names, 'nova-host']);
   });
 
-  it('should hold while a host is there whose workloads nobody can tell, until it is forgotten', async () => {
+  it('should hold while a host is there whose workloads are unknown, until it is forgotten', async () => {
     const tree = sharedTree({ [`_base/${sha1('unused')}`]: OLD });
     register(tree, { 'host-x': seconds() });
     const host = sharedHost(tree, 'host-a');
@@ -68,7 +68,7 @@ describe('agents on hosts that share a directory', () => {
     await vi.waitFor(() => expect(removedBy(agent)).toEqual([sha1('unused')]), PATIENTLY);
   });
 
-  it('should hold for a host that was silent for a day, and for a broken registry, and go on when that is mended', async () => {
+  it('should hold for a host that was silent for a day, and for a broken registry, and go on when that is fixed', async () => {
     const tree = sharedTree({ [`_base/${sha1('unused')}`]: OLD });
     register(tree, { 'host-x': seconds(DAY + 60) });
     const host = sharedHost(tree, 'host-a');

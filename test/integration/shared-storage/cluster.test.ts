@@ -64,7 +64,7 @@ function storage(tree: Tree, over: { readonly needsReports?: boolean } = {}) {
     registry,
     needsReports: over.needsReports ?? false,
     watches,
-    registrationTrouble: () => undefined,
+    registrationProblem: () => undefined,
     clock: systemClock,
   });
   cleanups.push(async () => {
@@ -119,7 +119,7 @@ describe('what the API tells of other hosts', () => {
     expect((await read()).status.consistentListAtMs).toBeGreaterThanOrEqual(before);
   });
 
-  it('should be nothing for a host that is no node, until it is one', async () => {
+  it('should be nothing for a host that is not a node, until it is one', async () => {
     const { registry, read } = storage(newTree());
     await registry.forget('node-b');
     await registry.register('node-late', Date.now());
@@ -200,7 +200,7 @@ describe('agents and passes of several nodes on one directory', () => {
     expect(Object.keys(JSON.parse(readFileSync(tree.path('compute_nodes'), 'utf8')) as object).toSorted()).toEqual(NODES);
   });
 
-  it('should hold on all nodes for a nova-compute that is no node, and go on when it says no more that it is there', async () => {
+  it('should hold on all nodes for a nova-compute that is not a node, and go on when it says no more that it is there', async () => {
     const tree = sharedTree({ [`_base/${sha1('unused')}`]: OLD });
     writeFileSync(tree.path('compute_nodes'), JSON.stringify({ 'node-elsewhere': Date.now() / 1000 }));
     await newPod('some-vm', 'node-b', 'some image');

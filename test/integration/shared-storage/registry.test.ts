@@ -103,7 +103,7 @@ describe("Nova's registry of hosts", () => {
     expect(Object.keys(JSON.parse(readFileSync(registryPath, 'utf8')) as object)).toEqual(['host-a', 'host-b', 'host-c']);
   });
 
-  it('should never be found empty or shorter by whoever dies at any system call of a registration', async () => {
+  it('should never be found empty or shorter by anyone who dies at any system call of a registration', async () => {
     const { instancesPath, registry, registryPath } = setUp();
     await registry.register('host-with-a-long-name', Date.now());
     const calls = ['ftruncate:when=1', 'fsync:when=1', 'fsync:when=2', 'rename:when=1', 'rename:when=2'];
@@ -244,8 +244,8 @@ describe("Nova's registry of hosts", () => {
   });
 
   it.each([
-    ['a number', '12', 'it is no object of hosts and times'],
-    ['a time that is text', '{"host-b": "now"}', 'the time of host "host-b" is no number'],
+    ['a number', '12', 'it is not an object of hosts and times'],
+    ['a time that is text', '{"host-b": "now"}', 'the time of host "host-b" is not a number'],
     [
       'more hosts than there can be',
       JSON.stringify(Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`h${n}`, 1]))),
@@ -269,7 +269,7 @@ describe("Nova's registry of hosts", () => {
     expect(readFileSync(elsewhere, 'utf8')).toBe('{}');
     rmSync(registryPath);
     await run('mkfifo', [registryPath]);
-    expect((await open(instancesPath).read()).problem).toContain('is no regular file');
+    expect((await open(instancesPath).read()).problem).toContain('is not a regular file');
   });
 
   it('should not be made where the instances path is not mounted', async () => {

@@ -32,7 +32,7 @@ function setUp() {
       },
     },
     needsReports: true,
-    registrationTrouble: () => undefined,
+    registrationProblem: () => undefined,
     clock,
   });
   /** As the agent of host-b writes it. */

@@ -19,7 +19,7 @@ describe('a workloads file that cannot be used', () => {
   it.each([
     ['it is missing', () => undefined, /ENOENT/],
     ['it is a directory', () => mkdirSync(path), /EISDIR/],
-    ['it is no YAML', () => writeFileSync(path, 'workloads: ['), /line 1/],
+    ['it is not YAML', () => writeFileSync(path, 'workloads: ['), /line 1/],
     ['it has a mistake', () => writeFileSync(path, 'workloads:\n  - nam: a\n'), /line 2: workloads\[0\]\.name is required, and 1 more/],
     ['it is not UTF-8', () => writeFileSync(path, Buffer.from('workloads: [{name: "a", imageRef: "\xfc"}]', 'latin1')), /not valid/],
     ['it is empty', () => writeFileSync(path, ''), /workloads is required/],
@@ -34,7 +34,7 @@ describe('a workloads file that cannot be used', () => {
 });
 
 describe('a workloads file', () => {
-  it('should be read anew each time', async () => {
+  it('should be read again each time', async () => {
     const source = createFileSource({ path, clock: systemClock });
     source.start();
     writeFileSync(path, 'workloads: [{name: a}]');

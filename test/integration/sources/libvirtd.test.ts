@@ -19,7 +19,7 @@ const NOVA = `<nova:instance xmlns:nova="http://openstack.org/xmlns/libvirt/nova
 /** Only Nova's metadata names it. */
 const ORIGINAL = cacheFileName('image-of-metadata');
 const SWAP = 'swap_64';
-/** Only the disk stands on it. */
+/** Only the disk uses it. */
 const BACKING = `${cacheFileName('image-of-disk')}_10485760`;
 const BASE_FILES = [ORIGINAL, BACKING, SWAP];
 
@@ -117,7 +117,7 @@ describe('the base files of a real domain of a real libvirtd', () => {
     expect(fileOf(report, BACKING)).toMatchObject({ reason: 'BackingFileOfOverlay' });
   });
 
-  it('should all go once its directory is gone, too', async () => {
+  it('should all go once its directory is gone as well', async () => {
     rmSync(join(root, 'instances', UUID), { recursive: true });
     expect((await pass()).left).toEqual([]);
   });

@@ -55,7 +55,7 @@ describe('pods that nodes really run', () => {
     expect(verdict('gpu-operator-vfio-manager', 'knownAgents: []')).toBe('gap');
   });
 
-  it.each(['liveUseCheck: false', 'overlays: nova', 'preset: nova'])('should hold for whoever reads / with %s', (config) => {
+  it.each(['liveUseCheck: false', 'overlays: nova', 'preset: nova'])('should hold for anyone who reads / with %s', (config) => {
     expect(verdict('prometheus-node-exporter', config)).toBe('gap');
     expect(verdict('alloy', config)).toBe('none');
   });

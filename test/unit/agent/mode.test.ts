@@ -8,7 +8,7 @@ describe('the effective mode', () => {
     expect(effectiveMode('enforce', { 'basekeeper.io/mode': 'off' })).toBe('off');
   });
 
-  it('should never remove because of an annotation that is no mode, or before the node was seen', () => {
+  it('should never remove because of an annotation that is not a mode, or before the node was seen', () => {
     expect(effectiveMode('enforce', { 'basekeeper.io/mode': 'Enforce' })).toBe('dry-run');
     expect(effectiveMode('enforce', { 'basekeeper.io/mode': '' })).toBe('dry-run');
     expect(effectiveMode('off', { 'basekeeper.io/mode': 'nonsense' })).toBe('off');

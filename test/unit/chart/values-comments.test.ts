@@ -19,7 +19,7 @@ describe('describedValues', () => {
     expect(() => describedValues('a:\n  b: 1\n')).toThrow('"a.b" has no comment');
   });
 
-  it('should refuse what is no YAML mapping', () => {
+  it('should refuse what is not a YAML mapping', () => {
     expect(() => describedValues('- a\n')).toThrow('no mapping');
     expect(() => describedValues('a: [\n')).toThrow();
   });

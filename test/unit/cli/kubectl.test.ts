@@ -270,7 +270,7 @@ describe('kubectl basekeeper explain', () => {
     ['no agent', {}, 'no agent runs on node node-1: it has no pod with the labels app.kubernetes.io/name=basekeeper'],
     ['an agent that does not answer', { 'node-1': apiError(503) }, 'through the API server: answered 503'],
     ['a right that is missing', { 'node-1': apiError(403) }, 'it takes the right to get pods/proxy'],
-    ['something else in its place', { 'node-1': { kind: 'Teapot' } }, 'is no report of this version of Basekeeper'],
+    ['something else in its place', { 'node-1': { kind: 'Teapot' } }, 'is not a report that this version of Basekeeper can read'],
     [
       'a file that is not there',
       { 'node-1': report({ files: [] }) },
@@ -300,12 +300,12 @@ describe('the command line of the plugin', () => {
     ['an unknown command', ['stat'], 'Did you mean status?'],
     ['no node', ['run'], "missing required argument 'nodes'"],
     [
-      'a mode that is none',
+      'an invalid mode',
       ['mode', 'node-1', 'delete'],
       'the last word must be the mode, one of off, dry-run, enforce, configured; not "delete"',
     ],
     ['a mode without a node', ['mode', 'enforce'], 'name the nodes before the mode: kubectl basekeeper mode NODE enforce'],
-    ['a time that is none', ['run', 'a', '--timeout', 'x'], 'It must be a number of seconds'],
+    ['an invalid time', ['run', 'a', '--timeout', 'x'], 'It must be a number of seconds'],
     ['an unknown output', ['status', '-o', 'xml'], 'Allowed choices are table, json'],
   ])('should refuse %s with exit code 2', async (_what, argv, message) => {
     const { code, stdout, stderr } = await kubectl(cluster(), argv);

@@ -42,7 +42,7 @@ describe('progress', () => {
     expect(text()).toHaveLength(19 + '\r\u001B[K'.length);
   });
 
-  it('should show nothing where stderr is no terminal', () => {
+  it('should show nothing where stderr is not a terminal', () => {
     const { output, text } = terminal(undefined);
     showProgress(output).stage('scan');
     vi.advanceTimersByTime(60_000);

@@ -153,7 +153,7 @@ describe('basekeeper config', () => {
     expect(stdout).toContain('\nlocksPath: /srv/vms/locks\n');
   });
 
-  it('should show it as JSON, too', async () => {
+  it('should show it as JSON as well', async () => {
     const { stdout } = await runCommandLine(['config', 'show', '--output', 'json']);
     expect(JSON.parse(stdout)).toMatchObject({ preset: 'safe', http: { port: 9817 } });
   });
@@ -197,7 +197,7 @@ describe('basekeeper explain', () => {
     expect(stdout).not.toContain('kept');
   });
 
-  it('should print JSON, too', async () => {
+  it('should print JSON as well', async () => {
     const argv = ['explain', '0d5e6b61602d758984b3bf038267614d6016eb2a', '--workloads', 'w.yaml', '--output', 'json'];
     const { stdout } = await runCommandLine(argv);
     expect(JSON.parse(stdout)).toMatchObject({ kind: 'Explanation', files: [{ reason: 'ReferencedByWorkload' }] });

@@ -52,8 +52,12 @@ describe('wrong use', () => {
     ['an option without value', ['plan', '--config'], "basekeeper: option '--config <file>' argument missing"],
     ['two answers to one question', ['explain', 'x', '--agent', 'http://a', '--workloads', 'w'], 'cannot be used with option'],
     ['a tree without workloads', ['explain', 'x', '--instances-path', '/x'], 'basekeeper: --instances-path needs --workloads'],
-    ['an agent that is no URL', ['explain', 'x', '--agent', 'node-1'], 'basekeeper: --agent node-1 is no URL; write one such as http://'],
-    ['a URL that is no web address', ['explain', 'x', '--agent', 'file:///etc/passwd'], 'must begin with http:// or https://'],
+    [
+      'an agent that is not a URL',
+      ['explain', 'x', '--agent', 'node-1'],
+      'basekeeper: --agent node-1 is not a URL; write one such as http://',
+    ],
+    ['a URL that is not a web address', ['explain', 'x', '--agent', 'file:///etc/passwd'], 'must begin with http:// or https://'],
     ['workloads from stdin where none are read', ['config', 'check', '--workloads', '-'], 'basekeeper: --workloads - makes no sense here'],
     [
       'a file that is not there',

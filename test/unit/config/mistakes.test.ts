@@ -56,22 +56,22 @@ describe('loadConfig: mistakes', () => {
       'c.yaml:1:20: pins.fileNames[0] is a glob over file names in the base directory and has no "/"',
     ],
     [
-      'a name that is no node name',
+      'a name that is not a node name',
       'nodeName: a/../b',
       'c.yaml:1:11: nodeName must be a node name: lower-case letters, digits, "-" and "."',
     ],
-    ['a document that is no section', '- mode', 'c.yaml:1:1: must be a section of keys and values, such as "mode: dry-run"'],
+    ['a document that is not a section', '- mode', 'c.yaml:1:1: must be a section of keys and values, such as "mode: dry-run"'],
     [
       'a key given twice',
       'mode: off\nmode: enforce',
-      'c.yaml:2:1: is no valid YAML: mode is given twice in one section; keep one of the two',
+      'c.yaml:2:1: is not valid YAML: mode is given twice in one section; keep one of the two',
     ],
     [
       'two documents',
       'mode: off\n---\nmode: off',
-      'c.yaml:2:1: is no valid YAML: the file holds more than one document; remove what follows the second "---"',
+      'c.yaml:2:1: is not valid YAML: the file holds more than one document; remove what follows the second "---"',
     ],
-    ['an alias without anchor', 'mode: *x', 'c.yaml: is no valid YAML: Unresolved alias (the anchor must be set before the alias): x'],
+    ['an alias without anchor', 'mode: *x', 'c.yaml: is not valid YAML: Unresolved alias (the anchor must be set before the alias): x'],
     [
       'control characters in a path',
       String.raw`instancesPath: "/a\eb"`,
@@ -109,6 +109,6 @@ describe('loadConfig: mistakes', () => {
       { length: 12 },
       (_, level) => `a${level + 1}: &a${level + 1} [${Array.from({ length: 9 }, () => `*a${level}`).join(',')}]`,
     );
-    expect(mistakes(`a0: &a0 [x]\n${levels.join('\n')}`).join()).toContain('is no valid YAML');
+    expect(mistakes(`a0: &a0 [x]\n${levels.join('\n')}`).join()).toContain('is not valid YAML');
   });
 });

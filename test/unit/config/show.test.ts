@@ -49,7 +49,7 @@ describe('a configuration that is shown', () => {
     expect(shown).toMatchObject({ sources: { libvirt: { enabled: false } }, intervalSeconds: 2400 });
   });
 
-  it('should say of each value that is no default where it comes from', () => {
+  it('should say of each value that is not a default where it comes from', () => {
     const yaml = settingsYaml(load(EVERYTHING).settings, (path) => (path.join('.') === 'http.port' ? 'c.yaml' : undefined));
     expect(yaml).toContain('  port: 0 # c.yaml\n');
     expect(yaml.match(/#/g)).toHaveLength(1);

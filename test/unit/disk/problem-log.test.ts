@@ -8,7 +8,7 @@ describe('ProblemLog', () => {
     expect(log.list()).toEqual([{ path: 'vm', code: 'EACCES', message: 'EACCES: permission denied' }]);
   });
 
-  it('should throw on what is no system error', () => {
+  it('should throw on what is not a system error', () => {
     const bug = new TypeError('undefined is not a function');
     expect(() => new ProblemLog().addError('vm', bug)).toThrow(bug);
   });

@@ -14,7 +14,7 @@ describe('decodeRawName', () => {
     );
   });
 
-  it('should keep the bytes of what is no text', () => {
+  it('should keep the bytes of what is not text', () => {
     expect(decodeRawName('image\xff')).toEqual({ text: 'image\ufffd', bytes: Buffer.from('image\xff', 'latin1') });
   });
 });

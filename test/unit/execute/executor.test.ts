@@ -324,7 +324,7 @@ describe('executor: what it refuses', () => {
     expect(directory.log).toEqual([]);
   });
 
-  it.each(['../secret', '..', '', 'a/b', 'a\0b'])('should refuse %j, which is no file name', async (name) => {
+  it.each(['../secret', '..', '', 'a/b', 'a\0b'])('should refuse %j, which is not a file name', async (name) => {
     const { execute, locker } = world();
     const identity = { device: '1', inode: '1', modifiedAtNs: '1' };
     expect((await execute([plannedFile(name, 'remove', identity)])).outcomes).toEqual({ [name]: 'kept' });

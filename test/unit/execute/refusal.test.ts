@@ -32,8 +32,8 @@ describe('refusalOf', () => {
     expect(refusalOf(plannedFile('base', verdict, IDENTITY, { kind: 'foreign' }), OPEN)).toMatch(/not ours/);
   });
 
-  it.each(['touch', 'remove'] as const)('should refuse to %s what is no name', (verdict) => {
-    expect(refusalOf(plannedFile('../base', verdict, IDENTITY), OPEN)).toMatch(/no file name/);
+  it.each(['touch', 'remove'] as const)('should refuse to %s what is not a name', (verdict) => {
+    expect(refusalOf(plannedFile('../base', verdict, IDENTITY), OPEN)).toMatch(/not a file name/);
   });
 });
 

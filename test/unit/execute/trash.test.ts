@@ -249,7 +249,7 @@ describe('executor: emptying the trash', () => {
     expect(await refused(trashRow('empty', identity), false)).toEqual(['kept', 'Refused: the gate is closed.']);
     expect(await refused(trashRow('restore', identity, { name: baseName('another') }))).toEqual(['kept', 'Refused: the file is not ours.']);
     expect(await refused(trashRow('restore', identity, { kind: 'foreign' }))).toEqual(['kept', 'Refused: the file is not ours.']);
-    expect(await refused(trashRow('empty', identity, { entry: '../x' }))).toEqual(['kept', 'Refused: this is no file name.']);
+    expect(await refused(trashRow('empty', identity, { entry: '../x' }))).toEqual(['kept', 'Refused: this is not a file name.']);
     const early = trashRow('empty', identity, { graceEndsAt: new Date(NOW_MS + 1).toISOString() });
     expect(await refused(early)).toEqual(['ChangedSincePlan', 'Its grace ends at 2026-11-23T14:00:00.001Z.']);
     const other = trashRow('empty', { ...identity, inode: '1' });

@@ -76,7 +76,7 @@ describe('parseQcow2Header', () => {
     expect(parse(qcow2Header({ backingFile: 'image\0hidden' }))).toMatchObject({ backingFile: { text: 'image' } });
   });
 
-  it('should mark a name that is no UTF-8', () => {
+  it('should mark a name that is not UTF-8', () => {
     const header = parse(qcow2Header({ backingFile: Buffer.from('/b\xe4se', 'latin1') }));
     expect(header).toMatchObject({ backingFile: { text: '/b\ufffdse', valid: false } });
   });

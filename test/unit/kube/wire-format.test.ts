@@ -81,7 +81,7 @@ describe('a failed request', () => {
     ]);
   });
 
-  it('should survive a body that is no Status, and cut what is long', () => {
+  it('should survive a body that is not a Status, and cut what is long', () => {
     expect(statusError('x', undefined, { status: 502 })).toMatchObject({ status: 502, reason: '502', message: 'x: 502' });
     expect(statusError('x', { message: 'm'.repeat(5000) }, {}).message).toHaveLength(1000);
     expect(statusError('x', { reason: 1, message: [], code: 'a' }, {})).toMatchObject({ status: undefined, reason: 'Unknown' });
@@ -145,7 +145,7 @@ describe('a deadline', () => {
     vi.useRealTimers();
   });
 
-  it('should begin anew at every sign of life, and not at all once it is cleared', () => {
+  it('should begin again at every sign of life, and not at all once it is cleared', () => {
     vi.useFakeTimers();
     const deadline = createDeadline(1000, undefined);
     vi.advanceTimersByTime(900);

@@ -70,7 +70,7 @@ describe('followChain', () => {
     expect(follow(image({ incompatibleFeatures: 0b100n }))).toMatchObject({ state: 'unreadable', links: [] });
   });
 
-  it('should name the graver of two troubles', () => {
+  it('should name the graver of two problems', () => {
     const header = image({ backingFile: '/i/_base/gone', dataFile: '/elsewhere', incompatibleFeatures: 0b100n });
     expect(follow(header)).toMatchObject({ state: 'unknown-backing', message: '"/elsewhere" is outside the instances path' });
     const worse = image({ backingFile: 'file:unclear', dataFile: '/elsewhere', incompatibleFeatures: 0b100n });
@@ -82,7 +82,7 @@ describe('followChain', () => {
     expect(follow(self, { 'vm/disk': self })).toMatchObject({ state: 'unreadable', message: 'the backing chain returns to vm/disk' });
   });
 
-  it('should report a backing file name that is no UTF-8 as unclear', () => {
+  it('should report a backing file name that is not UTF-8 as unclear', () => {
     const { state, links } = follow(image({ backingFile: Buffer.from('/i/_base/\xe4', 'latin1') }));
     expect({ state, links }).toEqual({
       state: 'unreadable',

@@ -160,7 +160,7 @@ describe('a pass', () => {
     expect(await inUse(DIGEST)).toEqual([{ kind: 'gate', message: 'OverlayUnreadable: new/disk: EIO' }]);
   });
 
-  it('should report trouble that makes a pass impossible as a failed pass', async () => {
+  it('should report problem that makes a pass impossible as a failed pass', async () => {
     const { run } = harness(world(), {
       scanner: { scan: () => Promise.reject(new Error('cannot read _base', { cause: new Error('EIO') })) },
     });

@@ -60,7 +60,7 @@ describe('the verdict', () => {
     expect(planOne(baseFile({ name, kind }), { workloads })).toMatchObject({ verdict: 'touch', reason: 'ReferencedByWorkload' });
   });
 
-  it("should touch a base file while an unknown instance's overlay stands on it", () => {
+  it("should touch a base file while an unknown instance's overlay uses it", () => {
     const planned = planOne(baseFile(), { overlays: { overlays: [overlayOn(DIGEST)] } });
     expect(planned).toMatchObject({ verdict: 'touch', reason: 'BackingFileOfOverlay' });
     expect(planned.usedBy).toEqual([{ by: 'unknown-vm', through: 'overlay', value: 'unknown-vm/disk' }]);

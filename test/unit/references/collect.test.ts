@@ -79,7 +79,7 @@ describe('collectReferences', () => {
 });
 
 describe('the memory of collectReferences', () => {
-  it('should spare looking at a workload again, and look anew at one that took its place', () => {
+  it('should spare looking at a workload again, and look again at one that took its place', () => {
     const memory = { named: new WeakMap() };
     let looks = 0;
     const counted = {

@@ -33,7 +33,7 @@ describe('the result of a pass', () => {
     );
   });
 
-  it('should be Held when something could be removed but for the gate, in a dry run, too', () => {
+  it('should be Held when something could be removed but for the gate, in a dry run as well', () => {
     expect(buildReport(plan({ workloads: [] }), undefined, facts).result).toBe('Held');
     expect(buildReport(plan({ workloads: [] }), undefined, { ...facts, dryRun: true }).result).toBe('Held');
   });

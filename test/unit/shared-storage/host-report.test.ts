@@ -39,12 +39,12 @@ describe("a host's report", () => {
   });
 
   it.each([
-    ['no JSON', '{', 'is no JSON'],
-    ['a list', '[]', 'none that this version understands'],
+    ['no JSON', '{', 'is not JSON'],
+    ['a list', '[]', 'not one that this version understands'],
     ['another version', JSON.stringify({ ...written(), apiVersion: 'basekeeper.io/v2' }), 'apiVersion'],
-    ['an unknown key', JSON.stringify({ ...written(), complete: true }), 'none that this version understands'],
+    ['an unknown key', JSON.stringify({ ...written(), complete: true }), 'not one that this version understands'],
     ['no reasons', JSON.stringify({ ...written(), incomplete: null }), 'incomplete'],
-    ['a time that is none', JSON.stringify({ ...written(), takenAtMs: 'now' }), 'takenAtMs'],
+    ['an invalid time', JSON.stringify({ ...written(), takenAtMs: 'now' }), 'takenAtMs'],
     [
       'a directory that is a path',
       JSON.stringify({ ...written(), workloads: [{ ...workload(), source: undefined, instanceNames: ['../x'] }] }),

@@ -47,7 +47,7 @@ describe('what is known of the node of another host', () => {
     expect(await settled(watches)).toEqual({ state: 'synced' });
   });
 
-  it('should be that it is no node, where there is none of its name', async () => {
+  it('should be that it is not a node, where there is none of its name', async () => {
     const { watches } = setUp({ nodes: [] });
     watches.follow(['node-b']);
     expect(await settled(watches)).toEqual({ state: 'failed', message: 'there is no Node node-b' });
@@ -57,7 +57,7 @@ describe('what is known of the node of another host', () => {
     ['whether there is such a node', NODES, 'Node node-b cannot be looked up: no'],
     ['its pods', PODS, 'its pods cannot be listed: no'],
     ['its VMIs', VMIS, 'its virtualMachineInstances cannot be listed: no'],
-  ])('should be trouble where the API server does not tell %s', async (_what, path, message) => {
+  ])('should be problem where the API server does not tell %s', async (_what, path, message) => {
     const { kube, watches } = setUp();
     refuse(kube, path);
     watches.follow(['node-b']);
@@ -88,7 +88,7 @@ describe('what is known of the node of another host', () => {
 });
 
 describe('what is watched', () => {
-  it('should be the VMIs of all nodes, listed anew when another node comes', async () => {
+  it('should be the VMIs of all nodes, listed again when another node comes', async () => {
     const { watches } = setUp({ nodes: ['node-b', 'node-c'] });
     watches.follow(['node-b']);
     await settled(watches);

@@ -92,7 +92,7 @@ describe('what is known of a host', () => {
   it.each([
     ['the API, where nothing else has workloads', NO_REPORT, SYNCED, false, 'known', 'by the pods and VMIs of its node'],
     ['its report, where others have sources of their own', { report: report() }, SYNCED, true, 'known', 'by its report'],
-    ['its report, where it is no node', { report: report() }, NO_NODE, false, 'known', 'by its report'],
+    ['its report, where it is not a node', { report: report() }, NO_NODE, false, 'known', 'by its report'],
     ['its report, while its node is being listed', { report: report() }, { state: 'syncing' }, false, 'known', 'by its report'],
   ] as const)('should be known by %s', (_, found, node, needsReports, state, message) => {
     expect(judgeHost(found, node, needsReports, NOW_MS)).toMatchObject({ state, message });

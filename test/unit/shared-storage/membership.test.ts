@@ -87,13 +87,13 @@ describe('a host among those that share a directory', () => {
     const { membership, registry, warnings, registeredAt } = setUp();
     registry.breakDown('compute_nodes: it is empty');
     membership.start();
-    const trouble = 'host "host-a" could not be registered: compute_nodes: it is empty';
-    await vi.waitFor(() => expect(membership.trouble()).toBe(trouble));
+    const problem = 'host "host-a" could not be registered: compute_nodes: it is empty';
+    await vi.waitFor(() => expect(membership.problem()).toBe(problem));
     await membership.register();
     expect(warnings).toEqual(['host "host-a" could not be registered']);
     registry.breakDown(undefined);
     await vi.waitFor(async () => expect(await registeredAt()).toBe(NOW_MS));
-    await vi.waitFor(() => expect(membership.trouble()).toBeUndefined());
+    await vi.waitFor(() => expect(membership.problem()).toBeUndefined());
     await membership.stop();
   });
 
@@ -107,7 +107,7 @@ describe('a host among those that share a directory', () => {
     const { membership, warnings } = setUp({ publish });
     membership.start();
     await vi.waitFor(() => expect(warnings).toEqual(['the report of host "host-a" could not be written']));
-    expect(membership.trouble()).toBeUndefined();
+    expect(membership.problem()).toBeUndefined();
     fails = false;
     await vi.waitFor(() => expect(written.length).toBeGreaterThan(0));
     await membership.stop();

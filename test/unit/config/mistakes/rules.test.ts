@@ -16,18 +16,18 @@ describe('rules of the configuration', () => {
     [
       'a schedule with a bad field',
       'schedule: "61 * * * *"',
-      'schedule is no cron expression that ever fires: Field value (61) is out of range; write five fields, such as "*/40 * * * *"',
+      'schedule is not a cron expression that ever fires: Field value (61) is out of range; write five fields, such as "*/40 * * * *"',
     ],
     [
       'a schedule that never fires',
       'schedule: "0 0 30 2 *"',
-      'schedule is no cron expression that ever fires: No execution date was found in the next 8 years; write five fields, such as "*/40 * * * *"',
+      'schedule is not a cron expression that ever fires: No execution date was found in the next 8 years; write five fields, such as "*/40 * * * *"',
     ],
     ['a time zone without schedule', 'timeZone: UTC', 'timeZone has a meaning only with schedule; remove it or give a schedule'],
     [
       'an unknown time zone',
       'schedule: "@daily"\ntimeZone: Mars/X',
-      'timeZone is no time zone: "Mars/X"; use an IANA name such as Europe/Berlin or UTC',
+      'timeZone is not a time zone: "Mars/X"; use an IANA name such as Europe/Berlin or UTC',
     ],
     [
       'a jitter above the interval',
@@ -87,12 +87,12 @@ describe('rules of the configuration', () => {
     [
       'a label key that cannot be',
       'exemptPods: [{selector: {matchLabels: {"a b": c}}}]',
-      'exemptPods[0].selector.matchLabels["a b"] cannot match: "a b" is no label key; write one such as app.kubernetes.io/name',
+      'exemptPods[0].selector.matchLabels["a b"] cannot match: "a b" is not a label key; write one such as app.kubernetes.io/name',
     ],
     [
       'a label value that cannot be',
       'exemptPods: [{selector: {matchLabels: {a: "b c"}}}]',
-      'exemptPods[0].selector.matchLabels.a cannot match: "b c" is no label value; use at most 63 letters, digits, "-", "_" and "."',
+      'exemptPods[0].selector.matchLabels.a cannot match: "b c" is not a label value; use at most 63 letters, digits, "-", "_" and "."',
     ],
     [
       'In without values',

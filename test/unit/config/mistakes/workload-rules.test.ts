@@ -17,12 +17,12 @@ describe('rules for workloads', () => {
     [
       'a path that does not compile',
       rule({ fields: { imageRef: [{ path: '{.spec[}' }] } }),
-      /^sources\.rules\[0\]\.fields\.imageRef\[0\]\.path is no JSONPath: unclosed bracketed selection/,
+      /^sources\.rules\[0\]\.fields\.imageRef\[0\]\.path is not a JSONPath: unclosed bracketed selection/,
     ],
     [
       'a pattern that does not compile',
       rule({ nodeFrom: [{ path: '.a', match: '(a' }] }),
-      /^sources\.rules\[0\]\.nodeFrom\[0\]\.match is no regular expression that can be used: .*missing closing/,
+      /^sources\.rules\[0\]\.nodeFrom\[0\]\.match is not a regular expression that can be used: .*missing closing/,
     ],
     [
       'a value from nowhere',
@@ -34,7 +34,7 @@ describe('rules for workloads', () => {
     ['a rule that says nothing', rule({ fields: { path: [] } }), /^sources\.rules\[0\]\.fields must say something about the VMs/],
     ['a selector that cannot match', rule({ selector: { matchLabels: { a: 'b c' } } }), /selector\.matchLabels\.a cannot match/],
     ['an empty selector', rule({ selector: {} }), /selector must not be empty/],
-    ['a field selector that is none', rule({ fieldSelector: 'spec.nodeName' }), /fieldSelector must be a field selector such as/],
+    ['an invalid field selector', rule({ fieldSelector: 'spec.nodeName' }), /fieldSelector must be a field selector such as/],
     ['a kind in lower case', rule({ kind: 'pod' }), /kind must be a kind such as Pod/],
     ['an API version without version', rule({ apiVersion: 'example.com' }), /apiVersion must be an API version/],
     [
@@ -47,7 +47,7 @@ describe('rules for workloads', () => {
   });
 
   it('should refuse two rules of one name', () => {
-    expect(mistakes(rule(), rule())).toEqual(['sources.rules[1].name must be unique: "vms" names another rule, too']);
+    expect(mistakes(rule(), rule())).toEqual(['sources.rules[1].name must be unique: "vms" names another rule as well']);
   });
 
   it("should put the node's name where the selectors ask for it", () => {

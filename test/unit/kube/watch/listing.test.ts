@@ -84,7 +84,7 @@ describe('discovery', () => {
     await expect(presenceOf({ '/apis': answer }).exists(0, signal)).rejects.toMatchObject({ reason: 'InvalidResponse' });
   });
 
-  it('should be shared by whoever asks for an answer that is no older, and not after a failure', async () => {
+  it('should be shared by anyone who asks for an answer that is no older, and not after a failure', async () => {
     const asked: string[] = [];
     const presence = presenceOf({ '/apis': groups() }, asked);
     await Promise.all([presence.exists(0, signal), presence.exists(0, signal)]);

@@ -45,7 +45,7 @@ describe('coming back after a broken connection', () => {
       () => draws.shift() ?? 0,
     );
     expect(reconnect.delayMs(DEFAULT_REFLECTOR_TIMING)).toBe(31_000);
-    // Whoever comes after the first follows it by a second.
+    // Anyone who comes after the first follows it by a second.
     expect(reconnect.delayMs(DEFAULT_REFLECTOR_TIMING)).toBe(32_000);
     now += 10_000;
     expect(reconnect.delayMs(DEFAULT_REFLECTOR_TIMING)).toBe(22_000);

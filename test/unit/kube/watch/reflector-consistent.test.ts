@@ -116,7 +116,7 @@ describe('a consistent list', () => {
     clock.advance(1);
   });
 
-  it('should start the watch anew when the API server went back in time', async () => {
+  it('should start the watch again when the API server went back in time', async () => {
     const kube = new MemoryApiServer(PODS);
     for (const uid of ['a', 'b', 'c']) kube.put(PODS, object(uid));
     const { reflector, names } = await start(kube);

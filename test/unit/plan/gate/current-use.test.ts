@@ -28,13 +28,13 @@ describe('who uses a file by now', () => {
     expect(reasons(name, { workloads: [late] })).toEqual([expect.stringContaining('use: now used by late')]);
   });
 
-  it('should be whoever pinned it meanwhile', () => {
+  it('should be anyone who pinned it meanwhile', () => {
     expect(reasons(DIGEST, pins({ imageRefs: [IMAGE] }))).toHaveLength(1);
     expect(reasons(DIGEST, pins({ fileNames: ['0d5e*'] }))).toHaveLength(1);
     expect(reasons(DIGEST, { inventory: { pins: [{ origin: 'the node', imageRefs: [IMAGE], fileNames: [] }] } })).toHaveLength(1);
   });
 
-  it('should be an overlay that stands on it by now', () => {
+  it('should be an overlay that uses it by now', () => {
     const chain = [{ reference: `/elsewhere/${DIGEST}`, baseName: undefined, path: undefined, exists: false }];
     const overlays = [{ instance: 'late', path: 'late/disk', state: 'ok' as const, chain }];
     expect(reasons(DIGEST, { overlays: { overlays } })).toEqual(['use: now used by late (overlay late/disk)']);

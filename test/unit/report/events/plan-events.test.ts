@@ -3,11 +3,11 @@ import type { Finding } from '../../../../src/model/plan.ts';
 import type { Report } from '../../../../src/model/report.ts';
 import { EVENT_REASONS } from '../../../../src/report/events/reasons.ts';
 import {
-  forgetTroubles,
+  forgetProblems,
   NO_TROUBLES,
   OBJECT_EVENTS_PER_PASS,
   planEvents,
-  type TroubleMemory,
+  type ProblemMemory,
 } from '../../../../src/report/events/plan-events.ts';
 import { digestOf } from '../../../../src/report/digest.ts';
 import {
@@ -22,11 +22,11 @@ import {
   VM,
 } from '../../../helpers/reports.ts';
 
-function plan(of: Report, memory: TroubleMemory = NO_TROUBLES, node: typeof NODE | undefined = NODE) {
+function plan(of: Report, memory: ProblemMemory = NO_TROUBLES, node: typeof NODE | undefined = NODE) {
   return planEvents({ report: of, digest: digestOf(of), node, memory, reminderSeconds: 3600 });
 }
 
-function reasonsOf(of: Report, memory?: TroubleMemory): string[] {
+function reasonsOf(of: Report, memory?: ProblemMemory): string[] {
   return plan(of, memory).events.map(({ reason, regarding }) => `${reason} ${regarding.kind}/${regarding.name}`);
 }
 
@@ -95,11 +95,11 @@ describe('the events of a pass', () => {
   );
 
   it('should tell once of an object with several findings', () => {
-    const findings = [missingBackingFile(), missingBackingFile({ message: 'instance-00000001/disk.eph0: gone, too' })];
+    const findings = [missingBackingFile(), missingBackingFile({ message: 'instance-00000001/disk.eph0: gone as well' })];
     const { events } = plan(report({ findings }));
     expect(events).toHaveLength(2);
     expect(events[0]?.note).toMatch(/^2 disks without a backing file: /);
-    expect(events[1]?.note).toMatch(/^instance-00000001\/disk: .*, instance-00000001\/disk\.eph0: gone, too\. /);
+    expect(events[1]?.note).toMatch(/^instance-00000001\/disk: .*, instance-00000001\/disk\.eph0: gone as well\. /);
   });
 
   it('should wait while the UID of the node is unknown, and forget nothing meanwhile', () => {
@@ -109,24 +109,24 @@ describe('the events of a pass', () => {
   });
 });
 
-describe('a trouble that stands', () => {
+describe('a problem that stands', () => {
   const held = (takenAt: string): Report => heldReport({ takenAt });
 
   it('should not be told again by the next pass', () => {
     expect(reasonsOf(held(later(2400)), plan(held(later(0))).memory)).toEqual([]);
   });
 
-  it('should be told again after an hour, when the API server has forgotten it', () => {
+  it('should be reported again after an hour, when the API server has forgotten it', () => {
     const { memory } = plan(held(later(0)));
     expect(reasonsOf(held(later(3599)), memory)).toEqual([]);
     expect(reasonsOf(held(later(3600)), memory)).toEqual(['RemovalHeld Node/node-1']);
   });
 
-  it('should be told again when the clock was set back since: the API server forgets it all the same', () => {
+  it('should be reported again when the clock was set back since: the API server forgets it anyway', () => {
     expect(reasonsOf(held(later(-86_400)), plan(held(later(0))).memory)).toEqual(['RemovalHeld Node/node-1']);
   });
 
-  it('should be told again when it changed', () => {
+  it('should be reported again when it changed', () => {
     const gate = { open: false, reasons: [{ reason: 'SourceStale', message: 'source pods' }] } as const;
     expect(reasonsOf(heldReport({ takenAt: later(60), gate }), plan(held(later(0))).memory)).toEqual(['RemovalHeld Node/node-1']);
   });
@@ -136,13 +136,13 @@ describe('a trouble that stands', () => {
     expect(reasonsOf(heldReport({ takenAt: later(60), gate }), plan(held(later(0))).memory)).toEqual([]);
   });
 
-  it('should be told anew when it comes back', () => {
+  it('should be reported again when it comes back', () => {
     const gone = plan(report({ takenAt: later(60) }), plan(held(later(0))).memory);
     expect(gone.events).toEqual([]);
     expect(reasonsOf(held(later(120)), gone.memory)).toEqual(['RemovalHeld Node/node-1']);
   });
 
-  it('should be told anew when the node is another one', () => {
+  it('should be reported again when the node is another one', () => {
     const other = { ...NODE, uid: 'uid-2' };
     expect(plan(held(later(60)), plan(held(later(0))).memory, other).events).toMatchObject([{ regarding: other }]);
   });
@@ -153,9 +153,9 @@ describe('a trouble that stands', () => {
     expect(reasonsOf(held(later(120)), failed.memory)).toEqual([]);
   });
 
-  it('should be told anew when its event could not be sent', () => {
+  it('should be reported again when its event could not be sent', () => {
     const { events, memory } = plan(held(later(0)));
-    const forgotten = forgetTroubles(memory, new Set(events.map(({ trouble }) => trouble)));
+    const forgotten = forgetProblems(memory, new Set(events.map(({ problem }) => problem)));
     expect(reasonsOf(held(later(60)), forgotten)).toEqual(['RemovalHeld Node/node-1']);
   });
 

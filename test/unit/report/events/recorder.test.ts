@@ -24,7 +24,7 @@ function setUp() {
 }
 
 function held(text = 'held', regarding = NODE): EventValue {
-  return eventValue('RemovalHeld', { trouble: 'held', regarding }, text);
+  return eventValue('RemovalHeld', { problem: 'held', regarding }, text);
 }
 
 describe('an event that repeats', () => {
@@ -110,7 +110,7 @@ describe('an event that repeats', () => {
     expect(stored()).toHaveLength(2);
   });
 
-  it('should be created anew, with its count, when the API server has forgotten it', async () => {
+  it('should be created again, with its count, when the API server has forgotten it', async () => {
     const { kube, record, stored } = setUp();
     await record(held());
     kube.forgetEvents();
@@ -135,7 +135,7 @@ describe('the limits', () => {
     const { clock, record } = setUp();
     const results: boolean[] = [];
     for (let times = 0; times < 30; times++) {
-      results.push(await record(eventValue('PassFailed', { trouble: 't', regarding: NODE, related: { ...VM, uid: `${times}` } }, 'x')));
+      results.push(await record(eventValue('PassFailed', { problem: 't', regarding: NODE, related: { ...VM, uid: `${times}` } }, 'x')));
     }
     expect(results.filter(Boolean)).toHaveLength(25);
     clock.advance(300);
@@ -164,7 +164,7 @@ describe('the limits', () => {
 });
 
 describe('an event that cannot be sent', () => {
-  it('should be given back when the trouble may pass', async () => {
+  it('should be given back when the problem may pass', async () => {
     const { kube, dropped, record } = setUp();
     kube.refuse = () => apiError(500);
     expect(await record(held())).toBe(true);

@@ -33,7 +33,7 @@ describe('what is explained', () => {
     ['every file of an image, for its id', IMAGE, [DIGEST, `${DIGEST}_10737418240`, `${DIGEST}_sm`]],
     ['every file of an image, for the name of its original', DIGEST, [DIGEST, `${DIGEST}_10737418240`, `${DIGEST}_sm`]],
     ['one file, for its name', `${DIGEST}_sm`, [`${DIGEST}_sm`]],
-    ['one file that is no image', 'swap_512', ['swap_512']],
+    ['one file that is not an image', 'swap_512', ['swap_512']],
     ['a foreign file', `${DIGEST}.part`, [`${DIGEST}.part`]],
     ['a path in the base directory', '/var/lib/nova/instances/_base/swap_512', ['swap_512']],
     ['a relative path', '_base/swap_512', ['swap_512']],

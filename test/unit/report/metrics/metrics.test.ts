@@ -54,7 +54,7 @@ function fullestNode({ shared }: { readonly shared: boolean }): Metrics {
     'Unused',
   ];
   const kinds = BASE_FILE_KINDS.filter((kind) => kind !== 'foreign');
-  // Every kind is used, too young and unused at once; the images' files are in every other state, too.
+  // Every kind is used, too young and unused at once; the images' files are in every other state as well.
   const usual = new Set<VerdictReason>(['ReferencedByWorkload', 'YoungerThanMinimumAge', 'Unused']);
   const files: PlannedFile[] = kinds.flatMap((kind) =>
     reasons

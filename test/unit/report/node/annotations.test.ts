@@ -134,7 +134,7 @@ describe('the cache annotation', () => {
     '{"total":[1]}',
     '{"total":[1,2,3],"reclaimable":[1,2],"removed":[1,2],"held":[]}',
     '{"total":[1,2],"reclaimable":[1,2],"removed":[1,"2"],"held":[]}',
-  ])('should be refused when it is none of ours: %s', (text) => {
+  ])('should be refused when it is not ours: %s', (text) => {
     expect(parseCacheSummary(text)).toBeUndefined();
   });
 

@@ -75,7 +75,7 @@ describe("writing the node's annotations", () => {
     expect(kube.requests).toHaveLength(1);
   });
 
-  it('should happen anew, with no pass between, when the node is recreated', async () => {
+  it('should happen again, with no pass between, when the node is recreated', async () => {
     const { kube, node, reporter, publish } = setUp(NO_EVENTS);
     await publish(report());
     node.show();
@@ -120,7 +120,7 @@ describe("writing the node's annotations", () => {
   });
 });
 
-describe('trouble with the API server', () => {
+describe('problems with the API server', () => {
   it.each([429, 500, 503, undefined])('should be met with patience when it answers %s', async (status) => {
     const { kube, timing, publish } = setUp(NO_EVENTS);
     let refusals = 2;
@@ -238,7 +238,7 @@ describe('sending events', () => {
     expect([...kube.events.keys()].map((key) => key.split('/')[0])).toEqual(['default', 'tenant']);
   });
 
-  it('should tell of a trouble that nobody could be told before, once the node is known', async () => {
+  it('should tell of a problem that nobody could be told before, once the node is known', async () => {
     const { kube, node, publish } = setUp(NO_ANNOTATIONS);
     kube.deleteNode('node-1');
     node.show();
@@ -267,14 +267,14 @@ describe('sending events', () => {
   });
 });
 
-describe('ten thousand passes with ever changing trouble', () => {
+describe('ten thousand passes with ever changing problem', () => {
   it('should stay within the limits for events, in number and in memory', async () => {
     const { kube, clock, publish } = setUp(NO_ANNOTATIONS);
     const intervalSeconds = 60;
     for (let pass = 0; pass < 10_000; pass++) {
       const takenAt = later(pass * intervalSeconds);
       const findings = [missingBackingFile({ message: `disk ${pass % 97}`, file: `file ${pass % 97}` })];
-      const troubles = [
+      const problems = [
         heldReport({
           takenAt,
           findings,
@@ -283,7 +283,7 @@ describe('ten thousand passes with ever changing trouble', () => {
         undecidedReport('Failed', `error ${pass}`, takenAt),
         report({ takenAt, files: [plannedFile()] }),
       ];
-      await publish(troubles[pass % 3] ?? report());
+      await publish(problems[pass % 3] ?? report());
       clock.advance(intervalSeconds);
     }
     const perObject = 25 + (10_000 * intervalSeconds) / 300;

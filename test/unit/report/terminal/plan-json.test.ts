@@ -56,7 +56,7 @@ describe('planJson', () => {
     expect(text({ ...report(), message: undefined })).not.toContain('message');
   });
 
-  it('should read rows that are no array, one after the other, and come in pieces', () => {
+  it('should read rows that are not an array, one after the other, and come in pieces', () => {
     const file = plannedFile();
     const files = {
       length: 5000,

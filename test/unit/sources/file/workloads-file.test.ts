@@ -67,13 +67,19 @@ workloads:
     ['an unknown key of a disk', 'workloads:\n- name: a\n  ephemeral:\n  - sizeGB: 1', 'workloads[0].ephemeral[0].sizeGB', 4, /sizeGb/],
     ['a missing name', 'workloads:\n  - uuid: u', 'workloads[0].name', 2, /is required/],
     ['a number for an image id', 'workloads:\n  - name: a\n    imageRef: 12e5', 'workloads[0].imageRef', 3, /text; put it in quotes/],
-    ['a size that is no number', 'workloads:\n  - name: a\n    swapMb:\n      - 1\n      - x', 'workloads[0].swapMb[1]', 5, /whole number/],
+    [
+      'a size that is not a number',
+      'workloads:\n  - name: a\n    swapMb:\n      - 1\n      - x',
+      'workloads[0].swapMb[1]',
+      5,
+      /whole number/,
+    ],
     ['a negative size', 'workloads:\n  - name: a\n    swapMb: [-1]', 'workloads[0].swapMb[0]', 3, /at least 0/],
     ['a size beyond Nova', 'workloads:\n  - name: a\n    swapMb: [2147483648]', 'workloads[0].swapMb[0]', 3, /at most 2147483647/],
     ['a fraction', 'workloads:\n  - name: a\n    swapMb: [1.5]', 'workloads[0].swapMb[0]', 3, /whole number/],
     ['a name that is a path', 'workloads:\n  - name: ../a', 'workloads[0].name', 2, /name of a directory/],
     ['an empty name', 'workloads:\n  - name: ""', 'workloads[0].name', 2, /name of a directory/],
-    ['a list that is none', 'workloads: {a: 1}', 'workloads', 1, /a list/],
+    ['an invalid list', 'workloads: {a: 1}', 'workloads', 1, /a list/],
     ['a prototype as key', 'workloads: []\n__proto__: {x: 1}', '__proto__', 2, /unknown/],
   ])('should be refused with path and line for %s', (_what, text, path, line, message) => {
     expect(errorsOf(text)).toContainEqual({ path, line, message: expect.stringMatching(message) });

@@ -31,7 +31,7 @@ describe('the annotations of a VM', () => {
     });
   });
 
-  it('should be undefined where there is none of ours', () => {
+  it('should be undefined where there is not ours', () => {
     expect(readAnnotations(undefined)).toBeUndefined();
     expect(readAnnotations({ 'kubectl.kubernetes.io/restartedAt': 'now', 'notbasekeeper.io/image-ref': 'x' })).toBeUndefined();
   });

@@ -146,7 +146,7 @@ describe('a virt-launcher pod', () => {
     expect(mapPod(launcherPod(vmi, { hostPaths: ['/'] }), { ...RULES, resolveLaunchers: false })?.gaps).toHaveLength(1);
   });
 
-  it('should be a workload of its own, too, with the annotations that it has from its VMI', () => {
+  it('should be a workload of its own as well, with the annotations that it has from its VMI', () => {
     const record = mapPod(launcherPod(vmi, { annotations: OURS }), RULES);
     expect([record?.workload?.images.length, record?.launcher?.vmiUid]).toEqual([1, 'vmi-uid']);
   });

@@ -62,18 +62,18 @@ describe('a rule', () => {
     ['an object for an image', { imageRef: [from('.spec')] }, 'imageRef: .spec yields an object, expected text or a number'],
     ['a list for an image', { imageRef: [from('.spec.list')] }, 'imageRef: .spec.list yields a list, expected text or a number'],
     ['true for a size', { swapMb: [from('.spec.yes')] }, 'swapMb: .spec.yes yields true, expected text or a number'],
-    ['a number for an image', { imageRef: [from('.spec.number')] }, 'imageRef: 7.5 is no text'],
-    ['half a MB', { swapMb: [from('.spec.number')] }, 'swapMb: 7.5 is no whole number of MB'],
-    ['a relative path', { path: [from('.spec.text')] }, 'path: "a/b" is no absolute path'],
+    ['a number for an image', { imageRef: [from('.spec.number')] }, 'imageRef: 7.5 is not text'],
+    ['half a MB', { swapMb: [from('.spec.number')] }, 'swapMb: 7.5 is not a whole number of MB'],
+    ['a relative path', { path: [from('.spec.text')] }, 'path: "a/b" is not an absolute path'],
     [
       'a path for a directory name',
       { instance: [from('.spec.text')] },
-      'instance: "a/b" is no name of a directory below the instances path',
+      'instance: "a/b" is not the name of a directory below the instances path',
     ],
     [
-      'a size that is none',
+      'an invalid size',
       { ephemeral: [from('.spec.text')] },
-      'ephemeral: "a/b" is no whole number of GB, with or without a file system, such as 20:ext4',
+      'ephemeral: "a/b" is not a whole number of GB, with or without a file system, such as 20:ext4',
     ],
     [
       'what does not match',
@@ -106,12 +106,12 @@ describe('a rule', () => {
     ['migrates hither', { node: 'node-2', target: 'node-1' }, true],
     ['has no node', {}, true],
     ['has an empty node', { node: '' }, true],
-    ['has a node that is no name', { node: { name: 'node-2' } }, true],
+    ['has a node that is not a name', { node: { name: 'node-2' } }, true],
   ])('should protect a VM that %s: %j', (_what, status, here) => {
     expect(read({}, vm({ status })) !== undefined).toBe(here);
   });
 
-  it('should tell a node that is no name as a gap', () => {
+  it('should tell a node that is not a name as a gap', () => {
     expect(problemsOf({}, vm({ status: { node: ['node-2'] } }))).toEqual([
       'VirtualMachine vms/vm-a: nodeFrom: {.status.node} yields a list, expected text or a number',
     ]);

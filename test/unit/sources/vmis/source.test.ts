@@ -102,7 +102,7 @@ describe('a migration between two nodes', () => {
     expect(await names(vmis)).toEqual([]);
   });
 
-  it('should linger, too, when it was only missed in a list that a watch needed', async () => {
+  it('should linger as well, when it was only missed in a list that a watch needed', async () => {
     const kube = new MemoryApiServer(PODS, VMIS);
     kube.put(VMIS, vmiObject({ ...VMI, target: 'node-a' }));
     const { vmis, delays } = await start(kube);
@@ -169,7 +169,7 @@ describe('a virt-launcher pod', () => {
     const gap = expect.objectContaining({
       kind: 'IncompleteWorkload',
       object: expect.objectContaining({ name: 'virt-launcher-vm-1-x7k2p' }),
-      message: expect.stringContaining('VirtualMachineInstance vm-1 is not known'),
+      message: expect.stringContaining('VirtualMachineInstance vm-1 has not been seen yet'),
     });
     expect((await pods.read({ consistent: false })).gaps).toEqual([gap]);
     expect((await pods.read({ consistent: true })).gaps).toEqual([gap]);

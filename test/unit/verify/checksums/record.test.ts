@@ -26,9 +26,9 @@ describe('checksum records', () => {
     ['another type', '[]'],
     ['nothing', ''],
     ['a key too many', JSON.stringify({ ...RECORD, more: 1 })],
-    ['a checksum that is none', JSON.stringify({ ...RECORD, sha256: 'A'.repeat(64) })],
+    ['an invalid checksum', JSON.stringify({ ...RECORD, sha256: 'A'.repeat(64) })],
     ['a size below zero', JSON.stringify({ ...RECORD, sizeBytes: -1 })],
-    ['a date that is none', JSON.stringify({ ...RECORD, checkedAt: '2026-99-99T14:00:00.000Z' })],
+    ['an invalid date', JSON.stringify({ ...RECORD, checkedAt: '2026-99-99T14:00:00.000Z' })],
     ['a name from the prototype', '{"__proto__": {}}'],
   ])('should know nothing from %s', (_what, text) => {
     expect(parseRecord(text)).toBeUndefined();
@@ -39,11 +39,11 @@ describe('checksum records', () => {
     expect(first).toEqual(RECORD);
     const flipped = recordAfter(first, FILE, B, LATER);
     expect(flipped).toEqual({ ...RECORD, checkedAt: LATER, differs: B });
-    expect(mismatchOf(flipped)).toContain(`SHA-256 ${A} at ${FIRST}, ${B} at ${LATER}`);
+    expect(mismatchOf(flipped)).toContain(`SHA-256 was ${A} at ${FIRST} and is ${B} at ${LATER}`);
     expect(mismatchOf(recordAfter(flipped, FILE, A, LATER))).toBeUndefined();
   });
 
-  it('should begin anew with another inode or size', () => {
+  it('should begin again with another inode or size', () => {
     for (const other of [
       { ...FILE, inode: '8' },
       { ...FILE, sizeBytes: 6 },
@@ -71,7 +71,7 @@ describe('checksum records', () => {
     const known = new KnownMismatches();
     known.note('image', { ...RECORD, differs: B });
     const file = { name: 'image', inode: 7n, sizeBytes: 5 };
-    expect(known.mismatchOf(file)).toContain('its content is not what it was');
+    expect(known.mismatchOf(file)).toContain('its content has changed');
     expect(known.mismatchOf({ ...file, inode: 8n })).toBeUndefined();
     known.keepOnly(new Set(['image']));
     expect(known.mismatchOf(file)).toBeDefined();

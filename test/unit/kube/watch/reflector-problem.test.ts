@@ -93,7 +93,7 @@ describe('backing off', () => {
     expect(await delaysWith(0.999_999_9)).toEqual([3000, 5000, 9000, 17_000, 33_000, 61_000, 61_000, 61_000, 61_000]);
   });
 
-  it('should start anew after data only: a list that succeeds is not enough', async () => {
+  it('should start again after data only: a list that succeeds is not enough', async () => {
     const kube = new MemoryApiServer(PODS);
     kube.intercept = ({ query }) => {
       if (query?.['watch'] === 'true') throw answered(410);
@@ -173,7 +173,7 @@ describe('a past that the API server has forgotten', () => {
     ['an event of an unknown type', { type: 'SURPRISE', object: { metadata: { resourceVersion: '7', uid: 'x' } } }],
     ['an event without a version', { type: 'ADDED', object: { metadata: { uid: 'x' } } }],
     ['an event without a UID', { type: 'ADDED', object: { metadata: { resourceVersion: '7777' } } }],
-    ['something that is no event', [1, 2]],
+    ['something that is not an event', [1, 2]],
   ])('should lead to a list after %s', async (_case, line) => {
     const kube = new MemoryApiServer(PODS);
     const { delays, names } = await start(kube);
@@ -203,7 +203,7 @@ describe('a past that the API server has forgotten', () => {
   });
 });
 
-describe('trouble', () => {
+describe('problem', () => {
   it.each([
     ['a refusal', answered(403), 'failed'],
     ['an overload', answered(429), 'synced'],

@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** Phrases that readers stumble over, and what docs/conventions.md says instead. */
+const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
+  [
+    /(?<!here )\b(?:is|was|are|were) no (?:absolute|directory|file|JSON|list|mode|node|number|regular|report|text|URL|UTF-8|valid|whole)\b/g,
+    'is not a',
+  ],
+  [/\banew\b/g, 'again'],
+  [/, too[.;:]/g, 'as well'],
+  [/\ball the same\b/g, 'anyway'],
+  [/\b[Mm]end(?:s|ed|ing)?\b/g, 'fix'],
+  [/\b[Ww]hoever\b/g, 'anyone who'],
+  [/\bnobody can tell\b|\bcannot be told\b/g, 'is unknown'],
+  [/\btroubles?\b/g, 'problem'],
+];
+
+/** The document that lists the phrases. */
+const EXEMPT: ReadonlySet<string> = new Set(['docs/conventions.md']);
+
+function textFiles(): string[] {
+  const below = (folder: string, name: RegExp): string[] =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => name.test(path))
+      .map((path) => `${folder}/${path}`);
+  const charts = below('charts', /\.(?:ya?ml|md|tpl|txt)$/);
+  return [...below('src', /\.ts$/), ...below('docs', /\.md$/), ...charts, 'README.md', 'CONTRIBUTING.md'].filter(
+    (path) => !EXEMPT.has(path),
+  );
+}
+
+describe('the wording', () => {
+  it.each(PHRASES)('should not need %s', (phrase, instead) => {
+    const found = textFiles().flatMap((path) =>
+      (readFileSync(join(ROOT, path), 'utf8').match(phrase) ?? []).map((text) => `${path}: ${text}`),
+    );
+    expect(found, `write "${instead}" (docs/conventions.md)`).toEqual([]);
+  });
+
+  it('should look at sources, documents and the chart', () => {
+    const files = textFiles();
+    for (const path of ['src/plan/rules.ts', 'docs/concepts.md', 'charts/basekeeper/values.yaml']) expect(files).toContain(path);
+  });
+});
