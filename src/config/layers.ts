@@ -1,4 +1,4 @@
-import type { Path } from './document.ts';
+import type { Path } from '../lib/yaml/document.ts';
 
 /** A part of the configuration and where it comes from, such as `--instances-path`. Later layers win. */
 export interface Layer {

@@ -1,7 +1,6 @@
+import { formatPath, parseYamlDocument, type Path, type YamlDocument, type YamlProblem } from '../lib/yaml/document.ts';
 import { checkValues, type Mistake } from './mistakes/check.ts';
-import { parseConfigText, type ConfigDocument, type Path } from './document.ts';
 import { has, isSection, mergeLayers, originOf, type Layer } from './layers.ts';
-import { formatPath } from './mistakes/messages.ts';
 import { toConfig, type CompleteSettings } from './normalize.ts';
 import { NOVA_PRESET } from './preset.ts';
 import type { SettingsInput } from './schema/schema.ts';
@@ -44,16 +43,17 @@ export type LoadedConfig =
 /** Parse → normalize → check rules. Pure; reports all mistakes at once, in the order of the file. */
 export function loadConfig(options: LoadOptions = {}): LoadedConfig {
   const fileName = options.fileName ?? 'configuration';
-  const document = parseConfigText(options.text ?? '', fileName);
-  if (!('locate' in document)) return { errors: document };
-  if (!isSection(document.value)) {
+  const document = parseYamlDocument(options.text ?? '');
+  if (document.problems !== undefined) return { errors: document.problems.map((problem) => syntaxError(problem, fileName)) };
+  const values = document.value ?? {};
+  if (!isSection(values)) {
     return {
       errors: [
         { path: '', origin: fileName, line: 1, column: 1, message: 'must be a section of keys and values, such as "mode: dry-run"' },
       ],
     };
   }
-  const layers = layersOf(options, { origin: fileName, values: document.value });
+  const layers = layersOf(options, { origin: fileName, values });
   const checked = checkValues(mergeLayers(layers));
   if (checked.settings === undefined) {
     return { errors: checked.mistakes.map((mistake) => placed(mistake, layers, fileName, document)).toSorted(byPlace) };
@@ -84,7 +84,11 @@ function layersOf(options: LoadOptions, file: Layer): readonly Layer[] {
   return isSection(merged) && merged['preset'] === 'nova' ? [{ origin: 'preset nova', values: NOVA_PRESET }, ...given] : given;
 }
 
-function placed(mistake: Mistake, layers: readonly Layer[], fileName: string, document: ConfigDocument): ConfigError {
+function syntaxError({ message, at }: YamlProblem, origin: string): ConfigError {
+  return { path: '', message: `is not valid YAML: ${message}`, origin, ...at };
+}
+
+function placed(mistake: Mistake, layers: readonly Layer[], fileName: string, document: YamlDocument): ConfigError {
   const origin = originOf(layers, mistake.path)?.origin;
   const path = formatPath(mistake.path);
   if (origin !== fileName) return { path, message: mistake.message, origin };

@@ -59,7 +59,7 @@ export function toConfig(settings: CompleteSettings): Config {
       pods: { enabled: settings.sources.pods.enabled, selector: selectorOf(settings.sources.pods.selector) },
       virtualMachineInstances: { enabled: settings.sources.virtualMachineInstances.enabled },
       rules,
-      file: settings.sources.file === undefined ? undefined : { path: tidyPath(settings.sources.file.path) },
+      file: fileOf(settings),
       libvirt: libvirtOf(settings.sources.libvirt),
     },
     verify: settings.verify,
@@ -70,7 +70,7 @@ export function toConfig(settings: CompleteSettings): Config {
       ...podsOfRules(rules),
     ],
     knownAgents: knownAgentsOf(settings),
-    ...(settings.sharedStorage.enabled ? { sharedStorage: sharedStorageOf(settings) } : {}),
+    ...sharingOf(settings),
     annotations: settings.annotations,
     events: settings.events,
     heartbeatSeconds: settings.heartbeatSeconds,
@@ -110,9 +110,22 @@ function scheduleOf({ schedule, timeZone, intervalSeconds, jitterSeconds }: Comp
     : { kind: 'cron', expression: schedule, timeZone: timeZone ?? 'UTC', jitterSeconds };
 }
 
+function sharingOf(settings: CompleteSettings): Pick<Config, 'sharedStorage' | 'undeclared'> {
+  const { enabled, alone, hostName, hostTimeoutSeconds } = settings.sharedStorage;
+  if (enabled) return { sharedStorage: sharedStorageOf(settings) };
+  return alone ? {} : { undeclared: { hostName: nameNode(hostName, settings.nodeName), hostTimeoutSeconds } };
+}
+
 function sharedStorageOf({ nodeName, sharedStorage }: CompleteSettings): Config['sharedStorage'] {
   const { hostName: hostNamePattern, hostTimeoutSeconds, settleSeconds, staleHosts, ignoredHosts } = sharedStorage;
   return { hostName: nameNode(hostNamePattern, nodeName), hostNamePattern, hostTimeoutSeconds, settleSeconds, staleHosts, ignoredHosts };
+}
+
+/** With the preset of Nova no floor and no empty inventory holds what half a list would lose, so the file must say that it is whole. */
+function fileOf({ preset, sources: { file } }: ParsedSettings): Config['sources']['file'] {
+  if (file === undefined) return undefined;
+  const { path, requireComplete = preset === 'nova', maximumAgeSeconds } = file;
+  return { path: tidyPath(path), required: requireComplete, maximumAgeSeconds };
 }
 
 function libvirtOf({ enabled, statusPath, definitionsPath }: ParsedSettings['sources']['libvirt']): Config['sources']['libvirt'] {

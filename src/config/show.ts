@@ -1,5 +1,5 @@
 import { Document, isMap, isPair, isScalar, type YAMLMap } from 'yaml';
-import type { Path } from './document.ts';
+import type { Path } from '../lib/yaml/document.ts';
 import { keysAt } from './mistakes/key-paths.ts';
 import type { CompleteSettings } from './normalize.ts';
 

@@ -8,7 +8,7 @@ export interface SourcesConfig {
   readonly virtualMachineInstances: { readonly enabled: boolean };
   readonly rules: readonly WorkloadRule[];
   /** Absent: no workloads file. */
-  readonly file?: { readonly path: string } | undefined;
+  readonly file?: { readonly path: string; readonly required: boolean; readonly maximumAgeSeconds: number } | undefined;
   /** Directories of libvirt's files, as mounted here. Absent: not enabled. */
   readonly libvirt?: { readonly statusPath: string; readonly definitionsPath: string } | undefined;
 }
@@ -49,6 +49,8 @@ export interface Config {
   readonly knownAgents: readonly KnownAgent[];
   /** Absent: this host has the instances directory to itself. */
   readonly sharedStorage?: SharedStorageConfig | undefined;
+  /** Where neither sharedStorage.enabled nor sharedStorage.alone is set: what this host is registered as, and how long a registration counts. */
+  readonly undeclared?: { readonly hostName: string; readonly hostTimeoutSeconds: number } | undefined;
   readonly annotations: boolean;
   readonly events: boolean;
   readonly heartbeatSeconds: number;

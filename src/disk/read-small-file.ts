@@ -43,7 +43,7 @@ export function fileVersion(path: string): string | undefined {
 function withFile<T>(path: string, use: (fd: number) => T): T | undefined {
   let fd: number;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    fd = openUnnoticed(path);
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined;
     throw error;
@@ -52,6 +52,18 @@ function withFile<T>(path: string, use: (fd: number) => T): T | undefined {
     return use(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Leaves the time of its last access alone, where we may: only the owner and root can ask for that. */
+function openUnnoticed(path: string): number {
+  try {
+    return openSync(path, FLAGS | constants.O_NOATIME);
+  } catch (error) {
+    if (!hasErrno(error, 'EPERM')) throw error;
+    return openSync(path, FLAGS);
   }
 }
 

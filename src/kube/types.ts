@@ -1,3 +1,5 @@
+import type { ClockReading } from '../model/snapshot.ts';
+
 /** Small interfaces over the Kubernetes API: what sources and reporters need, and what tests replace. */
 
 export interface KubeRequest {
@@ -20,6 +22,8 @@ export interface KubeClient {
   request(request: KubeRequest): Promise<unknown>;
   /** Opens a watch; yields one parsed object per line until the server ends it, the signal aborts or it breaks (throws `KubeApiError`). */
   stream(request: KubeRequest & { readonly idleTimeoutMs: number }): AsyncIterable<unknown>;
+  /** What the server's clock said with its last answer, and ours at that moment; undefined before the first. */
+  serverTime?(): { readonly serverMs: number; readonly at: ClockReading } | undefined;
   close(): void;
 }
 

@@ -6,6 +6,7 @@ import type { Report } from './report.ts';
 import type { Outcome } from './reasons.ts';
 import type { RegistryReading } from './shared-storage.ts';
 import type { ClockReading } from './snapshot.ts';
+import type { GateObjections } from './surroundings.ts';
 import type { Verification } from './verification.ts';
 import type { SourceReading } from './workload.ts';
 
@@ -25,6 +26,11 @@ export interface WorkloadSource {
 /** Lists `_base`. Throws only for what makes a pass impossible; a missing `_base` is a value. */
 export interface BaseScanner {
   scan(options?: { readonly signal?: AbortSignal | undefined }): Promise<BaseScan>;
+}
+
+/** Looks at what a pass relies on without asking: the directories themselves, who else has them, and the clock. */
+export interface Surroundings {
+  inspect(): GateObjections;
 }
 
 /** Looks whether base files are what their names say. Throws the abort signal's reason only. */

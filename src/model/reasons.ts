@@ -36,7 +36,9 @@ export const GATE_REASONS = {
   OverlayUnreadable: "An instance's disk exists, but its header or its directory cannot be read.",
   ScanIncomplete: 'The base directory could not be listed completely.',
   DirectoryOpenToAll: 'Every user of the node may write to the base directory or to the lock directory.',
-  ClockNotSane: 'The clock jumped, or a file that is in use is dated in the future.',
+  ClockNotSane: "The clock jumped, is not the API server's, or a file that is in use is dated in the future.",
+  DirectoryMismatch: 'What is mounted as the base or the lock directory is another directory than the instances path has under that name.',
+  SharedUndeclared: 'Other hosts seem to use the instances directory, but sharedStorage is off.',
   HostWorkloadsUnknown: 'The workloads of a host that shares the instances directory are unknown.',
   HostStale: 'A host that shared the instances directory has not registered for longer than sharedStorage.hostTimeoutSeconds.',
   StorageRegistryBroken:
@@ -76,6 +78,7 @@ export const FINDINGS = {
   BaseFileMismatch:
     'A base file does not match its name or its recorded checksum: its header is invalid, or its virtual size or content has changed.',
   FilesystemPressure: 'The file system is fuller than the high threshold, and what may be removed does not bring it below the low one.',
+  FileFromFuture: 'An unused base file is dated in the future, so it never gets old. touch gives it a sane time.',
   UnmappedWorkload: 'A pod mounts the instances path, but no rule says which images it uses.',
   IncompleteWorkload: 'A workload was found, but a part of its description could not be understood.',
   UnreadableSource: 'A source could not tell what runs.',

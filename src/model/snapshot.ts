@@ -2,6 +2,7 @@ import type { BaseScan } from './scan.ts';
 import type { OverlayScan } from './overlay.ts';
 import type { Policy } from './policy.ts';
 import type { References } from './references.ts';
+import type { GateObjections } from './surroundings.ts';
 import type { Verification } from './verification.ts';
 import type { Inventory } from './workload.ts';
 
@@ -24,6 +25,8 @@ export interface Snapshot {
   readonly inventory: Inventory;
   readonly references: References;
   readonly overlays: OverlayScan;
+  /** What the directories and the clock have against removals; undefined where nobody looked. */
+  readonly surroundings?: GateObjections | undefined;
   /** Undefined where verification is off. */
   readonly verification?: Verification | undefined;
 }

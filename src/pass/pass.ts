@@ -1,7 +1,7 @@
 import { messageOf } from '../lib/errors.ts';
 import { runInSlices } from '../lib/pacer.ts';
 import type { Report, Stage } from '../model/report.ts';
-import type { BaseScanner, BaseVerifier, Clock, Executor, OverlayScanner, UseCheck, WorkloadSource } from '../model/ports.ts';
+import type { BaseScanner, BaseVerifier, Clock, Executor, OverlayScanner, Surroundings, UseCheck, WorkloadSource } from '../model/ports.ts';
 import type { BaseScan } from '../model/scan.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Sliced } from '../lib/slices.ts';
@@ -26,6 +26,8 @@ export interface PassParts {
   readonly verifier?: BaseVerifier | undefined;
   readonly sources: readonly WorkloadSource[];
   readonly overlays: OverlayScanner;
+  /** Undefined: nobody looks at the directories themselves. */
+  readonly surroundings?: Surroundings | undefined;
   readonly executor: Executor;
   readonly clock: Clock;
 }
@@ -68,13 +70,13 @@ function stopReasonOf({ signal }: PassOptions): string | undefined {
   return signal?.aborted === true ? messageOf(signal.reason) : undefined;
 }
 
-type Evidence = Pick<Snapshot, 'inventory' | 'references' | 'overlays'>;
+type Evidence = Pick<Snapshot, 'inventory' | 'references' | 'overlays' | 'surroundings'>;
 
 async function gatherEvidence(parts: PassParts, options: PassOptions, watch: Stopwatch, consistent: boolean): Promise<Evidence> {
   const inventory = await watch('references', () => readSources(parts.sources, consistent, options.signal));
   const references = collectReferences(inventory.workloads, parts.baseDirectoryName);
   const overlays = await watch('overlays', () => parts.overlays.scan({ instanceNames: references.instanceNames, signal: options.signal }));
-  return { inventory, references, overlays };
+  return { inventory, references, overlays, surroundings: parts.surroundings?.inspect() };
 }
 
 async function readSources(sources: readonly WorkloadSource[], consistent: boolean, signal: AbortSignal | undefined): Promise<Inventory> {
@@ -105,9 +107,10 @@ function useCheck(parts: PassParts, seen: { scan: BaseScan; scannedAt: ClockRead
     const inventory = await readSources(parts.sources, false, signal);
     const references = collectReferences(inventory.workloads, parts.baseDirectoryName, memory);
     const overlays = await parts.overlays.scan({ instanceNames: references.instanceNames, signal });
+    const surroundings = parts.surroundings?.inspect();
     const now = parts.clock.now();
     return reasonsToStay(
-      { node: parts.node, policy: parts.policy, now, previousPass: undefined, ...seen, inventory, references, overlays },
+      { node: parts.node, policy: parts.policy, now, previousPass: undefined, ...seen, inventory, references, overlays, surroundings },
       fileNames,
       cacheFileName,
     );

@@ -6,6 +6,7 @@ import type { References } from '../model/references.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { forEachRow, type Sliced } from '../lib/slices.ts';
 import type { ObjectReference, Workload } from '../model/workload.ts';
+import { unusedFromTheFuture } from './future-files.ts';
 import { pinFindings } from './pins.ts';
 import { referenceFindings } from './references.ts';
 import { digestOfName } from './usages.ts';
@@ -14,9 +15,11 @@ import { digestOfName } from './usages.ts';
 export function* collectFindings(snapshot: Snapshot): Sliced<Finding[]> {
   const unexplained = yield* unexplainedBackingNames(snapshot);
   const missing = yield* missingBaseFiles(snapshot);
+  const future = yield* unusedFromTheFuture(snapshot);
   return [
     ...overlayFindings(snapshot, unexplained),
     ...missing,
+    ...future,
     ...gapFindings(snapshot),
     ...referenceFindings(snapshot),
     ...pinFindings(snapshot),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../lib/errors.ts';
 import { withPlaces, type Place } from '../disk/open-places.ts';
@@ -60,6 +61,7 @@ class FileRegistry implements StorageRegistry {
   readonly #options: StorageRegistryOptions;
   readonly #registryPath: string;
   readonly #memoryPath: string;
+  readonly #lockPath: string;
   /** Of the last reading: a lock that is busy makes nobody forget. */
   #known: Hosts = new Map();
   /** What did not change since is not read again: asking takes no lock then, which every host and Nova would wait for. */
@@ -69,6 +71,7 @@ class FileRegistry implements StorageRegistry {
     this.#options = options;
     this.#registryPath = join(options.instancesPath, REGISTRY_NAME);
     this.#memoryPath = join(options.locksPath, MEMORY_NAME);
+    this.#lockPath = join(options.locksPath, `nova-${LOCK_NAME}`);
   }
 
   async read(signal?: AbortSignal): Promise<RegistryReading> {
@@ -81,12 +84,13 @@ class FileRegistry implements StorageRegistry {
       return this.#last.reading;
     let found: Found | undefined;
     let version: string | undefined;
-    const problem = await this.#locked(signal, (seen) => {
+    const keep = (seen: Found): undefined => {
       found = seen;
       version = this.#version();
-      return undefined;
-    });
-    if (found === undefined) return { hosts: inMilliseconds(this.#known), problem: problem };
+    };
+    // Whoever writes has made the lock file before. A reader makes none, so that a dry run leaves nothing behind.
+    const problem = existsSync(this.#lockPath) ? await this.#locked(signal, keep) : this.#unlocked(keep);
+    if (found === undefined) return { hosts: inMilliseconds(this.#known), problem };
     this.#known = union(found.registry.hosts, found.memory.hosts);
     const { since } = found.memory.problem === undefined ? found.memory : {};
     const reading = {
@@ -142,6 +146,19 @@ class FileRegistry implements StorageRegistry {
       } finally {
         lock.release({ remove: false });
       }
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return `${this.#registryPath}: ${messageOf(error)}`;
+    }
+  }
+
+  /** As `#locked` where nobody has ever taken the lock. */
+  #unlocked(work: (found: Found) => undefined): string | undefined {
+    const { instancesPath, locksPath } = this.#options;
+    try {
+      if (existsSync(locksPath)) return withPlaces(this.#options, (instances, locks) => work(look(instances, locks)));
+      const nowhere = { instancesPath, locksPath: instancesPath };
+      return withPlaces(nowhere, (instances) => work({ ...look(instances, instances), memory: EMPTY_MEMORY.none }));
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
       return `${this.#registryPath}: ${messageOf(error)}`;

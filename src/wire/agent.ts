@@ -5,7 +5,7 @@ import { runPass } from '../pass/pass.ts';
 import { createChecksumKeeper, type ChecksumKeeper, type ChecksumKeeperOptions } from '../verify/checksums/keeper.ts';
 import { createFileLocker } from '../disk/locks/nova-lock.ts';
 import type { Cluster } from '../kube/connect.ts';
-import type { OwnNode } from '../kube/types.ts';
+import type { KubeClient, OwnNode } from '../kube/types.ts';
 import { systemClock } from '../lib/clock.ts';
 import { offsetOfNode } from '../agent/schedule.ts';
 import { VERSION } from '../lib/version.ts';
@@ -31,9 +31,18 @@ export async function wireAgent(config: Config, { logger }: { readonly logger: L
   const cluster = asksCluster(config) || writesToCluster(config) ? await connect(config, metrics.requestObserver) : undefined;
   const { sources, membership } = await createEvidence(config, cluster, logger);
   const reporter = cluster === undefined ? undefined : nodeReporter(config, cluster, logger);
-  const aboutChecksums = { logger, observer: metrics.checksumObserver, paused: () => loop.status().mode === 'off' };
+  const aboutChecksums = { logger, observer: metrics.checksumObserver, paused: () => loop.status().mode !== 'enforce' };
   const keeper = keepsChecksums ? keeperOf(config, aboutChecksums) : undefined;
-  const loop: Agent = createLoop(config, { logger, metrics, sources, membership, node: cluster?.node, reporter, keeper });
+  const loop: Agent = createLoop(config, {
+    logger,
+    metrics,
+    sources,
+    membership,
+    node: cluster?.node,
+    serverTime: () => cluster?.client.serverTime?.(),
+    reporter,
+    keeper,
+  });
   metrics.watchSources(async () => (await readAll(sources)).map(({ status }) => status));
   const http = createServer(config, { logger, metrics, sources, loop });
   return {
@@ -81,12 +90,13 @@ interface LoopParts {
   readonly sources: readonly WorkloadSource[];
   readonly membership?: Membership | undefined;
   readonly node: OwnNode | undefined;
+  readonly serverTime: KubeClient['serverTime'];
   readonly reporter: KubeReporter | undefined;
   readonly keeper: ChecksumKeeper | undefined;
 }
 
-function createLoop(config: Config, { logger, metrics, sources, membership, node, reporter, keeper }: LoopParts): Agent {
-  const parts = passParts(config, sources, systemClock, keeper?.mismatches);
+function createLoop(config: Config, { logger, metrics, sources, membership, node, serverTime, reporter, keeper }: LoopParts): Agent {
+  const parts = passParts(config, sources, systemClock, { checksums: keeper?.mismatches, serverTime });
   const { nodeName, policy, basePath } = config;
   const about = () => ({ node: nodeName, takenAt: timestamp(systemClock.now().wallMs), preset: policy.preset, basePath });
   return createPassLoop({

@@ -1,13 +1,16 @@
+import { hostname } from 'node:os';
 import type { Config } from '../config/types.ts';
 import { createBaseDirectoryOpener } from '../disk/base-directory.ts';
 import { createFileLocker } from '../disk/locks/nova-lock.ts';
 import { createExecutor } from '../execute/executor.ts';
 import { systemClock } from '../lib/clock.ts';
 import { untilSynced } from '../lib/until-synced.ts';
-import type { ChecksumRecords, Clock, Logger, WorkloadSource } from '../model/ports.ts';
+import type { ChecksumRecords, Clock, Logger, Surroundings, WorkloadSource } from '../model/ports.ts';
 import { createOverlayScanner } from '../overlays/overlay-scanner.ts';
 import { runPass, type PassParts } from '../pass/pass.ts';
 import { createBaseScanner } from '../scan/base-scanner.ts';
+import type { ServerTime } from '../surroundings/server-clock.ts';
+import { createSurroundings } from '../surroundings/surroundings.ts';
 import { createBaseVerifier } from '../verify/verifier.ts';
 import { asksCluster, connect, createEvidence } from './sources.ts';
 import type { Pass } from './wiring.ts';
@@ -21,7 +24,7 @@ const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 export async function createPass(config: Config): Promise<Pass> {
   const cluster = asksCluster(config) ? await connect(config, undefined) : undefined;
   const { sources, membership } = await createEvidence(config, cluster, SILENT);
-  const parts = passParts(config, sources);
+  const parts = passParts(config, sources, systemClock, { serverTime: () => cluster?.client.serverTime?.() });
   for (const source of sources) source.start();
   return {
     async runPass(options) {
@@ -36,12 +39,18 @@ export async function createPass(config: Config): Promise<Pass> {
   };
 }
 
+export interface PassExtras {
+  readonly checksums?: ChecksumRecords | undefined;
+  /** Of the API server; undefined where none is asked. */
+  readonly serverTime?: (() => ServerTime | undefined) | undefined;
+}
+
 /** What a pass on this machine works with: the real scanners and the real executor. */
 export function passParts(
   config: Config,
   sources: readonly WorkloadSource[],
   clock: Clock = systemClock,
-  checksums?: ChecksumRecords,
+  { checksums, serverTime }: PassExtras = {},
 ): PassParts {
   const { instancesPath, subdirectoryName, locksPath, policy } = config;
   // Where nobody gave another path, headers may also name what the instances path resolves to.
@@ -57,6 +66,14 @@ export function passParts(
     verifier: config.verify.enabled ? createBaseVerifier({ instancesPath, ...policy, checksums, clock }) : undefined,
     overlays: createOverlayScanner({ instancesPath, subdirectoryName, locksPath, hostInstancesPath, overlays: policy.overlays, clock }),
     executor: createExecutor({ locker, directories: createBaseDirectoryOpener(), clock, policy }),
+    surroundings: surroundingsOf(config, clock, serverTime),
     clock,
   };
+}
+
+function surroundingsOf(config: Config, clock: Clock, serverTime: PassExtras['serverTime']): Surroundings {
+  const { instancesPath, basePath, locksPath, undeclared, nodeName } = config;
+  const ownNames = undeclared === undefined ? [] : [undeclared.hostName, nodeName, hostname()];
+  const alone = undeclared === undefined ? undefined : { ...undeclared, ownNames };
+  return createSurroundings({ instancesPath, basePath, locksPath, alone, clock, serverTime: () => serverTime?.() });
 }

@@ -38,7 +38,7 @@ export async function createEvidence(config: Config, cluster: Cluster | undefine
 async function createSources(config: Config, cluster: Cluster | undefined): Promise<WorkloadSource[]> {
   const { sources, hostInstancesPath: instancesPath } = config;
   const found = cluster === undefined ? [] : (await import('./cluster.ts')).clusterSources(config, cluster);
-  if (sources.file !== undefined) found.push(createFileSource({ path: sources.file.path, clock: systemClock }));
+  if (sources.file !== undefined) found.push(createFileSource({ path: sources.file.path, trust: sources.file, clock: systemClock }));
   if (sources.libvirt !== undefined) {
     const { createLibvirtSource } = await import('../sources/libvirt/source.ts');
     found.push(createLibvirtSource({ ...sources.libvirt, instancesPath, clock: systemClock }));

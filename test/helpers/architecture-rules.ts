@@ -24,6 +24,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       'http',
       'fleet',
       'shared-storage',
+      'surroundings',
       'verify',
       'sources',
       'references',
@@ -52,6 +53,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'shared-storage': {
     mayImport: ['sources', 'disk', 'kube', 'model', 'lib'],
     why: 'The whole feature of one directory with several hosts; it reads the other hosts by the mappers of the sources.',
+  },
+  surroundings: {
+    mayImport: ['shared-storage', 'disk', 'model', 'lib'],
+    why: 'What a pass relies on without asking: which directories these are, who else has them, what time it is; it reads the registry as shared-storage does.',
   },
   verify: { mayImport: ['images', 'disk', 'model', 'lib'], why: 'Verification reads base files and their headers; it decides nothing.' },
   config: { mayImport: ['model', 'lib'], why: 'The configuration is read before anything exists that it could configure.' },
@@ -85,6 +90,7 @@ export const STAGES_WITH_PURE_FILES: readonly string[] = [
   'execute',
   'report',
   'shared-storage',
+  'surroundings',
   'verify',
   'fleet',
   'http',
@@ -127,6 +133,9 @@ export const SHELLS: readonly string[] = [
   'src/sources/pods/source.ts',
   'src/sources/rules/source.ts',
   'src/sources/vmis/source.ts',
+  'src/surroundings/alone.ts',
+  'src/surroundings/directories.ts',
+  'src/surroundings/surroundings.ts',
   'src/verify/checksums/directory.ts',
   'src/verify/checksums/keeper.ts',
   'src/verify/checksums/paced-hash.ts',
@@ -154,7 +163,8 @@ export const PURE_BELOW: readonly string[] = [
   'src/lib/slices.ts',
   'src/lib/text.ts',
   'src/lib/timestamp.ts',
-  'src/lib/yaml-keys.ts',
+  'src/lib/yaml/document.ts',
+  'src/lib/yaml/keys.ts',
 ];
 
 /** Builtins and packages that compute and do nothing else, or (behind `#`) the parts of them that do. */

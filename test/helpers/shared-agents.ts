@@ -39,7 +39,7 @@ export function sharedHost(
     annotations: false,
     events: false,
     http: { address: '127.0.0.1', port: 0 },
-    sources: { pods: off, virtualMachineInstances: off, file: { path } },
+    sources: { pods: off, virtualMachineInstances: off, file: { path, requireComplete: false } },
     ...over,
     sharedStorage: { enabled: true, settleSeconds: 0, ...over.sharedStorage },
   };

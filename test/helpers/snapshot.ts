@@ -74,6 +74,7 @@ export interface SnapshotParts {
   readonly now?: Snapshot['now'];
   readonly scannedAt?: Snapshot['scannedAt'];
   readonly previousPass?: Snapshot['previousPass'];
+  readonly surroundings?: Snapshot['surroundings'];
 }
 
 /** A snapshot whose gate is open: one synced source with one unrelated VM. */
@@ -86,6 +87,7 @@ export function snapshot(parts: SnapshotParts = {}): Snapshot {
     now: parts.now ?? { wallMs: NOW_MS, monotonicMs: 5000 },
     scannedAt: parts.scannedAt ?? { wallMs: NOW_MS - 1000, monotonicMs: 4000 },
     previousPass: parts.previousPass,
+    surroundings: parts.surroundings,
     scan: {
       basePath: '/var/lib/nova/instances/_base',
       exists: true,

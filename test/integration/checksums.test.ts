@@ -104,7 +104,7 @@ function configOf(tree: Tree): Config {
 async function passOver(tree: Tree, checksums: ChecksumRecords) {
   const clock: Clock = { now: () => ({ wallMs: Date.now(), monotonicMs: performance.now() }) };
   const source = createFileSource({ path: tree.path('../workloads.yaml'), clock });
-  return await runPass(passParts(configOf(tree), [source], clock, checksums), { dryRun: true });
+  return await runPass(passParts(configOf(tree), [source], clock, { checksums }), { dryRun: true });
 }
 
 const flipFirstByte = (path: string): void => {
@@ -285,7 +285,10 @@ describe('checksums of base files', () => {
 
 /** Ends when the agent has. */
 async function whileAgentRuns(tree: Tree, work: () => Promise<unknown>): Promise<void> {
-  const agent = await createAgent(configOf(tree), { logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} } });
+  const agent = await createAgent(
+    { ...configOf(tree), mode: 'enforce' },
+    { logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} } },
+  );
   const controller = new AbortController();
   const ended = agent.run(controller.signal);
   try {

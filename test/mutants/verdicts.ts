@@ -255,6 +255,21 @@ export const VERDICTS: readonly MutantsOf[] = [
         to: '(sharedStorage === null ? [] : [])',
       },
       {
+        rule: 'DirectoryMismatch: another directory in the place of ours closes the gate',
+        from: 'surroundings?.DirectoryMismatch ?? []',
+        to: '(surroundings === undefined ? [] : [])',
+      },
+      {
+        rule: 'SharedUndeclared: signs of other hosts close the gate',
+        from: 'surroundings?.SharedUndeclared ?? []',
+        to: '(surroundings === undefined ? [] : [])',
+      },
+      {
+        rule: "ClockNotSane: a clock that is not the API server's closes the gate",
+        from: ', ...(snapshot.surroundings?.ClockNotSane ?? [])',
+        to: '',
+      },
+      {
         rule: 'the gate is open only when no condition objects',
         from: 'open: reasons.length === 0, reasons };',
         to: 'open: true, reasons };',

@@ -48,7 +48,7 @@ export function addTestRuleCommand(config: Command, context: Context): void {
 
 /** The objects of the file, and the items of its lists. Throws `UsageError`. */
 async function readObjects(path: string): Promise<readonly unknown[]> {
-  const { parseYamlDocuments } = await import('../../lib/yaml-objects.ts');
+  const { parseYamlDocuments } = await import('../../lib/yaml/objects.ts');
   const parsed = parseYamlDocuments(await readText(path));
   if ('problem' in parsed) throw new UsageError(`${path} is not valid YAML or JSON: ${parsed.problem}`);
   const objects = parsed.documents.flatMap((document): readonly unknown[] => {

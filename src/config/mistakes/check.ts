@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import type { Path } from '../document.ts';
+import type { Path } from '../../lib/yaml/document.ts';
 import { allKeyPaths, keysAt } from './key-paths.ts';
 import { without } from '../layers.ts';
 import { issueMessage, unknownKeyMessage } from './messages.ts';

@@ -1,4 +1,4 @@
-import type { Path } from '../document.ts';
+import type { Path } from '../../lib/yaml/document.ts';
 import { configJsonSchema } from '../schema/schema.ts';
 
 interface SchemaNode {

@@ -1,19 +1,8 @@
 import type { ConfigError } from '../types.ts';
 import { closestMatch } from 'leven';
 import type * as z from 'zod/mini';
-import type { Path } from '../document.ts';
 
 type RawIssue = z.core.$ZodRawIssue;
-
-/** `sources.pods`, `pins.imageRefs[0]`, `matchLabels["app.kubernetes.io/name"]`. */
-export function formatPath(path: Path): string {
-  return path.reduce<string>((text, part) => {
-    if (typeof part === 'number') return `${text}[${part}]`;
-    const name = String(part);
-    if (!/^\w[\w-]*$/.test(name)) return `${text}[${JSON.stringify(name)}]`;
-    return text === '' ? name : `${text}.${name}`;
-  }, '');
-}
 
 /** What is wrong with a value and what to write instead, for zod's `error` option. Unknown keys: see `unknownKeyMessage`. */
 export function issueMessage(issue: RawIssue): string | undefined {

@@ -1,7 +1,7 @@
 import { CronTime } from 'cron';
 import { messageOf } from '../../lib/errors.ts';
 import { compileFileGlob } from '../../lib/patterns/file-glob.ts';
-import type { Path } from '../document.ts';
+import type { Path } from '../../lib/yaml/document.ts';
 import type { ParsedSettings } from '../schema/schema.ts';
 import { selectorMistakes } from './selectors.ts';
 import type { Config } from '../types.ts';
@@ -86,6 +86,14 @@ const JitterWithinInterval: Rule = ({ config: { schedule } }) =>
     ['intervalSeconds', 'schedule'],
   );
 
+const FloorGoneWithNovaOnly: Rule = ({ settings }) =>
+  one(
+    settings.minimumAgeFloorSeconds === 0 && settings.preset !== 'nova',
+    ['minimumAgeFloorSeconds'],
+    'must be at least 1, not 0: Nova writes a base file before the disk that stands on it; 0 is possible with "preset: nova" only',
+    ['preset'],
+  );
+
 const MinimumAgesAboveFloor: Rule = ({ settings }) =>
   (['removeUnusedOriginalMinimumAgeSeconds', 'removeUnusedResizedMinimumAgeSeconds'] as const).flatMap((key) =>
     one(
@@ -134,6 +142,14 @@ const HostNamesDiffer: Rule = ({ settings: { sharedStorage }, config }) =>
     ['sharedStorage', 'hostName'],
     'must contain $(NODE_NAME), such as $(NODE_NAME).example.org: agents of several nodes would take each other for themselves',
     ['sources'],
+  );
+
+const SharedOrAlone: Rule = ({ settings: { sharedStorage } }) =>
+  one(
+    sharedStorage.enabled && sharedStorage.alone,
+    ['sharedStorage', 'alone'],
+    'cannot be used together with sharedStorage.enabled; remove one of the two',
+    ['sharedStorage'],
   );
 
 const SomeSource: Rule = ({ config: { sources } }) =>
@@ -198,9 +214,11 @@ const RULES: readonly Rule[] = [
   TimeZoneKnown,
   JitterWithinInterval,
   MinimumAgesAboveFloor,
+  FloorGoneWithNovaOnly,
   DeadlineAboveLockTimeout,
   ThresholdsOrdered,
   HostNamesDiffer,
+  SharedOrAlone,
   SomeSource,
   SelectorsSelect,
   ExemptionsNamePods,

@@ -1,4 +1,4 @@
-import type { Path } from '../document.ts';
+import type { Path } from '../../lib/yaml/document.ts';
 import type { ParsedSettings } from '../schema/schema.ts';
 
 type GivenSelector = ParsedSettings['sources']['pods']['selector'];

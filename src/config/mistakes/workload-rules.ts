@@ -1,7 +1,7 @@
 import { compileAnchoredPattern } from '../../lib/patterns/anchored-pattern.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { compileJsonPath } from '../../lib/patterns/json-path.ts';
-import type { Path } from '../document.ts';
+import type { Path } from '../../lib/yaml/document.ts';
 import type { ParsedSettings } from '../schema/schema.ts';
 import { selectorMistakes } from './selectors.ts';
 

@@ -43,6 +43,10 @@ const sharedStorage = z
         false,
         'Other hosts have the instances directory mounted as well: register in `compute_nodes`, and remove only what no host uses.',
       ),
+      alone: flag(
+        false,
+        'No other host has the instances directory mounted, whatever `compute_nodes` or the kind of its file system says. Without this, such signs close the gate while sharedStorage is off.',
+      ),
       hostTimeoutSeconds: seconds(
         86_400,
         600,
@@ -182,7 +186,7 @@ export const settingsSchema = z.strictObject({
     600,
     0,
     TEN_YEARS_SECONDS,
-    'No minimum age may be below this: a base file of an instance that is just being built is in use by nobody yet.',
+    'No minimum age may be below this: a base file of an instance that is just being built is in use by nobody yet. 0 is possible with `preset: nova` only.',
   ),
   maxRemovalsPerPass: z
     ._default(z.int().check(z.gte(0)), 0)

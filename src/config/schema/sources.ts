@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { absolutePath, described, flag, labelSelector, requiredLabelSelector, text } from './parts.ts';
+import { absolutePath, described, flag, labelSelector, requiredLabelSelector, seconds, TEN_YEARS_SECONDS, text } from './parts.ts';
 import { rules } from './workload-rules.ts';
 
 export const sources = z
@@ -32,6 +32,19 @@ export const sources = z
         .optional(
           z.strictObject({
             path: absolutePath().check(described('Absolute path of the workloads file; it is read again in every pass.')),
+            requireComplete: z
+              .optional(z.boolean())
+              .check(
+                described(
+                  'The file must say `generatedAt` and `complete: true`; otherwise nothing is removed. Default: true with `preset: nova`, else false.',
+                ),
+              ),
+            maximumAgeSeconds: seconds(
+              3600,
+              1,
+              TEN_YEARS_SECONDS,
+              'A file whose `generatedAt` is older holds removals. A file without `generatedAt` has no age.',
+            ),
           }),
         )
         .check(described('A YAML file that lists workloads, for machines without a cluster.')),

@@ -1,3 +1,4 @@
+import { systemClock } from '../../lib/clock.ts';
 import { orAborted } from '../../lib/or-aborted.ts';
 import { parseJson, parseStatus, readLines, readText } from './body.ts';
 import type { KubeConfigLoader } from '../credentials/config.ts';
@@ -32,6 +33,7 @@ interface Context {
   readonly userAgent: string;
   readonly observe: RequestObserver;
   readonly responseLimitBytes: number;
+  serverTime: ReturnType<NonNullable<KubeClient['serverTime']>>;
 }
 
 /** Our client: one HTTP/2 connection, no retries but one after a 401 with credentials read again. Throws when the kubeconfig has no cluster. */
@@ -43,10 +45,12 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     userAgent: options.userAgent,
     observe: options.observe ?? (() => undefined),
     responseLimitBytes: options.responseLimitBytes ?? DEFAULT_RESPONSE_LIMIT_BYTES,
+    serverTime: undefined,
   };
   return {
     request: async (request) => await requestOnce(context, request),
     stream: (request) => streamOnce(context, request),
+    serverTime: () => context.serverTime,
     close: () => context.transport.close(),
   };
 }
@@ -113,6 +117,8 @@ async function sendOnce(context: Context, request: KubeRequest, signal: AbortSig
   // Opening a connection is shared between requests and knows no signal: anyone who gives up leaves it to the others.
   const answer = await orAborted(context.transport.send({ method: request.method, path, headers, body, signal }, credentials), signal);
   if (answer === 'aborted') throw new Error('aborted');
+  const serverMs = Date.parse(answer.date ?? '');
+  if (!Number.isNaN(serverMs)) context.serverTime = { serverMs, at: systemClock.now() };
   return answer;
 }
 

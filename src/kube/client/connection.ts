@@ -14,6 +14,8 @@ export interface WireRequest {
 export interface WireResponse {
   readonly status: number;
   readonly retryAfter: string | undefined;
+  /** The server's clock, as the header says it. */
+  readonly date: string | undefined;
   readonly body: Readable;
 }
 

@@ -43,7 +43,12 @@ async function exchange(
     open.add(wire);
     wire.once('close', () => open.delete(wire));
     wire.once('response', (response) => {
-      resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'], body: response });
+      resolve({
+        status: response.statusCode ?? 0,
+        retryAfter: response.headers['retry-after'],
+        date: response.headers.date,
+        body: response,
+      });
     });
     // Not once: a request that is destroyed after its answer may report that as well.
     wire.on('error', reject);

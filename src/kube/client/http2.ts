@@ -58,6 +58,7 @@ async function exchange(session: ClientHttp2Session, request: WireRequest): Prom
       resolve({
         status: Number(headers[':status']),
         retryAfter: typeof headers['retry-after'] === 'string' ? headers['retry-after'] : undefined,
+        date: typeof headers.date === 'string' ? headers.date : undefined,
         body,
       });
     });

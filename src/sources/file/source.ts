@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
 import { errnoOf, messageOf } from '../../lib/errors.ts';
 import type { Clock, WorkloadSource } from '../../model/ports.ts';
-import type { SourceReading } from '../../model/workload.ts';
+import type { Gap, SourceReading } from '../../model/workload.ts';
+import { doubtsOf, type FileTrust } from './trust.ts';
 import { FILE_SOURCE, parseWorkloads, type ParsedWorkloads } from './workloads-file.ts';
 
 /** Some hundred thousand workloads. */
@@ -12,8 +13,17 @@ const FRESH_LIMIT_MS = 60_000;
 /** Larger files are parsed at every look rather than kept. */
 const KEPT_BYTES = 4 * 1024 * 1024;
 
+export interface FileSourceOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  /** Default: what it says of itself counts, and it need not say anything. */
+  readonly trust?: FileTrust | undefined;
+}
+
+const ANY: FileTrust = { required: false, maximumAgeSeconds: 3600 };
+
 /** The YAML list of workloads, read again at every `read()`, and parsed where its bytes have changed: probes and scrapes look at it as well. */
-export function createFileSource(options: { readonly path: string; readonly clock: Clock }): WorkloadSource {
+export function createFileSource(options: FileSourceOptions): WorkloadSource {
   let last: { readonly bytes: Buffer; readonly parsed: ParsedWorkloads } | undefined;
   const parse = (bytes: Buffer): ParsedWorkloads => {
     if (last?.bytes.equals(bytes) === true) return last.parsed;
@@ -28,7 +38,7 @@ export function createFileSource(options: { readonly path: string; readonly cloc
     read: async () => {
       const startedAtMs = options.clock.now().wallMs;
       try {
-        return readingOf(parse(await readBytes(options.path)), options.path, startedAtMs);
+        return readingOf(parse(await readBytes(options.path)), options, startedAtMs);
       } catch (error) {
         if (errnoOf(error) === undefined) throw error;
         return unreadable(options.path, startedAtMs, messageOf(error));
@@ -37,13 +47,16 @@ export function createFileSource(options: { readonly path: string; readonly cloc
   };
 }
 
-function readingOf({ workloads, errors }: ParsedWorkloads, path: string, startedAtMs: number): SourceReading {
+function readingOf(parsed: ParsedWorkloads, { path, trust = ANY }: FileSourceOptions, startedAtMs: number): SourceReading {
+  const { workloads, errors } = parsed;
   if (workloads === undefined) {
     const [first] = errors;
     const more = errors.length > 1 ? `, and ${errors.length - 1} more` : '';
     return unreadable(path, startedAtMs, `line ${first?.line}: ${first?.path} ${first?.message}${more}`);
   }
-  return { status: { ...status(startedAtMs), state: 'synced', consistentListAtMs: startedAtMs }, workloads, gaps: [] };
+  // What it lists is in use, whatever else is missing.
+  const gaps = doubtsOf(parsed, trust, startedAtMs).map((doubt) => unreadableGap(`workloads file ${path}: ${doubt}`));
+  return { status: { ...status(startedAtMs), state: 'synced', consistentListAtMs: startedAtMs }, workloads, gaps };
 }
 
 function unreadable(path: string, startedAtMs: number, why: string): SourceReading {
@@ -51,8 +64,12 @@ function unreadable(path: string, startedAtMs: number, why: string): SourceReadi
   return {
     status: { ...status(startedAtMs), state: 'failed', consistentListAtMs: undefined, message },
     workloads: [],
-    gaps: [{ kind: 'UnreadableSource', source: FILE_SOURCE, message }],
+    gaps: [unreadableGap(message)],
   };
+}
+
+function unreadableGap(message: string): Gap {
+  return { kind: 'UnreadableSource', source: FILE_SOURCE, message };
 }
 
 function status(startedAtMs: number) {

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
+import { formatPath, parseProgramsJson, parseYamlDocument } from '../../lib/yaml/document.ts';
 import type { ImageReference, ImageRole, Workload } from '../../model/workload.ts';
 import { instanceNamesOf, isSegment, MAX_SIZE } from '../workload-fields.ts';
-import { parseProgramsJson, parseYaml, type YamlError } from './yaml-text.ts';
 
 export const FILE_SOURCE = 'file';
 
@@ -18,26 +18,62 @@ const workloadSchema = z.strictObject({
   swapMb: z.optional(z.array(size)),
   ephemeral: z.optional(z.array(z.strictObject({ sizeGb: size, filesystem: z.optional(z.string().check(z.minLength(1))) }))),
 });
-const fileSchema = z.strictObject({ workloads: z.array(workloadSchema) });
+/** RFC 3339, with a zone: a time without one would mean another on each machine. */
+const moment = z.iso.datetime({ offset: true, error: 'must be a time with its zone, such as 2026-11-28T12:00:00Z; put it in quotes' });
+
+const fileSchema = z.strictObject({
+  generatedAt: z.optional(moment),
+  workloads: z.array(workloadSchema),
+  complete: z.optional(z.boolean()),
+});
 
 type Entry = z.infer<typeof workloadSchema>;
+
+/** One mistake in the file. */
+export interface FileMistake {
+  /** Such as `workloads[0].swapMb[1]`; empty for the file as a whole. */
+  readonly path: string;
+  /** From 1. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** What the file says. */
+export interface WorkloadsFile {
+  readonly workloads: readonly Workload[];
+  /** When the list was made (ms); undefined where the file does not say. */
+  readonly generatedAtMs: number | undefined;
+  /** Whether it is the whole list; undefined where the file does not say. */
+  readonly complete: boolean | undefined;
+}
+
 export type ParsedWorkloads =
-  | { readonly workloads: readonly Workload[]; readonly errors?: undefined }
-  | { readonly workloads?: undefined; readonly errors: readonly YamlError[] };
+  | (WorkloadsFile & { readonly errors?: undefined })
+  | { readonly workloads?: undefined; readonly errors: readonly FileMistake[] };
 
 /** Reads the YAML list of workloads (`workloads:`, one entry per VM). Unknown keys are errors; every error has its path and line. */
 export function parseWorkloads(text: string): ParsedWorkloads {
   const quick = fileSchema.safeParse(parseProgramsJson(text));
-  if (quick.success) return { workloads: quick.data.workloads.map(toWorkload) };
-  const document = parseYaml(text);
-  if (document.errors !== undefined) return document;
+  if (quick.success) return toFile(quick.data);
+  const document = parseYamlDocument(text);
+  if (document.problems !== undefined)
+    return { errors: document.problems.map(({ message, at }) => ({ path: '', line: at?.line ?? 1, message })) };
   const parsed = fileSchema.safeParse(document.value ?? {}, { error: messageFor });
-  if (parsed.success) return { workloads: parsed.data.workloads.map(toWorkload) };
+  if (parsed.success) return toFile(parsed.data);
+  const errorAt = (path: readonly PropertyKey[], message: string): FileMistake => ({
+    path: formatPath(path),
+    line: document.locate(path, true)?.line ?? 1,
+    message,
+  });
   const errors = parsed.error.issues.flatMap((issue) => {
-    if (issue.code !== 'unrecognized_keys') return [document.errorAt(issue.path, issue.message)];
-    return issue.keys.map((key) => document.errorAt([...issue.path, key], `is unknown; known are ${knownKeys(issue.path)}`));
+    if (issue.code !== 'unrecognized_keys') return [errorAt(issue.path, issue.message)];
+    return issue.keys.map((key) => errorAt([...issue.path, key], `is unknown; known are ${knownKeys(issue.path)}`));
   });
   return { errors };
+}
+
+function toFile({ generatedAt, workloads, complete }: z.infer<typeof fileSchema>): WorkloadsFile {
+  return { workloads: workloads.map(toWorkload), generatedAtMs: generatedAt === undefined ? undefined : Date.parse(generatedAt), complete };
 }
 
 function toWorkload(entry: Entry): Workload {

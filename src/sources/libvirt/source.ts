@@ -74,6 +74,11 @@ function readDirectories(options: LibvirtSourceOptions, directories: readonly Do
         `neither ${options.statusPath} nor ${options.definitionsPath} exists: mount the host's directories, or switch the source off`,
       );
     }
+    if (listings[1] === undefined) {
+      return fail(
+        `${options.definitionsPath} does not exist, so domains that are shut off cannot be seen: mount the host's directory, or correct sources.libvirt.definitionsPath`,
+      );
+    }
     const synced: SourceStatus = { ...status, state: 'synced', consistentListAtMs: startedAtMs };
     return { status: synced, ...mergeDomains(listings.flatMap((listing) => listing ?? [])) };
   } catch (error) {

@@ -301,10 +301,30 @@ describe('values of the chart', () => {
     expect(at(directories, 'securityContext')).toEqual(at(pod.containers[0], 'securityContext'));
   });
 
+  it("should mount Nova's own lock directory wherever the configuration has it in the pod, by its path on the host", async () => {
+    const config = { hostInstancesPath: '/srv/kolla/nova/instances', locksPath: '/var/lib/nova/instances/locks' };
+    const pod = at(only(await render({ config }), 'DaemonSet'), POD) as PodSpec;
+    expect(pod.volumes).toContainEqual({ name: 'locks', hostPath: { path: '/srv/kolla/nova/instances/locks', type: 'Directory' } });
+    expect(pod.containers[0].volumeMounts).toContainEqual({ name: 'locks', mountPath: '/var/lib/nova/instances/locks' });
+  });
+
+  it('should see what the host mounts below the instances path later', async () => {
+    for (const createDirectories of [{}, { enabled: true }]) {
+      const mounts = at(only(await render({ createDirectories }), 'DaemonSet'), `${AGENT}.volumeMounts`) as readonly Mount[];
+      const instances = mounts.find(({ mountPath }) => mountPath === '/var/lib/nova/instances');
+      expect(instances).toEqual({
+        name: 'instances',
+        mountPath: '/var/lib/nova/instances',
+        readOnly: true,
+        mountPropagation: 'HostToContainer',
+      });
+    }
+  });
+
   it('should leave a lock directory that is elsewhere to anyone who has made it', async () => {
     const values = { createDirectories: { enabled: true }, config: { locksPath: '/run/nova-locks' } };
     const pod = at(only(await render(values), 'DaemonSet'), POD) as PodSpec;
-    expect(pod.volumes).toContainEqual({ name: 'locks', hostPath: { path: '/run/nova-locks', type: 'Directory' } });
+    expect(pod.volumes).toContainEqual({ name: 'locks', hostPath: { path: '/var/lib/nova/instances/locks', type: 'Directory' } });
     expect(pod.initContainers?.[0]?.volumeMounts).toContainEqual({ name: 'locks', mountPath: '/run/nova-locks' });
     expect(pod.containers[0].volumeMounts).toContainEqual({ name: 'locks', mountPath: '/run/nova-locks' });
   });

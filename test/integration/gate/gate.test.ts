@@ -56,7 +56,10 @@ describe('the gate', () => {
     // What is awaited for an hour, by the agent's own clocks.
     shiftClocks(3_600_000, 'both');
     await node.seeClosed('SourceStale');
+    vi.restoreAllMocks();
     proxy.fault = () => undefined;
+    // What this pass writes is answered with the API server's time, by clocks that are true again.
+    await node.pass();
     await node.seeOpen('SourceStale');
   });
 
@@ -108,10 +111,36 @@ describe('the gate', () => {
     await node.seeOpen('ClockNotSane');
   });
 
-  it.each([1, -1])('should be closed for one pass by a wall clock that was set by %i day (ClockNotSane)', async (days) => {
+  it.each([1, -1])("should be closed while a wall clock that was set by %i day is not the API server's (ClockNotSane)", async (days) => {
     shiftClocks(days * 86_400_000, 'wall');
     await node.seeClosed('ClockNotSane');
+    await node.seeClosed('ClockNotSane');
+    vi.restoreAllMocks();
+    // The pass after that sees how far it was set back.
+    await node.seeClosed('ClockNotSane');
     await node.seeOpen('ClockNotSane');
+  });
+
+  it('should be closed while the clock is wrong, though it was so before the agent began (ClockNotSane)', async () => {
+    await node.stop();
+    shiftClocks(10 * 86_400_000, 'wall');
+    node = await startNode(server, proxy);
+    await node.seeClosed('ClockNotSane');
+  });
+
+  it('should be closed while another directory is mounted as locks (DirectoryMismatch)', async () => {
+    node.tree.add({ locks: { directory: true }, '../elsewhere': { directory: true } });
+    execFileSync('mount', ['--bind', node.tree.path('../elsewhere'), node.tree.path('locks')]);
+    await node.seeClosed('DirectoryMismatch');
+    execFileSync('umount', [node.tree.path('locks')]);
+    await node.seeOpen('DirectoryMismatch');
+  });
+
+  it('should be closed while compute_nodes names another host and nobody has said that it is shared (SharedUndeclared)', async () => {
+    node.tree.add({ compute_nodes: { content: JSON.stringify({ 'host-b': Date.now() / 1000 }) } });
+    await node.seeClosed('SharedUndeclared');
+    node.tree.remove('compute_nodes');
+    await node.seeOpen('SharedUndeclared');
   });
 
   it('should be closed while nobody knows a single workload (EmptyInventory)', async () => {

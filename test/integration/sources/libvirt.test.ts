@@ -65,6 +65,17 @@ describe("libvirt's files", () => {
     expect(await source().read({ consistent: true })).toMatchObject({ status: { state: 'failed' }, gaps: [{ kind: 'UnreadableSource' }] });
   });
 
+  it('should fail where only the directory of definitions is missing: a domain that is shut off would be unseen', async () => {
+    put('run/vm.xml', `<domstatus state='running'>${definition('vm', 'u-1', 'vm/disk').slice(25)}</domstatus>`);
+    rmSync(join(root, 'etc'), { recursive: true });
+    const { status, gaps } = await source().read({ consistent: true });
+    expect(status).toMatchObject({
+      state: 'failed',
+      message: expect.stringMatching(/etc does not exist, so domains that are shut off cannot be seen/),
+    });
+    expect(gaps).toMatchObject([{ kind: 'UnreadableSource' }]);
+  });
+
   it('should fail for a directory that is gone on the host and lives on in a mount only', async () => {
     put('etc/vm.xml', definition('vm', 'u-1', 'vm/disk'));
     const fd = openSync(join(root, 'run'), 'r');

@@ -51,6 +51,7 @@ describe('loadConfig: defaults', () => {
       knownAgents: expect.arrayContaining([
         { name: 'OpenEBS ZFS LocalPV', selector: { matchLabels: { app: 'openebs-zfs-node' }, matchExpressions: [] }, hostPaths: ['/'] },
       ]),
+      undeclared: { hostName: 'node-a', hostTimeoutSeconds: 86_400 },
       annotations: true,
       events: true,
       heartbeatSeconds: 3600,

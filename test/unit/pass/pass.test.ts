@@ -182,3 +182,23 @@ describe('a pass', () => {
     expect(Object.keys(report.stageSeconds).toSorted()).toEqual(['execute', 'overlays', 'plan', 'references', 'scan']);
   });
 });
+
+describe('what a pass relies on without asking', () => {
+  const message = '/i/_base: "/victim" is mounted there';
+
+  it('should be looked at in the pass', async () => {
+    const surroundings = { inspect: () => ({ DirectoryMismatch: [message] }) };
+    const report = await harness(world({ listed: true }), { surroundings }).run();
+    expect(report).toMatchObject({ result: 'Held', gate: { open: false, reasons: [{ reason: 'DirectoryMismatch', message }] } });
+  });
+
+  it('should be looked at again before each removal', async () => {
+    let mounted = false;
+    const surroundings = { inspect: () => ({ DirectoryMismatch: mounted ? [message] : [] }) };
+    const { run, inUse } = harness(world(), { surroundings });
+    await run();
+    expect(await inUse(DIGEST)).toEqual([]);
+    mounted = true;
+    expect(await inUse(DIGEST)).toEqual([{ kind: 'gate', message: `DirectoryMismatch: ${message}` }]);
+  });
+});

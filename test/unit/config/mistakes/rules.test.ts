@@ -45,6 +45,17 @@ describe('rules of the configuration', () => {
       'removeUnusedResizedMinimumAgeSeconds must be at least minimumAgeFloorSeconds (7200), not 3600; raise it, or lower minimumAgeFloorSeconds as well if you mean it',
     ],
     [
+      'no floor at all outside the preset nova',
+      'minimumAgeFloorSeconds: 0',
+      'minimumAgeFloorSeconds must be at least 1, not 0: Nova writes a base file before the disk that stands on it; 0 is possible with "preset: nova" only',
+    ],
+    [
+      'a directory that is shared and not shared',
+      'sharedStorage: {enabled: true, alone: true}',
+      'sharedStorage.alone cannot be used together with sharedStorage.enabled; remove one of the two',
+    ],
+    ['a glob that is none', 'pins: {fileNames: ["swap_*", "+(a"]}', 'pins.fileNames[1] is not a glob over file names: a ")" is missing'],
+    [
       'a lock timeout as long as the pass',
       'passDeadlineSeconds: 10',
       'passDeadlineSeconds must be more than lockTimeoutSeconds (10), not 10: one busy lock would use up the pass',
@@ -110,7 +121,7 @@ describe('rules of the configuration', () => {
 
   it.each([
     ['a minimum age at the floor', 'removeUnusedOriginalMinimumAgeSeconds: 600'],
-    ['a minimum age of nothing where the floor says so', 'removeUnusedResizedMinimumAgeSeconds: 0\nminimumAgeFloorSeconds: 0'],
+    ['a minimum age of nearly nothing where the floor says so', 'removeUnusedResizedMinimumAgeSeconds: 1\nminimumAgeFloorSeconds: 1'],
     ['a minimum age of nothing in the preset nova', 'preset: nova\nremoveUnusedResizedMinimumAgeSeconds: 0'],
     ['an IPv6 address', 'http: {address: "::1", port: 0}'],
     ['an empty label value', 'exemptPods: [{selector: {matchLabels: {a.b/c-d: ""}}}]'],

@@ -27,6 +27,7 @@ const closing: Readonly<Record<keyof typeof GATE_REASONS, readonly SnapshotParts
   ],
   ScanIncomplete: [{ scan: { problems: [{ path: '_base/x', code: 'EIO', message: 'input/output error' }] } }],
   ClockNotSane: [
+    { surroundings: { ClockNotSane: ["the clock of this machine is 864000 s ahead of the API server's"] } },
     { previousPass: { wallMs: NOW_MS - 61_000, monotonicMs: 5000 } },
     { previousPass: { wallMs: NOW_MS + 61_000, monotonicMs: 5000 } },
     { scannedAt: { wallMs: NOW_MS - 90_000, monotonicMs: 5000 } },
@@ -46,6 +47,8 @@ const closing: Readonly<Record<keyof typeof GATE_REASONS, readonly SnapshotParts
     },
   ],
   DirectoryOpenToAll: [{ scan: { openDirectories: ['/var/lib/nova/instances/_base'] } }],
+  DirectoryMismatch: [{ surroundings: { DirectoryMismatch: ['/i/_base: "/victim" is mounted there'] } }],
+  SharedUndeclared: [{ surroundings: { SharedUndeclared: ['/i/compute_nodes names other hosts'] } }],
   HostWorkloadsUnknown: [
     { inventory: { sharedStorage: { hosts: [{ name: 'host-b', state: 'unknown', message: 'it has not reported' }] } } },
   ],

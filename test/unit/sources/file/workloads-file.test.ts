@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
 import { parseWorkloads } from '../../../../src/sources/file/workloads-file.ts';
-import { parseProgramsJson } from '../../../../src/sources/file/yaml-text.ts';
+import { parseProgramsJson } from '../../../../src/lib/yaml/document.ts';
 
 const errorsOf = (text: string) => parseWorkloads(text).errors;
 
@@ -63,7 +63,7 @@ workloads:
 
   it.each([
     ['an unknown key', 'workloads:\n  - name: a\n    imageref: x', 'workloads[0].imageref', 3, /unknown; known are name, uuid, imageRef/],
-    ['an unknown key at the top', 'workloads: []\nextra: 1', 'extra', 2, /unknown; known are workloads/],
+    ['an unknown key at the top', 'workloads: []\nextra: 1', 'extra', 2, /unknown; known are generatedAt, workloads, complete/],
     ['an unknown key of a disk', 'workloads:\n- name: a\n  ephemeral:\n  - sizeGB: 1', 'workloads[0].ephemeral[0].sizeGB', 4, /sizeGb/],
     ['a missing name', 'workloads:\n  - uuid: u', 'workloads[0].name', 2, /is required/],
     ['a number for an image id', 'workloads:\n  - name: a\n    imageRef: 12e5', 'workloads[0].imageRef', 3, /text; put it in quotes/],

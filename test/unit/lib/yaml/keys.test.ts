@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
-import { keyMistakes } from '../../../src/lib/yaml-keys.ts';
+import { keyMistakes } from '../../../../src/lib/yaml/keys.ts';
 
 const mistakes = (text: string) => keyMistakes(parseDocument(text, { uniqueKeys: false }));
 

@@ -1,0 +1,130 @@
+import {
+  LineCounter,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  parseDocument,
+  type Document,
+  type Node,
+  type YAMLParseError,
+  type YAMLWarning,
+} from 'yaml';
+import { keyMistakes } from './keys.ts';
+
+export type Path = readonly PropertyKey[];
+
+/** From 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Why a text is no YAML document of ours. */
+export interface YamlProblem {
+  readonly message: string;
+  readonly at?: Position | undefined;
+}
+
+/** A YAML text as plain data, with the place of each part. */
+export interface YamlDocument {
+  readonly problems?: undefined;
+  /** What the text says; undefined where it is empty. */
+  readonly value: unknown;
+  /** Where the value at `path` stands, or the nearest parent that is there; with `atKey`, where its key stands. */
+  locate(path: Path, atKey?: boolean): Position | undefined;
+}
+
+/** A person writes few; many make a small file expand to a large one. */
+const MAX_ALIASES = 100;
+
+/**
+ * Parses one YAML 1.2 document, which JSON is as well: the only reader of YAML. Syntax errors, duplicate keys, sections with more than
+ * 1000 keys and more than 100 resolved aliases are problems.
+ */
+export function parseYamlDocument(text: string): YamlDocument | { readonly problems: readonly YamlProblem[] } {
+  const lines = new LineCounter();
+  const positionOf = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  try {
+    // `pretty` messages repeat the source text; ours give line and column instead.
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+    const wrong = [...document.errors, ...document.warnings];
+    if (wrong.length > 0) return { problems: wrong.map((problem) => ({ message: explain(problem), at: positionOf(problem.pos[0]) })) };
+    const keys = keyMistakes(document);
+    if (keys.length > 0) return { problems: keys.map(({ message, offset }) => ({ message, at: positionOf(offset) })) };
+    return {
+      value: (document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown) ?? undefined,
+      locate: (path, atKey = false) => locate(document, positionOf, path, atKey),
+    };
+  } catch (error) {
+    // An alias without an anchor, or more aliases than a person writes.
+    if (error instanceof ReferenceError) return { problems: [{ message: error.message }] };
+    if (error instanceof RangeError) return { problems: [{ message: 'it is nested too deeply' }] };
+    throw error;
+  }
+}
+
+/**
+ * The value of JSON as programs write it; undefined for anything else. What comes out is exactly what went in, so that no key can have
+ * been there twice and nothing can mean something else in YAML, whose parser takes a hundred times as long.
+ */
+export function parseProgramsJson(text: string): unknown {
+  if (!/^[{[]/.test(text)) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    const written = text.trimEnd();
+    return written === JSON.stringify(value) || written === JSON.stringify(value, null, 2) ? value : undefined;
+  } catch (error) {
+    // Deep nesting is a RangeError.
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** `sources.pods`, `pins.imageRefs[0]`, `matchLabels["app.kubernetes.io/name"]`. */
+export function formatPath(path: Path): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    const name = String(part);
+    if (!/^\w[\w-]*$/.test(name)) return `${text}[${JSON.stringify(name)}]`;
+    return text === '' ? name : `${text}.${name}`;
+  }, '');
+}
+
+function explain(problem: YAMLParseError | YAMLWarning): string {
+  if (problem.code === 'MULTIPLE_DOCS') return 'the file holds more than one document; remove what follows the second "---"';
+  return problem.message;
+}
+
+function locate(document: Document, positionOf: (offset: number) => Position, path: Path, atKey: boolean): Position | undefined {
+  let found: Node | null = document.contents;
+  for (const [depth, part] of path.entries()) {
+    const last = depth === path.length - 1;
+    const next = child(found, part, atKey && last);
+    if (next === undefined) break;
+    found = next;
+  }
+  const offset = found?.range?.[0];
+  return offset === undefined ? undefined : positionOf(offset);
+}
+
+function child(parent: Node | null, part: PropertyKey, asKey: boolean): Node | undefined {
+  if (isMap(parent)) {
+    const pair = parent.items.find((item) => isPair(item) && (isScalar(item.key) ? String(item.key.value) : undefined) === part);
+    // A key without a value has a value node of no extent; its key is the place to look at.
+    const node = asKey || isEmptyScalar(pair?.value) ? pair?.key : pair?.value;
+    return isNode(node) ? node : undefined;
+  }
+  if (parent !== null && 'items' in parent && Array.isArray(parent.items) && typeof part === 'number') {
+    const item: unknown = parent.items[part];
+    return isNode(item) ? item : undefined;
+  }
+  return undefined;
+}
+
+function isEmptyScalar(value: unknown): boolean {
+  return isScalar(value) && value.value === null && value.source === '';
+}

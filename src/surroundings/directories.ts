@@ -1,0 +1,64 @@
+import { readFileSync, realpathSync, statSync, type BigIntStats } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { errnoOf, messageOf } from '../lib/errors.ts';
+import { parseMountTable, strangerAt } from './mount-table.ts';
+
+const MOUNT_TABLE = '/proc/self/mountinfo';
+/** Nova's, below the instances path. */
+const LOCKS = 'locks';
+
+export interface DirectoryPaths {
+  readonly instancesPath: string;
+  /** `<instancesPath>/<subdirectoryName>`. */
+  readonly basePath: string;
+  readonly locksPath: string;
+}
+
+/**
+ * Why the directory that files are removed from, or the one that locks are taken in, is not what the instances path has under these
+ * names. Then removals would hit another directory, and locks would exclude nobody.
+ */
+export function strangeDirectories({ instancesPath, basePath, locksPath }: DirectoryPaths): string[] {
+  try {
+    const mounts = parseMountTable(readFileSync(MOUNT_TABLE, 'utf8'));
+    const mounted = [basePath, join(instancesPath, LOCKS)].flatMap((path) => {
+      const real = realName(path);
+      const root = real === undefined ? undefined : strangerAt(mounts, real);
+      return root === undefined
+        ? []
+        : [`${path}: ${JSON.stringify(root)} is mounted there, another directory than the one of this name; ${REMEDY}`];
+    });
+    return [...mounted, ...strangeLocks(instancesPath, locksPath)];
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return [`what is mounted below ${instancesPath} cannot be seen: ${messageOf(error)}`];
+  }
+}
+
+const REMEDY = 'unmount it, mount the directory itself, or mount the whole file system that it is on';
+
+/** Nova takes its locks in `locks` below the instances path, and nowhere else. */
+function strangeLocks(instancesPath: string, locksPath: string): string[] {
+  const novas = join(instancesPath, LOCKS);
+  if (novas === locksPath) return [];
+  const [ours, theirs] = [statOf(locksPath), statOf(novas)];
+  if (ours === undefined && theirs === undefined) return [];
+  if (ours?.dev === theirs?.dev && ours?.ino === theirs?.ino) return [];
+  return [
+    `${locksPath} is another directory than ${novas}, where Nova takes its locks; correct locksPath, or mount the same directory at both`,
+  ];
+}
+
+function statOf(path: string): BigIntStats | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+/** The path without links above its last part; undefined where the directory above does not exist. A link in its own place is refused elsewhere. */
+function realName(path: string): string | undefined {
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
