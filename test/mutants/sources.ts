@@ -160,12 +160,12 @@ export const SOURCES: readonly MutantsOf[] = [
     file: 'src/sources/vmis/source.ts',
     tests: [VMI_SOURCE],
     mutants: [
-      { rule: 'migrations: the target is protected as well', from: '...this.byTarget.items(), ', to: '' },
-      { rule: 'migrations: a VMI between the two watches is protected', from: '...this.memory.lingering(this.nowMs()), ', to: '' },
+      { rule: 'migrations: the target is protected as well', from: '...this.#byTarget.items(), ', to: '' },
+      { rule: 'migrations: a VMI between the two watches is protected', from: '...this.#memory.lingering(this.#nowMs()), ', to: '' },
       {
         rule: 'migrations: the target label is listed first',
-        from: '(await this.byTarget.listConsistent(signal)) && (await this.byNode.listConsistent(signal))',
-        to: '(await this.byNode.listConsistent(signal)) && (await this.byTarget.listConsistent(signal))',
+        from: '(await this.#byTarget.listConsistent(signal)) && (await this.#byNode.listConsistent(signal))',
+        to: '(await this.#byNode.listConsistent(signal)) && (await this.#byTarget.listConsistent(signal))',
       },
       {
         rule: 'the worse of the two watches is the state',

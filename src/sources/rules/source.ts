@@ -27,88 +27,88 @@ export function createRuleSource(options: RuleSourceOptions): WorkloadSource {
 
 class RuleSource implements WorkloadSource {
   readonly name: string;
-  private readonly options: RuleSourceOptions;
-  private readonly timing: ReflectorTiming;
-  private readonly map: RuleMapper;
-  private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
-  private connecting: Promise<void> | undefined;
-  private reflector: Reflector<RuleRecord> | undefined;
-  private problem: KubeApiError | undefined;
+  readonly #options: RuleSourceOptions;
+  readonly #timing: ReflectorTiming;
+  readonly #map: RuleMapper;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #connecting: Promise<void> | undefined;
+  #reflector: Reflector<RuleRecord> | undefined;
+  #problem: KubeApiError | undefined;
 
   constructor(options: RuleSourceOptions) {
-    this.options = options;
+    this.#options = options;
     this.name = ruleSourceName(options.rule);
-    this.timing = { ...DEFAULT_REFLECTOR_TIMING, ...options.timing };
-    this.map = compileRule(options.rule, options.nodeName);
+    this.#timing = { ...DEFAULT_REFLECTOR_TIMING, ...options.timing };
+    this.#map = compileRule(options.rule, options.nodeName);
   }
 
   start(): void {
-    this.running ??= this.untilConnected();
+    this.#running ??= this.#untilConnected();
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
-    await this.connecting;
-    await this.reflector?.stop();
+    this.#stopping.abort();
+    await this.#running;
+    await this.#connecting;
+    await this.#reflector?.stop();
   }
 
   async read({ consistent, signal }: { consistent: boolean; signal?: AbortSignal | undefined }): Promise<SourceReading> {
     if (consistent && signal?.aborted !== true) {
-      await this.connect();
-      await this.reflector?.listConsistent(signal);
+      await this.#connect();
+      await this.#reflector?.listConsistent(signal);
     }
-    const records = [...(this.reflector?.items() ?? [])];
+    const records = [...(this.#reflector?.items() ?? [])];
     return {
-      status: { name: this.name, ...(this.reflector?.status() ?? this.unconnected()) },
+      status: { name: this.name, ...(this.#reflector?.status() ?? this.#unconnected()) },
       workloads: records.map(({ workload }) => workload),
       gaps: records.flatMap(({ gaps }) => gaps),
     };
   }
 
-  private async untilConnected(): Promise<void> {
-    for (let failures = 1; !this.stopping.signal.aborted; failures += 1) {
-      await this.connect();
-      if (this.reflector !== undefined) return;
-      await sleep(backoffMs(failures, this.problem?.retryAfterSeconds, this.timing, this.options.random), this.stopping.signal);
+  async #untilConnected(): Promise<void> {
+    for (let failures = 1; !this.#stopping.signal.aborted; failures += 1) {
+      await this.#connect();
+      if (this.#reflector !== undefined) return;
+      await sleep(backoffMs(failures, this.#problem?.retryAfterSeconds, this.#timing, this.#options.random), this.#stopping.signal);
     }
   }
 
   /** One attempt at a time, shared by anyone who asks. */
-  private async connect(): Promise<void> {
-    if (this.reflector !== undefined || this.stopping.signal.aborted) return;
-    this.connecting ??= this.discover().finally(() => {
-      this.connecting = undefined;
+  async #connect(): Promise<void> {
+    if (this.#reflector !== undefined || this.#stopping.signal.aborted) return;
+    this.#connecting ??= this.#discover().finally(() => {
+      this.#connecting = undefined;
     });
-    await this.connecting;
+    await this.#connecting;
   }
 
-  private async discover(): Promise<void> {
-    const { rule, client } = this.options;
+  async #discover(): Promise<void> {
+    const { rule, client } = this.#options;
     try {
-      const { name, namespaced, groupPath } = await discoverResource(client, rule, this.stopping.signal);
-      if (this.stopping.signal.aborted) return;
+      const { name, namespaced, groupPath } = await discoverResource(client, rule, this.#stopping.signal);
+      if (this.#stopping.signal.aborted) return;
       const within = namespaced && rule.namespace !== undefined ? `/namespaces/${rule.namespace}` : '';
-      this.reflector = createReflector({
-        ...this.options,
+      this.#reflector = createReflector({
+        ...this.#options,
         path: `${groupPath}${within}/${name}`,
         query: queryOf(rule),
-        select: this.map,
+        select: this.#map,
       });
-      this.reflector.start();
+      this.#reflector.start();
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
-      this.problem = error;
+      this.#problem = error;
     }
   }
 
-  private unconnected() {
+  #unconnected() {
     return {
-      state: this.problem === undefined ? ('syncing' as const) : ('failed' as const),
-      message: this.problem === undefined ? undefined : messageOf(this.problem),
+      state: this.#problem === undefined ? ('syncing' as const) : ('failed' as const),
+      message: this.#problem === undefined ? undefined : messageOf(this.#problem),
       lastContactMs: undefined,
-      freshLimitMs: this.timing.freshLimitMs,
+      freshLimitMs: this.#timing.freshLimitMs,
       consistentListAtMs: undefined,
     };
   }

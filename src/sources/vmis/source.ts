@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { createApiPresence } from '../../kube/discovery/api-presence.ts';
 import { KubeApiError } from '../../kube/errors.ts';
 import { createReflector } from '../../kube/watch/reflector.ts';
@@ -41,100 +42,98 @@ export function createVmiSource(options: VmiSourceOptions): WorkloadSource & Vmi
 
 class VmiSource implements WorkloadSource, VmiLookup {
   readonly name = VMI_SOURCE;
-  private readonly options: VmiSourceOptions;
-  private readonly instancesPath: string;
-  private readonly memory = new VmiMemory();
-  private readonly byTarget: Reflector<VmiRecord>;
-  private readonly byNode: Reflector<VmiRecord>;
-  private listing = 0;
+  readonly #options: VmiSourceOptions;
+  readonly #instancesPath: string;
+  readonly #memory = new VmiMemory();
+  readonly #byTarget: Reflector<VmiRecord>;
+  readonly #byNode: Reflector<VmiRecord>;
+  #listing = 0;
 
   constructor(options: VmiSourceOptions) {
-    this.options = options;
-    this.instancesPath = normalizeHostPath(options.instancesPath) ?? options.instancesPath;
+    this.#options = options;
+    this.#instancesPath = normalizeHostPath(options.instancesPath) ?? options.instancesPath;
     const { client } = options;
-    const presence = createApiPresence({ client, group: GROUP, version: VERSION, resource: RESOURCE, now: () => this.nowMs() });
+    const presence = createApiPresence({ client, group: GROUP, version: VERSION, resource: RESOURCE, now: () => this.#nowMs() });
     const reflector = (label: string, mayMoveOn: boolean): Reflector<VmiRecord> =>
       createReflector({
         ...options,
         path: `/apis/${GROUP}/${VERSION}/${RESOURCE}`,
         query: { labelSelector: labelIs(label, options.nodeName) },
-        select: (vmi) => mapVmi(vmi, this.instancesPath),
+        select: (vmi) => mapVmi(vmi, this.#instancesPath),
         presence,
-        onRemoved: (record, by) => this.memory.remember(record, this.nowMs(), mayMoveOn && (by === 'watch' || this.listing === 0)),
+        onRemoved: (record, by) => this.#memory.remember(record, this.#nowMs(), mayMoveOn && (by === 'watch' || this.#listing === 0)),
       });
-    this.byTarget = reflector('kubevirt.io/migrationTargetNodeName', true);
-    this.byNode = reflector('kubevirt.io/nodeName', false);
+    this.#byTarget = reflector('kubevirt.io/migrationTargetNodeName', true);
+    this.#byNode = reflector('kubevirt.io/nodeName', false);
   }
 
   start(): void {
-    this.byTarget.start();
-    this.byNode.start();
+    this.#byTarget.start();
+    this.#byNode.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.byTarget.stop(), this.byNode.stop()]);
+    await Promise.all([this.#byTarget.stop(), this.#byNode.stop()]);
   }
 
   async read({ consistent, signal }: { consistent: boolean; signal?: AbortSignal | undefined }): Promise<SourceReading> {
-    if (consistent) await this.listConsistent(signal);
-    const records = [...this.shown().values()];
+    if (consistent) await this.#listConsistent(signal);
+    const records = [...this.#shown().values()];
     return {
-      status: joined(this.byTarget.status(), this.byNode.status()),
+      status: joined(this.#byTarget.status(), this.#byNode.status()),
       workloads: records.map(({ workload }) => workload),
       gaps: records.flatMap(({ gaps }) => gaps),
     };
   }
 
   find(uid: string): VmiRecord | undefined {
-    return this.byNode.get(uid) ?? this.byTarget.get(uid) ?? this.memory.find(uid);
+    return this.#byNode.get(uid) ?? this.#byTarget.get(uid) ?? this.#memory.find(uid);
   }
 
   isReported(uid: string): boolean {
-    return this.shown().has(uid);
+    return this.#shown().has(uid);
   }
 
   async refresh(launchers: readonly Launcher[], signal: AbortSignal | undefined): Promise<void> {
-    this.memory.retain(new Set(launchers.map(({ vmiUid }) => vmiUid)), this.nowMs());
-    const watched = ({ vmiUid }: Launcher): boolean => this.byNode.get(vmiUid) !== undefined || this.byTarget.get(vmiUid) !== undefined;
+    this.#memory.retain(new Set(launchers.map(({ vmiUid }) => vmiUid)), this.#nowMs());
+    const watched = ({ vmiUid }: Launcher): boolean => this.#byNode.get(vmiUid) !== undefined || this.#byTarget.get(vmiUid) !== undefined;
     const missing = launchers.filter((launcher) => !watched(launcher));
-    for (let start = 0; start < missing.length; start += LOOKUPS_AT_ONCE) {
-      await Promise.all(missing.slice(start, start + LOOKUPS_AT_ONCE).map(async (launcher) => await this.lookUp(launcher, signal)));
-    }
+    await pLimit(LOOKUPS_AT_ONCE).map(missing, async (launcher) => await this.#lookUp(launcher, signal));
   }
 
   /** Target label first: a migration sets it, flips nodeName, and only then takes it away, so one of the two lists has the VMI. */
-  private async listConsistent(signal: AbortSignal | undefined): Promise<void> {
-    const startedMs = this.nowMs();
-    this.listing += 1;
+  async #listConsistent(signal: AbortSignal | undefined): Promise<void> {
+    const startedMs = this.#nowMs();
+    this.#listing += 1;
     try {
-      if ((await this.byTarget.listConsistent(signal)) && (await this.byNode.listConsistent(signal))) this.memory.settle(startedMs);
+      if ((await this.#byTarget.listConsistent(signal)) && (await this.#byNode.listConsistent(signal))) this.#memory.settle(startedMs);
     } finally {
-      this.listing -= 1;
+      this.#listing -= 1;
     }
   }
 
   /** A list of one: that needs no right but those that the watches need. */
-  private async lookUp({ pod, vmiName }: Launcher, signal: AbortSignal | undefined): Promise<void> {
+  async #lookUp({ pod, vmiName }: Launcher, signal: AbortSignal | undefined): Promise<void> {
     if (vmiName === undefined || pod.namespace === undefined) return;
     const path = `/apis/${GROUP}/${VERSION}/namespaces/${encodeURIComponent(pod.namespace)}/${RESOURCE}`;
     const query = { fieldSelector: `metadata.name=${vmiName}` };
     try {
-      const list = await this.options.client.request({ method: 'GET', path, query, signal });
-      const records = (asArray(field(list, 'items')) ?? []).map((vmi) => mapVmi(vmi, this.instancesPath));
+      const list = await this.#options.client.request({ method: 'GET', path, query, signal });
+      const records = (asArray(field(list, 'items')) ?? []).map((vmi) => mapVmi(vmi, this.#instancesPath));
       // One with another UID was recreated under the name, and is found under its own UID only.
-      for (const record of records) this.memory.update(record, this.nowMs());
+      for (const record of records) this.#memory.update(record, this.#nowMs());
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
     }
   }
 
-  private shown(): ReadonlyMap<string, VmiRecord> {
-    const records = [...this.memory.lingering(this.nowMs()), ...this.byTarget.items(), ...this.byNode.items()];
+  #shown(): ReadonlyMap<string, VmiRecord> {
+    const records = [...this.#memory.lingering(this.#nowMs()), ...this.#byTarget.items(), ...this.#byNode.items()];
     return new Map(records.map((record) => [record.uid, record]));
   }
 
-  private nowMs(): number {
-    return this.options.clock.now().monotonicMs;
+  #nowMs(): number {
+    return this.#options.clock.now().monotonicMs;
   }
 }
 
