@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it, vi } from 'vitest';
 import { startHttpProxy, type HttpProxy } from '../../helpers/fault-proxy.ts';
 import { type KubeServer, startKubeServer } from '../../helpers/kube-server.ts';
@@ -98,6 +98,7 @@ describe('the gate', () => {
   });
 
   it.each(['_base', 'locks'])('should be closed while everybody may write to %s (DirectoryOpenToAll)', async (name) => {
+    mkdirSync(node.tree.path(name), { recursive: true });
     chmodSync(node.tree.path(name), 0o1777);
     await node.seeClosed('DirectoryOpenToAll');
     chmodSync(node.tree.path(name), 0o755);
