@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { createExecutor } from '../../src/execute/executor.ts';
 import type { BaseDirectory, BaseFileStat, FileLocker, HeldLock, Objection, UseCheck } from '../../src/model/ports.ts';
@@ -22,7 +24,10 @@ interface Step {
 /** One run of the model by chance, step by step. */
 async function traceOf(seed: number): Promise<Step[]> {
   const defines = DEFINES.map((it) => `-D${it}`);
-  const { stdout } = await promisify(execFile)('spin', ['-T', '-B', `-n${seed}`, '-u5000', ...defines, resolve('test/model/removal.pml')]);
+  // spin leaves files where it runs: two at a time must not share them.
+  const cwd = mkdtempSync(join(tmpdir(), 'basekeeper-trace-'));
+  const args = ['-T', '-B', `-n${seed}`, '-u5000', ...defines, resolve('test/model/removal.pml')];
+  const { stdout } = await promisify(execFile)('spin', args, { cwd }).finally(() => rmSync(cwd, { recursive: true }));
   return stdout.split('\n').flatMap((line): Step[] => {
     const [by, ...rest] = line.trim().split(' ');
     if (by === 'S') return [{ by, op: rest[0] ?? '', args: rest.slice(1).map(Number) }];
@@ -100,7 +105,11 @@ class Replay {
 
   /** Where the model's batch is over before it is full, its time is up. A stop reaches the executor where the model's agent looks. */
   #now(): number {
-    while (this.#peek()?.op === 'batch') if (this.#take('batch')[0] === 1) this.#stop.abort();
+    while (this.#peek()?.op === 'batch') {
+      // Also where nothing was locked, and therefore nothing is asked.
+      this.#timeMs += TIME_IS_UP_MS;
+      if (this.#take('batch')[0] === 1) this.#stop.abort();
+    }
     if (this.#peek()?.op === 'ask') this.#timeMs += TIME_IS_UP_MS;
     return this.#timeMs;
   }
