@@ -2,6 +2,8 @@ import { KubeApiError } from '../kube/errors.ts';
 import { listObjects } from '../kube/watch/list.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { asText, at } from '../lib/json.ts';
+import type { Surroundings } from './doctor/objects.ts';
+import { surroundingsOf } from './doctor/surroundings.ts';
 import { nodeStatusOf, type NodeStatus } from './node-status.ts';
 
 const PAGE_SIZE = 500;
@@ -22,6 +24,8 @@ export interface Fleet {
   annotate(node: string, annotations: Readonly<Record<string, string | null>>): Promise<void>;
   /** What the agent on the node answers to `/report`, untrusted, and its pod. */
   report(node: string, agentSelector: string): Promise<{ readonly pod: AgentPod; readonly report: unknown }>;
+  /** What `doctor` looks at beside the nodes: one list a kind. */
+  surroundings(agentSelector: string): Promise<Surroundings>;
   close(): void;
 }
 
@@ -58,6 +62,7 @@ export function createFleet({ client, signal }: FleetOptions): Fleet {
       const request = { method: 'GET', path, timeoutMs: REPORT_TIMEOUT_MS, signal } as const;
       return { pod, report: await asking(where, 'get pods/proxy', () => client.request(request)) };
     },
+    surroundings: (agentSelector) => surroundingsOf({ client, signal }, agentSelector, asking),
     close: () => client.close(),
   };
 }

@@ -46,6 +46,7 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 'sc
   apiServer: [
     'kubectl basekeeper --help',
     'kubectl basekeeper status',
+    'kubectl basekeeper doctor',
     'kubectl basekeeper status --selector kubernetes.io/os=linux -o json',
     'kubectl basekeeper status node-1',
     `kubectl basekeeper explain node-1 ${ID}`,

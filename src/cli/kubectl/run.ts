@@ -4,6 +4,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { createProgram, tell } from '../program.ts';
 import { VERSION_LINE } from '../commands/version.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addModeCommand } from './commands/mode.ts';
 import { addRunCommand } from './commands/run-now.ts';
@@ -50,6 +51,6 @@ function programFor(context: KubectlContext): Command {
     .option('--context <name>', 'the context of the kubeconfig')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', NOTES);
-  for (const add of [addStatusCommand, addRunCommand, addModeCommand, addExplainCommand]) add(program, context);
+  for (const add of [addStatusCommand, addRunCommand, addModeCommand, addExplainCommand, addDoctorCommand]) add(program, context);
   return program;
 }

@@ -4,7 +4,7 @@ import type { Gap, ObjectReference, Workload } from '../../model/workload.ts';
 import { readAnnotations, type AnnotatedFields } from './annotations.ts';
 import { isBelow, overlaps } from '../host-paths.ts';
 import { matchesLabels, type LabelSelector } from '../../model/label-selector.ts';
-import { exemption } from './reach/exemption.ts';
+import { exemption } from '../../lib/exemption.ts';
 import { holdingPath, isNear, type ReachRules } from './reach/holding-mount.ts';
 import { hostVolumes, isOver, reachedPaths, type ReachedPath } from './reach/mounts.ts';
 import { displayName, objectGap, referenceOf, stringMap } from '../objects.ts';

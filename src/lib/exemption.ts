@@ -1,4 +1,4 @@
-import type { ObjectReference } from '../../../model/workload.ts';
+import type { ObjectReference } from '../model/workload.ts';
 
 /** Labels that change with every version, replica or run of what made the pod. */
 const FLEETING = [
@@ -8,15 +8,20 @@ const FLEETING = [
   /^heritage$/,
 ];
 
+/** What tells pods like this one from others, as a label selector; empty where nothing does. */
+export function lastingLabels(labels: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...labels].filter(([key]) => !FLEETING.some((pattern) => pattern.test(key))));
+}
+
 /**
  * How the operator says that pods like this one run no VM: the chart's value, on one line of YAML, ready to paste. A pod without a
  * lasting label is annotated itself: the value would exempt its whole namespace.
  */
 export function exemption({ namespace, name }: Pick<ObjectReference, 'namespace' | 'name'>, labels: ReadonlyMap<string, string>): string {
-  const stable = [...labels].filter(([key]) => !FLEETING.some((pattern) => pattern.test(key)));
+  const matchLabels = lastingLabels(labels);
   const place = namespace === undefined ? '' : `--namespace ${namespace} `;
-  if (stable.length === 0) return `kubectl annotate pod ${place}${name} 'basekeeper.io/image-ref='`;
-  const entry = { ...(namespace === undefined ? {} : { namespace }), selector: { matchLabels: Object.fromEntries(stable) } };
+  if (Object.keys(matchLabels).length === 0) return `kubectl annotate pod ${place}${name} 'basekeeper.io/image-ref='`;
+  const entry = { ...(namespace === undefined ? {} : { namespace }), selector: { matchLabels } };
   // JSON is YAML, and quotes what needs quotes.
   return JSON.stringify({ config: { exemptPods: [entry] } });
 }

@@ -1,0 +1,31 @@
+import { listObjects } from '../../kube/watch/list.ts';
+import type { KubeClient } from '../../kube/types.ts';
+import { agentOf, podOf, type Surroundings } from './objects.ts';
+
+const PAGE_SIZE = 500;
+const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+
+type Asking = <T>(what: string, right: string, ask: () => Promise<T>) => Promise<T>;
+
+/** Lists pods, agents' pods and bindings of admission policies. Throws an error that names the right that is missing. */
+export async function surroundingsOf(
+  { client, signal }: { readonly client: KubeClient; readonly signal: AbortSignal },
+  agentSelector: string,
+  asking: Asking,
+): Promise<Surroundings> {
+  const shared = { pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
+  const all = { ...shared, path: '/api/v1/pods', query: {}, accept: METADATA_LIST };
+  const agents = { ...shared, path: '/api/v1/pods', query: { labelSelector: agentSelector }, accept: undefined };
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
+  const bindings = { ...shared, path, query: { labelSelector: 'app.kubernetes.io/name=basekeeper' }, accept: METADATA_LIST };
+  const pods = await asking('list pods', 'list pods', () => listObjects(client, all, podOf));
+  const found = await asking('list the agents’ pods', 'list pods', () => listObjects(client, agents, agentOf));
+  const policies = await asking('list admission policies', 'list validatingadmissionpolicybindings', () =>
+    listObjects(client, bindings, () => true),
+  );
+  return {
+    pods: new Map([...pods.items.values()].map((pod) => [`${pod.namespace}/${pod.name}`, pod])),
+    agents: [...found.items.values()],
+    policies: policies.items.size,
+  };
+}
