@@ -190,8 +190,8 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
       },
       {
         rule: 'registry: a lock that is busy makes nobody forget',
-        from: 'return { hosts: inMilliseconds(this.#known), problem: problem };',
-        to: 'return { hosts: new Map(), problem: problem };',
+        from: 'return { hosts: inMilliseconds(this.#known), problem };',
+        to: 'return { hosts: new Map(), problem };',
         tests: [REAL_REGISTRY],
       },
       {
@@ -221,8 +221,8 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
       { rule: 'registry: a file with two names is not believed', from: 'if (links > 1) return', to: 'if (false) return' },
       {
         rule: 'registry: what is mounted in its place is not believed',
-        from: 'if (device !== directory.device) return',
-        to: 'if (false) return',
+        from: 'if (device !== directory.device)',
+        to: 'if (device === undefined)',
       },
       { rule: 'registry: another user’s file is not believed', from: 'if (uid !== directory.uid && ', to: 'if (uid < 0 && ' },
       { rule: 'registry: everybody’s file is not believed', from: '(mode & OTHERS_MAY_WRITE) !== 0', to: 'mode === 0' },

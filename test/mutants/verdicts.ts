@@ -143,7 +143,7 @@ export const VERDICTS: readonly MutantsOf[] = [
     file: 'src/references/collect.ts',
     tests: ['test/unit/references/collect.test.ts'],
     mutants: [
-      { rule: 'image, kernel and ramdisk protect', from: 'workload.images.map(({', to: 'workload.images.slice(0, 1).map(({' },
+      { rule: 'image, kernel and ramdisk protect', from: 'workload.images.flatMap(({', to: 'workload.images.slice(0, 1).flatMap(({' },
       { rule: 'every swap disk of a workload protects', from: 'workload.swapMb.map(', to: 'workload.swapMb.slice(0, 1).map(' },
       { rule: 'every ephemeral disk of a workload protects', from: 'workload.ephemeral.map(', to: 'workload.ephemeral.slice(0, 1).map(' },
       {
@@ -151,7 +151,7 @@ export const VERDICTS: readonly MutantsOf[] = [
         from: 'return [...swaps, ...ephemerals, ...paths];',
         to: 'return [...swaps, ...ephemerals];',
       },
-      { rule: 'references are hashed exactly as they are', from: 'digest: cacheFileName(ref),', to: 'digest: cacheFileName(ref.trim()),' },
+      { rule: 'every reading of a reference is hashed', from: 'readingsOf(ref).map(', to: 'readingsOf(ref).slice(0, 1).map(' },
       {
         rule: 'a resize keeps the disks of its old directory in view',
         from: 'if (workload.resizing) instanceNames',
