@@ -88,7 +88,7 @@ class FileRegistry implements StorageRegistry {
       found = seen;
       version = this.#version();
     };
-    // Whoever writes has made the lock file before. A reader makes none, so that a dry run leaves nothing behind.
+    // Anyone who writes has made the lock file before. A reader makes none, so that a dry run leaves nothing behind.
     const problem = existsSync(this.#lockPath) ? await this.#locked(signal, keep) : this.#unlocked(keep);
     if (found === undefined) return { hosts: inMilliseconds(this.#known), problem };
     this.#known = union(found.registry.hosts, found.memory.hosts);

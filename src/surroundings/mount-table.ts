@@ -58,7 +58,7 @@ function isSame(one: Pick<Mount, 'device' | 'root'>, other: Pick<Mount, 'device'
   return one.device === other?.device && one.root === other.root;
 }
 
-/** A subvolume of btrfs is as good as a file system, and cannot be told from a directory by its mount. */
+/** A subvolume of btrfs is as good as a file system, and its mount looks like that of a directory. */
 function isWholeFileSystem({ root, type }: Mount): boolean {
   return root === '/' || type === 'btrfs';
 }

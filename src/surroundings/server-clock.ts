@@ -13,7 +13,7 @@ export interface ServerTime {
  * What is wrong with this machine's clock by the API server's. The first pass of a process has no other clock to compare with, and a
  * clock that was set wrong before the start makes every file look old.
  */
-export function clockTrouble(server: ServerTime | undefined, now: ClockReading): string[] {
+export function clockProblem(server: ServerTime | undefined, now: ClockReading): string[] {
   if (server === undefined) return [];
   const serverNowMs = server.serverMs + (now.monotonicMs - server.at.monotonicMs);
   const skewMs = now.wallMs - serverNowMs;

@@ -3,7 +3,7 @@ import type { GateObjections } from '../model/surroundings.ts';
 import type { Clock } from '../model/ports.ts';
 import { signsOfOthers, type AloneParts } from './alone.ts';
 import { strangeDirectories, type DirectoryPaths } from './directories.ts';
-import { clockTrouble, type ServerTime } from './server-clock.ts';
+import { clockProblem, type ServerTime } from './server-clock.ts';
 
 export interface SurroundingsOptions extends DirectoryPaths {
   /** Undefined: the configuration says how the directory is shared, or that it is not. */
@@ -21,7 +21,7 @@ export function createSurroundings(options: SurroundingsOptions): Surroundings {
       return {
         DirectoryMismatch: strangeDirectories(options),
         SharedUndeclared: options.alone === undefined ? [] : signsOfOthers({ ...options, ...options.alone, nowMs: now.wallMs }),
-        ClockNotSane: clockTrouble(options.serverTime(), now),
+        ClockNotSane: clockProblem(options.serverTime(), now),
       };
     },
   };

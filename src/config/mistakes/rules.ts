@@ -90,7 +90,7 @@ const FloorGoneWithNovaOnly: Rule = ({ settings }) =>
   one(
     settings.minimumAgeFloorSeconds === 0 && settings.preset !== 'nova',
     ['minimumAgeFloorSeconds'],
-    'must be at least 1, not 0: Nova writes a base file before the disk that stands on it; 0 is possible with "preset: nova" only',
+    'must be at least 1, not 0: Nova writes a base file before the disk that uses it; 0 is possible with "preset: nova" only',
     ['preset'],
   );
 

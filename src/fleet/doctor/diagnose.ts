@@ -115,8 +115,8 @@ function passes({ statuses, reports }: Evidence): Problem[] {
 function agents({ statuses, surroundings }: Evidence): Problem[] {
   const nodes = new Set(surroundings.agents.map(({ node }) => node));
   const missing = statuses.filter(({ node, cache }) => cache !== undefined && !nodes.has(node)).map(({ node }) => node);
-  const stopped = surroundings.agents.flatMap(({ node, pod, trouble }): Problem[] =>
-    trouble === undefined ? [] : [{ kind: 'AgentNotRunning', nodes: [node], message: `the agent ${pod} does not run: ${trouble}` }],
+  const stopped = surroundings.agents.flatMap(({ node, pod, problem }): Problem[] =>
+    problem === undefined ? [] : [{ kind: 'AgentNotRunning', nodes: [node], message: `the agent ${pod} does not run: ${problem}` }],
   );
   const images = Map.groupBy(surroundings.agents, ({ image }) => image);
   const list = [...images].map(([image, some]) => `${countOf(some.length, 'node')} with ${image}`);

@@ -15,7 +15,7 @@ export interface AgentState {
   readonly node: string;
   readonly image: string;
   /** Why it does not run, as far as its status says. */
-  readonly trouble: string | undefined;
+  readonly problem: string | undefined;
 }
 
 export interface Surroundings {
@@ -53,11 +53,11 @@ export function agentOf(object: unknown): AgentState | undefined {
     pod: `${asText(at(object, 'metadata', 'namespace'))}/${name}`,
     node: asText(at(object, 'spec', 'nodeName')) ?? '',
     image: asText(field(container, 'image')) ?? '',
-    trouble: troubleOf(object),
+    problem: problemOf(object),
   };
 }
 
-function troubleOf(object: unknown): string | undefined {
+function problemOf(object: unknown): string | undefined {
   const statuses = ['initContainerStatuses', 'containerStatuses'].flatMap((key) => asArray(at(object, 'status', key)) ?? []);
   for (const status of statuses) {
     const waiting = at(status, 'state', 'waiting');

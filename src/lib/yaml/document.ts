@@ -20,7 +20,7 @@ export interface Position {
   readonly column: number;
 }
 
-/** Why a text is no YAML document of ours. */
+/** Why a text is not a YAML document of ours. */
 export interface YamlProblem {
   readonly message: string;
   readonly at?: Position | undefined;

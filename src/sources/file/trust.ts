@@ -8,7 +8,7 @@ export interface FileTrust {
   readonly maximumAgeSeconds: number;
 }
 
-/** A clock may be this far from the one of whoever made the list. */
+/** A clock may be this far from the one of anyone who made the list. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
 /** Why the list may not be all that runs now. Half a list, or an old one, looks like a short one. */

@@ -94,7 +94,7 @@ describe('kubectl basekeeper doctor', () => {
     [{ application: 'libvirt' }, { config: { sources: { libvirt: { enabled: true } } } }],
     [{ application: 'nova', component: 'conductor' }, { config: { exemptPods: [expect.anything()] } }],
     [{}, undefined],
-  ])('should know what mends a pod with the labels %j', async (labels, values) => {
+  ])('should know what fixes a pod with the labels %j', async (labels, values) => {
     const { stdout } = await doctor({ reports: { 'node-1': heldBy('p') }, pods: [podMetadata('p', labels)] }, ['-o', 'json']);
     expect((JSON.parse(stdout) as { problems: { values?: object }[] }).problems.map((problem) => problem.values)).toEqual([values]);
   });

@@ -29,7 +29,7 @@ Examples:
 export function addDoctorCommand(program: Command, context: KubectlContext): void {
   program
     .command('doctor')
-    .description('Say what holds which nodes and what else is wrong, with the values of the chart that mend it.')
+    .description('Say what holds which nodes and what else is wrong, with the values of the chart that fix it.')
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
     .addOption(new Option('-l, --selector <labels>', 'only nodes with these labels'))
     .option('--agent-selector <labels>', 'labels of the agents’ pods', AGENT_SELECTOR)

@@ -47,14 +47,14 @@ describe('rules of the configuration', () => {
     [
       'no floor at all outside the preset nova',
       'minimumAgeFloorSeconds: 0',
-      'minimumAgeFloorSeconds must be at least 1, not 0: Nova writes a base file before the disk that stands on it; 0 is possible with "preset: nova" only',
+      'minimumAgeFloorSeconds must be at least 1, not 0: Nova writes a base file before the disk that uses it; 0 is possible with "preset: nova" only',
     ],
     [
       'a directory that is shared and not shared',
       'sharedStorage: {enabled: true, alone: true}',
       'sharedStorage.alone cannot be used together with sharedStorage.enabled; remove one of the two',
     ],
-    ['a glob that is none', 'pins: {fileNames: ["swap_*", "+(a"]}', 'pins.fileNames[1] is not a glob over file names: a ")" is missing'],
+    ['an invalid glob', 'pins: {fileNames: ["swap_*", "+(a"]}', 'pins.fileNames[1] is not a glob over file names: a ")" is missing'],
     [
       'a lock timeout as long as the pass',
       'passDeadlineSeconds: 10',
