@@ -15,7 +15,7 @@ COPY scripts/lib/bundle scripts/lib/bundle
 COPY src src
 ARG TARGETARCH
 RUN node scripts/build.ts --image /image --arch "$TARGETARCH"
-COPY LICENSE /image/
+COPY --chmod=0644 LICENSE /image/
 
 FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.0.0-dev

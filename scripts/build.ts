@@ -4,12 +4,14 @@
  *                                   the plugin is one file, because people copy it to a directory of their PATH
  *   build.ts --image DIR --arch A   DIR/basekeeper.mjs and, beside it, the lock module's binary for linux on A (amd64 or arm64, as OCI says):
  *                                   all that a container image needs besides Node.js
+ *   build.ts ... --inventory FILE   also writes the list of packages that are in the bundle
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build, type BuildOptions, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 import { withoutBuiltinImports } from './lib/bundle/builtin-imports.ts';
+import { bundledPackages, notices } from './lib/bundle/inventory.ts';
 import { LAZY_PACKAGES, lazyPackages } from './lib/bundle/lazy-packages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -77,7 +79,9 @@ function lockModuleBesideBundle(architecture: string): Plugin {
   };
 }
 
-const { values } = parseArgs({ options: { image: { type: 'string' }, arch: { type: 'string', default: 'amd64' } } });
+const { values } = parseArgs({
+  options: { image: { type: 'string' }, arch: { type: 'string', default: 'amd64' }, inventory: { type: 'string' } },
+});
 const outdir = values.image ?? `${root}dist`;
 // Beside the image's bundle there is no package.json that says that it is a module.
 const extension = values.image === undefined ? '.js' : '.mjs';
@@ -87,6 +91,9 @@ const REQUIRE = "const require = process.getBuiltinModule('node:module').createR
 mkdirSync(outdir, { recursive: true });
 const fresh = mkdtempSync(`${outdir}/.build-`);
 const shared: BuildOptions = {
+  // Paths in comments are the same wherever the project lies and wherever this runs.
+  absWorkingDir: root,
+  metafile: true,
   outdir: fresh,
   bundle: true,
   platform: 'node',
@@ -108,7 +115,12 @@ const program: BuildOptions = {
   define: { __BASEKEEPER_VERSION__: JSON.stringify(version) },
   banner: { js: REQUIRE },
 };
-await build({
+const metafiles: Metafile[] = [];
+async function bundle(options: BuildOptions): Promise<void> {
+  const { metafile } = await build(options);
+  if (metafile !== undefined) metafiles.push(metafile);
+}
+await bundle({
   ...program,
   entryPoints: [{ in: `${root}src/bin/basekeeper.ts`, out: values.image === undefined ? 'basekeeper-main' : 'basekeeper' }],
   splitting: true,
@@ -119,7 +131,7 @@ await build({
   plugins: [lazyPackages, ...plugins, ...(values.image === undefined ? [] : [lockModuleBesideBundle(values.arch)])],
 });
 if (values.image === undefined) {
-  await build({
+  await bundle({
     ...program,
     entryPoints: [{ in: `${root}src/bin/kubectl-basekeeper.ts`, out: 'kubectl-basekeeper' }],
     plugins,
@@ -132,13 +144,16 @@ if (values.image === undefined) {
   });
   writeFileSync(`${fresh}/basekeeper.js`, `${refusal('basekeeper')}\nawait import('./basekeeper-main.js');\n`);
 }
-await build({
+await bundle({
   ...shared,
   entryPoints: Object.keys(LAZY_PACKAGES),
   entryNames: 'lazy-[name]',
   outExtension: { '.js': '.cjs' },
   format: 'cjs',
 });
+const packages = bundledPackages(root, metafiles);
+writeFileSync(`${fresh}/NOTICES.txt`, notices(root, packages));
+if (values.inventory !== undefined) writeFileSync(values.inventory, `${JSON.stringify(packages, undefined, 2)}\n`);
 
 const entries = [`basekeeper${extension}`, `kubectl-basekeeper${extension}`];
 const isOurs = (name: string): boolean =>
@@ -149,11 +164,13 @@ for (const name of built.filter((it) => it.endsWith(extension))) {
   writeFileSync(`${fresh}/${name}`, entries.includes(name) ? `#!/usr/bin/env node\n${text}` : text);
 }
 for (const name of built.toSorted((left, right) => Number(entries.includes(left)) - Number(entries.includes(right)))) {
-  if (entries.includes(name)) chmodSync(`${fresh}/${name}`, 0o755);
+  // The same bits whatever the umask is, because they are bytes of the image's layer.
+  chmodSync(`${fresh}/${name}`, entries.includes(name) ? 0o755 : 0o644);
   renameSync(`${fresh}/${name}`, `${outdir}/${name}`);
 }
 for (const name of readdirSync(outdir)) if (isOurs(name) && !built.includes(name)) rmSync(`${outdir}/${name}`);
 rmSync(fresh, { recursive: true });
+if (values.image !== undefined) chmodSync(outdir, 0o755);
 
 /** Why each file is in an image beside Node.js itself; a file without a reason does not get there. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
@@ -161,6 +178,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^chunk-[A-Z0-9]+\.mjs$/, 'a part of the program that only some commands read'],
   [/^lazy-[a-z0-9-]+\.cjs$/, 'a library that is read when it is needed'],
   [/\.LEGAL\.txt$/, 'the licences of the libraries in the file'],
+  [/^NOTICES\.txt$/, 'the licences and notices of all packages in the bundle'],
   [/^fs-native-extensions\.node$/, 'record locks that exclude those of Nova and QEMU; Node.js has none'],
 ];
 if (values.image !== undefined) {

@@ -8,6 +8,7 @@ const SHELLS = /(?:^|\/)(?:sh|ash|bash|dash|zsh|ksh|busybox|toybox)$/;
 /** The program with its parts and libraries, their licences, and the native lock module; scripts/build.ts says why each is there. */
 const EXPECTED: readonly RegExp[] = [
   /^app\/LICENSE$/,
+  /^app\/NOTICES\.txt$/,
   /^app\/basekeeper\.mjs$/,
   /^app\/chunk-[A-Z0-9]+\.mjs$/,
   /^app\/lazy-[a-z0-9-]+\.cjs$/,
@@ -55,7 +56,9 @@ describe.runIf(imageArchive !== undefined)('the image', () => {
     const { layers } = await readArchive(imageArchive ?? '');
     const own = layers[0] ?? [];
     const names = own.map(({ path }) => path);
-    expect(names).toEqual(expect.arrayContaining(['app/LICENSE', 'app/basekeeper.mjs', 'app/fs-native-extensions.node']));
+    expect(names).toEqual(
+      expect.arrayContaining(['app/LICENSE', 'app/NOTICES.txt', 'app/basekeeper.mjs', 'app/fs-native-extensions.node']),
+    );
     expect(names.filter((name) => !EXPECTED.some((pattern) => pattern.test(name)))).toEqual([]);
     const mebibytes = (entries: readonly Entry[]) => (entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) / 2 ** 20).toFixed(1);
     console.log(`the image: ${mebibytes(layers.flat())} MiB of files, ${mebibytes(own)} MiB of them Basekeeper's`);
