@@ -4,7 +4,7 @@ import { ensureKubeAssets } from './lib/kube-assets.ts';
 import { announceOnStderr } from './lib/run.ts';
 import { cleanUpOnSignals } from './lib/signals.ts';
 import { ensureSystemPackages, SYSTEM_PACKAGES } from './lib/system-packages.ts';
-import { ensureHelm } from './lib/tools.ts';
+import { ensureHelm, ensureReleaseTool } from './lib/tools.ts';
 
 cleanUpOnSignals(async () => {});
 try {
@@ -13,6 +13,7 @@ try {
   // Otherwise the first test that renders the chart would wait for a build.
   await ensureHelm(3);
   await ensureHelm(4);
+  await ensureReleaseTool('actionlint');
 } catch (error) {
   console.error(`The tests cannot run here: ${messageOf(error)}`);
   process.exitCode = 1;

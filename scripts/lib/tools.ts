@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDirectory, holdingDirectory } from './cache.ts';
 import { type Announce, announceOnStderr, isExecutable, runLines, which } from './run.ts';
-import { HELM_VERSIONS, PROMETHEUS_OPERATOR_VERSION } from './versions.ts';
+import { HELM_VERSIONS, PROMETHEUS_OPERATOR_VERSION, RELEASE_TOOL_VERSIONS } from './versions.ts';
 
 interface GoTool {
   readonly name: string;
@@ -37,6 +37,22 @@ function helmTool(major: HelmMajor): GoTool {
 /** The path of the pinned Helm of this major version, built on first use. Throws an error that says what to do when there is no Go. */
 export function ensureHelm(major: HelmMajor, options: ToolOptions = {}): Promise<string> {
   return ensureGoTool(helmTool(major), options);
+}
+
+export type ReleaseTool = keyof typeof RELEASE_TOOL_VERSIONS;
+
+const RELEASE_TOOL_PACKAGES: Readonly<Record<ReleaseTool, string>> = {
+  registry: 'github.com/distribution/distribution/v3/cmd/registry',
+  cosign: 'github.com/sigstore/cosign/v2/cmd/cosign',
+  oras: 'oras.land/oras/cmd/oras',
+  actionlint: 'github.com/rhysd/actionlint/cmd/actionlint',
+};
+
+/** The path of a pinned tool of releases: the one that `COSIGN`, `ORAS` and so on name, else one that is built on first use. */
+export async function ensureReleaseTool(name: ReleaseTool, options: ToolOptions = {}): Promise<string> {
+  const given = (options.env ?? process.env)[name.toUpperCase()] ?? '';
+  if (given !== '') return given;
+  return ensureGoTool({ name, package: RELEASE_TOOL_PACKAGES[name], version: RELEASE_TOOL_VERSIONS[name], ldflags: '-s -w' }, options);
 }
 
 /** The Prometheus operator's CustomResourceDefinitions, by kind in lower case: `podmonitors`, `servicemonitors`, `prometheusrules`. */

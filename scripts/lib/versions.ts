@@ -14,3 +14,6 @@ export const PROMETHEUS_OPERATOR_VERSION = 'v0.85.0';
 
 /** The Helm that the chart is tested with, by major version. */
 export const HELM_VERSIONS = { 3: 'v3.19.5', 4: 'v4.3.1' } as const;
+
+/** What releases are made, signed and rehearsed with, and what reads the workflows. */
+export const RELEASE_TOOL_VERSIONS = { registry: 'v3.1.2', cosign: 'v2.6.5', oras: 'v1.3.6', actionlint: 'v1.7.12' } as const;

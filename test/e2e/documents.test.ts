@@ -9,13 +9,14 @@ const access = inject('cluster');
 const session = createSession(access, 'basekeeper');
 const tree = new InstancesTree(join(access.sharedDirectory, 'documents', 'instances'));
 
-/** Runs a command as it stands, but for the node's name, the image, and the directory of instances. */
+/** Runs a command as it stands, but for the node's name, the image, the directory of instances, and the chart, which is that of this tree. */
 async function run(command: string): Promise<string> {
   const [program, ...words] = command.split(' ').map((word) => (word === 'node-1' ? access.node : word));
   if (program === 'kubectl') return session.kubectl(...words);
   if (program === 'npx') return session.basekeeper(...words.slice(1));
   const ours = words[0] === 'uninstall' ? [] : helmOptions(tree.path).filter((option) => option !== CHART);
-  return session.helm(3, ...words.map((word) => (word === 'charts/basekeeper' ? CHART : word)), ...ours);
+  const published = /oci:\/\/REGISTRY\/charts\/basekeeper --version \S+/;
+  return session.helm(3, ...words.join(' ').replace(published, CHART).split(' '), ...ours);
 }
 
 beforeAll(async () => {

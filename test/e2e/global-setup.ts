@@ -1,13 +1,10 @@
 /** Stands up the cluster, with the image on its node, for all end-to-end tests; takes it down whatever becomes of them. */
-import { mkdirSync, openSync } from 'node:fs';
-import { join } from 'node:path';
-import { tryLock, waitForLock } from 'fs-native-extensions';
 import type { TestProject } from 'vitest/node';
-import { cacheDirectory } from '../../scripts/lib/cache.ts';
 import { announceOnStderr } from '../../scripts/lib/run.ts';
 import { ensureHelm } from '../../scripts/lib/tools.ts';
 import type { Cluster, ClusterAccess } from './cluster/cluster.ts';
 import { useExisting } from './cluster/existing.ts';
+import { holdClusterDirectory } from './cluster/hold.ts';
 import { canUseKind, startKind } from './cluster/kind.ts';
 import { startOneNode } from './cluster/one-node.ts';
 
@@ -18,17 +15,10 @@ declare module 'vitest' {
 }
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const directory = cacheDirectory(process.env, 'e2e');
-  mkdirSync(directory, { recursive: true });
-  // Held until this process ends: the cluster's names and addresses are there once on a machine.
-  const lock = openSync(join(directory, 'lock'), 'a');
-  if (!tryLock(lock)) {
-    announceOnStderr('e2e: another end-to-end test runs on this machine; waiting for it');
-    await waitForLock(lock);
-  }
+  const directory = await holdClusterDirectory();
   await ensureHelm(3);
   await ensureHelm(4);
-  const cluster = await timed('cluster and image', () => startCluster(join(directory, 'run')));
+  const cluster = await timed('cluster and image', () => startCluster(directory));
   try {
     await timed('loading the image', () => cluster.loadImage());
   } catch (error) {

@@ -26,9 +26,9 @@ const SHARED = '--config examples/shared-storage.yaml --instances-path /var/lib/
 /**
  * Where each command is run, in this order:
  * on a directory of instances alone, with an API server and an agent (both test/integration/documents.test.ts), on a cluster
- * (test/e2e/documents.test.ts), or by the scripts that run all tests, which no test can run.
+ * (test/e2e/documents.test.ts, and the rehearsal of a release), by that rehearsal alone, or by the scripts that run all tests, which no test can run.
  */
-export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 'scripts', readonly string[]>> = {
+export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 'release' | 'scripts', readonly string[]>> = {
   directory: [
     `npm run basekeeper -- plan ${TREE}`,
     `npm run basekeeper -- explain ${FILE} ${TREE}`,
@@ -62,10 +62,10 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 'sc
   cluster: [
     'kubectl create namespace basekeeper',
     'kubectl label namespace basekeeper pod-security.kubernetes.io/enforce=privileged',
-    'helm install basekeeper charts/basekeeper --namespace basekeeper',
+    'helm install basekeeper oci://REGISTRY/charts/basekeeper --version 0.2.0 --namespace basekeeper',
     'kubectl --namespace basekeeper rollout status daemonset/basekeeper',
     'kubectl describe node node-1',
-    'helm upgrade basekeeper charts/basekeeper --namespace basekeeper --reuse-values --set config.mode=enforce',
+    'helm upgrade basekeeper oci://REGISTRY/charts/basekeeper --version 0.2.0 --namespace basekeeper --reuse-values --set config.mode=enforce',
     'kubectl annotate node --all basekeeper.io/mode-',
     'helm uninstall basekeeper --namespace basekeeper',
     'kubectl delete namespace basekeeper',
@@ -73,5 +73,21 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 'sc
     'kubectl delete --kustomize manifests/overlays/dry-run',
     'npm run basekeeper -- cleanup',
   ],
-  scripts: ['npm ci && npm run demo', 'npm cit', 'npm ci && npm test'],
+  release: [
+    ...['basekeeper', 'charts/basekeeper', 'kubectl-basekeeper'].map((it) => `cosign verify --key cosign.pub REGISTRY/${it}:0.2.0`),
+    'cosign verify-attestation --key cosign.pub --type cyclonedx REGISTRY/basekeeper:0.2.0',
+    'cosign verify-attestation --key cosign.pub --type slsaprovenance1 REGISTRY/basekeeper:0.2.0',
+    'cosign verify-blob --key cosign.pub --bundle SHA256SUMS.bundle SHA256SUMS',
+    'sha256sum --check --strict SHA256SUMS',
+    'npm run release:verify -- --version 0.2.0 --registry REGISTRY --source SOURCE --key cosign.pub',
+    'oras pull REGISTRY/kubectl-basekeeper:0.2.0',
+    'tar --extract --file kubectl-basekeeper-0.2.0.tar.gz --directory /usr/local/bin kubectl-basekeeper',
+  ],
+  scripts: [
+    'npm run release:rehearsal',
+    'npm run release -- --version 0.2.0 --registry REGISTRY --source SOURCE',
+    'npm ci && npm run demo',
+    'npm cit',
+    'npm ci && npm test',
+  ],
 };

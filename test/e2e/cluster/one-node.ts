@@ -16,8 +16,11 @@ import { makeSharedDirectory, removeSharedDirectory } from './shared-directory.t
 
 const script = fileURLToPath(new URL('one-node.sh', import.meta.url));
 
+/** Makes an image below a directory, in buildah's environment, and returns its archive. */
+type BuildImage = (directory: string, env: NodeJS.ProcessEnv) => Promise<string>;
+
 /** Starts it, with everything that it writes below `directory`; what an earlier run has left there is taken down first. */
-export async function startOneNode(directory: string): Promise<Cluster> {
+export async function startOneNode(directory: string, buildImage: BuildImage = buildWithBuildah): Promise<Cluster> {
   if (process.getuid?.() !== 0) {
     throw new Error('Without Docker and kind, and without KUBECONFIG, the end-to-end test makes a cluster of its own: run it as root.');
   }
@@ -37,7 +40,7 @@ export async function startOneNode(directory: string): Promise<Cluster> {
   const shared = await makeSharedDirectory(sharedDirectory);
   const env = buildahEnvironment(join(images, 'storage'));
   const up = output('bash', [script, 'up', state, binaries], { env });
-  const building = buildWithBuildah(images, env);
+  const building = buildImage(images, env);
   let archive: string;
   try {
     [archive] = await Promise.all([building, up]);

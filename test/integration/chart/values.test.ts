@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { alertNames, CHART } from '../../../scripts/chart/generated.ts';
+import { alertNames, CHART, ROOT } from '../../../scripts/chart/generated.ts';
+import { versionsIn } from '../../../scripts/release/release.ts';
 import { at, only, render, titleOf, type Manifest } from '../../helpers/helm.ts';
 
+const VERSION = versionsIn(ROOT)['package.json'];
 const AGENT = 'spec.template.spec.containers.0';
 const POD = 'spec.template.spec';
 
@@ -24,8 +26,8 @@ interface PodSpec {
 }
 
 const daemonSetRows: readonly Row[] = [
-  ['image.registry', { image: { registry: 'r.example' } }, 'DaemonSet', `${AGENT}.image`, 'r.example/basekeeper/basekeeper:0.1.0'],
-  ['image.repository', { image: { repository: 'x/y' } }, 'DaemonSet', `${AGENT}.image`, 'ghcr.io/x/y:0.1.0'],
+  ['image.registry', { image: { registry: 'r.example' } }, 'DaemonSet', `${AGENT}.image`, `r.example/basekeeper/basekeeper:${VERSION}`],
+  ['image.repository', { image: { repository: 'x/y' } }, 'DaemonSet', `${AGENT}.image`, `ghcr.io/x/y:${VERSION}`],
   ['image.tag', { image: { tag: 'v9' } }, 'DaemonSet', `${AGENT}.image`, 'ghcr.io/basekeeper/basekeeper:v9'],
   [
     'image.digest, over the tag,',
@@ -40,7 +42,7 @@ const daemonSetRows: readonly Row[] = [
     { global: { imageRegistry: 'mirror' }, image: { registry: 'r' } },
     'DaemonSet',
     `${AGENT}.image`,
-    'mirror/basekeeper/basekeeper:0.1.0',
+    `mirror/basekeeper/basekeeper:${VERSION}`,
   ],
   [
     'imagePullSecrets, added to the global ones,',
@@ -102,7 +104,7 @@ const daemonSetRows: readonly Row[] = [
     { initContainers: [{ name: 'i', image: '{{ include "basekeeper.image" . }}' }] },
     'DaemonSet',
     `${POD}.initContainers`,
-    [{ name: 'i', image: 'ghcr.io/basekeeper/basekeeper:0.1.0' }],
+    [{ name: 'i', image: `ghcr.io/basekeeper/basekeeper:${VERSION}` }],
   ],
   ['config.http.port', { config: { http: { port: 19817 } } }, 'DaemonSet', `${AGENT}.ports.0.containerPort`, 19817],
   ['config.instancesPath', { config: { instancesPath: '/srv/nova' } }, 'DaemonSet', `${POD}.volumes.1.hostPath.path`, '/srv/nova'],

@@ -1,0 +1,36 @@
+/**
+ * npm run release:verify -- --version X --registry HOST/PATH --source URL (--key FILE | --identity PATTERN [--issuer URL])
+ * In a checkout of the release's commit after npm ci: checks who signed the release, and that this source gives the same bytes.
+ */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { messageOf } from '../src/lib/errors.ts';
+import { releaseFiles } from './release/files.ts';
+import { describeRelease } from './release/release.ts';
+import { verifyRelease } from './release/verify.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+const { values } = parseArgs({
+  options: {
+    version: { type: 'string', default: '' },
+    registry: { type: 'string', default: '' },
+    source: { type: 'string', default: '' },
+    key: { type: 'string' },
+    identity: { type: 'string' },
+    issuer: { type: 'string', default: 'https://token.actions.githubusercontent.com' },
+    'plain-http': { type: 'boolean', default: false },
+    offline: { type: 'boolean', default: false },
+  },
+});
+
+try {
+  if ((values.key === undefined) === (values.identity === undefined))
+    throw new Error('give either --key or --identity: whose signature counts?');
+  const release = describeRelease(root, values);
+  const trust = { ...values, plainHttp: values['plain-http'] };
+  for await (const line of verifyRelease(release, await releaseFiles(root, release), trust)) console.log(line);
+} catch (error) {
+  console.error(`Not verified: ${messageOf(error)}`);
+  process.exitCode = 1;
+}
