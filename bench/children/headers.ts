@@ -15,14 +15,14 @@ const paths = readFileSync(listPath, 'utf8').trimEnd().split('\n');
 answerEach(async () => {
   const scanner = createOverlayScanner({ instancesPath, subdirectoryName: '_base', overlays: 'all' });
   const startedMs = performance.now();
-  const { headersRead, problems } = await scanner.scan({ instanceNames: new Set() });
+  const { headersRead, unseen } = await scanner.scan({ instanceNames: new Set() });
   const scannedMs = performance.now();
-  if (headersRead !== paths.length || problems.length > 0) throw new Error(`${headersRead} headers were read, ${problems.length} problems`);
+  if (headersRead !== paths.length || unseen.length > 0) throw new Error(`${headersRead} headers were read, ${unseen.length} unseen`);
 
   const stats = paths.map((path) => lstatSync(path, { bigint: true }));
   // What was made before is not the reader's to collect.
   globalThis.gc?.();
-  const reader = new ImageReader(instancesPath, new HeaderCache(16_384), systemClock);
+  const reader = new ImageReader({ instancesPath, cache: new HeaderCache(16_384), clock: systemClock });
   const readingMs = performance.now();
   for (const [index, path] of paths.entries()) reader.header(path, stats[index] ?? lstatSync(path, { bigint: true }));
   const readMs = performance.now();

@@ -1,5 +1,5 @@
 /** What the demo's node looks like: images, base files with their ages, instance disks, and who runs. */
-import { cacheFileName, ephemeralFileName, swapFileName } from '../../src/references/collect.ts';
+import { cacheFileName, ephemeralFileName, swapFileName } from '../../src/model/names.ts';
 
 export const NODE_NAME = 'node-1';
 export const NAMESPACE = 'vms';

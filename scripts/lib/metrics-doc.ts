@@ -1,8 +1,7 @@
 /** docs/metrics.md, made from the list of metrics so that it cannot say anything else than the code. */
 import { BASE_FILE_KINDS } from '../../src/model/scan.ts';
-import { FILE_STATES } from '../../src/model/plan.ts';
+import { FILE_STATES, FINDINGS, GATE_REASONS, PASS_RESULTS, VERDICT_REASONS } from '../../src/model/reasons.ts';
 import { STAGES } from '../../src/model/report.ts';
-import { FINDINGS, GATE_REASONS, PASS_RESULTS, VERDICT_REASONS } from '../../src/model/reasons.ts';
 import { METRICS, type MetricDefinition } from '../../src/report/metrics/definitions.ts';
 import { FAILURE_OUTCOMES, GAP_KINDS, OTHER_HOST_STATES, OVERLAY_STATES } from '../../src/report/metrics/metrics.ts';
 

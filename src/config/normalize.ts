@@ -89,6 +89,8 @@ function policyOf(settings: ParsedSettings): Policy {
     resizedMinimumAgeSeconds: settings.removeUnusedResizedMinimumAgeSeconds,
     minimumAgeFloorSeconds: settings.minimumAgeFloorSeconds,
     maxRemovalsPerPass: settings.maxRemovalsPerPass,
+    forceRawImages: settings.forceRawImages,
+    ignore: settings.ignore,
     touchBackingFiles: settings.touchBackingFiles,
     removeLockFiles: settings.removeLockFiles,
     allowEmptyInventory: settings.allowEmptyInventory,

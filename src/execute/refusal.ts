@@ -1,6 +1,7 @@
 import type { BaseFileKind } from '../model/scan.ts';
 import type { Plan, PlannedFile, PlannedTrashedFile } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
+import { configuredMinimumAgeSeconds } from '../model/names.ts';
 import { parseTrashEntryName } from '../model/trash-names.ts';
 import { isEntryName } from '../disk/entry-name.ts';
 
@@ -30,7 +31,6 @@ export function losesLockFile(kind: BaseFileKind, policy: Policy): boolean {
 
 /** The age in seconds that `file` must have: the plan's, or the policy's where the plan has none. The floor is not applied here. */
 export function minimumAgeSeconds(file: PlannedFile, policy: Policy): number {
-  if (file.minimumAgeSeconds !== undefined) return file.minimumAgeSeconds;
-  const resized = file.kind === 'resized' || file.kind === 'legacy';
-  return resized ? policy.resizedMinimumAgeSeconds : policy.originalMinimumAgeSeconds;
+  // A foreign file has no minimum age, and is refused before anybody asks.
+  return file.minimumAgeSeconds ?? configuredMinimumAgeSeconds(file.kind, policy) ?? Number.POSITIVE_INFINITY;
 }

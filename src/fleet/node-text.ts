@@ -1,7 +1,7 @@
 import { NODE_ANNOTATIONS } from '../model/annotation-keys.ts';
-import { type Finding, type Gate, FILE_STATES } from '../model/plan.ts';
+import { type Finding, type Gate } from '../model/plan.ts';
+import { FILE_STATES, GATE_REASONS } from '../model/reasons.ts';
 import { BASE_FILE_KINDS } from '../model/scan.ts';
-import { GATE_REASONS } from '../model/reasons.ts';
 import type { CacheSummary } from '../report/node/cache-summary.ts';
 import type { NodeStatus } from './node-status.ts';
 import { headerLine, paint, placeColumns, rowLine, type Column } from '../report/terminal/layout.ts';

@@ -1,3 +1,4 @@
+import { granularityNs } from '../disk/times.ts';
 import type { ImageHeader } from './header.ts';
 
 /** What identifies a file's content, as `fs` gives it with `bigint`. */
@@ -13,12 +14,6 @@ interface Entry extends Omit<FileStamp, 'dev' | 'ino'> {
   readonly header: ImageHeader;
   pass: number;
 }
-
-/**
- * Time stamps have the kernel's tick, 10 ms at worst: a file written in the tick in which it was read could change again without
- * a trace. Such a header is used, but not kept.
- */
-const TICK_NS = 20_000_000n;
 
 /**
  * Headers by inode, valid while size, mtime and ctime are the same. At most `capacity` entries; a pass over more files keeps
@@ -55,11 +50,15 @@ export class HeaderCache {
     return entry.header;
   }
 
-  /** `readAtMs`: wall clock before the header was read. */
+  /**
+   * A header that was read within the granularity of the file's time stamps is used, but not kept.
+   *
+   * @param readAtMs wall clock before the header was read.
+   */
   put(stats: FileStamp, header: ImageHeader, readAtMs: number): void {
     const key = this.#keyOf(stats);
     this.#entries.delete(key);
-    if (stats.ctimeNs + TICK_NS > BigInt(Math.floor(readAtMs)) * 1_000_000n) return;
+    if (stats.ctimeNs + granularityNs(stats.ctimeNs) > BigInt(Math.floor(readAtMs)) * 1_000_000n) return;
     if (this.#entries.size >= this.#capacity && !this.#evict()) return;
     const { size, mtimeNs, ctimeNs } = stats;
     this.#entries.set(key, { size, mtimeNs, ctimeNs, header, pass: this.#pass });

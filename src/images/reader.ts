@@ -1,24 +1,34 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type BigIntStats } from 'node:fs';
+import { posix } from 'node:path';
 import { errnoOf, messageOf } from '../lib/errors.ts';
 import type { Clock } from '../model/ports.ts';
 import type { ImageHeader, Inspection } from './header.ts';
 import type { HeaderCache } from './header-cache.ts';
-import { probeFormat } from './format.ts';
-import { HEAD_BYTES, MAX_NAME_BYTES, parseQcow2Header } from './qcow2-header.ts';
+import { HEAD_BYTES, MAX_READ_BYTES } from './formats/format.ts';
+import { parseImageHeader } from './formats/formats.ts';
 import type { FsPath } from '../disk/raw-name.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOATIME, O_DIRECTORY } = constants;
 const OPEN_FILE = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 const OPEN_DIRECTORY = O_RDONLY | O_NOFOLLOW | O_DIRECTORY;
 
+export interface ImageReaderOptions {
+  readonly instancesPath: string;
+  readonly cache: HeaderCache;
+  readonly clock: Clock;
+  /** The file system may show old attributes until a file is opened (NFS). Default false. */
+  readonly opensAnew?: boolean | undefined;
+}
+
 /**
- * Reads image headers below the instances path, for one scan. Opens regular files and directories only, and never through a
+ * Reads image headers, for one scan. Opens regular files and directories only, and below the instances path never through a
  * symbolic link.
  */
 export class ImageReader {
   readonly #instancesPath: string;
   readonly #cache: HeaderCache;
   readonly #clock: Clock;
+  readonly #opensAnew: boolean;
   readonly #head = Buffer.allocUnsafe(HEAD_BYTES);
   readonly #inspected = new Map<string, Inspection>();
   /** Reading must not count as access; only the owner or CAP_FOWNER may ask for that. */
@@ -26,12 +36,13 @@ export class ImageReader {
   /** The directory that a path was last looked up in: nearly always the base directory. */
   #parent: { readonly path: string; readonly fd: number } | undefined;
   #read = 0;
-  #cached = 0;
+  #cachedHeaders = 0;
 
-  constructor(instancesPath: string, cache: HeaderCache, clock: Clock) {
+  constructor({ instancesPath, cache, clock, opensAnew = false }: ImageReaderOptions) {
     this.#instancesPath = instancesPath;
     this.#cache = cache;
     this.#clock = clock;
+    this.#opensAnew = opensAnew;
     cache.beginPass();
   }
 
@@ -46,20 +57,19 @@ export class ImageReader {
   }
 
   get headersCached(): number {
-    return this.#cached;
+    return this.#cachedHeaders;
   }
 
   /** The header of a file that lstat called regular. Throws an errno error; ENOENT when it has vanished. */
   header(path: FsPath, stats: BigIntStats): ImageHeader | { readonly kind: 'irregular'; readonly message: string } {
-    const cached = this.#cache.get(stats);
-    if (cached !== undefined) {
-      this.#cached += 1;
-      return cached;
-    }
+    const cached = this.#opensAnew ? undefined : this.#cached(stats);
+    if (cached !== undefined) return cached;
     const fd = this.#open(path);
     try {
       const opened = fstatSync(fd, { bigint: true });
       if (!opened.isFile()) return { kind: 'irregular', message: 'it is not a regular file' };
+      const known = this.#opensAnew ? this.#cached(opened) : undefined;
+      if (known !== undefined) return known;
       const { wallMs } = this.#clock.now();
       this.#read += 1;
       const header = parseHeader(fd, this.#head);
@@ -70,7 +80,13 @@ export class ImageReader {
     }
   }
 
-  /** What a path relative to the instances path leads to. Looked up once in a scan. */
+  #cached(stats: BigIntStats): ImageHeader | undefined {
+    const header = this.#cache.get(stats);
+    if (header !== undefined) this.#cachedHeaders += 1;
+    return header;
+  }
+
+  /** What a path, relative to the instances path or absolute outside, leads to. Looked up once in a scan. */
   inspect(path: string, withHeader: boolean): Inspection {
     const key = withHeader ? path : `${path}\0`;
     const known = this.#inspected.get(key);
@@ -80,18 +96,33 @@ export class ImageReader {
     return found;
   }
 
+  typeAt(path: string): 'file' | 'directory' | 'absent' | 'other' {
+    try {
+      return this.#lookAt(path, (_reached, stats) => {
+        if (stats === undefined) return 'absent';
+        if (stats.isFile()) return 'file';
+        return stats.isDirectory() ? 'directory' : 'other';
+      });
+    } catch (error) {
+      return inspectionOf(error).kind === 'absent' ? 'absent' : 'other';
+    }
+  }
+
   #inspectOnce(path: string, withHeader: boolean): Inspection {
     try {
-      return this.#below(path, (reached) => {
-        const stats = lstatSync(reached, { bigint: true, throwIfNoEntry: false });
+      return this.#lookAt(path, (reached, stats) => {
         if (stats === undefined) return { kind: 'absent' };
-        if (stats.isSymbolicLink()) return { kind: 'irregular', message: 'it is a symbolic link, which is not followed' };
-        if (!stats.isFile()) return { kind: 'irregular', message: 'it is not a regular file' };
+        if (!stats.isFile()) return { kind: 'irregular', message: `it is ${whatIs(stats)}, which is never opened` };
         return withHeader ? this.header(reached, stats) : { kind: 'raw' };
       });
     } catch (error) {
       return inspectionOf(error);
     }
+  }
+
+  #lookAt<T>(path: string, use: (reached: string, stats: BigIntStats | undefined) => T): T {
+    const look = (reached: string): T => use(reached, lstatSync(reached, { bigint: true, throwIfNoEntry: false }));
+    return posix.isAbsolute(path) ? look(path) : this.#below(path, look);
   }
 
   /**
@@ -110,7 +141,7 @@ export class ImageReader {
   }
 
   #openDirectory(names: readonly string[]): number {
-    // The instances path itself may be a link: anyone who configured it means its target.
+    // The instances path itself may be a link: its target is meant.
     let fd = openSync(this.#instancesPath, O_RDONLY | O_DIRECTORY);
     try {
       for (const name of names) {
@@ -138,10 +169,8 @@ export class ImageReader {
 
 function parseHeader(fd: number, buffer: Buffer): ImageHeader {
   const head = buffer.subarray(0, readUpTo(fd, buffer, 0));
-  const format = probeFormat(head);
-  if (format.kind !== 'qcow2') return format;
-  return parseQcow2Header(head, (offset, length) => {
-    const more = Buffer.alloc(Math.min(length, MAX_NAME_BYTES));
+  return parseImageHeader(head, (offset, length) => {
+    const more = Buffer.alloc(Math.min(length, MAX_READ_BYTES));
     return more.subarray(0, readUpTo(fd, more, offset));
   });
 }
@@ -157,6 +186,12 @@ function readUpTo(fd: number, buffer: Buffer, offset: number): number {
   return filled;
 }
 
+function whatIs(stats: BigIntStats): string {
+  if (stats.isSymbolicLink()) return 'a symbolic link';
+  if (stats.isDirectory()) return 'a directory';
+  return stats.isBlockDevice() ? 'a block device' : 'not a regular file';
+}
+
 function inspectionOf(error: unknown): Inspection {
   switch (errnoOf(error)) {
     case undefined:
@@ -168,7 +203,7 @@ function inspectionOf(error: unknown): Inspection {
     case 'ELOOP':
       return {
         kind: 'irregular',
-        message: 'it is reached through a symbolic link or something that is not a directory, which is not followed',
+        message: 'it is reached through something that is not a directory',
       };
     default:
       return { kind: 'unreadable', message: messageOf(error) };

@@ -1,7 +1,8 @@
 import type { BaseFileKind } from './scan.ts';
 import type { FilesystemUsage } from './filesystem.ts';
+import type { Unseen } from './overlay.ts';
 import type { Preset } from './policy.ts';
-import type { FindingType, GateReason, Outcome, TrashReason, VerdictReason } from './reasons.ts';
+import type { FileState, FindingType, GateReason, Outcome, TrashReason, VerdictReason } from './reasons.ts';
 import type { Usage } from './references.ts';
 import type { Rows } from './rows.ts';
 import type { StorageHost } from './shared-storage.ts';
@@ -67,10 +68,6 @@ export interface Totals {
   readonly removedBytes: number;
 }
 
-/** Used, backing, pinned, young, held, unused or foreign: the state label of the metrics. */
-export type FileState = 'used' | 'backing' | 'pinned' | 'young' | 'held' | 'unused' | 'foreign';
-export const FILE_STATES: readonly FileState[] = ['used', 'backing', 'pinned', 'young', 'held', 'unused', 'foreign'];
-
 /** One row per kind and state that occurs. */
 export interface StateTotal {
   readonly kind: BaseFileKind;
@@ -106,6 +103,10 @@ export interface Plan {
   readonly totals: Totals;
   readonly states: readonly StateTotal[];
   readonly overlays: Readonly<Record<string, number>>;
+  /** What may lead to a base file and was not seen or not understood: it closes the gate. Absent where there is nothing. */
+  readonly unseen?: readonly Unseen[] | undefined;
+  /** What the configuration's `ignore` takes out of `unseen`. */
+  readonly ignored?: readonly Unseen[] | undefined;
   readonly sources: readonly SourceReport[];
   /** Age of the oldest file that nothing uses; absent when there is none. */
   readonly oldestUnusedSeconds?: number | undefined;

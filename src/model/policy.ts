@@ -25,6 +25,10 @@ export interface Policy {
   readonly minimumAgeFloorSeconds: number;
   /** 0: no limit. */
   readonly maxRemovalsPerPass: number;
+  /** Nova's `force_raw_images`: base files are raw, whatever their bytes look like. Default false: their bytes say what they are. */
+  readonly forceRawImages: boolean;
+  /** Globs over paths: what is unseen there cannot lead to a base file. */
+  readonly ignore: readonly string[];
   readonly touchBackingFiles: boolean;
   readonly removeLockFiles: boolean;
   readonly allowEmptyInventory: boolean;

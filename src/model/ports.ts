@@ -1,12 +1,11 @@
 import type { BaseFile, BaseScan } from './scan.ts';
 import type { FilesystemUsage } from './filesystem.ts';
-import type { OverlayScan } from './overlay.ts';
+import type { NamedDisk, OverlayScan } from './overlay.ts';
 import type { FileIdentity, Plan } from './plan.ts';
 import type { Report } from './report.ts';
 import type { Outcome } from './reasons.ts';
 import type { RegistryReading } from './shared-storage.ts';
-import type { ClockReading } from './snapshot.ts';
-import type { GateObjections } from './surroundings.ts';
+import type { ClockReading, GateObjections } from './snapshot.ts';
 import type { Verification } from './verification.ts';
 import type { SourceReading } from './workload.ts';
 
@@ -46,8 +45,15 @@ export interface ChecksumRecords {
 
 /** Reads what stands on the base files. */
 export interface OverlayScanner {
-  /** `instanceNames` restricts the scan where the policy says `overlays: nova`; else every directory counts. */
-  scan(options: { readonly instanceNames: ReadonlySet<string>; readonly signal?: AbortSignal | undefined }): Promise<OverlayScan>;
+  /**
+   * `instanceNames` restricts the scan where the policy says `overlays: nova`; else everything below the instances path counts,
+   * and `disks`, which sources name, wherever they lie.
+   */
+  scan(options: {
+    readonly instanceNames: ReadonlySet<string>;
+    readonly disks?: readonly NamedDisk[] | undefined;
+    readonly signal?: AbortSignal | undefined;
+  }): Promise<OverlayScan>;
 }
 
 /** A lock that is held. */

@@ -3,6 +3,7 @@ export const VERDICT_REASONS = {
   ForeignFile: 'Nova gives no base file such a name; the file is not ours and is never touched.',
   ReferencedByWorkload: 'A workload names this image, kernel, ramdisk, swap or ephemeral disk; it is in use.',
   BackingFileOfOverlay: "An instance's disk stands on this file.",
+  BackingFileOfBaseFile: 'Another base file, or one in the trash, is backed by this file; it stays for as long as that one exists.',
   PinnedByConfig: 'The configuration pins this image or file name.',
   RemovalDisabled: 'removeUnusedBaseImages is false; nothing is removed.',
   YoungerThanMinimumAge: 'It is unused, but not for long enough yet.',
@@ -12,6 +13,35 @@ export const VERDICT_REASONS = {
   Unused: 'Nothing uses it and it is old enough; it is removed.',
 } as const;
 export type VerdictReason = keyof typeof VERDICT_REASONS;
+
+/** Used, backing, pinned, young, held, unused or foreign: the state label of the metrics. */
+export type FileState = 'used' | 'backing' | 'pinned' | 'young' | 'held' | 'unused' | 'foreign';
+export const FILE_STATES: readonly FileState[] = ['used', 'backing', 'pinned', 'young', 'held', 'unused', 'foreign'];
+
+/** What follows from a verdict's reason, wherever it is counted or shown. */
+export interface ReasonFacts {
+  /** What the metrics call the file. */
+  readonly state: FileState;
+  /** Whether a pass with an open gate, and without a limit, would remove it. */
+  readonly reclaimable: boolean;
+  /** Whether nothing uses it. */
+  readonly unused: boolean;
+}
+
+/** One row a reason: a new reason needs its row here and its next step in `src/report/explain/explain.ts`, and nothing else forgets it. */
+export const REASON_FACTS: Readonly<Record<VerdictReason, ReasonFacts>> = {
+  ForeignFile: { state: 'foreign', reclaimable: false, unused: false },
+  ReferencedByWorkload: { state: 'used', reclaimable: false, unused: false },
+  BackingFileOfOverlay: { state: 'backing', reclaimable: false, unused: false },
+  BackingFileOfBaseFile: { state: 'backing', reclaimable: false, unused: false },
+  PinnedByConfig: { state: 'pinned', reclaimable: false, unused: false },
+  RemovalDisabled: { state: 'held', reclaimable: false, unused: true },
+  YoungerThanMinimumAge: { state: 'young', reclaimable: false, unused: true },
+  GateClosed: { state: 'held', reclaimable: true, unused: true },
+  RemovalLimitReached: { state: 'held', reclaimable: true, unused: true },
+  UnderPressure: { state: 'unused', reclaimable: true, unused: true },
+  Unused: { state: 'unused', reclaimable: true, unused: true },
+};
 
 /** Why a file in the trash has its verdict, in the order of the rules. */
 export const TRASH_REASONS = {
@@ -33,7 +63,7 @@ export const GATE_REASONS = {
   SourceStale: 'A source has shown neither an event nor a bookmark within its limit.',
   ConsistentListMissing: 'No consistent list of workloads was taken after the scan.',
   WorkloadIncomplete: 'Something on this node may be a VM and could not be understood.',
-  OverlayUnreadable: "An instance's disk exists, but its header or its directory cannot be read.",
+  Unseen: 'A disk, or another file that may be backed by a base file, was not seen or not understood; each entry says what to do.',
   ScanIncomplete: 'The base directory could not be listed completely.',
   DirectoryOpenToAll: 'Every user of the node may write to the base directory or to the lock directory.',
   ClockNotSane: "The clock jumped, is not the API server's, or a file that is in use is dated in the future.",
@@ -74,6 +104,7 @@ export const FINDINGS = {
     "An instance's disk stands on a base file that no workload's image explains (unshelved, migrated, or a workload that no source knows).",
   BackingFileOutside: "An instance's disk has a backing file outside the instances path, or one that is not a local file.",
   OverlayUnreadable: "An instance's disk cannot be read or parsed.",
+  Unseen: 'A file or directory that may lead to a base file was not seen or not understood.',
   BaseFileMissing: 'A workload uses this swap or ephemeral base file, but it does not exist.',
   BaseFileMismatch:
     'A base file does not match its name or its recorded checksum: its header is invalid, or its virtual size or content has changed.',

@@ -4,7 +4,7 @@ import type { ObjectReference } from './workload.ts';
 export interface Usage {
   /** The workload's name, or the instance directory of an overlay. */
   readonly by: string;
-  readonly through: 'image' | 'kernel' | 'ramdisk' | 'swap' | 'ephemeral' | 'path' | 'overlay' | 'pin';
+  readonly through: 'image' | 'kernel' | 'ramdisk' | 'swap' | 'ephemeral' | 'path' | 'overlay' | 'baseFile' | 'trashedFile' | 'pin';
   /** The image id, the path or the overlay, as found. */
   readonly value: string;
   readonly object?: ObjectReference | undefined;

@@ -38,6 +38,15 @@ export interface Workload {
   readonly ephemeral: readonly EphemeralDisk[];
   /** Absolute host paths of files it uses directly (hostDisk, libvirt disks and their backing stores). */
   readonly paths: readonly string[];
+  /** Disks that the source names, wherever they lie, with the format by which the hypervisor opens them: images may stand on base files. */
+  readonly disks?: readonly WorkloadDisk[] | undefined;
+}
+
+export interface WorkloadDisk {
+  /** Absolute, as on the host. */
+  readonly path: string;
+  /** QEMU's name; undefined where the source does not say. */
+  readonly format?: string | undefined;
 }
 
 export type GapKind = 'UnmappedWorkload' | 'IncompleteWorkload' | 'UnreadableSource';

@@ -14,8 +14,8 @@ import { decodeRawName } from '../disk/raw-name.ts';
  * that cannot be read) or follow a symbolic link: then the overlay is `unreadable`.
  */
 export async function listOverlaysAsNova(listing: OverlayListing): Promise<void> {
-  const { instancesPath, instanceNames, problems, pacer } = listing;
-  for (const entry of readEntries(instancesPath, (error) => problems.addError('.', error))) {
+  const { instancesPath, instanceNames, unseen, pacer } = listing;
+  for (const entry of readEntries(instancesPath, (error) => unseen.addError('.', 'NotEntered', error))) {
     if (pacer.due()) await pacer.pause();
     const name = decodeRawName(entry.name);
     if (name.bytes === undefined && instanceNames.has(name.text)) visitInstance(listing, name.text);
@@ -26,14 +26,19 @@ function visitInstance(listing: OverlayListing, instance: string): void {
   const relative = `${instance}/disk`;
   try {
     const header = readDisk(listing, instance);
-    if (header !== undefined) listing.overlays.push({ instance, path: relative, ...judge(listing, header) });
+    if (header !== undefined) add(listing, { instance, path: relative, ...judge(listing, header) });
   } catch (error) {
     const code = errnoOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
     // Nova skips a disk that is not there.
     if (code === 'ENOENT' || code === 'ENOTDIR') return;
-    listing.overlays.push({ instance, path: relative, chain: [], state: 'unreadable', message: ownMessageOf(error) });
+    add(listing, { instance, path: relative, chain: [], state: 'unreadable', message: ownMessageOf(error) });
   }
+}
+
+function add(listing: OverlayListing, overlay: Overlay): void {
+  listing.overlays.set(overlay.path, overlay);
+  if (overlay.state === 'unreadable') listing.unseen.add(overlay.path, 'NotUnderstood', overlay.message ?? overlay.state);
 }
 
 /** Undefined for a dangling link, which does not exist for Nova either. */
@@ -44,14 +49,14 @@ function readDisk({ instancesPath, reader }: OverlayListing, instance: string): 
   const header = stats?.isFile() ? reader.header(path, stats) : { kind: 'irregular' as const };
   if (header.kind !== 'irregular') return header;
   if (!existsSync(path)) return undefined;
-  return { kind: 'invalid', message: 'it is reached through a symbolic link or is not a regular file; it is not opened' };
+  return { kind: 'invalid', format: 'disk', message: 'it is reached through a symbolic link or is not a regular file; it is not opened' };
 }
 
 function judge(listing: OverlayListing, header: ImageHeader): Pick<Overlay, 'state' | 'chain' | 'message'> {
-  const link = header.kind === 'qcow2' && header.backingFile ? novaLink(listing, header.backingFile.text) : undefined;
+  const link = header.kind === 'image' && header.backingFile !== undefined ? novaLink(listing, header.backingFile.text) : undefined;
   const chain = link === undefined ? [] : [link];
   const problem = headerProblem(header);
-  if (problem !== undefined) return { state: problem.state, chain, message: problem.message };
+  if (problem !== undefined) return { state: 'unreadable', chain, message: problem };
   if (link === undefined) return { state: 'flat', chain };
   if (link.exists) return { state: 'ok', chain };
   return { state: 'missing-backing', chain, message: `the backing file ${link.path} does not exist` };
@@ -62,5 +67,5 @@ function novaLink({ subdirectoryName, chains }: OverlayListing, backingFile: str
   if (baseName === '') return undefined;
   const path = `${subdirectoryName}/${baseName}`;
   const exists = chains.inspect(path, false).kind !== 'absent';
-  return { reference: displayReference(backingFile), baseName, path, exists };
+  return { reference: displayReference(backingFile), baseName, path, exists, protects: [baseName] };
 }

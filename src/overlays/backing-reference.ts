@@ -1,20 +1,13 @@
 import { posix } from 'node:path';
 
-/** Where a backing file string leads. */
+/** Where a backing file string leads, by its text alone. */
 export type ReferenceTarget =
-  /** A file below the instances path; `path` is relative to it and normalized. */
-  | { readonly kind: 'inside'; readonly path: string; readonly format?: string | undefined }
-  /** Surely not below the instances path: another directory, a network. Never opened. */
-  | { readonly kind: 'elsewhere'; readonly message: string; readonly format?: string | undefined }
-  /** Not understood: it may mean any file. */
-  | { readonly kind: 'unclear'; readonly message: string };
-
-export interface ReferenceOptions {
-  /** Absolute paths by which image headers may name the instances path. */
-  readonly roots: readonly string[];
-  /** Path, relative to the instances path, of the file that holds the reference. */
-  readonly from: string;
-}
+  /** A local file; `path` is absolute, and may still lead through links and `..`. */
+  | { readonly kind: 'file'; readonly path: string; readonly format?: string | undefined }
+  /** On another machine: it cannot be a base file itself, but its header may name one. */
+  | { readonly kind: 'remote'; readonly message: string; readonly format?: string | undefined }
+  /** Not understood: it may mean any file, and these at least. */
+  | { readonly kind: 'unclear'; readonly message: string; readonly mentions: readonly string[] };
 
 /** Keys of `json:` references that change nothing about which file is meant. */
 const HARMLESS_KEYS = new Set([
@@ -27,27 +20,46 @@ const HARMLESS_KEYS = new Set([
   'locking',
   'aio',
   'aio-max-batch',
-  'cache.direct',
-  'cache.no-flush',
+  'cache',
+  'offset',
+  'size',
 ]);
-const JSON_DRIVERS = new Set(['file', 'raw', 'qcow2']);
-
-/** Protocols that lead to another machine or to a device. Others, such as `blkdebug:`, may wrap a local file. */
-const REMOTE = /^(?:nbd|rbd|iscsi|https?|ftps?|ssh|gluster|nfs|sheepdog|vxhs|nvme|host_device|host_cdrom|null-co|null-aio)(?:\+[a-z]+)?:/;
+/** Protocols that lead to another machine. Others, such as `blkdebug:`, may wrap a local file. */
+const REMOTE: ReadonlySet<string> = new Set([
+  'nbd',
+  'rbd',
+  'iscsi',
+  'http',
+  'https',
+  'ftp',
+  'ftps',
+  'ssh',
+  'gluster',
+  'nfs',
+  'sheepdog',
+  'vxhs',
+  'null-co',
+  'null-aio',
+]);
+/** Format nodes: their file is below `file`. */
+const FORMAT_DRIVERS = new Set(['raw', 'qcow2', 'qcow', 'qed', 'vmdk', 'vpc', 'vdi', 'vhdx', 'luks', 'parallels', 'bochs', 'cloop', 'dmg']);
+const FILE_DRIVERS = new Set(['file', 'host_device', 'host_cdrom']);
+const MAX_DEPTH = 16;
 
 /**
- * Resolves a backing file string as QEMU does (`bdrv_get_full_backing_filename`), by text alone: relative names count from the
- * directory of the file that holds them, `file:` is a prefix, any other protocol is not a local file. `..` is resolved lexically,
- * which is exact because no directory below the instances path is entered through a symbolic link.
+ * Resolves a backing file string as QEMU does (`bdrv_get_full_backing_filename`): relative names count from the directory of the
+ * file that holds them, `file:` is a prefix, and any other protocol is not a local file.
+ *
+ * @param directory absolute, of the file that holds the reference.
  */
-export function resolveReference(reference: string, options: ReferenceOptions): ReferenceTarget {
-  if (reference.startsWith('json:')) return resolveJson(reference.slice('json:'.length), options);
-  if (!hasProtocol(reference)) {
-    const root = options.roots[0] ?? '/';
-    return locate(posix.isAbsolute(reference) ? reference : posix.join(root, posix.dirname(options.from), reference), options);
-  }
-  if (reference.startsWith('file:')) return locateAbsolute(reference.slice('file:'.length), options);
-  return REMOTE.test(reference) ? elsewhere(`${quote(reference)} is not a local file`) : unclear(`${quote(reference)} is not understood`);
+export function resolveReference(reference: string, directory: string): ReferenceTarget {
+  if (reference.startsWith('json:')) return resolveJson(reference.slice('json:'.length));
+  if (!hasProtocol(reference)) return fileAt(posix.isAbsolute(reference) ? reference : `${directory}/${reference}`);
+  if (reference.startsWith('file:')) return absoluteFile(reference.slice('file:'.length));
+  const protocol = /^([a-z_-]+)(?:\+[a-z]+)?:(.*)$/s.exec(reference);
+  if (protocol?.[1] !== undefined && REMOTE.has(protocol[1])) return { kind: 'remote', message: `${quote(reference)} is not a local file` };
+  if (protocol?.[1] !== undefined && FILE_DRIVERS.has(protocol[1])) return absoluteFile(protocol[2] ?? '');
+  return unclear(`${quote(reference)} is not understood`, [reference.slice(reference.indexOf(':') + 1)]);
 }
 
 /** The reference without its `file:` prefix, as people know it. */
@@ -61,71 +73,79 @@ function hasProtocol(reference: string): boolean {
 }
 
 /** Names after `file:` and in `json:` are relative to QEMU's working directory, which is unknown. */
-function locateAbsolute(path: string, options: ReferenceOptions): ReferenceTarget {
-  if (!posix.isAbsolute(path)) return unclear(`${quote(path)} is relative to the working directory of QEMU`);
-  return locate(path, options);
+function absoluteFile(path: string, format?: string): ReferenceTarget {
+  return posix.isAbsolute(path) ? fileAt(path, format) : unclear(`${quote(path)} is relative to the working directory of QEMU`, [path]);
 }
 
-function locate(absolute: string, { roots }: ReferenceOptions): ReferenceTarget {
-  if (absolute.includes('\0') || !absolute.isWellFormed()) return unclear(`${quote(absolute)} is not a file name`);
-  // With a slash at its end it names no file; without, it protects one anyway.
-  const path = posix.normalize(absolute).replace(/(?<=.)\/$/s, '');
-  for (const root of roots) {
-    const prefix = root.endsWith('/') ? root : `${root}/`;
-    if (path.startsWith(prefix) && path.length > prefix.length) return { kind: 'inside', path: path.slice(prefix.length) };
-  }
-  return elsewhere(`${quote(absolute)} is outside the instances path`);
+function fileAt(path: string, format?: string): ReferenceTarget {
+  if (path.includes('\0') || !path.isWellFormed()) return unclear(`${quote(path)} is not a file name`, []);
+  return { kind: 'file', path, ...(format === undefined ? {} : { format }) };
 }
 
-function resolveJson(text: string, options: ReferenceOptions): ReferenceTarget {
+type JsonNode = ReadonlyMap<string, unknown>;
+
+function resolveJson(text: string): ReferenceTarget {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return unclear('a json: reference that is not JSON');
+    return unclear('a json: reference that is not JSON', []);
   }
-  const keys = new Map<string, unknown>();
-  flatten(value, '', keys);
-  return resolveJsonKeys(keys, options);
+  const mentions = fileNamesIn(value, 0);
+  const node = nodeOf(value);
+  const target = node === undefined ? unclear('a json: reference that is not an object', []) : resolveNode(node, undefined, 0);
+  return target.kind === 'unclear' ? { ...target, mentions: [...new Set([...target.mentions, ...mentions])] } : target;
 }
 
-/**
- * Follows `file` down to the node that has a file name. Only what is known not to add another file is accepted: a key such as
- * `backing` would.
- */
-function resolveJsonKeys(keys: ReadonlyMap<string, unknown>, options: ReferenceOptions): ReferenceTarget {
-  let filename: string | undefined;
-  const drivers = new Map<string, string>();
-  for (const [key, value] of keys) {
-    const [, prefix = '', name = ''] = /^((?:file\.)*)(.*)$/s.exec(key) ?? [];
-    if (HARMLESS_KEYS.has(name)) continue;
-    if (typeof value !== 'string' || (name !== 'driver' && name !== 'filename')) {
-      return unclear(`a json: reference with ${quote(key)}, which is not understood`);
-    }
-    if (name === 'driver') drivers.set(prefix, value);
-    else if (filename === undefined) filename = value;
-    else return unclear('a json: reference with two file names');
+/** Follows `file` down to the node that has a file name. Only keys that are known not to add another file are accepted. */
+function resolveNode(node: JsonNode, format: string | undefined, depth: number): ReferenceTarget {
+  const driver = node.get('driver');
+  const below = node.get('file');
+  if (typeof driver === 'string' && REMOTE.has(driver))
+    return { kind: 'remote', message: `a json: reference to ${quote(driver)}, which is not a local file` };
+  const strange = [...node.keys()].find((key) => !HARMLESS_KEYS.has(key) && !['driver', 'filename', 'file'].includes(key));
+  if (strange !== undefined) return unclear(`a json: reference with ${quote(strange)}, which is not understood`, []);
+  if (driver !== undefined && (typeof driver !== 'string' || !(FORMAT_DRIVERS.has(driver) || FILE_DRIVERS.has(driver))))
+    return unclear(`a json: reference with the driver ${JSON.stringify(driver)}`, []);
+  const read = typeof driver === 'string' && FORMAT_DRIVERS.has(driver) ? moreTelling(format, driver) : format;
+  if (below !== undefined) {
+    const child = nodeOf(below);
+    if (child === undefined || node.has('filename') || depth > MAX_DEPTH) return unclear('a json: reference that is not understood', []);
+    return resolveNode(child, read, depth + 1);
   }
-  const strange = Array.from(drivers.values()).find((driver) => !JSON_DRIVERS.has(driver));
-  if (strange !== undefined) return unclear(`a json: reference with the driver ${quote(strange)}`);
-  if (filename === undefined) return unclear('a json: reference without a file name');
-  const target = locateAbsolute(filename, options);
-  const format = jsonFormat(drivers);
-  return target.kind !== 'unclear' && format !== undefined ? { ...target, format } : target;
+  const filename = node.get('filename');
+  return typeof filename === 'string' ? absoluteFile(filename, read) : unclear('a json: reference without a file name', []);
 }
 
-/** A qcow2 node anywhere reads a header; a raw one at the top ends the chain only when there is none below it. */
-function jsonFormat(drivers: ReadonlyMap<string, string>): string | undefined {
-  if (Array.from(drivers.values()).includes('qcow2')) return 'qcow2';
-  return drivers.get('') === 'raw' ? 'raw' : undefined;
+/** A format node anywhere reads a header; a raw one ends the chain only where there is none. */
+function moreTelling(format: string | undefined, driver: string): string {
+  return format === undefined || format === 'raw' ? driver : format;
 }
 
-/** `{"file": {"filename": "x"}}` and `{"file.filename": "x"}` mean the same. A key that comes twice is kept as not understood. */
-function flatten(value: unknown, prefix: string, into: Map<string, unknown>): void {
-  const entries = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
-  if (entries.length === 0) into.set(prefix, into.has(prefix) ? undefined : value);
-  for (const [key, item] of entries) flatten(item, prefix === '' ? key : `${prefix}.${key}`, into);
+/** `{"file": {"filename": "x"}}` and `{"file.filename": "x"}` mean the same. Undefined for what is not an object, or says one thing twice. */
+function nodeOf(value: unknown): JsonNode | undefined {
+  if (value instanceof Map) return value as JsonNode;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const node = new Map<string, unknown>();
+  const nested = new Map<string, Map<string, unknown>>();
+  for (const [key, item] of Object.entries(value)) {
+    const dot = key.indexOf('.');
+    const name = dot === -1 ? key : key.slice(0, dot);
+    if (dot === -1 ? node.has(name) || nested.has(name) : node.has(name)) return undefined;
+    if (dot === -1) node.set(name, item);
+    else nested.set(name, (nested.get(name) ?? new Map<string, unknown>()).set(key.slice(dot + 1), item));
+  }
+  for (const [name, items] of nested) node.set(name, nodeOf(Object.fromEntries(items)));
+  return node;
+}
+
+/** Every file name that the value mentions, under whatever driver. */
+function fileNamesIn(value: unknown, depth: number): string[] {
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return [];
+  return Object.entries(value).flatMap(([key, item]) =>
+    typeof item === 'string' ? (/(?:^|\.)filename$/.test(key) ? [item] : []) : fileNamesIn(item, depth + 1),
+  );
 }
 
 /** References are untrusted and end up in messages. */
@@ -133,10 +153,6 @@ function quote(text: string): string {
   return JSON.stringify(text);
 }
 
-function unclear(message: string): ReferenceTarget {
-  return { kind: 'unclear', message };
-}
-
-function elsewhere(message: string): ReferenceTarget {
-  return { kind: 'elsewhere', message };
+function unclear(message: string, mentions: readonly string[]): ReferenceTarget & { kind: 'unclear' } {
+  return { kind: 'unclear', message, mentions };
 }

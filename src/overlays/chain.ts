@@ -1,18 +1,30 @@
+import { posix } from 'node:path';
+import { isReadFormat, PARENTLESS_FORMATS } from '../images/formats/formats.ts';
+import type { HeaderName, ImageHeader, Inspection } from '../images/header.ts';
 import type { BackingLink, OverlayState } from '../model/overlay.ts';
-import { displayReference, resolveReference } from './backing-reference.ts';
-import type { ImageHeader, Inspection } from '../images/header.ts';
-import type { HeaderName } from '../images/qcow2-header.ts';
+import { displayReference, resolveReference, type ReferenceTarget } from './backing-reference.ts';
+import type { Place } from './place.ts';
 
-/** Levels below an overlay that are followed. Nova has one; a person with snapshots, two or three. */
-export const MAX_CHAIN_LEVELS = 8;
+/** Levels below an image that are followed. Nova has one; a person with snapshots, two or three. */
+export const MAX_CHAIN_LEVELS = 32;
 
+/** What a chain is followed through. Paths are relative to the instances path, or absolute outside. */
 export interface ChainContext {
-  /** Absolute paths by which headers may name the instances path. */
-  readonly roots: readonly string[];
   /** `_base`, relative to the instances path. */
   readonly subdirectoryName: string;
-  /** `path` is relative to the instances path. Without `withHeader`, an existing regular file is `raw` without being opened. */
+  /** The host's path of the directory of a file: relative references count from there. */
+  directoryOf(path: string): string;
+  locate(absolute: string): Place;
+  /** Without `withHeader`, an existing regular file is `raw` without being opened. */
   inspect(path: string, withHeader: boolean): Inspection;
+  /** Whether the base directory has an entry of this name. */
+  hasBaseFile(name: string): boolean;
+  /** Whether a source names this file outside: only then it is opened. Headers are a guest's word, and could name any file of the host. */
+  isNamed(path: string): boolean;
+  /** The base file that a file outside is, under another name (a bind mount); undefined where it is none. */
+  baseFileAt(path: string): string | undefined;
+  /** An image says that this base file is raw. */
+  noteRaw(baseName: string): void;
 }
 
 export interface Chain {
@@ -26,13 +38,27 @@ type Problem = Exclude<OverlayState, 'ok' | 'flat'>;
 /** The graver problem names the state: what leaves us ignorant of a file counts more than a file that is known to be missing. */
 const GRAVITY: Readonly<Record<Problem, number>> = { 'missing-backing': 1, 'unknown-backing': 2, unreadable: 3 };
 
-/** Backing formats that end a chain: QEMU takes the file's bytes as they are, whatever they look like. */
-const RAW_FORMATS = new Set(['raw', 'file', 'host_device']);
+const NOT_SEEN =
+  'it is not read, so what it is backed by is unknown (set hostInstancesPath if headers use another path for the instances directory, bind-mount it below the instances path, or list the disk under ignore if it cannot lead to a base file)';
 
-/** Follows the backing chain of the overlay at `path` (relative to the instances path), whose header has been read. */
+/** Follows what the image at `path`, whose header has been read, stands on. */
 export function followChain(path: string, header: ImageHeader, context: ChainContext): Chain {
   const walk = new ChainWalk(path, context);
-  walk.follow(header);
+  walk.follow(path, header);
+  return walk.result();
+}
+
+export interface ReferenceOptions {
+  /** The format by which the file is opened; undefined where its bytes say. */
+  readonly format?: string | undefined;
+  /** The host says what format the file has, so its header is the host's word and what it names outside may be opened. Default false. */
+  readonly opensOutside?: boolean | undefined;
+}
+
+/** Follows the chain from a reference that no header holds: a symbolic link, or a path that a source names. */
+export function followReference(from: string, target: string, context: ChainContext, options: ReferenceOptions = {}): Chain {
+  const walk = new ChainWalk(from, context, options.opensOutside);
+  walk.followLink(from, { text: target, valid: true }, options.format);
   return walk.result();
 }
 
@@ -45,36 +71,36 @@ export function baseNameOf(path: string, subdirectoryName: string): string | und
 }
 
 /** Why a header alone leaves a chain uncertain, or undefined. */
-export function headerProblem(header: ImageHeader): { readonly state: Problem; readonly message: string } | undefined {
-  if (header.kind === 'invalid') return { state: 'unreadable', message: header.message };
-  if (header.kind === 'other') return { state: 'unreadable', message: `${header.name} images may have a parent, which is not read` };
-  if (header.kind === 'raw' || header.unknownFeatures === 0n) return undefined;
-  return { state: 'unreadable', message: `the unknown qcow2 features 0x${header.unknownFeatures.toString(16)} are in use` };
+export function headerProblem(header: ImageHeader): string | undefined {
+  if (header.kind === 'invalid') return `its ${header.format} header is invalid: ${header.message}`;
+  return header.kind === 'image' ? header.unclear : undefined;
 }
 
 class ChainWalk {
-  readonly #overlay: string;
+  readonly #image: string;
   readonly #context: ChainContext;
+  readonly #opensOutside: boolean;
   readonly #links: BackingLink[] = [];
   readonly #visited = new Set<string>();
   #problem: { readonly state: Problem; readonly message: string } | undefined;
 
-  constructor(overlay: string, context: ChainContext) {
-    this.#overlay = overlay;
+  constructor(image: string, context: ChainContext, opensOutside = false) {
+    this.#image = image;
     this.#context = context;
+    this.#opensOutside = opensOutside;
   }
 
-  follow(overlayHeader: ImageHeader): void {
-    let path = this.#overlay;
-    let header = overlayHeader;
-    for (let level = 0; ; level += 1) {
+  follow(from: string, first: ImageHeader, level = 0): void {
+    let path = from;
+    let header = first;
+    for (let depth = level; ; depth += 1) {
       this.#visited.add(path);
       const problem = headerProblem(header);
-      if (problem !== undefined) this.#report(problem.state, path, problem.message);
-      if (header.kind !== 'qcow2') return;
-      if (header.features.includes('externalDataFile')) this.#visitDataFile(path, header.dataFile);
+      if (problem !== undefined) this.#report('unreadable', path, problem);
+      if (header.kind !== 'image') return;
+      for (const file of header.dataFiles ?? []) this.#visit(path, file, header.format === 'vmdk' ? undefined : 'raw');
       if (header.backingFile === undefined) return;
-      if (level === MAX_CHAIN_LEVELS) {
+      if (depth === MAX_CHAIN_LEVELS) {
         this.#report('unreadable', path, `the backing chain is longer than ${MAX_CHAIN_LEVELS} levels`);
         return;
       }
@@ -84,58 +110,117 @@ class ChainWalk {
     }
   }
 
+  followLink(from: string, target: HeaderName, format: string | undefined): void {
+    this.#visited.add(from);
+    const next = this.#visit(from, target, format);
+    if (next !== undefined) this.follow(next.path, next.header, 1);
+  }
+
   result(): Chain {
     const links = this.#links;
     if (this.#problem !== undefined) return { ...this.#problem, links };
     return { state: links.length === 0 ? 'flat' : 'ok', links };
   }
 
-  /** Its data file stands beside an image, not below it; but a file in `_base` that serves as one is in use anyway. */
-  #visitDataFile(from: string, name: HeaderName | undefined): void {
-    if (name === undefined) this.#report('unreadable', from, 'the external data file is not named in the header');
-    else this.#visit(from, name, 'raw');
-  }
-
   /** Adds the link; returns what it leads to where the chain goes on. */
-  #visit(from: string, name: HeaderName, declaredFormat: string | undefined): { path: string; header: ImageHeader } | undefined {
-    const { roots, subdirectoryName } = this.#context;
+  #visit(from: string, name: HeaderName, declared: string | undefined): { path: string; header: ImageHeader } | undefined {
     const reference = displayReference(name.text);
-    const target = name.valid
-      ? resolveReference(name.text, { roots, from })
-      : { kind: 'unclear' as const, message: `${JSON.stringify(reference)} is not valid UTF-8` };
-    if (target.kind !== 'inside') {
-      this.#links.push({ reference, baseName: undefined, path: undefined, exists: false });
-      const ends = target.kind === 'elsewhere' && RAW_FORMATS.has(target.format ?? declaredFormat ?? '');
-      const onward =
-        target.kind === 'elsewhere'
-          ? `${target.message}; files there are not read, so the rest of the chain is unknown (set hostInstancesPath if headers use another path for the instances directory)`
-          : target.message;
-      if (ends) this.#report('unknown-backing', from, target.message);
-      else this.#report('unreadable', from, onward);
-      return undefined;
+    const target = name.valid ? resolveReference(name.text, this.#context.directoryOf(from)) : notUtf8(reference);
+    if (target.kind !== 'file') return this.#visitNoFile(from, reference, target, declared);
+    const place = this.#context.locate(target.path);
+    const format = target.format ?? declared;
+    if (place.kind === 'inside') return this.#visitFile(from, { reference, written: target.path, path: place.path }, format);
+    if (place.kind === 'lost') {
+      this.#links.push(unseenLink(reference, [target.path]));
+      return this.#report('unreadable', from, place.message);
     }
-    const { path } = target;
-    const format = target.format ?? declaredFormat;
-    const found = this.#context.inspect(path, format === undefined || format === 'qcow2');
-    this.#links.push({ reference, baseName: baseNameOf(path, subdirectoryName), path, exists: found.kind !== 'absent' });
-    if (this.#visited.has(path)) {
-      this.#report('unreadable', from, `the backing chain returns to ${path}`);
-      return undefined;
-    }
-    return this.#judge(path, found, format);
+    const step = { reference, written: target.path, path: place.path };
+    const isOpened = place.seen && (this.#opensOutside || this.#context.isNamed(place.path));
+    return isOpened ? this.#visitFile(from, step, format) : this.#visitOutside(from, step, format);
   }
 
-  #judge(path: string, found: Inspection, format: string | undefined): { path: string; header: ImageHeader } | undefined {
-    if (found.kind === 'absent') this.#report('missing-backing', path, 'the backing file does not exist');
-    else if (found.kind === 'irregular') this.#report('unreadable', path, found.message);
-    else if (found.kind === 'unreadable') this.#report('unreadable', path, found.message);
-    else if (format === undefined || format === 'qcow2') return { path, header: found };
-    else if (!RAW_FORMATS.has(format)) this.#report('unreadable', path, `the backing format ${JSON.stringify(format)} is not read`);
+  #visitNoFile(
+    from: string,
+    reference: string,
+    target: Exclude<ReferenceTarget, { kind: 'file' }>,
+    declared: string | undefined,
+  ): undefined {
+    this.#links.push(unseenLink(reference, target.kind === 'unclear' ? target.mentions : []));
+    if (target.kind === 'unclear') return this.#report('unreadable', from, target.message);
+    const format = target.format ?? declared;
+    if (format !== undefined && PARENTLESS_FORMATS.has(format)) return this.#report('unknown-backing', from, target.message);
+    return this.#report(
+      'unreadable',
+      from,
+      `${target.message}, and its ${format ?? 'image'} header, which may name a file of this host, is not read`,
+    );
+  }
+
+  /** A file that can be looked at, inside or outside. */
+  #visitFile(from: string, step: Step, format: string | undefined): { path: string; header: ImageHeader } | undefined {
+    const { path } = step;
+    const found = this.#context.inspect(path, format === undefined || isReadFormat(format));
+    const link = this.#linkTo(step, found.kind !== 'absent');
+    this.#links.push(link);
+    if (link.baseName !== undefined && format !== undefined && PARENTLESS_FORMATS.has(format)) this.#context.noteRaw(link.baseName);
+    if (this.#visited.has(path)) return this.#report('unreadable', from, `the backing chain returns to ${path}`);
+    if (found.kind === 'absent') return this.#report('missing-backing', path, 'the backing file does not exist');
+    if (found.kind === 'irregular' || found.kind === 'unreadable') return this.#report('unreadable', path, found.message);
+    if (format === undefined || isReadFormat(format)) return { path, header: found };
+    if (!PARENTLESS_FORMATS.has(format))
+      return this.#report('unreadable', path, `the backing format ${JSON.stringify(format)} is not read`);
     return undefined;
   }
 
-  #report(state: Problem, path: string, message: string): void {
-    if (this.#problem !== undefined && GRAVITY[this.#problem.state] >= GRAVITY[state]) return;
-    this.#problem = { state, message: path === this.#overlay ? message : `${path}: ${message}` };
+  /**
+   * A file outside, which is not opened. Where headers were written under another mount, the file is the one of the same name in
+   * our base directory: that one is protected, and followed.
+   */
+  #visitOutside(from: string, step: Step, format: string | undefined): { path: string; header: ImageHeader } | undefined {
+    const { subdirectoryName } = this.#context;
+    const same = this.#context.baseFileAt(step.path);
+    if (same !== undefined) return this.#visitFile(from, { ...step, path: `${subdirectoryName}/${same}` }, format);
+    const name = posix.basename(step.path);
+    const alias = this.#context.hasBaseFile(name) ? `${subdirectoryName}/${name}` : undefined;
+    const isRaw = format !== undefined && PARENTLESS_FORMATS.has(format);
+    const looksMounted = posix.basename(posix.dirname(step.path)) === posix.basename(subdirectoryName);
+    if (alias !== undefined && looksMounted && !isRaw) return this.#visitFile(from, { ...step, path: alias }, format);
+    this.#links.push(unseenLink(step.reference, [step.written, step.path]));
+    if (alias === undefined)
+      return this.#report('unreadable', from, `${JSON.stringify(step.path)} is outside the instances path; ${NOT_SEEN}`);
+    if (isRaw) this.#context.noteRaw(name);
+    const message = `${JSON.stringify(step.path)} is outside the instances path; the base file of that name is kept`;
+    if (isRaw) return this.#report('unknown-backing', from, message);
+    return this.#report('unreadable', from, `${message}, but what the file itself is backed by is unknown; ${NOT_SEEN}`);
   }
+
+  #linkTo({ reference, written, path }: Step, exists: boolean): BackingLink {
+    const { subdirectoryName } = this.#context;
+    const isOutside = posix.isAbsolute(path);
+    const baseName = isOutside ? this.#context.baseFileAt(path) : baseNameOf(path, subdirectoryName);
+    const names = [baseName ?? posix.basename(path), posix.basename(written)];
+    return { reference, baseName, path: isOutside ? undefined : path, exists, protects: [...new Set(names)] };
+  }
+
+  #report(state: Problem, path: string, message: string): undefined {
+    if (this.#problem !== undefined && GRAVITY[this.#problem.state] >= GRAVITY[state]) return undefined;
+    this.#problem = { state, message: path === this.#image ? message : `${path}: ${message}` };
+    return undefined;
+  }
+}
+
+interface Step {
+  readonly reference: string;
+  /** The path as it was written, before links were resolved. */
+  readonly written: string;
+  readonly path: string;
+}
+
+function unseenLink(reference: string, paths: readonly string[]): BackingLink {
+  const protects = [...new Set(paths.map((path) => posix.basename(path)))];
+  return { reference, baseName: undefined, path: undefined, exists: false, protects };
+}
+
+function notUtf8(reference: string): ReferenceTarget {
+  return { kind: 'unclear', message: `${JSON.stringify(reference)} is not valid UTF-8`, mentions: [reference] };
 }

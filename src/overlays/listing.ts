@@ -1,20 +1,23 @@
-import type { Overlay } from '../model/overlay.ts';
-import type { ChainContext } from './chain.ts';
+import type { BaseImage, Overlay } from '../model/overlay.ts';
 import type { ImageReader } from '../images/reader.ts';
 import type { Pacer } from '../lib/pacer.ts';
-import type { ProblemLog } from '../disk/problem-log.ts';
-import type { Stillness } from './stillness.ts';
+import type { ChainContext } from './chain.ts';
+import type { DeclaredFormats } from './declared-formats.ts';
+import type { Places } from './places.ts';
+import type { UnseenLog } from './unseen-log.ts';
 
-/** What a listing needs; one per scan. */
+/** What one scan works with, and what it has found. Maps by path: a directory that is listed again replaces what it said before. */
 export interface OverlayListing {
   readonly instancesPath: string;
   readonly subdirectoryName: string;
   readonly locksPath: string;
   readonly instanceNames: ReadonlySet<string>;
   readonly reader: ImageReader;
+  readonly places: Places;
   readonly chains: ChainContext;
-  readonly problems: ProblemLog;
+  readonly declared: DeclaredFormats;
   readonly pacer: Pacer;
-  readonly overlays: Overlay[];
-  readonly stillness: Stillness;
+  readonly overlays: Map<string, Overlay>;
+  readonly baseImages: Map<string, BaseImage>;
+  readonly unseen: UnseenLog;
 }

@@ -2,22 +2,27 @@ import { realpathSync } from 'node:fs';
 import { posix } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { errnoOf } from '../lib/errors.ts';
+import type { NamedDisk, OverlayScan, Unseen } from '../model/overlay.ts';
 import type { Clock, OverlayScanner } from '../model/ports.ts';
-import type { OverlayListing } from './listing.ts';
+import { Pacer } from '../lib/pacer.ts';
 import { HeaderCache } from '../images/header-cache.ts';
 import { ImageReader } from '../images/reader.ts';
-import { listAllOverlays } from './every-disk.ts';
 import { listOverlaysAsNova } from './as-nova.ts';
-import { Pacer } from '../lib/pacer.ts';
-import { ProblemLog } from '../disk/problem-log.ts';
-import { Stillness } from './stillness.ts';
+import { baseFileIndex } from './base-file-index.ts';
+import { DeclaredFormats } from './declared-formats.ts';
+import type { OverlayListing } from './listing.ts';
+import { visitNamedDisks } from './named-disks.ts';
+import { Places } from './places.ts';
+import { walkTree } from './tree-walk.ts';
+import { UnseenLog } from './unseen-log.ts';
+import { settleBaseImages } from './visit.ts';
 
 export interface OverlayScannerOptions {
   /** Absolute. May itself be a symbolic link. */
   readonly instancesPath: string;
   /** The base directory below the instances path. */
   readonly subdirectoryName: string;
-  /** Absolute. The lock directory holds no disks and is skipped. Default `<instancesPath>/locks`. */
+  /** Absolute. The lock directory may change while it is read. Default `<instancesPath>/locks`. */
   readonly locksPath?: string | undefined;
   /** `nova`: only `disk` of known instances, one level, backing files by their last name: Nova's `_list_backing_images`. */
   readonly overlays: 'all' | 'nova';
@@ -26,74 +31,110 @@ export interface OverlayScannerOptions {
    * here. Default: the instances path and what it resolves to.
    */
   readonly hostInstancesPath?: string | undefined;
+  /** Nova's `force_raw_images`: base files are raw whatever their bytes look like. Default false. */
+  readonly forceRawImages?: boolean | undefined;
+  /** Whether the configuration says that what is unseen at a path cannot lead to a base file. Default: it says so of nothing. */
+  readonly isIgnored?: ((path: string) => boolean) | undefined;
+  /** The file system may show old attributes until a file is opened (NFS). Default false. */
+  readonly opensAnew?: boolean | undefined;
   /** Headers kept between scans, some 400 bytes each. Default 16384. */
   readonly headerCacheEntries?: number | undefined;
   /** Default: the machine's clock. */
   readonly clock?: Clock | undefined;
 }
 
-/** How often directories that change while they are read are read again before the scan counts as incomplete. */
-const MAX_LISTINGS = 5;
-
 /**
  * Reads what stands on the base files. Keeps headers between scans, so that an unchanged file is not opened again. Needs Linux
  * (`/proc/self/fd`). Throws only the abort signal's reason.
  */
 export function createOverlayScanner(options: OverlayScannerOptions): OverlayScanner {
-  const { instancesPath, subdirectoryName } = options;
   const clock = options.clock ?? systemClock;
   const cache = new HeaderCache(options.headerCacheEntries ?? 16_384);
   return {
-    async scan({ instanceNames, signal }) {
+    async scan({ instanceNames, disks = [], signal }) {
       const pacer = new Pacer(clock, signal);
+      const { instancesPath, opensAnew } = options;
       using readers = new DisposableStack();
-      const listing = await listUntilStill(options.overlays, () => {
-        const reader = readers.adopt(new ImageReader(instancesPath, cache, clock), (it) => it.close());
-        return {
-          instancesPath,
-          subdirectoryName,
-          locksPath: options.locksPath ?? posix.join(instancesPath, 'locks'),
-          instanceNames,
-          reader,
-          chains: { roots: rootsOf(options), subdirectoryName, inspect: (path, withHeader) => reader.inspect(path, withHeader) },
-          problems: new ProblemLog(),
-          pacer,
-          overlays: [],
-          stillness: new Stillness(clock),
-        };
-      });
-      const { overlays, problems, reader } = listing;
-      return { overlays, problems: problems.list(), headersRead: reader.headersRead, headersCached: reader.headersCached };
+      const reader = readers.adopt(new ImageReader({ instancesPath, cache, clock, opensAnew }), (it) => it.close());
+      const listing = newListing(options, { reader, pacer, instanceNames, disks });
+      if (options.overlays === 'nova') {
+        await listOverlaysAsNova(listing);
+      } else {
+        await walkTree(listing, clock);
+        visitNamedDisks(listing, disks);
+        settleBaseImages(listing);
+      }
+      return resultOf(listing, options.isIgnored);
     },
   };
 }
 
-/** Nova lists once. */
-async function listUntilStill(mode: 'all' | 'nova', begin: () => OverlayListing): Promise<OverlayListing> {
-  let listing = begin();
-  if (mode === 'nova') {
-    await listOverlaysAsNova(listing);
-    return listing;
-  }
-  for (let listings = 1; ; listings++) {
-    await listAllOverlays(listing);
-    const changed = listing.stillness.firstChange();
-    if (changed === undefined) return listing;
-    if (listings === MAX_LISTINGS) {
-      const path = String(changed);
-      listing.problems.add({ path, code: 'EAGAIN', message: `${path} changed whenever it was read; what stands in it is not known` });
-      return listing;
-    }
-    await listing.pacer.pause();
-    listing = begin();
-  }
+interface ScanParts extends Pick<OverlayListing, 'reader' | 'pacer' | 'instanceNames'> {
+  readonly disks: readonly NamedDisk[];
+}
+
+function newListing(options: OverlayScannerOptions, { reader, pacer, instanceNames, disks }: ScanParts): OverlayListing {
+  const { instancesPath, subdirectoryName, forceRawImages = false } = options;
+  const places = new Places(instancesPath, rootsOf(options));
+  const named = new Set(disks.flatMap(({ path }) => outsidePath(places, path)));
+  const bySource = new Map(disks.flatMap(({ path, format }) => formatAt(places, path, format)));
+  const declared = new DeclaredFormats({ instancesPath, bySource, forceRawImages });
+  const index = baseFileIndex({ instancesPath, subdirectoryName, reader, places });
+  return {
+    instancesPath,
+    subdirectoryName,
+    locksPath: options.locksPath ?? posix.join(instancesPath, 'locks'),
+    instanceNames,
+    reader,
+    places,
+    chains: {
+      subdirectoryName,
+      directoryOf: (path) => posix.dirname(posix.isAbsolute(path) ? path : places.hostPath(path)),
+      locate: (absolute) => places.resolve(absolute),
+      inspect: (path, withHeader) => reader.inspect(path, withHeader),
+      isNamed: (path) => named.has(path),
+      noteRaw: (baseName) => declared.noteRaw(baseName),
+      ...index,
+    },
+    declared,
+    pacer,
+    overlays: new Map(),
+    baseImages: new Map(),
+    unseen: new UnseenLog(),
+  };
+}
+
+/** Of a disk that can be looked at from here. */
+function outsidePath(places: Places, path: string): string[] {
+  const place = places.resolve(path);
+  return place.kind === 'outside' && place.seen ? [place.path] : [];
+}
+
+function formatAt(places: Places, path: string, format: string | undefined): [string, string][] {
+  const place = places.resolve(path);
+  return place.kind === 'inside' && format !== undefined ? [[place.path, format]] : [];
+}
+
+function resultOf(listing: OverlayListing, isIgnored: (path: string) => boolean = () => false): OverlayScan {
+  const { overlays, baseImages, unseen, reader } = listing;
+  const { true: ignored = [], false: counted = [] } = Object.groupBy(unseen.list(), ({ path }): 'true' | 'false' =>
+    isIgnored(path) ? 'true' : 'false',
+  );
+  return {
+    overlays: [...overlays.values()],
+    baseImages: [...baseImages.values()],
+    unseen: counted satisfies Unseen[],
+    ignored,
+    headersRead: reader.headersRead,
+    headersCached: reader.headersCached,
+  };
 }
 
 function rootsOf({ instancesPath, hostInstancesPath }: OverlayScannerOptions): readonly string[] {
   if (hostInstancesPath !== undefined) return [posix.normalize(hostInstancesPath)];
   const configured = posix.normalize(instancesPath);
   try {
-    const real = realpathSync(instancesPath);
+    const real = realpathSync.native(instancesPath);
     return real === configured ? [configured] : [configured, real];
   } catch (error) {
     // Missing or unreadable: the listing says so.

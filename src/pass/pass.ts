@@ -2,15 +2,16 @@ import { messageOf } from '../lib/errors.ts';
 import { runInSlices } from '../lib/pacer.ts';
 import type { Report, Stage } from '../model/report.ts';
 import type { BaseScanner, BaseVerifier, Clock, Executor, OverlayScanner, Surroundings, UseCheck, WorkloadSource } from '../model/ports.ts';
-import type { BaseScan } from '../model/scan.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Sliced } from '../lib/slices.ts';
-import type { ClockReading, Snapshot } from '../model/snapshot.ts';
-import type { Inventory } from '../model/workload.ts';
-import { planSteps, planUnlessListHelps } from '../plan/build-plan.ts';
+import type { ClockReading, Evidence, Snapshot } from '../model/snapshot.ts';
+import type { NamedDisk, OverlayScan } from '../model/overlay.ts';
+import type { References } from '../model/references.ts';
+import type { Inventory, Workload } from '../model/workload.ts';
+import { planInSlices, planOrAskForLists } from '../plan/build-plan.ts';
 import { reasonsToStay } from '../plan/gate/current-use.ts';
 import { timestamp } from '../lib/timestamp.ts';
-import { cacheFileName, collectReferences, type ReferenceMemory } from '../references/collect.ts';
+import { collectReferences, type ReferenceMemory } from '../references/collect.ts';
 import { emptyReport, reportSteps } from '../report/build-report.ts';
 
 /** What a pass works with. */
@@ -42,27 +43,24 @@ export interface PassOptions {
 
 /** One pass: scan, collect references, read backing chains, plan, execute, report. Never throws; problem is a `Failed` report. */
 export async function runPass(parts: PassParts, options: PassOptions): Promise<Report> {
-  const watch = stopwatch(parts.clock, options.onStage);
+  const timed = stopwatch(parts.clock, options.onStage);
   try {
     const scannedAt = parts.clock.now();
-    const scan = await watch('scan', () => parts.scanner.scan(options));
-    const verification = parts.verifier === undefined ? undefined : await watch('scan', () => parts.verifier?.verify(scan, options));
-    let evidence = await gatherEvidence(parts, options, watch, false);
-    let plan = await watch('plan', () => decide(planUnlessListHelps, parts, options, { scan, verification, scannedAt, ...evidence }));
-    if (plan === undefined) {
-      evidence = await gatherEvidence(parts, options, watch, true);
-      plan = await watch('plan', () => decide(planSteps, parts, options, { scan, verification, scannedAt, ...evidence }));
-    }
+    const scan = await timed('scan', () => parts.scanner.scan(options));
+    const verification = parts.verifier === undefined ? undefined : await timed('scan', () => parts.verifier?.verify(scan, options));
+    const seen = { scan, verification, scannedAt };
+    let evidence = await gatherEvidence(parts, options, timed, 'as known');
+    const first = await timed('plan', () => decide(planOrAskForLists, parts, options, { ...seen, ...evidence }));
+    if ('needs' in first) evidence = await gatherEvidence(parts, options, timed, 'freshly listed');
+    const plan = 'plan' in first ? first.plan : await timed('plan', () => decide(planInSlices, parts, options, { ...seen, ...evidence }));
     options.signal?.throwIfAborted();
-    const inUse = useCheck(parts, { scan: { ...scan, files: [] }, scannedAt });
-    const execution = options.dryRun ? undefined : await watch('execute', () => parts.executor.execute(plan, inUse, options));
-    return await runInSlices(
-      reportSteps(plan, execution, { dryRun: options.dryRun, stopReason: stopReasonOf(options), ...watch.times() }),
-      undefined,
-    );
+    const inUse = useCheck(parts, seen);
+    const execution = options.dryRun ? undefined : await timed('execute', () => parts.executor.execute(plan, inUse, options));
+    const about = { dryRun: options.dryRun, stopReason: stopReasonOf(options), ...timed.times() };
+    return await runInSlices(reportSteps(plan, execution, about), undefined);
   } catch (error) {
     const about = { node: parts.node, takenAt: timestamp(parts.clock.now().wallMs), preset: parts.policy.preset, basePath: parts.basePath };
-    return emptyReport(about, 'Failed', messageOf(error), watch.times());
+    return emptyReport(about, 'Failed', messageOf(error), timed.times());
   }
 }
 
@@ -70,13 +68,35 @@ function stopReasonOf({ signal }: PassOptions): string | undefined {
   return signal?.aborted === true ? messageOf(signal.reason) : undefined;
 }
 
-type Evidence = Pick<Snapshot, 'inventory' | 'references' | 'overlays' | 'surroundings'>;
+/** What changes from one look to the next: who runs, and what disks stand on. */
+type Users = Pick<Evidence, 'inventory' | 'references' | 'overlays' | 'surroundings'>;
 
-async function gatherEvidence(parts: PassParts, options: PassOptions, watch: Stopwatch, consistent: boolean): Promise<Evidence> {
-  const inventory = await watch('references', () => readSources(parts.sources, consistent, options.signal));
+async function gatherEvidence(
+  parts: PassParts,
+  options: PassOptions,
+  timed: Stopwatch,
+  sources: 'as known' | 'freshly listed',
+): Promise<Users> {
+  const inventory = await timed('references', () => readSources(parts.sources, sources === 'freshly listed', options.signal));
   const references = collectReferences(inventory.workloads, parts.baseDirectoryName);
-  const overlays = await watch('overlays', () => parts.overlays.scan({ instanceNames: references.instanceNames, signal: options.signal }));
+  const overlays = await timed('overlays', () => scanOverlays(parts, references, inventory, options.signal));
   return { inventory, references, overlays, surroundings: parts.surroundings?.inspect() };
+}
+
+function scanOverlays(
+  { overlays }: PassParts,
+  { instanceNames }: References,
+  { workloads }: Inventory,
+  signal: AbortSignal | undefined,
+): Promise<OverlayScan> {
+  return overlays.scan({ instanceNames, disks: workloads.flatMap(disksOf), signal });
+}
+
+/** Every file that a source names for a VM. */
+function disksOf({ name, paths, disks = [] }: Workload): NamedDisk[] {
+  const described = new Set(disks.map(({ path }) => path));
+  const others = paths.filter((path) => !described.has(path)).map((path) => ({ path }));
+  return [...disks, ...others].map((disk) => ({ ...disk, by: name }));
 }
 
 async function readSources(sources: readonly WorkloadSource[], consistent: boolean, signal: AbortSignal | undefined): Promise<Inventory> {
@@ -91,28 +111,26 @@ async function readSources(sources: readonly WorkloadSource[], consistent: boole
 }
 
 function decide<T>(
-  steps: (snapshot: Snapshot, digestOfRef: typeof cacheFileName) => Sliced<T>,
-  parts: PassParts,
+  planner: (snapshot: Snapshot) => Sliced<T>,
+  { node, policy, clock }: PassParts,
   { previousPass, signal }: PassOptions,
-  seen: Evidence & Pick<Snapshot, 'scan' | 'verification' | 'scannedAt'>,
+  seen: Users & Pick<Snapshot, 'scan' | 'verification' | 'scannedAt'>,
 ): Promise<T> {
-  const snapshot = { node: parts.node, policy: parts.policy, now: parts.clock.now(), previousPass, ...seen };
-  return runInSlices(steps(snapshot, cacheFileName), signal);
+  return runInSlices(planner({ node, policy, now: clock.now(), previousPass, ...seen }), signal);
 }
 
 /** Asks sources and overlays again; evidence that became incomplete since the plan counts as use. */
-function useCheck(parts: PassParts, seen: { scan: BaseScan; scannedAt: ClockReading }): UseCheck {
+function useCheck(parts: PassParts, { scan, scannedAt }: Pick<Evidence, 'scan' | 'scannedAt'>): UseCheck {
+  const { policy, clock } = parts;
   const memory: ReferenceMemory = { named: new WeakMap() };
   return async (fileNames, signal) => {
     const inventory = await readSources(parts.sources, false, signal);
     const references = collectReferences(inventory.workloads, parts.baseDirectoryName, memory);
-    const overlays = await parts.overlays.scan({ instanceNames: references.instanceNames, signal });
+    const overlays = await scanOverlays(parts, references, inventory, signal);
     const surroundings = parts.surroundings?.inspect();
-    const now = parts.clock.now();
     return reasonsToStay(
-      { node: parts.node, policy: parts.policy, now, previousPass: undefined, ...seen, inventory, references, overlays, surroundings },
+      { policy, now: clock.now(), previousPass: undefined, scannedAt, scan, inventory, references, overlays, surroundings },
       fileNames,
-      cacheFileName,
     );
   };
 }

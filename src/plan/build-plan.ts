@@ -1,33 +1,33 @@
-import type { FileState, Gate, Plan, PressurePlan, SourceReport, StateTotal, Totals, TrashPlan } from '../model/plan.ts';
+import type { Gate, Plan, PressurePlan, SourceReport, Totals, TrashPlan } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { forEachRow, runNow, type Sliced } from '../lib/slices.ts';
-import { type TrashedFile, BASE_FILE_KINDS, type BaseFile, type BaseFileKind } from '../model/scan.ts';
+import { runNow, type Sliced } from '../lib/slices.ts';
+import type { TrashedFile } from '../model/scan.ts';
 import type { Inventory } from '../model/workload.ts';
 import type { GateReason } from '../model/reasons.ts';
 import type { Rows } from '../model/rows.ts';
 import { gatherFacts, type Facts } from './facts.ts';
 import { collectFindings, pressureFindings } from './findings.ts';
 import { gateSteps } from './gate/gate.ts';
-import { ageMs } from './minimum-age.ts';
 import { relievePressure } from './pressure.ts';
 import { PlannedTrash } from './trash/planned-trash.ts';
 import { decideTrash, tallyTrash } from './trash/rules.ts';
 import { timestamp } from '../lib/timestamp.ts';
-import { PlannedFiles, STATE_OF_REASON } from './planned-files.ts';
-import { DECIDED_REASONS, decideAll, decideUnlessHeld } from './verdicts.ts';
+import { PlannedFiles } from './planned-files.ts';
+import { stayingBaseFiles } from './standing.ts';
+import { tallyFiles } from './tally.ts';
+import { decideAll, decideUnlessHeld } from './verdicts.ts';
 
 /**
  * Decides what becomes of every base file. Pure: the same snapshot gives the same plan. Mirrors Nova's
  * `_age_and_verify_cached_images`, `_age_and_verify_swap_images` and `_age_and_verify_ephemeral_images` up to the removal.
  */
-export function buildPlan(snapshot: Snapshot, digestOfRef: (imageRef: string) => string): Plan {
-  return runNow(planSteps(snapshot, digestOfRef));
+export function buildPlan(snapshot: Snapshot): Plan {
+  return runNow(planInSlices(snapshot));
 }
 
 /** As `buildPlan`, in slices: a million files take seconds. */
-export function* planSteps(snapshot: Snapshot, digestOfRef: (imageRef: string) => string): Sliced<Plan> {
-  const gate = yield* gateSteps(snapshot);
-  const facts = gatherFacts(snapshot, gate.open, digestOfRef);
+export function* planInSlices(snapshot: Snapshot): Sliced<Plan> {
+  const { gate, facts } = yield* gather(snapshot);
   return yield* assemble(snapshot, { gate, facts, verdicts: yield* decideAll(facts, snapshot.scan.files) });
 }
 
@@ -41,15 +41,24 @@ const CURED_BY_A_LIST: ReadonlySet<GateReason> = new Set([
   'HostWorkloadsUnknown',
 ]);
 
-/** As `planSteps`, but undefined where consistent lists of the sources could open the gate to removals; the first file that waits for that says so. */
-export function* planUnlessListHelps(snapshot: Snapshot, digestOfRef: (imageRef: string) => string): Sliced<Plan | undefined> {
-  const gate = yield* gateSteps(snapshot);
-  const facts = gatherFacts(snapshot, gate.open, digestOfRef);
+/** A plan, or that consistent lists of the sources could open the gate to removals, and are needed first. */
+export type FirstPlan = { readonly plan: Plan } | { readonly needs: 'fresh lists' };
+
+/** As `planInSlices`; the first file that waits for fresh lists ends the planning. */
+export function* planOrAskForLists(snapshot: Snapshot): Sliced<FirstPlan> {
+  const { gate, facts } = yield* gather(snapshot);
   const isCurable = !gate.open && gate.reasons.every(({ reason }) => CURED_BY_A_LIST.has(reason));
   const verdicts = yield* (isCurable ? decideUnlessHeld : decideAll)(facts, snapshot.scan.files);
-  if (verdicts === undefined) return undefined;
+  if (verdicts === undefined) return { needs: 'fresh lists' };
   const plan = yield* assemble(snapshot, { gate, facts, verdicts });
-  return isCurable && isListWanted(plan.totals, plan.pressure, plan.trash) ? undefined : plan;
+  return isCurable && isListWanted(plan.totals, plan.pressure, plan.trash) ? { needs: 'fresh lists' } : { plan };
+}
+
+function* gather(snapshot: Snapshot): Sliced<Pick<Decisions, 'gate' | 'facts'>> {
+  const gate = yield* gateSteps(snapshot);
+  const facts = gatherFacts(snapshot, gate.open);
+  const staying = yield* stayingBaseFiles(facts, snapshot.overlays.baseImages, snapshot.scan.files);
+  return { gate, facts: { ...facts, staying } };
 }
 
 interface Decisions {
@@ -79,6 +88,7 @@ function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Sl
     totals: tally.totals,
     states: tally.states,
     overlays: countOverlays(snapshot),
+    ...unseenOf(snapshot),
     sources: sourceReports(snapshot.inventory),
     ...(tally.oldestUnusedSeconds === undefined ? {} : { oldestUnusedSeconds: tally.oldestUnusedSeconds }),
     ...(scan.filesystem === undefined ? {} : { filesystem: scan.filesystem }),
@@ -114,71 +124,8 @@ function withoutMissingList({ reasons }: Gate): Gate {
   return { open: others.length === 0, reasons: others };
 }
 
-interface Tally {
-  readonly totals: Totals;
-  readonly states: readonly StateTotal[];
-  readonly oldestUnusedSeconds: number | undefined;
-}
-
-const RECLAIMABLE = new Set(['Unused', 'UnderPressure', 'GateClosed', 'RemovalLimitReached']);
-const UNUSED_STATES = new Set(['young', 'held', 'unused']);
-
-function* tallyFiles(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8Array): Sliced<Tally> {
-  const cells = new Map<BaseFileKind, Cell[]>(BASE_FILE_KINDS.map((kind) => [kind, []]));
-  const found: Cell[] = [];
-  let oldestMs = Number.NEGATIVE_INFINITY;
-  yield* forEachRow(files, (file, index) => {
-    const { kind } = file;
-    const verdict = verdicts[index] ?? 0;
-    const ofKind = cells.get(kind) ?? [];
-    const cell = (ofKind[verdict] ??= newCell(found, kind, verdict));
-    cell.files++;
-    cell.allocatedBytes += file.allocatedBytes;
-    if (cell.unused) oldestMs = Math.max(oldestMs, ageMs(file, facts));
-    return undefined;
-  });
-  const oldestUnusedSeconds = oldestMs < 0 ? undefined : Math.floor(oldestMs / 1000);
-  return { totals: totalsOf(found), states: statesOf(found), oldestUnusedSeconds };
-}
-
-/** The files of one kind and one verdict. */
-interface Cell {
-  readonly kind: BaseFileKind;
-  readonly state: FileState;
-  readonly reclaimable: boolean;
-  readonly unused: boolean;
-  files: number;
-  allocatedBytes: number;
-}
-
-function newCell(found: Cell[], kind: BaseFileKind, verdict: number): Cell {
-  const reason = DECIDED_REASONS[verdict] ?? 'GateClosed';
-  const state = STATE_OF_REASON[reason];
-  const cell = { kind, state, reclaimable: RECLAIMABLE.has(reason), unused: UNUSED_STATES.has(state), files: 0, allocatedBytes: 0 };
-  found.push(cell);
-  return cell;
-}
-
-function totalsOf(cells: readonly Cell[]): Totals {
-  const totals = { files: 0, allocatedBytes: 0, reclaimableFiles: 0, reclaimableBytes: 0, removedFiles: 0, removedBytes: 0 };
-  for (const { files, allocatedBytes, reclaimable } of cells) {
-    totals.files += files;
-    totals.allocatedBytes += allocatedBytes;
-    if (!reclaimable) continue;
-    totals.reclaimableFiles += files;
-    totals.reclaimableBytes += allocatedBytes;
-  }
-  return totals;
-}
-
-function statesOf(cells: readonly Cell[]): StateTotal[] {
-  const states = Map.groupBy(cells, ({ kind, state }) => `${kind} ${state}`);
-  return [...states.values()].flatMap((same) => {
-    const [first] = same;
-    if (first === undefined) return [];
-    const sum = (of: (cell: Cell) => number): number => same.reduce((total, cell) => total + of(cell), 0);
-    return [{ kind: first.kind, state: first.state, files: sum(({ files }) => files), allocatedBytes: sum((cell) => cell.allocatedBytes) }];
-  });
+function unseenOf({ overlays: { unseen, ignored } }: Snapshot): Pick<Plan, 'unseen' | 'ignored'> {
+  return { ...(unseen.length === 0 ? {} : { unseen }), ...(ignored.length === 0 ? {} : { ignored }) };
 }
 
 function countOverlays({ overlays }: Snapshot): Record<string, number> {

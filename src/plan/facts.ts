@@ -1,7 +1,7 @@
 import type { Policy } from '../model/policy.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { pinLookup, type PinLookup } from './pins.ts';
-import { indexBackingFiles, type UsageLookup } from './usages.ts';
+import { indexBaseImages, indexOverlays, type UsageLookup } from './usages.ts';
 
 /** What the rules look things up in: indexes built once per plan. */
 export interface Facts extends UsageLookup {
@@ -11,20 +11,21 @@ export interface Facts extends UsageLookup {
   readonly partialDownloads: ReadonlyMap<string, number>;
   /** Who pins the file, each with the image id or the glob that it is pinned by. */
   readonly pinsOf: PinLookup;
+  /** Base files that name other files and stay themselves, in the base directory or in the trash. */
+  readonly staying: ReadonlySet<string>;
 }
 
-/**
- * @param gateOpen what `checkGate` said of the same snapshot.
- * @param digestOfRef turns a pinned image id into the name of its base file (`cacheFileName`).
- */
-export function gatherFacts(snapshot: Snapshot, gateOpen: boolean, digestOfRef: (imageRef: string) => string): Facts {
+/** @param gateOpen what `checkGate` said of the same snapshot. `staying` is empty: `stayingBaseFiles` (standing.ts) finds them by these facts. */
+export function gatherFacts(snapshot: Snapshot, gateOpen: boolean): Facts {
   return {
     policy: snapshot.policy,
     nowMs: snapshot.now.wallMs,
     gateOpen,
     references: snapshot.references,
-    backing: indexBackingFiles(snapshot.overlays.overlays),
+    backing: indexOverlays(snapshot.overlays.overlays),
+    standing: indexBaseImages(snapshot.overlays.baseImages),
     partialDownloads: snapshot.scan.partialDownloads,
-    pinsOf: pinLookup(snapshot, digestOfRef),
+    pinsOf: pinLookup(snapshot),
+    staying: new Set(),
   };
 }

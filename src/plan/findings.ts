@@ -9,7 +9,7 @@ import type { ObjectReference, Workload } from '../model/workload.ts';
 import { unusedFromTheFuture } from './future-files.ts';
 import { pinFindings } from './pins.ts';
 import { referenceFindings } from './references.ts';
-import { digestOfName } from './usages.ts';
+import { digestOfName } from '../model/names.ts';
 
 /** What people should look at, whatever becomes of the files. */
 export function* collectFindings(snapshot: Snapshot): Sliced<Finding[]> {
@@ -18,6 +18,8 @@ export function* collectFindings(snapshot: Snapshot): Sliced<Finding[]> {
   const future = yield* unusedFromTheFuture(snapshot);
   return [
     ...overlayFindings(snapshot, unexplained),
+    ...unseenFindings(snapshot),
+    ...baseImageFindings(snapshot),
     ...missing,
     ...future,
     ...gapFindings(snapshot),
@@ -40,11 +42,28 @@ function overlayFindings(snapshot: Snapshot, unexplained: ReadonlySet<string>): 
     const object = objects.get(overlay.instance);
     const about = { workload: overlay.instance, ...(object === undefined ? {} : { object }) };
     const type = OVERLAY_FINDINGS[overlay.state];
-    const own =
-      type === undefined
-        ? []
-        : [{ type, ...about, ...missingFile(overlay), message: `${overlay.path}: ${overlay.message ?? overlay.state}` }];
+    const own = type === undefined ? [] : [{ type, ...about, ...missingFile(overlay), message: messageOf(overlay) }];
     return [...own, ...unexplainedBackingFiles(overlay, unexplained).map((finding) => ({ ...finding, ...about }))];
+  });
+}
+
+function messageOf({ path, state, message, declaredRawBy }: Overlay): string {
+  const what = `${path}: ${message ?? state}`;
+  return declaredRawBy === undefined ? what : `${what} (${declaredRawBy} says raw, so these bytes are the guest's own and hold nothing)`;
+}
+
+/** What is no disk of an instance: those have their own findings. */
+function unseenFindings({ overlays }: Snapshot): Finding[] {
+  const disks = new Set(overlays.overlays.map(({ path }) => path));
+  return overlays.unseen
+    .filter(({ path }) => !disks.has(path))
+    .map(({ path, message }) => ({ type: 'Unseen', file: path, message: `${path}: ${message}` }));
+}
+
+function baseImageFindings({ overlays }: Snapshot): Finding[] {
+  return overlays.baseImages.flatMap(({ name, inTrash, state, message }) => {
+    const type = inTrash || state === 'unreadable' ? undefined : OVERLAY_FINDINGS[state];
+    return type === undefined ? [] : [{ type, file: name, message: `${name}: ${message ?? state}` }];
   });
 }
 

@@ -2,7 +2,7 @@ import { forEachRow, type Sliced } from '../lib/slices.ts';
 import { timestamp } from '../lib/timestamp.ts';
 import type { Finding } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { indexBackingFiles, usagesByOverlay, usagesByWorkload } from './usages.ts';
+import { indexBaseImages, indexOverlays, usagesByOverlay, usagesByWorkload } from './usages.ts';
 
 /** Clocks that differ a little date a file of this moment so. */
 const FAR_MS = 3_600_000;
@@ -13,7 +13,11 @@ const LISTED = 10;
 export function* unusedFromTheFuture(snapshot: Snapshot): Sliced<Finding[]> {
   const limitMs = snapshot.now.wallMs + FAR_MS;
   if (snapshot.scan.newestModifiedAtMs <= limitMs) return [];
-  const lookup = { references: snapshot.references, backing: indexBackingFiles(snapshot.overlays.overlays) };
+  const lookup = {
+    references: snapshot.references,
+    backing: indexOverlays(snapshot.overlays.overlays),
+    standing: indexBaseImages(snapshot.overlays.baseImages),
+  };
   const found: Finding[] = [];
   let unlisted = 0;
   yield* forEachRow(snapshot.scan.files, (file) => {

@@ -1,17 +1,15 @@
 import type { BaseFile, BaseFileKind } from '../model/scan.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Facts } from './facts.ts';
-import { digestOf } from './usages.ts';
+import { configuredMinimumAgeSeconds, digestOf } from '../model/names.ts';
 
 /**
  * Seconds for which a file of this kind must have been unused; undefined for foreign files. Mirrors Nova's
  * `_remove_base_file` and `_remove_swap_file`, but never goes below `minimumAgeFloorSeconds`.
  */
 export function minimumAgeSeconds(kind: BaseFileKind, policy: Policy): number | undefined {
-  if (kind === 'foreign') return undefined;
-  const isDerived = kind === 'resized' || kind === 'legacy';
-  const configured = isDerived ? policy.resizedMinimumAgeSeconds : policy.originalMinimumAgeSeconds;
-  return Math.max(configured, policy.minimumAgeFloorSeconds);
+  const configured = configuredMinimumAgeSeconds(kind, policy);
+  return configured === undefined ? undefined : Math.max(configured, policy.minimumAgeFloorSeconds);
 }
 
 /** Milliseconds since the file, or a download in progress of its image, was last written. Negative when that lies in the future. */

@@ -1,6 +1,7 @@
 import { compileFileGlob, type FileGlob } from '../lib/patterns/file-glob.ts';
 import { messageOf } from '../lib/errors.ts';
 import { ambiguityOf, isPlain, readingsOf } from '../lib/image-reference.ts';
+import { cacheFileName } from '../model/names.ts';
 import type { Finding } from '../model/plan.ts';
 import type { Usage } from '../model/references.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -13,11 +14,10 @@ type Pinned = Pick<Snapshot, 'policy' | 'inventory'>;
 
 const NOBODY: readonly Usage[] = [];
 
-/** @param digestOfRef turns a pinned image id into the name of its base file (`cacheFileName`). */
-export function pinLookup(pinned: Pinned, digestOfRef: (imageRef: string) => string): PinLookup {
+export function pinLookup(pinned: Pinned): PinLookup {
   const pins = pinsOf(pinned);
   const byDigest = Map.groupBy(
-    pins.flatMap(({ origin, imageRefs }) => imageRefs.flatMap((ref) => pinnedImages(origin, ref, digestOfRef))),
+    pins.flatMap(({ origin, imageRefs }) => imageRefs.flatMap((ref) => pinnedImages(origin, ref))),
     ({ digest }) => digest,
   );
   const globs = pins.flatMap(({ origin, fileNames }) =>
@@ -46,8 +46,8 @@ function pinsOf({ policy, inventory }: Pinned): readonly Pin[] {
   return [{ origin: 'configuration', ...policy.pins }, ...(inventory.pins ?? [])];
 }
 
-function pinnedImages(origin: string, ref: string, digestOfRef: (imageRef: string) => string) {
-  return readingsOf(ref).map((reading) => ({ digest: digestOfRef(reading), usage: usageOf(origin, reading) }));
+function pinnedImages(origin: string, ref: string) {
+  return readingsOf(ref).map((reading) => ({ digest: cacheFileName(reading), usage: usageOf(origin, reading) }));
 }
 
 function findingOf(origin: string, problem: string): Finding {

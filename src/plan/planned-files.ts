@@ -1,28 +1,14 @@
 import type { BaseFile } from '../model/scan.ts';
-import type { FileState, PlannedFile } from '../model/plan.ts';
-import type { VerdictReason } from '../model/reasons.ts';
+import type { PlannedFile } from '../model/plan.ts';
 import type { Usage } from '../model/references.ts';
 import type { Rows } from '../model/rows.ts';
 import { timestamp } from '../lib/timestamp.ts';
 import type { Facts } from './facts.ts';
 import { ageMs, minimumAgeSeconds } from './minimum-age.ts';
 import { RULES } from './rules.ts';
-import { digestOf, usagesByOverlay, usagesByWorkload } from './usages.ts';
+import { usagesByBaseFile, usagesByOverlay, usagesByWorkload } from './usages.ts';
+import { digestOf } from '../model/names.ts';
 import { DECIDED_REASONS, PRESSED } from './verdicts.ts';
-
-/** What the metrics call a file whose verdict has this reason. */
-export const STATE_OF_REASON: Readonly<Record<VerdictReason, FileState>> = {
-  ForeignFile: 'foreign',
-  ReferencedByWorkload: 'used',
-  BackingFileOfOverlay: 'backing',
-  PinnedByConfig: 'pinned',
-  RemovalDisabled: 'held',
-  YoungerThanMinimumAge: 'young',
-  GateClosed: 'held',
-  RemovalLimitReached: 'held',
-  UnderPressure: 'unused',
-  Unused: 'unused',
-};
 
 /** The plan's rows, made from the scan's row and the verdict's byte when somebody looks. */
 export class PlannedFiles implements Rows<PlannedFile> {
@@ -63,7 +49,7 @@ export class PlannedFiles implements Rows<PlannedFile> {
       modifiedAt: timestamp(file.modifiedAtMs),
       ageSeconds: Math.floor(ageMs(file, this.#facts) / 1000),
       minimumAgeSeconds: minimum,
-      verdict: decided === PRESSED ? 'remove' : (RULES[decided]?.verdict(this.#facts) ?? 'keep'),
+      verdict: decided === PRESSED ? 'remove' : (RULES[decided]?.verdict(this.#facts, file) ?? 'keep'),
       reason: DECIDED_REASONS[decided] ?? 'GateClosed',
       usedBy: this.#usedBy(file),
       identity: { device: String(file.device), inode: String(file.inode), modifiedAtNs: String(file.modifiedAtNs) },
@@ -71,9 +57,9 @@ export class PlannedFiles implements Rows<PlannedFile> {
   }
 
   #usedBy(file: BaseFile): readonly Usage[] {
-    if (file.kind === 'foreign') return usagesByOverlay(this.#facts, file);
+    if (file.kind === 'foreign') return [...usagesByOverlay(this.#facts, file), ...usagesByBaseFile(this.#facts, file)];
     const workloads = usagesByWorkload(this.#facts, file);
-    const overlays = usagesByOverlay(this.#facts, file);
+    const overlays = [...usagesByOverlay(this.#facts, file), ...usagesByBaseFile(this.#facts, file)];
     const pins = this.#facts.pinsOf(file.name, digestOf(file));
     if (overlays.length === 0 && pins.length === 0) return workloads;
     return [...workloads, ...overlays, ...pins];

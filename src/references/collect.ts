@@ -1,29 +1,8 @@
-import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { readingsOf } from '../lib/image-reference.ts';
+import { cacheFileName, ephemeralFileName, swapFileName } from '../model/names.ts';
 import type { References, Usage } from '../model/references.ts';
-import type { EphemeralDisk, Workload } from '../model/workload.ts';
-
-/** What Nova formats ephemeral disks with when neither the flavor nor the configuration says otherwise. */
-const DEFAULT_EPHEMERAL_FILESYSTEM = 'vfat';
-
-/** Lower-case hex SHA-1 of the UTF-8 image id. Mirrors Nova's `get_cache_fname`. */
-export function cacheFileName(imageId: string): string {
-  return createHash('sha1').update(imageId, 'utf8').digest('hex');
-}
-
-/** `ephemeral_<GB>_<7 hex>`. Mirrors Nova's `disk_api.get_file_extension_for_os_type` and `imagebackend`'s ephemeral names. */
-export function ephemeralFileName(disk: EphemeralDisk): string {
-  const hash = createHash('md5')
-    .update(disk.filesystem ?? DEFAULT_EPHEMERAL_FILESYSTEM, 'utf8')
-    .digest('hex');
-  return `ephemeral_${disk.sizeGb}_${hash.slice(0, 7)}`;
-}
-
-/** `swap_<MB>`. Mirrors Nova's `_list_running_instances`. */
-export function swapFileName(sizeMb: number): string {
-  return `swap_${sizeMb}`;
-}
+import type { Workload } from '../model/workload.ts';
 
 /** Remembers what a workload, which never changes, names: sources give the same object until theirs changes. */
 export interface ReferenceMemory {

@@ -1,7 +1,7 @@
 import type { BaseFileKind } from '../model/scan.ts';
 import type { PlannedFile, StateTotal, Totals, PlannedTrashedFile } from '../model/plan.ts';
 import type { Report } from '../model/report.ts';
-import type { Outcome, VerdictReason } from '../model/reasons.ts';
+import { REASON_FACTS, type Outcome, type VerdictReason } from '../model/reasons.ts';
 import { forEachRow, runNow, type Sliced } from '../lib/slices.ts';
 import { remainingTrash } from './trash.ts';
 
@@ -49,15 +49,6 @@ export interface RowVisitor {
   file?(file: PlannedFile): void;
   trashedFile?(file: PlannedTrashedFile): void;
 }
-
-const UNUSED_REASONS: ReadonlySet<VerdictReason> = new Set([
-  'Unused',
-  'UnderPressure',
-  'GateClosed',
-  'RemovalDisabled',
-  'RemovalLimitReached',
-  'YoungerThanMinimumAge',
-]);
 
 /** Walks the report's rows once, in slices, and shows each of them to `visitor` as well. */
 export function* digestInSlices(report: Report, visitor: RowVisitor = {}): Sliced<ReportDigest> {
@@ -117,7 +108,7 @@ function addFile(tally: Tally, file: PlannedFile): void {
     if (tally.removedExamples.length < EXAMPLES) tally.removedExamples.push(file);
   }
   if (isGone(file)) addCount(tally.goneByKind, file);
-  else if (UNUSED_REASONS.has(file.reason)) tally.oldestUnusedSeconds = Math.max(tally.oldestUnusedSeconds ?? 0, file.ageSeconds);
+  else if (REASON_FACTS[file.reason].unused) tally.oldestUnusedSeconds = Math.max(tally.oldestUnusedSeconds ?? 0, file.ageSeconds);
 }
 
 /** A file that a touch found missing is as gone as one that a removal found missing, but it was never counted as unused. */

@@ -1,6 +1,5 @@
-import type { Surroundings } from '../model/ports.ts';
-import type { GateObjections } from '../model/surroundings.ts';
-import type { Clock } from '../model/ports.ts';
+import type { Surroundings, Clock } from '../model/ports.ts';
+import type { GateObjections } from '../model/snapshot.ts';
 import { signsOfOthers, type AloneParts } from './alone.ts';
 import { strangeDirectories, type DirectoryPaths } from './directories.ts';
 import { clockProblem, type ServerTime } from './server-clock.ts';

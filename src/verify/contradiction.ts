@@ -10,12 +10,11 @@ const GIB = 2 ** 30;
  * Swap and ephemeral files are named by the MiB and GiB that Nova makes them of (`_create_swap`, `_create_ephemeral`).
  */
 export function contradictionOf(file: Pick<BaseFile, 'name' | 'kind' | 'sizeBytes'>, header: ImageHeader): string | undefined {
-  if (header.kind === 'invalid') return `its qcow2 header is invalid: ${header.message}`;
-  if (header.kind === 'qcow2' && header.features.includes('corrupt')) return 'its qcow2 header says that the image is corrupt';
-  // Formats whose size we do not read.
-  if (header.kind === 'other') return undefined;
+  if (header.kind === 'invalid') return `its ${header.format} header is invalid: ${header.message}`;
+  if (header.kind === 'image' && header.corrupt === true) return `its ${header.format} header says that the image is corrupt`;
   if (file.sizeBytes === 0) return 'it is empty';
-  const virtualBytes = header.kind === 'qcow2' ? header.virtualSizeBytes : file.sizeBytes;
+  const virtualBytes = header.kind === 'image' ? header.virtualSizeBytes : file.sizeBytes;
+  if (virtualBytes === undefined) return undefined;
   const expected = expectedSizes(file);
   if (expected.length === 0 || expected.includes(virtualBytes)) return undefined;
   return `its virtual size is ${virtualBytes} bytes, but its name says ${expected.join(' or ')}`;

@@ -32,7 +32,7 @@ export function createBaseVerifier(options: BaseVerifierOptions): BaseVerifier {
   return {
     async verify(scan, { signal } = {}) {
       const pacer = new Pacer(clock, signal);
-      const reader = new ImageReader(instancesPath, cache, clock);
+      const reader = new ImageReader({ instancesPath, cache, clock });
       const youngestMs = clock.now().wallMs - minimumAgeFloorSeconds * 1000;
       const mismatches: Mismatch[] = [];
       const counts = { files: 0, unreadableFiles: 0, mismatchedFiles: 0 };

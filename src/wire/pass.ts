@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/types.ts';
 import { createBaseDirectoryOpener } from '../disk/base-directory.ts';
+import { networkFilesystemOf } from '../disk/network-filesystem.ts';
+import { pathMatcher } from '../lib/patterns/path-glob.ts';
 import { createFileLocker } from '../disk/locks/nova-lock.ts';
 import { createExecutor } from '../execute/executor.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -64,7 +66,16 @@ export function passParts(
     sources,
     scanner: createBaseScanner({ instancesPath, subdirectoryName, locksPath, naming: policy.naming, clock }),
     verifier: config.verify.enabled ? createBaseVerifier({ instancesPath, ...policy, checksums, clock }) : undefined,
-    overlays: createOverlayScanner({ instancesPath, subdirectoryName, locksPath, hostInstancesPath, overlays: policy.overlays, clock }),
+    overlays: createOverlayScanner({
+      ...policy,
+      instancesPath,
+      subdirectoryName,
+      locksPath,
+      hostInstancesPath,
+      isIgnored: pathMatcher(policy.ignore),
+      opensAnew: networkFilesystemOf(instancesPath) !== undefined,
+      clock,
+    }),
     executor: createExecutor({ locker, directories: createBaseDirectoryOpener(), clock, policy }),
     surroundings: surroundingsOf(config, clock, serverTime),
     clock,

@@ -125,7 +125,7 @@ describe('files that belong to somebody else and only they may read', () => {
   it('should be nobody’s to judge without DAC_OVERRIDE: headers cannot be read', async () => {
     const passed = await pass('without-dac-override', { user: ROOT_USER, capabilities: without('DAC_OVERRIDE'), ...asLibvirtLeavesThem });
     expect(passed.result).toBe('Held');
-    expect(reasons(passed)).toContain('OverlayUnreadable');
+    expect(reasons(passed)).toContain('Unseen');
   });
 
   it('should not be touched without FOWNER: their age would go on counting while they are in use', async () => {
@@ -149,7 +149,7 @@ describe('Nova’s user without any capability', () => {
 
   it('should remove nothing where libvirt has made a disk unreadable for it', async () => {
     const passed = await pass('nova-unreadable', { user: NOVA_USER, capabilities: [], ...asLibvirtLeavesThem });
-    expect(reasons(passed)).toEqual(['OverlayUnreadable']);
+    expect(reasons(passed)).toEqual(['Unseen']);
     expect(passed.result).toBe('Held');
     expect(passed.tree.baseNames()).toContain(UNUSED);
   });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chownSync, existsSync, lutimesSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TRASH_DIRECTORY } from '../../src/model/trash-names.ts';
-import { cacheFileName } from '../../src/references/collect.ts';
+import { cacheFileName } from '../../src/model/names.ts';
 import { qemuImg } from '../helpers/qemu-img.ts';
 import { DAY, buildTree, type Tree, type TreeSpec } from '../helpers/tree.ts';
 import { NOBODY } from '../helpers/execute-tree.ts';

@@ -21,6 +21,8 @@ export const executionPolicy: Policy = {
   resizedMinimumAgeSeconds: 3600,
   minimumAgeFloorSeconds: 600,
   maxRemovalsPerPass: 0,
+  forceRawImages: false,
+  ignore: [],
   touchBackingFiles: true,
   removeLockFiles: false,
   allowEmptyInventory: false,

@@ -1,13 +1,15 @@
 import { posix } from 'node:path';
 import type { BaseFile, BaseFileKind, BaseScan, ScanProblem } from '../../src/model/scan.ts';
-import type { Overlay, OverlayScan } from '../../src/model/overlay.ts';
+import type { BaseImage, Overlay, OverlayScan, Unseen } from '../../src/model/overlay.ts';
 import type { BaseScanner, OverlayScanner } from '../../src/model/ports.ts';
-import { followChain } from '../../src/overlays/chain.ts';
-import type { ImageHeader, Inspection } from '../../src/images/header.ts';
+
 import { baseRows } from './base-rows.ts';
+import { followChain, type ChainContext } from '../../src/overlays/chain.ts';
+import { isNeverAnImage } from '../../src/overlays/not-images.ts';
+import type { ImageHeader } from '../../src/images/header.ts';
 import { classify, partialDownloadDigest } from '../../src/scan/classify.ts';
-import { probeFormat } from '../../src/images/format.ts';
-import { HEAD_BYTES, parseQcow2Header } from '../../src/images/qcow2-header.ts';
+import { HEAD_BYTES } from '../../src/images/formats/format.ts';
+import { parseImageHeader } from '../../src/images/formats/formats.ts';
 import { qcow2Header } from './qcow2-image.ts';
 import { expandQcow2, type TreeEntry, type TreeSpec } from './tree.ts';
 
@@ -117,8 +119,11 @@ export class MemoryTree {
 
   #scanOverlays(): OverlayScan {
     const overlays: Overlay[] = [];
+    const baseImages: BaseImage[] = [];
+    const unseen: Unseen[] = this.problems.map(({ path, message }) => ({ path, cause: 'NotEntered', message }));
     let headersRead = 0;
     let headersCached = 0;
+    const inspected = new Map<string, ImageHeader>();
     const header = (path: string, entry: TreeEntry): ImageHeader => {
       const inode = this.#inodes.get(path) ?? 0n;
       if (this.#headersSeen.has(inode)) headersCached += 1;
@@ -126,39 +131,58 @@ export class MemoryTree {
       this.#headersSeen.add(inode);
       return this.#header(entry);
     };
-    const inspected = new Map<string, Inspection>();
-    const inspect = (path: string, withHeader: boolean): Inspection => {
-      const entry = this.#entries.get(path);
-      if (entry === undefined) return { kind: 'absent' };
-      if (!isFile(entry)) return { kind: 'irregular', message: 'it is not a regular file' };
-      if (!withHeader) return { kind: 'raw' };
+    const chains = this.#chainContext((path, entry) => {
       const found = inspected.get(path) ?? header(path, entry);
       inspected.set(path, found);
       return found;
-    };
+    });
     for (const [path, entry] of this.#entries) {
-      const [instance = '', name, ...deeper] = path.split('/');
-      if (name === undefined || deeper.length > 0 || ['_base', 'locks', 'lost+found'].includes(instance)) continue;
-      if ('symlink' in entry && name.startsWith('disk')) {
-        overlays.push({ instance, path, state: 'unreadable', chain: [], message: 'it is a symbolic link' });
-      }
+      const [instance = '', ...deeper] = path.split('/');
+      const name = deeper.at(-1) ?? instance;
+      if (['locks', 'lost+found'].includes(instance) || isNeverAnImage(name)) continue;
+      if ('symlink' in entry && posix.isAbsolute(entry.symlink))
+        unseen.push({ path, cause: 'NotFollowed', message: 'it is a symbolic link that leads out of the instances path' });
       if (!isFile(entry)) continue;
-      if (/^(?:console\.log.*|disk\.info|libvirt\.xml)$/.test(name)) continue;
       const found = header(path, entry);
-      if (found.kind === 'raw' && !name.startsWith('disk')) continue;
-      const { state, links, message } = followChain(path, found, { roots: [this.instancesPath], subdirectoryName: '_base', inspect });
-      overlays.push({ instance, path, state, chain: links, message });
+      const { state, links, message } = followChain(path, found, chains);
+      if (instance === '_base') {
+        if (state !== 'flat') baseImages.push({ name, inTrash: false, state, chain: links, message });
+      } else if (found.kind !== 'raw' || name.startsWith('disk')) {
+        overlays.push({ instance, path, state, chain: links, message });
+      }
+      if (state === 'unreadable') unseen.push({ path, cause: 'NotUnderstood', message: message ?? state });
     }
-    const links = this.#children('.').filter(([, entry]) => 'symlink' in entry);
-    const problems = links.map(([path]) => ({ path, code: 'ELOOP', message: `${path} is a symbolic link` }));
-    return { overlays, problems: [...this.problems, ...problems], headersRead, headersCached };
+    return { overlays, baseImages, unseen, ignored: [], headersRead, headersCached };
+  }
+
+  #chainContext(header: (path: string, entry: TreeEntry) => ImageHeader): ChainContext {
+    const hostPath = (path: string): string => posix.join(this.instancesPath, path);
+    return {
+      subdirectoryName: '_base',
+      directoryOf: (path) => posix.dirname(posix.isAbsolute(path) ? path : hostPath(path)),
+      locate: (absolute) => {
+        const path = posix.relative(this.instancesPath, posix.normalize(absolute));
+        if (path === '' || path.startsWith('..')) return { kind: 'outside', path: posix.normalize(absolute), seen: false };
+        const entry = this.#entries.get(path);
+        if (entry === undefined || !('symlink' in entry)) return { kind: 'inside', path };
+        return { kind: 'outside', path: entry.symlink, seen: false };
+      },
+      inspect: (path, withHeader) => {
+        const entry = this.#entries.get(path);
+        if (entry === undefined) return { kind: 'absent' };
+        if (!isFile(entry)) return { kind: 'irregular', message: 'it is not a regular file' };
+        return withHeader ? header(path, entry) : { kind: 'raw' };
+      },
+      isNamed: () => false,
+      hasBaseFile: (name) => this.#entries.has(`_base/${name}`),
+      baseFileAt: () => undefined,
+      noteRaw: () => {},
+    };
   }
 
   #header(entry: TreeEntry): ImageHeader {
     const bytes = contentOf(entry, this.instancesPath);
-    const head = bytes.subarray(0, HEAD_BYTES);
-    const format = probeFormat(head);
-    return format.kind === 'qcow2' ? parseQcow2Header(head, (offset, length) => bytes.subarray(offset, offset + length)) : format;
+    return parseImageHeader(bytes.subarray(0, HEAD_BYTES), (offset, length) => bytes.subarray(offset, offset + length));
   }
 
   #children(directory: string): [string, TreeEntry][] {

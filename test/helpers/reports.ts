@@ -44,6 +44,7 @@ const STATES = {
   ForeignFile: 'foreign',
   ReferencedByWorkload: 'used',
   BackingFileOfOverlay: 'backing',
+  BackingFileOfBaseFile: 'backing',
   PinnedByConfig: 'pinned',
   RemovalDisabled: 'held',
   YoungerThanMinimumAge: 'young',

@@ -22,6 +22,8 @@ export const POLICY: Policy = {
   resizedMinimumAgeSeconds: 3600,
   minimumAgeFloorSeconds: 600,
   maxRemovalsPerPass: 0,
+  forceRawImages: false,
+  ignore: [],
   touchBackingFiles: true,
   removeLockFiles: false,
   allowEmptyInventory: false,
@@ -102,6 +104,6 @@ export function snapshot(parts: SnapshotParts = {}): Snapshot {
     },
     inventory: { sources: [synced()], workloads, gaps: [], ...parts.inventory },
     references: collectReferences(workloads, '_base'),
-    overlays: { overlays: [], problems: [], headersRead: 0, headersCached: 0, ...parts.overlays },
+    overlays: { overlays: [], baseImages: [], unseen: [], ignored: [], headersRead: 0, headersCached: 0, ...parts.overlays },
   };
 }

@@ -7,7 +7,7 @@ import { kubeAssetsDirectory } from '../../scripts/lib/kube-assets.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { SettingsInput } from '../../src/config/schema/schema.ts';
 import { createLogger } from '../../src/lib/logger.ts';
-import { cacheFileName } from '../../src/references/collect.ts';
+import { cacheFileName } from '../../src/model/names.ts';
 import { createAgent } from '../../src/wire/commands.ts';
 import { asAdmin, deleteAsAdmin, startKubeServer, type KubeServer } from '../helpers/kube-server.ts';
 import { DAY, buildTree, type Tree } from '../helpers/tree.ts';

@@ -20,7 +20,7 @@ import { CHECKSUM_DIRECTORY } from '../../src/verify/checksums/directory.ts';
 import { createChecksumKeeper, type ChecksumKeeper } from '../../src/verify/checksums/keeper.ts';
 import { createFileLocker } from '../../src/disk/locks/nova-lock.ts';
 import type { ChecksumRecords, Clock, Logger } from '../../src/model/ports.ts';
-import { cacheFileName } from '../../src/references/collect.ts';
+import { cacheFileName } from '../../src/model/names.ts';
 import { createBaseScanner } from '../../src/scan/base-scanner.ts';
 import { createFileSource } from '../../src/sources/file/source.ts';
 import { createAgent } from '../../src/wire/commands.ts';

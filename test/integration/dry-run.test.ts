@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../scripts/lib/free-port.ts';
-import { cacheFileName } from '../../src/references/collect.ts';
+import { cacheFileName } from '../../src/model/names.ts';
 import { basekeeper, startBasekeeper } from '../helpers/basekeeper.ts';
 import { buildTree, DAY, type Tree } from '../helpers/tree.ts';
 

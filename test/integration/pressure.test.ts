@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { SettingsInput } from '../../src/config/schema/schema.ts';
 import type { Report } from '../../src/model/report.ts';
-import { cacheFileName } from '../../src/references/collect.ts';
+import { cacheFileName } from '../../src/model/names.ts';
 import { createPass } from '../../src/wire/pass.ts';
 
 const MIB = 2 ** 20;

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { CHECKSUM_DIRECTORY } from '../../src/verify/checksums/directory.ts';
 import type { SettingsInput } from '../../src/config/schema/schema.ts';
 import type { Report } from '../../src/model/report.ts';
-import { cacheFileName } from '../../src/references/collect.ts';
+import { cacheFileName } from '../../src/model/names.ts';
 import { basekeeper } from '../helpers/basekeeper.ts';
 import { startLockHolder, startProgram } from '../helpers/execute-tree.ts';
 import { passOnTree } from '../helpers/pass-on-tree.ts';
@@ -110,7 +110,9 @@ describe('removal into the trash', () => {
     const { tree, trashPath, base, pass } = setUp();
     mkdirSync(tree.path('../elsewhere'));
     symlinkSync(tree.path('../elsewhere'), trashPath);
-    const report = await pass();
+    // Unless somebody says that it cannot lead to a base file, the link alone holds the pass.
+    expect((await pass()).result).toBe('Held');
+    const report = await pass({ trash: ON, ignore: ['_base/.basekeeper-trash'] });
     expect(report.result).toBe('Failed');
     expect(report.findings).toEqual([
       expect.objectContaining({ type: 'ScanProblem', message: expect.stringContaining('a symbolic link') }),
@@ -194,7 +196,7 @@ describe('the trash on a full file system', () => {
   it('should be emptied first, oldest first, and only as far as needed', async () => {
     const { tree, trashPath, trashed, base, pass, putTrashed } = setUp();
     rmSync(tree.path(`_base/${NAME}`));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m', 'basekeeper-test', tree.basePath]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m,mode=755', 'basekeeper-test', tree.basePath]);
     try {
       const [oldest, middle, newest] = [300, 200, 100].map((age) => putTrashed(age, cacheFileName(`trashed-${age}`)));
       for (const entry of [oldest, middle, newest]) writeFileSync(join(trashPath, entry ?? ''), Buffer.alloc(25 * 2 ** 20, 1));

@@ -3,7 +3,7 @@ import { openSync, closeSync, statSync, truncateSync, writeFileSync, writeSync }
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { SettingsInput } from '../../src/config/schema/schema.ts';
 import type { Report } from '../../src/model/report.ts';
-import { cacheFileName } from '../../src/references/collect.ts';
+import { cacheFileName } from '../../src/model/names.ts';
 import { digestOf } from '../../src/report/digest.ts';
 import { NO_TROUBLES, planEvents } from '../../src/report/events/plan-events.ts';
 import { passOnTree } from '../helpers/pass-on-tree.ts';
@@ -23,7 +23,7 @@ function setUp(spec: TreeSpec): { tree: Tree; pass: (settings?: SettingsInput) =
   return {
     tree,
     async pass(settings = { verify: { enabled: true } }) {
-      return await passOnTree(tree, { workloads, settings, dryRun: true });
+      return await passOnTree(tree, { workloads, settings: { forceRawImages: true, ...settings }, dryRun: true });
     },
   };
 }

@@ -20,11 +20,11 @@ export const EXECUTION: readonly MutantsOf[] = [
     file: 'src/pass/pass.ts',
     tests: [CYCLE],
     mutants: [
-      { rule: 'a dry run executes nothing', from: 'options.dryRun ? undefined : await watch', to: 'await watch' },
+      { rule: 'a dry run executes nothing', from: 'options.dryRun ? undefined : await timed', to: 'await timed' },
       {
         rule: 'the base directory is scanned before the references are collected',
-        from: "const scan = await watch('scan', () => parts.scanner.scan(options));\n    const verification = parts.verifier === undefined ? undefined : await watch('scan', () => parts.verifier?.verify(scan, options));\n    let evidence = await gatherEvidence(parts, options, watch, false);",
-        to: "let evidence = await gatherEvidence(parts, options, watch, false);\n    const scan = await watch('scan', () => parts.scanner.scan(options));\n    const verification = parts.verifier === undefined ? undefined : await watch('scan', () => parts.verifier?.verify(scan, options));",
+        from: "const scan = await timed('scan', () => parts.scanner.scan(options));",
+        to: "await gatherEvidence(parts, options, timed, 'as known');\n    const scan = await timed('scan', () => parts.scanner.scan(options));",
       },
       {
         rule: 'under the lock, sources and overlays are asked again',
@@ -52,17 +52,22 @@ export const EXECUTION: readonly MutantsOf[] = [
         from: 'digest === undefined ? [] : (references.byDigest.get(digest) ?? [])',
         to: '[]',
       },
-      { rule: 'asked again: a file that a workload names by now', from: '...(references.byName.get(fileName) ?? []),', to: '' },
+      { rule: 'asked again: a file that a workload names by now', from: '[references.byName, ', to: '[' },
       { rule: 'asked again: a pin that was set by now', from: '...pinsOf(fileName, digest),', to: '' },
       {
         rule: 'asked again: an overlay that uses it by now',
-        from: '...(backing.get(fileName) ?? []),',
+        from: 'indexOverlays(overlays.overlays), ',
         to: '',
       },
       {
+        rule: 'asked again: a base file that uses it by now',
+        from: ', indexBaseImages(overlays.baseImages)]',
+        to: ']',
+      },
+      {
         rule: 'asked again: evidence that is incomplete by now',
-        from: 'checkGate(snapshot).reasons.map(',
-        to: 'checkGate(snapshot).reasons.slice(0, 0).map(',
+        from: 'closuresOf(evidence).map(',
+        to: 'closuresOf(evidence).slice(0, 0).map(',
       },
     ],
   },

@@ -12,13 +12,13 @@ export const VERDICTS: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'ForeignFile: what has none of Nova’s names is kept',
-        from: "applies: (_facts, file) => file.kind === 'foreign'",
-        to: 'applies: () => false',
+        from: "return kind === 'foreign';",
+        to: 'return false;',
       },
       {
         rule: 'ReferencedByWorkload: what a workload names stays',
-        from: 'applies: (facts, file) => usagesByWorkload(facts, file).length > 0',
-        to: 'applies: () => false',
+        from: 'return usagesByWorkload(facts, file).length > 0;',
+        to: 'return false;',
       },
       {
         rule: 'ReferencedByWorkload: what a workload names is touched, so that its age counts from its last use',
@@ -27,18 +27,28 @@ export const VERDICTS: readonly MutantsOf[] = [
       },
       {
         rule: 'BackingFileOfOverlay: what an overlay stands on stays',
-        from: 'applies: (facts, file) => usagesByOverlay(facts, file).length > 0',
-        to: 'applies: () => false',
+        from: 'return usagesByOverlay(facts, file).length > 0;',
+        to: 'return false;',
       },
       {
         rule: 'BackingFileOfOverlay: what an overlay stands on is touched, unless the configuration wants Nova’s way',
-        from: "facts.policy.touchBackingFiles ? 'touch' : 'keep'",
+        from: "policy.touchBackingFiles ? 'touch' : 'keep'",
         to: "'keep'",
       },
       {
+        rule: 'BackingFileOfBaseFile: what another base file stands on stays',
+        from: 'return usagesByBaseFile(facts, file).length > 0;',
+        to: 'return false;',
+      },
+      {
+        rule: 'BackingFileOfBaseFile: it is touched only while what stands on it stays',
+        from: 'return isLasting ? touchIfWanted(facts)',
+        to: 'return true ? touchIfWanted(facts)',
+      },
+      {
         rule: 'PinnedByConfig: what is pinned stays',
-        from: 'applies: (facts, file) => facts.pinsOf(file.name, digestOf(file)).length > 0',
-        to: 'applies: () => false',
+        from: 'return facts.pinsOf(file.name, digestOf(file)).length > 0;',
+        to: 'return false;',
       },
       {
         rule: 'RemovalDisabled: nothing is removed where removeUnusedBaseImages is false',
@@ -76,16 +86,6 @@ export const VERDICTS: readonly MutantsOf[] = [
         to: 'configured',
       },
       {
-        rule: 'originals, swap and ephemeral files have a minimum age of their own',
-        from: 'isDerived ? policy.resizedMinimumAgeSeconds : policy.originalMinimumAgeSeconds',
-        to: 'policy.resizedMinimumAgeSeconds',
-      },
-      {
-        rule: 'resized and legacy files have a minimum age of their own',
-        from: 'isDerived ? policy.resizedMinimumAgeSeconds : policy.originalMinimumAgeSeconds',
-        to: 'policy.originalMinimumAgeSeconds',
-      },
-      {
         rule: 'a download in progress makes the files of its image young',
         from: 'Math.max(file.modifiedAtMs, partialMs ?? Number.NEGATIVE_INFINITY)',
         to: 'file.modifiedAtMs',
@@ -93,18 +93,27 @@ export const VERDICTS: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/plan/usages.ts',
+    file: 'src/model/names.ts',
     tests: [RULES, 'test/unit/plan/usages.test.ts'],
     mutants: [
-      { rule: 'every step of a backing chain protects', from: 'of overlay.chain) {', to: 'of overlay.chain.slice(0, 1)) {' },
       {
-        rule: 'a header that names the tree by another path protects by the last part of the name',
-        from: 'link.baseName ?? posix.basename(link.reference)',
-        to: "link.baseName ?? ''",
+        rule: 'originals, swap and ephemeral files have a minimum age of their own',
+        from: "kind === 'resized' || kind === 'legacy' ? policy.resizedMinimumAgeSeconds : policy.originalMinimumAgeSeconds",
+        to: 'policy.resizedMinimumAgeSeconds',
+      },
+      {
+        rule: 'resized and legacy files have a minimum age of their own',
+        from: "kind === 'resized' || kind === 'legacy' ? policy.resizedMinimumAgeSeconds : policy.originalMinimumAgeSeconds",
+        to: 'policy.originalMinimumAgeSeconds',
       },
       { rule: 'an image in use protects its resized files as well', from: '(?:_sm|_[0-9]+\\n?)?$/su', to: '(?:_sm)?$/su' },
       { rule: 'an image in use protects its legacy file as well', from: '(?:_sm|_[0-9]+\\n?)?$/su', to: '(?:_[0-9]+\\n?)?$/su' },
     ],
+  },
+  {
+    file: 'src/plan/usages.ts',
+    tests: [RULES, 'test/unit/plan/usages.test.ts'],
+    mutants: [{ rule: 'every step of a backing chain protects', from: 'new Set(chain.flatMap(', to: 'new Set(chain.slice(0, 1).flatMap(' }],
   },
   {
     file: 'src/plan/pins.ts',
@@ -199,14 +208,9 @@ export const VERDICTS: readonly MutantsOf[] = [
         to: 'inventory.gaps.slice(0, 0).map(({ message }) => message)',
       },
       {
-        rule: 'OverlayUnreadable: a disk that cannot be read closes the gate',
-        from: "filter(({ state }) => state === 'unreadable')",
-        to: 'filter(() => false)',
-      },
-      {
-        rule: 'OverlayUnreadable: a directory that cannot be read closes the gate',
-        from: '...overlays.problems.map(',
-        to: '...overlays.problems.slice(0, 0).map(',
+        rule: 'Unseen: what was not seen or not understood closes the gate',
+        from: 'overlays.unseen.map(',
+        to: 'overlays.unseen.slice(0, 0).map(',
       },
       {
         rule: 'ScanIncomplete: a base directory that cannot be listed closes the gate',

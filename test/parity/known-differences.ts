@@ -1,5 +1,5 @@
 import { classify } from '../../src/scan/classify.ts';
-import { ephemeralFileName } from '../../src/references/collect.ts';
+import { ephemeralFileName } from '../../src/model/names.ts';
 import type { NovaAnswer, NovaRepair } from './oracle.ts';
 import { sha1Of, textOf, type ByteName } from './names.ts';
 import type { Directory, Entry, Instance, Tree } from './tree-spec.ts';

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { runPass } from '../../src/pass/pass.ts';
-import { cacheFileName } from '../../src/references/collect.ts';
+import { cacheFileName } from '../../src/model/names.ts';
 import { passParts } from '../../src/wire/pass.ts';
 import { inMountNamespace } from '../helpers/mount-namespace.ts';
 import { buildTree, DAY } from '../helpers/tree.ts';

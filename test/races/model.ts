@@ -59,6 +59,8 @@ const POLICY: Policy = {
   resizedMinimumAgeSeconds: 3600,
   minimumAgeFloorSeconds: 600,
   maxRemovalsPerPass: 0,
+  forceRawImages: false,
+  ignore: [],
   touchBackingFiles: true,
   removeLockFiles: false,
   allowEmptyInventory: true,

@@ -13,7 +13,7 @@ import type { Membership } from '../../src/shared-storage/membership.ts';
 import type { Report } from '../../src/model/report.ts';
 import type { WorkloadSource } from '../../src/model/ports.ts';
 import type { Workload } from '../../src/model/workload.ts';
-import { cacheFileName } from '../../src/references/collect.ts';
+import { cacheFileName } from '../../src/model/names.ts';
 import { passParts } from '../../src/wire/pass.ts';
 import { wireSharedStorage } from '../../src/wire/shared-storage.ts';
 import { buildTree } from '../helpers/tree.ts';

@@ -30,8 +30,8 @@ describe('a scan of overlays while an instance is being resized', () => {
       const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
       let overlooked = 0;
       for (let round = 0; round < 40; round++) {
-        const { overlays, problems } = await scanner.scan({ instanceNames: NOBODY });
-        if (problems.length === 0 && !overlays.some(({ chain }) => chain[0]?.baseName === BASE)) overlooked++;
+        const { overlays, unseen } = await scanner.scan({ instanceNames: NOBODY });
+        if (unseen.length === 0 && !overlays.some(({ chain }) => chain[0]?.baseName === BASE)) overlooked++;
       }
       expect(overlooked).toBe(0);
     } finally {

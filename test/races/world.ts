@@ -278,13 +278,14 @@ async function scanOverlays(
       await pause();
       const directory = world.directories.get(instance);
       for (const [disk, baseName] of directory?.disks ?? []) {
-        const chain = [{ reference: `${BASE_PATH}/${baseName}`, baseName, path: `_base/${baseName}`, exists: world.base.has(baseName) }];
+        const reference = `${BASE_PATH}/${baseName}`;
+        const chain = [{ reference, baseName, path: `_base/${baseName}`, exists: world.base.has(baseName), protects: [baseName] }];
         overlays.set(`${instance}/${disk}`, { instance, path: `${instance}/${disk}`, state: 'ok', chain });
       }
     }
     again = [...world.directories.keys()].some((name) => !listed.includes(name)) || listed.some((name) => !world.directories.has(name));
   }
-  return { overlays: [...overlays.values()], problems: [], headersRead: overlays.size, headersCached: 0 };
+  return { overlays: [...overlays.values()], baseImages: [], unseen: [], ignored: [], headersRead: overlays.size, headersCached: 0 };
 }
 
 class WorldLocker implements FileLocker {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFileLocker } from '../../src/disk/locks/nova-lock.ts';
 import type { HeldLock } from '../../src/model/ports.ts';
-import { cacheFileName } from '../../src/references/collect.ts';
+import { cacheFileName } from '../../src/model/names.ts';
 import { qcow2Image } from '../helpers/qcow2-image.ts';
 import type { Random } from '../hostile/random.ts';
 import type { Api, Kind } from './api.ts';

@@ -146,13 +146,13 @@ export function closure({ needs }: Standing, roots: Iterable<string>): Set<strin
   return reached;
 }
 
-/** Every path below a directory that is not a directory itself, with its inode; links are not followed. */
-export function filesBelow(directory: string): Map<string, bigint> {
-  const found = new Map<string, bigint>();
-  for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {
-    if (entry.isDirectory()) continue;
-    const path = join(entry.parentPath, entry.name);
-    found.set(path, lstatSync(path, { bigint: true }).ino);
+/** Every path below a directory that is no directory itself, with its inode; links are not followed. */
+export function filesBelow(directory: string, found = new Map<string, bigint>()): Map<string, bigint> {
+  // Not `recursive`: that enters directories behind links.
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) filesBelow(path, found);
+    else found.set(path, lstatSync(path, { bigint: true }).ino);
   }
   return found;
 }

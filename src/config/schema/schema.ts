@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { DEFAULT_PORT } from '../default-port.ts';
 import { KNOWN_AGENTS } from '../known-agents.ts';
 import { described, flag, TEN_YEARS_SECONDS, seconds, optionalSeconds, absolutePath, text } from './parts.ts';
+import { MAX_PATH_GLOB_LENGTH } from '../../lib/patterns/path-glob.ts';
 import { pressure, trash, verify } from './removal.ts';
 import { exemptPod, knownAgent, sources } from './sources.ts';
 
@@ -204,6 +205,17 @@ export const settingsSchema = z.strictObject({
   overlays: z
     ._default(z.enum(['all', 'nova']), 'all')
     .check(described('`all`: every disk of every instance directory, whole chains. `nova`: only `disk` of known instances, one level.')),
+  forceRawImages: flag(
+    false,
+    "Nova's `force_raw_images`: true says that every base file is raw, so that what a guest's image looks like holds nothing. What its bytes name is kept in any case.",
+  ),
+  ignore: z
+    ._default(z.array(text().check(z.maxLength(MAX_PATH_GLOB_LENGTH))), [])
+    .check(
+      described(
+        'Globs over paths, relative to `instancesPath` or absolute outside: what cannot be read or understood there cannot lead to a base file, so it holds nothing. Images there that can be read protect as all others do.',
+      ),
+    ),
   touchBackingFiles: flag(true, "Set the mtime of files that only an overlay's header names, so that their age counts from the last use."),
   removeLockFiles: flag(false, 'Remove the lock file after a removal, as Nova does. That can split a lock between waiters.'),
   allowEmptyInventory: flag(false, 'Allow removals although no source knows a single workload.'),

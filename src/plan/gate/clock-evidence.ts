@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../model/snapshot.ts';
 import { forEachRow, type Sliced } from '../../lib/slices.ts';
-import { indexBackingFiles, usagesByOverlay, usagesByWorkload, type UsageLookup } from '../usages.ts';
+import { indexBaseImages, indexOverlays, usagesByOverlay, usagesByWorkload, type UsageLookup } from '../usages.ts';
 
 /**
  * The first file in use whose mtime lies more than `toleranceMs` ahead of now. Such a file is one that we touch in every
@@ -13,7 +13,11 @@ export function* inUseFromTheFuture(snapshot: Snapshot, toleranceMs: number): Sl
   let found: string | undefined;
   yield* forEachRow(snapshot.scan.files, (file) => {
     if (file.modifiedAtMs <= snapshot.now.wallMs + toleranceMs || file.kind === 'foreign') return undefined;
-    lookup ??= { references: snapshot.references, backing: indexBackingFiles(snapshot.overlays.overlays) };
+    lookup ??= {
+      references: snapshot.references,
+      backing: indexOverlays(snapshot.overlays.overlays),
+      standing: indexBaseImages(snapshot.overlays.baseImages),
+    };
     if (usagesByWorkload(lookup, file).length > 0 || usagesByOverlay(lookup, file).length > 0) found = file.name;
     return found === undefined;
   });

@@ -1,7 +1,7 @@
 import type { Gate, GateClosure } from '../../model/plan.ts';
 import type { GateReason } from '../../model/reasons.ts';
 import type { StorageHostState } from '../../model/shared-storage.ts';
-import type { ClockReading, Snapshot } from '../../model/snapshot.ts';
+import type { ClockReading, Evidence, Snapshot } from '../../model/snapshot.ts';
 import { runNow, type Sliced } from '../../lib/slices.ts';
 import { inUseFromTheFuture } from './clock-evidence.ts';
 import { openDirectories } from './open-directories.ts';
@@ -16,7 +16,7 @@ const EXAMPLES = 3;
  * Says what a condition of the gate has against removals: one message each, or none. `fromTheFuture` is the only evidence that
  * needs a look at every file, and is gathered before.
  */
-type Condition = (snapshot: Snapshot, fromTheFuture: string | undefined) => readonly string[];
+type Condition = (evidence: Evidence, fromTheFuture: string | undefined) => readonly string[];
 
 const CONDITIONS: Readonly<Record<GateReason, Condition>> = {
   SourceNotSynced: ({ inventory }) =>
@@ -34,10 +34,7 @@ const CONDITIONS: Readonly<Record<GateReason, Condition>> = {
       .filter(({ state, consistentListAtMs }) => state === 'synced' && !((consistentListAtMs ?? Number.NaN) >= scannedAt.wallMs))
       .map(({ name }) => `source ${name} was not listed after the scan`),
   WorkloadIncomplete: ({ inventory }) => inventory.gaps.map(({ message }) => message),
-  OverlayUnreadable: ({ overlays }) => [
-    ...overlays.overlays.filter(({ state }) => state === 'unreadable').map(({ path, message }) => `${path}: ${message ?? 'unreadable'}`),
-    ...overlays.problems.map(({ path, message }) => `${path}: ${message}`),
-  ],
+  Unseen: ({ overlays }) => overlays.unseen.map(({ path, message }) => `${path}: ${message}`),
   ScanIncomplete: ({ scan }) => scan.problems.map(({ path, message }) => `${path}: ${message}`),
   DirectoryOpenToAll: openDirectories,
   ClockNotSane: (snapshot, fromTheFuture) => [...clockProblem(snapshot, fromTheFuture), ...(snapshot.surroundings?.ClockNotSane ?? [])],
@@ -67,13 +64,16 @@ export function checkGate(snapshot: Snapshot): Gate {
 
 /** As `checkGate`, in slices. */
 export function* gateSteps(snapshot: Snapshot): Sliced<Gate> {
-  const fromTheFuture = yield* inUseFromTheFuture(snapshot, CLOCK_TOLERANCE_MS);
-  const reasons: GateClosure[] = [];
-  for (const [reason, condition] of Object.entries(CONDITIONS) as [GateReason, Condition][]) {
-    const messages = condition(snapshot, fromTheFuture);
-    if (messages.length > 0) reasons.push({ reason, message: summarize(messages) });
-  }
+  const reasons = closuresOf(snapshot, yield* inUseFromTheFuture(snapshot, CLOCK_TOLERANCE_MS));
   return { open: reasons.length === 0, reasons };
+}
+
+/** What closes the gate, by all evidence but the base files themselves. */
+export function closuresOf(evidence: Evidence, fromTheFuture?: string): GateClosure[] {
+  return (Object.entries(CONDITIONS) as [GateReason, Condition][]).flatMap(([reason, condition]) => {
+    const messages = condition(evidence, fromTheFuture);
+    return messages.length === 0 ? [] : [{ reason, message: summarize(messages) }];
+  });
 }
 
 function summarize(messages: readonly string[]): string {
@@ -81,7 +81,7 @@ function summarize(messages: readonly string[]): string {
   return messages.length > EXAMPLES ? `${examples}; and ${messages.length - EXAMPLES} more` : examples;
 }
 
-function clockProblem({ now, scannedAt, previousPass }: Snapshot, fromTheFuture: string | undefined): string[] {
+function clockProblem({ now, scannedAt, previousPass }: Evidence, fromTheFuture: string | undefined): string[] {
   const messages: string[] = [];
   if (previousPass !== undefined && driftMs(previousPass, now) > CLOCK_TOLERANCE_MS) {
     messages.push(

@@ -4,7 +4,8 @@ import type { Rows } from '../../model/rows.ts';
 import { forEachRow, type Sliced } from '../../lib/slices.ts';
 import type { TrashTotals, TrashVerdict } from '../../model/plan.ts';
 import type { Facts } from '../facts.ts';
-import { digestOf, usagesByOverlay, usagesByWorkload } from '../usages.ts';
+import { usagesByOverlay, usagesByWorkload } from '../usages.ts';
+import { digestOf } from '../../model/names.ts';
 
 /** What the rules know besides the facts. */
 interface TrashFacts extends Facts {

@@ -110,6 +110,8 @@ function nextOf(plan: Plan | Report, file: PlannedFile, oldEnoughAt: string | un
     case 'ReferencedByWorkload':
     case 'BackingFileOfOverlay':
       return `It stays while it is used. Once nothing uses it, it becomes removable ${shortAge(minimumAgeSeconds)} after the last use.`;
+    case 'BackingFileOfBaseFile':
+      return 'It stays while another base file is backed by it. Once that one has gone, the next pass looks at this file again.';
     case 'PinnedByConfig':
       return 'It stays until its pin is taken away: from the configuration, the node or the ConfigMap that it is used by.';
     case 'RemovalDisabled':

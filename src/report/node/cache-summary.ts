@@ -1,7 +1,6 @@
 import { BASE_FILE_KINDS, type BaseFileKind } from '../../model/scan.ts';
-import { FILE_STATES, type FileState } from '../../model/plan.ts';
+import { FILE_STATES, type FileState, GATE_REASONS, type GateReason } from '../../model/reasons.ts';
 import type { Report } from '../../model/report.ts';
-import { GATE_REASONS, type GateReason } from '../../model/reasons.ts';
 import type { ReportDigest } from '../digest.ts';
 
 /** Files, then allocated bytes. */

@@ -1,6 +1,5 @@
-import { FILE_STATES, type FileState } from '../../model/plan.ts';
+import { FILE_STATES, type FileState, FINDINGS, GATE_REASONS, type FindingType, type PassResult } from '../../model/reasons.ts';
 import type { Report } from '../../model/report.ts';
-import { FINDINGS, GATE_REASONS, type FindingType, type PassResult } from '../../model/reasons.ts';
 import type { SourceState } from '../../model/workload.ts';
 import type { ReportDigest } from '../digest.ts';
 import { Html, html, type HtmlPart } from './html.ts';

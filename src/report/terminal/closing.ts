@@ -10,7 +10,7 @@ import { countOf, humanBytes } from '../../lib/text.ts';
 const FINDINGS_SHOWN = 20;
 
 /** A VM has lost its disk, or may have. */
-const SEVERE: ReadonlySet<FindingType> = new Set(['BackingFileMissing', 'OverlayUnreadable']);
+const SEVERE: ReadonlySet<FindingType> = new Set(['BackingFileMissing', 'OverlayUnreadable', 'Unseen']);
 
 /** Below the rows: files by reason, findings by type, and what it comes to. */
 export function* closingLines(plan: Plan | Report, totals: ReasonTotals, style: TableStyle): Generator<string> {

@@ -1,6 +1,7 @@
 import { constants, closeSync, fstatSync, openSync, readFileSync, readdirSync, statSync, type BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../../lib/errors.ts';
+import type { PoolTarget } from './disks.ts';
 import { parseDomain, type LibvirtDomain } from './domain.ts';
 
 /** libvirt's documents are some ten KiB long. */
@@ -13,11 +14,13 @@ export type DomainFile = { readonly path: string; readonly domain: LibvirtDomain
 export class DomainDirectory {
   readonly #path: string;
   readonly #instancesPath: string;
+  readonly #poolTarget: PoolTarget;
   #known = new Map<string, { readonly version: string; readonly file: DomainFile }>();
 
-  constructor(path: string, instancesPath: string) {
+  constructor(path: string, instancesPath: string, poolTarget: PoolTarget) {
     this.#path = path;
     this.#instancesPath = instancesPath;
+    this.#poolTarget = poolTarget;
   }
 
   /** Undefined when the directory does not exist. Throws an errno error when it cannot be listed. */
@@ -71,7 +74,7 @@ export class DomainDirectory {
   #parse(path: string, fd: number, stats: BigIntStats): DomainFile {
     if (!stats.isFile()) return { path, problem: 'it is not a regular file' };
     if (stats.size > BigInt(MAX_BYTES)) return { path, problem: `it is larger than ${MAX_BYTES} bytes` };
-    return { path, domain: parseDomain(readFileSync(fd, 'utf8'), this.#instancesPath) };
+    return { path, domain: parseDomain(readFileSync(fd, 'utf8'), this.#instancesPath, this.#poolTarget) };
   }
 }
 

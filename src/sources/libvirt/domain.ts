@@ -2,7 +2,8 @@ import { posix } from 'node:path';
 import type { EphemeralDisk, ImageReference, Workload } from '../../model/workload.ts';
 import { isBelow, normalizeHostPath } from '../host-paths.ts';
 import { instanceNamesOf, parseSize } from '../workload-fields.ts';
-import { childOf, descendantsOf, parseXml, type XmlElement } from './xml-tree.ts';
+import { filesOf, type PoolTarget } from './disks.ts';
+import { childOf, parseXml, textOf, type XmlElement } from './xml-tree.ts';
 
 export const LIBVIRT_SOURCE = 'libvirt';
 
@@ -22,22 +23,25 @@ export interface LibvirtDomain {
  * count through the files that they use. Throws an `Error` for what is no such document.
  *
  * @param instancesPath as on the host; normalized.
+ * @param poolTarget where the volumes of a storage pool lie.
  */
-export function parseDomain(text: string, instancesPath: string): LibvirtDomain {
+export function parseDomain(text: string, instancesPath: string, poolTarget: PoolTarget = () => undefined): LibvirtDomain {
   const root = parseXml(text);
   const domain = root.name === 'domstatus' ? childOf(root, 'domain') : root;
   if (domain?.name !== 'domain') throw new Error(`its root element is <${root.name}>, not <domain> or <domstatus>`);
   const name = textOf(childOf(domain, 'name'));
   const uuid = textOf(childOf(domain, 'uuid'));
   if (name === '' || uuid === '') throw new Error('the domain has no name or no uuid');
-  const paths = filesOf(root, domain).filter((path) => isBelow(path, instancesPath));
+  const files = filesOf(root, domain, poolTarget);
+  const normalized = files.disks.flatMap(({ path }) => normalizeHostPath(path) ?? []);
+  const paths = [...new Set(normalized)].filter((path) => isBelow(path, instancesPath));
   const nova = childOf(childOf(domain, 'metadata'), 'instance', NOVA_NAMESPACES);
   const flavor = childOf(nova, 'flavor', NOVA_NAMESPACES);
   const swap = sizeOf(flavor, 'swap');
   const ephemeral = sizeOf(flavor, 'ephemeral');
   return {
     uuid,
-    problems: [swap, ephemeral].filter((size) => typeof size === 'string'),
+    problems: [...files.problems, ...[swap, ephemeral].filter((size) => typeof size === 'string')],
     workload: {
       source: LIBVIRT_SOURCE,
       name,
@@ -48,21 +52,9 @@ export function parseDomain(text: string, instancesPath: string): LibvirtDomain 
       swapMb: typeof swap === 'number' && swap > 0 ? [swap] : [],
       ephemeral: typeof ephemeral === 'number' && ephemeral > 0 ? [{ sizeGb: ephemeral } satisfies EphemeralDisk] : [],
       paths,
+      disks: files.disks,
     },
   };
-}
-
-function textOf(element: XmlElement | undefined): string {
-  return element?.text.trim() ?? '';
-}
-
-/** Disks with all their backing stores and mirrors, in the domain and in the status around it, and kernel and initrd. */
-function filesOf(root: XmlElement, domain: XmlElement): string[] {
-  const os = childOf(domain, 'os');
-  const sources = [...descendantsOf(root, 'source')].map(({ attributes }) => attributes.get('file'));
-  const boot = ['kernel', 'initrd'].map((name) => textOf(childOf(os, name)));
-  const found = [...sources, ...boot].map((path) => (path === undefined ? undefined : normalizeHostPath(path)));
-  return [...new Set(found.filter((path) => path !== undefined))];
 }
 
 /** The instance directory that a file lies in. */

@@ -4,6 +4,7 @@ import type { Clock, WorkloadSource } from '../../model/ports.ts';
 import type { Gap, SourceReading, SourceStatus, Workload } from '../../model/workload.ts';
 import { LIBVIRT_SOURCE } from './domain.ts';
 import { DomainDirectory, type DomainFile } from './domain-files.ts';
+import { poolTargets } from './pools.ts';
 
 /** What was just read is fresh. */
 const FRESH_LIMIT_MS = 60_000;
@@ -26,7 +27,8 @@ export interface LibvirtSourceOptions {
  */
 export function createLibvirtSource(options: LibvirtSourceOptions): WorkloadSource {
   const paths = [options.statusPath, options.definitionsPath];
-  const directories = paths.map((path) => new DomainDirectory(path, options.instancesPath));
+  const pools = poolTargets(options.definitionsPath);
+  const directories = paths.map((path) => new DomainDirectory(path, options.instancesPath, pools));
   let watchers: FSWatcher[] = [];
   let settling: NodeJS.Timeout | undefined;
   const changed = (): void => {
@@ -114,6 +116,7 @@ function union(one: Workload, other: Workload): Workload {
     swapMb: [...new Set([...one.swapMb, ...other.swapMb])],
     ephemeral: uniqueBy([...one.ephemeral, ...other.ephemeral], ({ sizeGb, filesystem }) => `${sizeGb} ${filesystem}`),
     paths: [...new Set([...one.paths, ...other.paths])],
+    disks: uniqueBy([...(one.disks ?? []), ...(other.disks ?? [])], ({ path }) => path),
   };
 }
 

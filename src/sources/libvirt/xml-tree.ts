@@ -72,3 +72,8 @@ export function* descendantsOf(element: XmlElement, name: string): Iterable<XmlE
     yield* descendantsOf(child, name);
   }
 }
+
+/** The element's own text without white space around it; empty where there is no element. */
+export function textOf(element: XmlElement | undefined): string {
+  return element?.text.trim() ?? '';
+}

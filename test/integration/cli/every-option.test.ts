@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { programFor } from '../../../src/cli/run.ts';
 import type { Context } from '../../../src/cli/context.ts';
 import { TRASH_DIRECTORY } from '../../../src/model/trash-names.ts';
-import { cacheFileName } from '../../../src/references/collect.ts';
+import { cacheFileName } from '../../../src/model/names.ts';
 import { basekeeper, startBasekeeper } from '../../helpers/basekeeper.ts';
 import { buildTree, DAY, type Tree } from '../../helpers/tree.ts';
 

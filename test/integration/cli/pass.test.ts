@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PlannedFile } from '../../../src/model/plan.ts';
 import type { Report } from '../../../src/model/report.ts';
 import { basekeeper } from '../../helpers/basekeeper.ts';
-import { cacheFileName } from '../../../src/references/collect.ts';
+import { cacheFileName } from '../../../src/model/names.ts';
 import { buildTree, DAY, HOUR, type Tree, type TreeSpec } from '../../helpers/tree.ts';
 
 const USED = cacheFileName('image-used');

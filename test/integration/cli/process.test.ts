@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { cacheFileName } from '../../../src/references/collect.ts';
+import { cacheFileName } from '../../../src/model/names.ts';
 import { errnoOf } from '../../../src/lib/errors.ts';
 import { basekeeper, BUNDLE, start, startBasekeeper, type RunningProcess } from '../../helpers/basekeeper.ts';
 import { startLockHolder } from '../../helpers/execute-tree.ts';

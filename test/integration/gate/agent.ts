@@ -5,7 +5,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import type { SettingsInput } from '../../../src/config/schema/schema.ts';
 import { createLogger } from '../../../src/lib/logger.ts';
 import type { GateReason } from '../../../src/model/reasons.ts';
-import { cacheFileName } from '../../../src/references/collect.ts';
+import { cacheFileName } from '../../../src/model/names.ts';
 import { createAgent } from '../../../src/wire/commands.ts';
 import { freePort } from '../../../scripts/lib/free-port.ts';
 import type { HttpProxy } from '../../helpers/fault-proxy.ts';

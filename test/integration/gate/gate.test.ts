@@ -79,12 +79,12 @@ describe('the gate', () => {
     await node.seeOpen('WorkloadIncomplete');
   });
 
-  it("should be closed while a disk's header cannot be read (OverlayUnreadable)", async () => {
+  it("should be closed while a disk's header cannot be read (Unseen)", async () => {
     node.tree.add({ 'broken-vm/disk': { qcow2: {} } });
     truncateSync(node.tree.path('broken-vm/disk'), 40);
-    await node.seeClosed('OverlayUnreadable');
+    await node.seeClosed('Unseen');
     node.tree.remove('broken-vm');
-    await node.seeOpen('OverlayUnreadable');
+    await node.seeOpen('Unseen');
   });
 
   it('should be closed while _base cannot be listed (ScanIncomplete)', async () => {

@@ -95,8 +95,8 @@ describe('overlays as Nova lists them', () => {
 
   const ourBacking = async (tree: Tree): Promise<readonly string[]> => {
     const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'nova' });
-    const { overlays, problems } = await scanner.scan({ instanceNames: new Set([...KNOWN, '..', '', '_base/x']) });
-    expect(problems).toEqual([]);
+    const { overlays, unseen } = await scanner.scan({ instanceNames: new Set([...KNOWN, '..', '', '_base/x']) });
+    expect(unseen).toEqual([]);
     expect(overlays.filter(({ state }) => state === 'unreadable')).toEqual([]);
     const names = overlays.flatMap(({ chain }) => chain.map(({ baseName }) => `${tree.basePath}/${baseName}`));
     return Array.from(new Set(names)).toSorted((one, other) => (one < other ? -1 : 1));

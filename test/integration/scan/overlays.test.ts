@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { normalize, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Overlay, OverlayScan } from '../../../src/model/overlay.ts';
@@ -75,11 +75,11 @@ describe('createOverlayScanner on chains made by qemu-img', () => {
           level === 0 ? ['-b', BASE, '-F', 'raw'] : ['-b', `disk.${level - 1}`, '-F', 'qcow2'],
         ]),
       );
-    using eight = treeOf(chain(8));
-    expect(qemuChain(eight.path('vm/disk')).length).toBe(9);
-    expect(await diskOf(eight)).toMatchObject({ state: 'ok', chain: { length: 8, 7: { baseName: SHA1 } } });
-    using nine = treeOf(chain(9));
-    expect(await diskOf(nine)).toMatchObject({ state: 'unreadable', chain: { length: 8 } });
+    using longest = treeOf(chain(32));
+    expect(qemuChain(longest.path('vm/disk')).length).toBe(33);
+    expect(await diskOf(longest)).toMatchObject({ state: 'ok', chain: { length: 32, 31: { baseName: SHA1 } } });
+    using longer = treeOf(chain(33));
+    expect(await diskOf(longer)).toMatchObject({ state: 'unreadable', chain: { length: 32 } });
   });
 
   it('should see a cycle that a rebase made', async () => {
@@ -102,10 +102,18 @@ describe('createOverlayScanner on chains made by qemu-img', () => {
     expect(overlay?.chain.map(({ baseName }) => baseName)).toEqual(['data', SHA1]);
   });
 
-  it.each(['qed', 'vmdk', 'vhdx', 'qcow'])('should not take a %s disk for a flat one', async (format) => {
+  it.each(['qed', 'vmdk', 'vhdx', 'vdi', 'vpc', 'qcow', 'raw'])('should know that a %s disk without a parent is flat', async (format) => {
     using tree = treeOf({});
     qemuImg(['create', '-q', '-f', format, tree.path('vm/disk'), '10M']);
-    expect(await diskOf(tree)).toMatchObject({ state: 'unreadable', message: expect.stringContaining(format) });
+    expect(await diskOf(tree)).toMatchObject({ state: 'flat' });
+  });
+
+  it.each(['qed', 'qcow', 'vmdk'])('should follow the parent of a %s disk', async (format) => {
+    using tree = treeOf({});
+    const parent = tree.path(`_base/${SHA1}`);
+    qemuImg(['create', '-q', '-f', format === 'vmdk' ? 'vmdk' : 'raw', parent, '10M']);
+    qemuImg(['create', '-q', '-f', format, '-b', parent, '-F', format === 'vmdk' ? 'vmdk' : 'raw', tree.path('vm/disk')]);
+    expect(await diskOf(tree)).toMatchObject({ state: 'ok', chain: [{ baseName: SHA1 }] });
   });
 });
 
@@ -115,13 +123,16 @@ describe('createOverlayScanner on real directories', () => {
       [`_base/${SHA1}`]: {},
       'vm/disk': { qcow2: { backingFile: `/var/lib/nova/instances/_base/${SHA1}` } },
       'vm2/disk': { qcow2: { backingFile: `{instances}/_base/${SHA1}`, backingFormat: 'raw' } },
-      'vm3/disk': { qcow2: { backingFile: `{instances}/_base/${SHA1}` } },
+      'vm3/disk': { qcow2: { backingFile: `/elsewhere/_base/${SHA1}`, backingFormat: 'raw' } },
+      'vm4/disk': { qcow2: { backingFile: '/elsewhere/image' } },
     });
     const { overlays } = await scanOf(tree, { hostInstancesPath: '/var/lib/nova/instances/' });
-    expect(Object.fromEntries(overlays.map(({ path, state }) => [path, state]))).toEqual({
-      'vm/disk': 'ok',
-      'vm2/disk': 'unknown-backing',
-      'vm3/disk': 'unreadable',
+    expect(Object.fromEntries(overlays.map(({ path, state, chain }) => [path, [state, ...(chain[0]?.protects ?? [])]]))).toEqual({
+      'vm/disk': ['ok', SHA1],
+      // By its own name here it is no file of the host, but it is the same file.
+      'vm2/disk': ['ok', SHA1],
+      'vm3/disk': ['unknown-backing', SHA1],
+      'vm4/disk': ['unreadable', 'image'],
     });
   });
 
@@ -142,89 +153,169 @@ describe('createOverlayScanner on real directories', () => {
     const directory = Buffer.concat([Buffer.from(`${tree.instancesPath}/`), Buffer.from('vm\xff', 'latin1')]);
     mkdirSync(directory);
     writeFileSync(Buffer.concat([directory, Buffer.from('/disk\xfe', 'latin1')]), qcow2Image({ backingFile: `../_base/${SHA1}` }));
-    const { overlays, problems } = await scanOf(tree);
-    expect(problems).toEqual([]);
+    const { overlays, unseen } = await scanOf(tree);
+    expect(unseen).toEqual([]);
     expect(overlays).toMatchObject([{ instance: 'vm\ufffd', path: 'vm\ufffd/disk\ufffd', state: 'ok', chain: [{ baseName: SHA1 }] }]);
   });
 
-  it('should not follow a base file that is a symbolic link', async () => {
+  it('should protect what a link of the chain leads to, and the name of the link', async () => {
     using tree = buildTree({
-      [`_base/${SHA1}`]: { symlink: '../elsewhere' },
-      elsewhere: {},
-      'vm/disk': { qcow2: { backingFile: `../_base/${SHA1}`, backingFormat: 'raw' } },
+      [`_base/${SHA1}`]: {},
+      [`_base/${SHA1}_10`]: { symlink: SHA1 },
+      images: { symlink: '{instances}/_base' },
+      'vm/ubuntu.img': { symlink: `../images/${SHA1}` },
+      'vm/disk': { qcow2: { backingFile: `../_base/${SHA1}_10`, backingFormat: 'raw' } },
+      'vm2/disk': { qcow2: { backingFile: '../vm/ubuntu.img' } },
+      'vm3/disk': { qcow2: { backingFile: `../images/../_base/${SHA1}` } },
     });
-    expect(await diskOf(tree)).toMatchObject({
-      state: 'unreadable',
-      message: `_base/${SHA1}: it is a symbolic link, which is not followed`,
-    });
+    const { overlays, unseen } = await scanOf(tree);
+    expect(unseen).toEqual([]);
+    const seen = overlays.map(({ path, state, chain }) => [path, state, ...chain.flatMap(({ protects }) => protects)]);
+    expect(seen.toSorted(([a = ''], [b = '']) => a.localeCompare(b))).toEqual([
+      [`_base/${SHA1}_10`, 'ok', SHA1],
+      ['vm/disk', 'ok', SHA1, `${SHA1}_10`],
+      ['vm/ubuntu.img', 'ok', SHA1],
+      ['vm2/disk', 'ok', SHA1, 'ubuntu.img'],
+      ['vm3/disk', 'ok', SHA1],
+    ]);
   });
 
-  it('should not follow a directory of the chain that is a symbolic link', async () => {
+  it('should not open what a link or a header outside names, but know a base file by another of its names', async () => {
     using tree = buildTree({
-      'elsewhere/image': {},
-      'vm/link': { symlink: '../elsewhere' },
-      'vm/disk': { qcow2: { backingFile: 'link/image' } },
+      [`_base/${SHA1}`]: {},
+      'vm/root.qcow2': { symlink: '{instances}/../elsewhere/root.qcow2' },
+      'vm/disk': { qcow2: { backingFile: '{instances}/../elsewhere/same.img', backingFormat: 'raw' } },
     });
-    expect(await diskOf(tree)).toMatchObject({ state: 'unreadable', chain: [{ path: 'vm/link/image', exists: true }] });
+    const elsewhere = `${tree.instancesPath}/../elsewhere`;
+    mkdirSync(elsewhere);
+    qemuImg(['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', tree.path(`_base/${SHA1}`), `${elsewhere}/root.qcow2`, '1M']);
+    // As a bind mount would show it: the same inode under another name.
+    linkSync(tree.path(`_base/${SHA1}`), `${elsewhere}/same.img`);
+    const { overlays, unseen } = await scanOf(tree);
+    expect(unseen).toMatchObject([{ path: 'vm/root.qcow2', cause: 'NotFollowed' }]);
+    expect(overlays).toMatchObject([{ path: 'vm/disk', state: 'ok', chain: [{ baseName: SHA1, protects: [SHA1, 'same.img'] }] }]);
   });
 
-  it('should report links below the instances path unless they lead to a neighbour', async () => {
+  it('should read a disk that a source names wherever it lies, and say so where it is not there', async () => {
+    using tree = buildTree({ [`_base/${SHA1}`]: {} });
+    const elsewhere = `${tree.instancesPath}-elsewhere`;
+    mkdirSync(elsewhere);
+    qemuImg(['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', tree.path(`_base/${SHA1}`), `${elsewhere}/disk`, '1M']);
+    const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
+    const disks = [`${elsewhere}/disk`, `${elsewhere}/gone`, tree.path('vm/disk')].map((path) => ({ path, by: 'vm-1' }));
+    const { overlays, unseen } = await scanner.scan({ instanceNames: NONE, disks });
+    expect(overlays).toMatchObject([{ instance: 'vm-1', path: `${elsewhere}/disk`, state: 'ok', chain: [{}, { baseName: SHA1 }] }]);
+    expect(unseen).toMatchObject([
+      { path: `${elsewhere}/gone`, cause: 'NotThere' },
+      { path: 'vm/disk', cause: 'NotThere' },
+    ]);
+  });
+
+  it.each([
+    ['nobody says that it is', {}, false, false],
+    ['disk.info says that it is', { 'vm/disk.info': { content: '{"/var/lib/nova/instances/vm/disk": "raw"}' } }, false, true],
+    ['disk.info says that it is qcow2', { 'vm/disk.info': { content: '{"/x/vm/disk": "qcow2"}' } }, false, false],
+    ['disk.info is broken', { 'vm/disk.info': { content: '{"/x/vm/disk"' } }, false, false],
+    ['a hypervisor opens it as raw', {}, true, true],
+  ])('should let bytes that a raw disk begins with hold nothing where %s', async (_, info, named, isRaw) => {
+    using tree = buildTree({ 'vm/disk': { content: Buffer.from('QFI\xfb\0\0\0\x03', 'latin1') }, ...info });
+    const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
+    const disks = named ? [{ path: tree.path('vm/disk'), format: 'raw', by: 'vm' }] : [];
+    const { overlays, unseen } = await scanner.scan({ instanceNames: NONE, disks });
+    expect(overlays).toMatchObject([{ path: 'vm/disk', state: 'unreadable' }]);
+    expect(unseen.map(({ path }) => path)).toEqual(isRaw ? [] : ['vm/disk']);
+  });
+
+  it.each([
+    ['nobody says that it is raw', {}, {}, false],
+    ['Nova is configured to make raw ones', {}, { forceRawImages: true }, true],
+    ['a disk says that it is raw', { 'vm/disk': { qcow2: { backingFile: `../_base/${SHA1}`, backingFormat: 'raw' } } }, {}, true],
+  ])('should let the bytes of a broken base file hold what they may, where %s', async (_, disk, options, isRaw) => {
+    using tree = buildTree({ [`_base/${SHA1}`]: { content: 'conectix' }, ...disk });
+    const { unseen } = await scanOf(tree, options);
+    expect(unseen.map(({ path }) => path)).toEqual(isRaw ? [] : [`_base/${SHA1}`]);
+  });
+
+  it('should take out of the unseen what the configuration ignores, visibly', async () => {
+    using tree = buildTree({ outside: { symlink: '/srv/vm' }, 'vm/disk': { fifo: true } });
+    const { unseen, ignored } = await scanOf(tree, { isIgnored: (path) => path === 'outside' });
+    expect([unseen, ignored].map((entries) => entries.map(({ path }) => path))).toEqual([['vm/disk'], ['outside']]);
+  });
+
+  it('should say that it does not see behind a link which leads out, unless that leads nowhere or back', async () => {
     using tree = buildTree({
       'vm/disk': {},
       outside: { symlink: '/srv/vm' },
       dangling: { symlink: 'nowhere/at/all' },
       neighbour: { symlink: 'vm' },
       'absolute-neighbour': { symlink: '{instances}/vm' },
+      circle: { symlink: 'circle' },
     });
-    const { problems } = await scanOf(tree);
-    expect(Object.fromEntries(problems.map(({ path, code }) => [path, code]))).toEqual({ dangling: 'ELOOP', outside: 'ELOOP' });
+    const { unseen } = await scanOf(tree);
+    expect(unseen.map(({ path, cause }) => `${path} ${cause}`).toSorted()).toEqual(['circle NotFollowed', 'outside NotFollowed']);
   });
 
-  it('should skip the base and lock directories, and lost+found', async () => {
+  it('should skip lost+found, and tell base files from disks', async () => {
     using tree = buildTree({
       '_base/disk': { qcow2: {} },
-      'my-locks/disk': { qcow2: {} },
       'lost+found/disk': { qcow2: {} },
       'vm/disk': { qcow2: {} },
     });
-    const { overlays } = await scanOf(tree, { locksPath: tree.path('my-locks') });
+    const { overlays, baseImages } = await scanOf(tree);
     expect(overlays.map(({ path }) => path)).toEqual(['vm/disk']);
+    expect(baseImages).toEqual([]);
   });
 
   it('should not overlook disks beside a base or lock directory that lies further down', async () => {
     using tree = buildTree({ 'cache/_base/disk': { qcow2: {} }, 'cache/disk': { qcow2: {} }, 'vm/disk': { qcow2: {} } });
-    const { overlays } = await scanOf(tree, { subdirectoryName: 'cache/_base', locksPath: tree.path('vm/locks') });
+    const { overlays } = await scanOf(tree, { subdirectoryName: 'cache/_base' });
     expect(overlays.map(({ path }) => path).toSorted()).toEqual(['cache/disk', 'vm/disk']);
   });
 
-  it('should open no FIFO, and wait for none', async () => {
+  it('should open no FIFO, and say so of one in the place of a disk', async () => {
     using tree = buildTree({ 'vm/disk': { fifo: true }, 'vm/disk.eph0': { qcow2: { backingFile: 'disk' } }, 'vm/monitor': { fifo: true } });
-    const { overlays, problems } = await scanOf(tree);
-    expect(problems).toEqual([]);
-    expect(overlays).toMatchObject([{ path: 'vm/disk.eph0', state: 'unreadable', chain: [{ path: 'vm/disk', exists: true }] }]);
+    const { overlays, unseen } = await scanOf(tree);
+    expect(unseen.map(({ path, cause }) => `${path} ${cause}`).toSorted()).toEqual([
+      'vm/disk NotAnImageFile',
+      'vm/disk.eph0 NotUnderstood',
+    ]);
+    expect(overlays.find(({ path }) => path === 'vm/disk.eph0')).toMatchObject({
+      state: 'unreadable',
+      chain: [{ path: 'vm/disk', exists: true }],
+    });
   });
 
-  it('should tell which disks and directories it may not read, and go on', async () => {
+  it('should say which files and directories it may not read, by any name, and go on', async () => {
     using tree = buildTree({
       [`_base/${SHA1}`]: { qcow2: {}, mode: 0o600 },
       'closed/disk': {},
       closed: { directory: true, mode: 0o700 },
       'vm/disk': { qcow2: {}, mode: 0o600 },
-      'vm/console': { qcow2: {}, mode: 0o600 },
+      'vm/root.snap1': { qcow2: {}, mode: 0o600 },
+      'vm/console.log': { content: 'boot', mode: 0o600 },
       'vm/disk.open': { qcow2: { backingFile: `../_base/${SHA1}` } },
     });
-    const { overlays, problems } = await asUnprivileged(() => scanOf(tree));
-    expect(problems).toMatchObject([{ path: 'closed', code: 'EACCES' }]);
-    expect(Object.fromEntries(overlays.map(({ path, state, message }) => [path, `${state}: ${message}`]))).toEqual({
-      'vm/disk': expect.stringMatching(/^unreadable: EACCES/),
-      'vm/disk.open': expect.stringMatching(/^unreadable: _base\/0d5e\w+: EACCES/),
+    const { overlays, unseen } = await asUnprivileged(() => scanOf(tree));
+    expect(Object.fromEntries(unseen.map(({ path, cause }) => [path, cause]))).toEqual({
+      [`_base/${SHA1}`]: 'NotOpened',
+      closed: 'NotEntered',
+      'vm/disk': 'NotOpened',
+      'vm/root.snap1': 'NotOpened',
+      'vm/disk.open': 'NotUnderstood',
     });
+    for (const { message } of unseen) expect(message).toMatch(/CAP_DAC_READ_SEARCH|ignore/);
+    expect(overlays).toMatchObject([
+      { path: 'vm/disk.open', state: 'unreadable', message: expect.stringMatching(/^_base\/0d5e\w+: EACCES/) },
+    ]);
   });
 
   it('should report a missing instances path', async () => {
     using tree = buildTree();
     rmSync(tree.instancesPath, { recursive: true });
-    expect(await scanOf(tree)).toMatchObject({ overlays: [], problems: [{ path: '.', code: 'ENOENT' }] });
+    expect(await scanOf(tree)).toMatchObject({
+      overlays: [],
+      unseen: [{ path: '.', cause: 'NotEntered', message: expect.stringContaining('ENOENT') }],
+    });
   });
 
   it('should take no offence at instances that vanish, and none for a link that takes the place of one', async () => {
@@ -242,10 +333,10 @@ describe('createOverlayScanner on real directories', () => {
         return { wallMs: 0, monotonicMs: 0 };
       },
     };
-    const { overlays, problems } = await scanOf(tree, { clock });
+    const { overlays, unseen } = await scanOf(tree, { clock });
     // What changed while it was listed is listed again; the links are then seen for what they are.
     expect(overlays).toEqual([]);
-    expect(new Set(problems.map(({ code }) => code))).toEqual(new Set(['ELOOP']));
+    expect(new Set(unseen.map(({ cause }) => cause))).toEqual(new Set(['NotFollowed']));
   });
 
   it('should list a directory with thousands of files in slices', async () => {

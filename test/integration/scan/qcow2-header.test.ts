@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { probeFormat } from '../../../src/images/format.ts';
-import { HEAD_BYTES, parseQcow2Header, type Qcow2Header } from '../../../src/images/qcow2-header.ts';
+import { HEAD_BYTES } from '../../../src/images/formats/format.ts';
+import { parseImageHeader } from '../../../src/images/formats/formats.ts';
+import { parseQcow2Header, type Qcow2Header } from '../../../src/images/formats/qcow2-header.ts';
 import { qcow2Image, type Qcow2Spec } from '../../helpers/qcow2-image.ts';
 import { qemuImg, qemuInfo } from '../../helpers/qemu-img.ts';
 import { buildTree } from '../../helpers/tree.ts';
@@ -108,27 +109,53 @@ describe('parseQcow2Header on images of qemu-img', () => {
   });
 });
 
-describe('probeFormat on images of qemu-img', () => {
+describe('parseImageHeader on images of qemu-img', () => {
   const secret = ['--object', 'secret,id=key,data=secret', '-o', 'key-secret=key,iter-time=10'];
-  it.each<[string, string, readonly string[]]>([
-    ['qcow2', 'qcow2', []],
-    ['raw', 'raw', []],
-    ['luks', 'raw', secret],
-    ['qcow', 'qcow', []],
-    ['qed', 'qed', []],
-    ['vmdk', 'vmdk', []],
-    ['vmdk', 'vmdk', ['-o', 'subformat=monolithicFlat']],
-    ['vmdk', 'vmdk', ['-o', 'subformat=twoGbMaxExtentSparse']],
-    ['vhdx', 'vhdx', []],
-    ['vpc', 'vpc', []],
-    ['vdi', 'vdi', []],
-    ['parallels', 'parallels', []],
-  ])('should recognise %s as %s', (format, expected, args) => {
+  const parse = (path: string) => {
+    const file = readFileSync(path);
+    return parseImageHeader(file.subarray(0, HEAD_BYTES), (offset, length) => file.subarray(offset, offset + length));
+  };
+
+  it.each<[string, readonly string[]]>([
+    ['qcow2', []],
+    ['qcow', []],
+    ['qed', []],
+    ['vmdk', []],
+    ['vmdk', ['-o', 'subformat=monolithicFlat']],
+    ['vmdk', ['-o', 'subformat=twoGbMaxExtentSparse']],
+    ['vmdk', ['-o', 'subformat=streamOptimized']],
+    ['vdi', []],
+    ['vdi', ['-o', 'static=on']],
+    ['vpc', []],
+    ['vhdx', []],
+    ['vhdx', ['-o', 'subformat=fixed']],
+  ])('should know that a %s image (%j) stands on nothing but its extents', (format, args) => {
     using tree = buildTree();
     const path = tree.path('image');
     qemuImg(['create', '-q', '-f', format, ...args, path, '10M']);
-    const probed = probeFormat(readFileSync(path).subarray(0, HEAD_BYTES));
-    expect(probed.kind === 'other' ? probed.name : probed.kind).toBe(expected);
+    const header = parse(path);
+    expect(header).toMatchObject({ kind: 'image', format });
+    if (header.kind !== 'image') return;
+    expect({ unclear: header.unclear, backingFile: header.backingFile }).toEqual({ unclear: undefined, backingFile: undefined });
+    if (header.virtualSizeBytes !== undefined) expect(header.virtualSizeBytes).toBe(qemuInfo(path)['virtual-size']);
+  });
+
+  it.each<[string, readonly string[]]>([
+    ['raw', []],
+    ['luks', secret],
+    ['vpc', ['-o', 'subformat=fixed,force_size=on']],
+  ])('should take a %s image for raw where it begins as one', (format, args) => {
+    using tree = buildTree();
+    qemuImg(['create', '-q', '-f', format, ...args, tree.path('image'), '10M']);
+    expect(parse(tree.path('image'))).toEqual({ kind: 'raw' });
+  });
+
+  it.each(['qcow2', 'qcow', 'qed', 'vmdk'])('should find the parent that qemu-img gives a %s image', (format) => {
+    using tree = buildTree();
+    const parent = tree.path(format === 'vmdk' ? 'parent.vmdk' : 'parent');
+    qemuImg(['create', '-q', '-f', format, parent, '10M']);
+    qemuImg(['create', '-q', '-f', format, '-b', parent, '-F', format, tree.path('image')]);
+    expect(parse(tree.path('image'))).toMatchObject({ kind: 'image', format, backingFile: { text: parent } });
   });
 });
 

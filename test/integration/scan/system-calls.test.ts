@@ -96,16 +96,14 @@ describe('what a scan asks the kernel for', () => {
     ).toEqual([]);
   });
 
-  it('should look once at each file of the base directory, and open none of them but backing files', () => {
-    const base = `${tree.basePath}/`;
-    const looks = calls.first.filter(({ path }) => path.startsWith(`${base}swap_`));
-    expect(looks.length).toBe(FILES);
-    expect(new Set(looks.map(({ name }) => name)).size).toBe(1);
-    expect(
-      opened(calls.first)
-        .map(target)
-        .filter((path) => path.startsWith(base)),
-    ).toEqual([`${base}${SHA1}`]);
+  it('should open each file of the base directory once, and then only look whether it has changed', () => {
+    const base = `${tree.basePath}/swap_`;
+    const first = opened(calls.first).filter(({ path }) => path.startsWith(base));
+    expect(first.length).toBe(FILES);
+    const second = calls.second.filter(({ path }) => path.startsWith(base));
+    // By the scan of the base directory, by that of all images, and because a header names a file outside, which may be one of these.
+    expect(second.length).toBe(3 * FILES);
+    expect(new Set(second.map(({ name }) => name)).size).toBe(1);
   });
 
   it('should take five calls for a new disk: one to find it, one to open it, one to be sure, one to read it, one to close it', () => {
@@ -125,7 +123,9 @@ describe('what a scan asks the kernel for', () => {
   });
 
   it('should open no file and read no header when nothing has changed', () => {
-    expect(opened(calls.second).filter(({ line }) => !line.includes('O_DIRECTORY'))).toEqual([]);
+    // What the host says of a disk that raises a question is asked again.
+    const files = opened(calls.second).filter(({ line, path }) => !line.includes('O_DIRECTORY') && !path.endsWith('/disk.info'));
+    expect(files).toEqual([]);
     expect(calls.second.filter((call) => reads(call) && call.path.startsWith(tree.instancesPath))).toEqual([]);
     const disk = tree.path('vm7/disk');
     expect(calls.second.filter(({ path }) => path === disk).length).toBe(1);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { PlannedFile } from '../../../src/model/plan.ts';
 import type { Report } from '../../../src/model/report.ts';
-import { cacheFileName } from '../../../src/references/collect.ts';
+import { cacheFileName } from '../../../src/model/names.ts';
 import { createPass } from '../../../src/wire/pass.ts';
 import { startLibvirtd, type Libvirtd } from '../../helpers/libvirtd.ts';
 

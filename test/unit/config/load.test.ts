@@ -36,6 +36,8 @@ describe('loadConfig: defaults', () => {
         resizedMinimumAgeSeconds: 3600,
         minimumAgeFloorSeconds: 600,
         maxRemovalsPerPass: 0,
+        forceRawImages: false,
+        ignore: [],
         touchBackingFiles: true,
         removeLockFiles: false,
         allowEmptyInventory: false,

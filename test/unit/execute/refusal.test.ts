@@ -53,10 +53,10 @@ describe('minimumAgeSeconds', () => {
     expect(minimumAgeSeconds(plannedFile('base', 'remove', IDENTITY, { minimumAgeSeconds: 7 }), executionPolicy)).toBe(7);
   });
 
-  it("should be the policy's for the kind where the plan has none", () => {
+  it("should be the policy's for the kind where the plan has none, and never over for what is not ours", () => {
     const ages = BASE_FILE_KINDS.map((kind) =>
       minimumAgeSeconds(plannedFile('base', 'remove', IDENTITY, { kind, minimumAgeSeconds: undefined }), executionPolicy),
     );
-    expect(ages).toEqual([86_400, 3600, 3600, 86_400, 86_400, 86_400]);
+    expect(ages).toEqual([86_400, 3600, 3600, 86_400, 86_400, Number.POSITIVE_INFINITY]);
   });
 });

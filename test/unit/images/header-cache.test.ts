@@ -33,7 +33,7 @@ describe('HeaderCache', () => {
 
   it('should replace the header of a file that has changed', () => {
     const cache = filled(10, [1]);
-    const other = { kind: 'invalid', message: 'x' } as const;
+    const other = { kind: 'invalid', format: 'qcow2', message: 'x' } as const;
     cache.put(stamp(1, { mtimeNs: 2n }), other, NOW_MS);
     expect(cache.get(stamp(1, { mtimeNs: 2n }))).toBe(other);
     expect(cache.size).toBe(1);
@@ -48,6 +48,19 @@ describe('HeaderCache', () => {
     expect(cache.get(stamp(1, { ctimeNs: now - 5_000_000n }))).toBeUndefined();
     expect(cache.get(stamp(2, { ctimeNs: now + 5_000_000n }))).toBeUndefined();
     expect(cache.get(stamp(3, { ctimeNs: now - 50_000_000n }))).toBe(RAW);
+  });
+
+  it('should not trust the stamps of a file system that stores whole seconds for two of them', () => {
+    const cache = filled(10, []);
+    const second = BigInt(NOW_MS) * 1_000_000n;
+    for (const [ino, agoSeconds] of [
+      [1, 1n],
+      [2, 2n],
+    ] as const) {
+      const file = stamp(ino, { ctimeNs: second - agoSeconds * 1_000_000_000n });
+      cache.put(file, RAW, NOW_MS);
+      expect(cache.get(file), `${agoSeconds} s`).toBe(agoSeconds < 2n ? undefined : RAW);
+    }
   });
 
   it('should never hold more than its capacity, and keep what a pass saw first', () => {

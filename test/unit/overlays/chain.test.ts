@@ -1,23 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { baseNameOf, followChain } from '../../../src/overlays/chain.ts';
 import type { ImageHeader, Inspection } from '../../../src/images/header.ts';
-import { parseQcow2Header } from '../../../src/images/qcow2-header.ts';
+import { parseImageHeader } from '../../../src/images/formats/formats.ts';
+import { contextOf, type ContextSpec } from '../../helpers/chain-context.ts';
 import { qcow2Header, type Qcow2Spec } from '../../helpers/qcow2-image.ts';
 
-const image = (spec: Qcow2Spec): ImageHeader => parseQcow2Header(qcow2Header(spec), () => Buffer.alloc(0));
+const image = (spec: Qcow2Spec): ImageHeader => parseImageHeader(qcow2Header(spec), () => Buffer.alloc(0));
 
 /** Follows the chain of `vm/disk`; records which files were inspected, with `+` where the header was wanted. */
-function follow(header: ImageHeader, files: Readonly<Record<string, Inspection>> = {}) {
+function follow(header: ImageHeader, files: Readonly<Record<string, Inspection>> = {}, surroundings: Partial<ContextSpec> = {}) {
   const inspected: string[] = [];
-  const chain = followChain('vm/disk', header, {
-    roots: ['/i'],
-    subdirectoryName: '_base',
-    inspect: (path, withHeader) => {
-      inspected.push(withHeader ? `${path}+` : path);
-      const found = files[path] ?? { kind: 'absent' };
-      return withHeader || found.kind === 'absent' ? found : { kind: 'raw' };
-    },
-  });
+  const inspect = (path: string, withHeader: boolean): Inspection => {
+    inspected.push(withHeader ? `${path}+` : path);
+    const found = files[path] ?? { kind: 'absent' };
+    return withHeader || found.kind === 'absent' ? found : { kind: 'raw' };
+  };
+  const chain = followChain('vm/disk', header, contextOf({ ...surroundings, inspect }));
   return { ...chain, inspected };
 }
 
@@ -52,9 +50,9 @@ describe('followChain', () => {
   });
 
   it('should not understand a backing format that it does not read', () => {
-    expect(follow(image({ backingFile: '/i/_base/a', backingFormat: 'vmdk' }), { '_base/a': { kind: 'raw' } })).toMatchObject({
+    expect(follow(image({ backingFile: '/i/_base/a', backingFormat: 'ploop' }), { '_base/a': { kind: 'raw' } })).toMatchObject({
       state: 'unreadable',
-      message: '_base/a: the backing format "vmdk" is not read',
+      message: '_base/a: the backing format "ploop" is not read',
       links: [{ baseName: 'a', exists: true }],
     });
   });
@@ -72,9 +70,12 @@ describe('followChain', () => {
 
   it('should name the graver of two problems', () => {
     const header = image({ backingFile: '/i/_base/gone', dataFile: '/elsewhere', incompatibleFeatures: 0b100n });
-    expect(follow(header)).toMatchObject({ state: 'unknown-backing', message: '"/elsewhere" is outside the instances path' });
+    expect(follow(header, {}, { baseFiles: ['elsewhere'] })).toMatchObject({
+      state: 'unknown-backing',
+      message: '"/elsewhere" is outside the instances path; the base file of that name is kept',
+    });
     const worse = image({ backingFile: 'file:unclear', dataFile: '/elsewhere', incompatibleFeatures: 0b100n });
-    expect(follow(worse).state).toBe('unreadable');
+    expect(follow(worse, {}, { baseFiles: ['elsewhere'] }).state).toBe('unreadable');
   });
 
   it('should see an overlay that stands on itself', () => {
@@ -86,7 +87,7 @@ describe('followChain', () => {
     const { state, links } = follow(image({ backingFile: Buffer.from('/i/_base/\xe4', 'latin1') }));
     expect({ state, links }).toEqual({
       state: 'unreadable',
-      links: [{ reference: '/i/_base/\ufffd', baseName: undefined, path: undefined, exists: false }],
+      links: [{ reference: '/i/_base/\ufffd', baseName: undefined, path: undefined, exists: false, protects: ['\ufffd'] }],
     });
   });
 
@@ -98,6 +99,65 @@ describe('followChain', () => {
       state,
       message: '_base/a: EIO',
     });
+  });
+});
+
+describe('a reference that leads out of the instances path', () => {
+  it.each(['raw', 'qcow2', undefined])(
+    'should leave the overlay unreadable where no base file has its name, format %s',
+    (backingFormat) => {
+      const header = image({ backingFile: '/srv/golden.img', ...(backingFormat && { backingFormat }) });
+      expect(follow(header)).toMatchObject({
+        state: 'unreadable',
+        message: expect.stringMatching(/outside the instances path; it is not read.*ignore/),
+        links: [{ protects: ['golden.img'], exists: false }],
+      });
+    },
+  );
+
+  it('should protect the base file of its last component, however it is spelled', () => {
+    for (const backingFile of ['/mnt/x/_base/a', 'json:{"driver":"raw","file.filename":"/mnt/x/_base/a"}', 'file:/mnt/x/_base/a']) {
+      const { state, links } = follow(image({ backingFile, backingFormat: 'raw' }), {}, { baseFiles: ['a'] });
+      expect({ state, protects: links[0]?.protects }, backingFile).toEqual({ state: 'unknown-backing', protects: ['a'] });
+    }
+  });
+
+  it('should go on in the base file of that name where the tree seems to be mounted elsewhere', () => {
+    const files = { '_base/a': image({ backingFile: 'b', backingFormat: 'raw' }), '_base/b': { kind: 'raw' } as const };
+    const { state, links } = follow(image({ backingFile: '/mnt/x/_base/a', backingFormat: 'qcow2' }), files, { baseFiles: ['a', 'b'] });
+    expect({ state, names: links.map(({ baseName }) => baseName) }).toEqual({ state: 'ok', names: ['a', 'b'] });
+  });
+
+  it('should not trust a file of another directory to be that base file', () => {
+    const header = image({ backingFile: '/srv/images/a', backingFormat: 'qcow2' });
+    expect(follow(header, {}, { baseFiles: ['a'] })).toMatchObject({ state: 'unreadable', links: [{ protects: ['a'] }] });
+  });
+
+  it('should be followed where a source names the file', () => {
+    const files = { '/srv/snap': image({ backingFile: '/i/_base/a', backingFormat: 'raw' }), '_base/a': { kind: 'raw' } as const };
+    const { state, links } = follow(image({ backingFile: '/srv/snap', backingFormat: 'qcow2' }), files, { seenOutside: ['/srv/snap'] });
+    expect({ state, names: links.map(({ baseName }) => baseName) }).toEqual({ state: 'ok', names: [undefined, 'a'] });
+  });
+
+  it.each([
+    ['raw', 'unknown-backing'],
+    ['qcow2', 'unreadable'],
+    [undefined, 'unreadable'],
+  ])('should be known to end on another machine only where its format is %s', (backingFormat, state) => {
+    expect(follow(image({ backingFile: 'nbd://h/x', ...(backingFormat && { backingFormat }) })).state).toBe(state);
+  });
+});
+
+describe('a base file that is declared raw', () => {
+  it('should be noted, so that its bytes hold nothing', () => {
+    const noted: string[] = [];
+    const files = { '_base/a': { kind: 'raw' } as const, '_base/b': { kind: 'raw' } as const };
+    for (const [name, backingFormat] of [
+      ['a', 'raw'],
+      ['b', 'qcow2'],
+    ] as const)
+      follow(image({ backingFile: `/i/_base/${name}`, backingFormat }), files, { noteRaw: (base) => noted.push(base) });
+    expect(noted).toEqual(['a']);
   });
 });
 

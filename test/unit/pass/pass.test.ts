@@ -47,7 +47,9 @@ function harness(world: World, over: Partial<PassParts> = {}) {
     overlays: {
       scan: () => {
         calls.push('overlays');
-        return Promise.resolve({ overlays: world.overlays, problems: [], headersRead: 0, headersCached: 0 });
+        const unreadable = world.overlays.filter(({ state }) => state === 'unreadable');
+        const unseen = unreadable.map(({ path, message = '' }) => ({ path, cause: 'NotUnderstood' as const, message }));
+        return Promise.resolve({ overlays: world.overlays, baseImages: [], unseen, ignored: [], headersRead: 0, headersCached: 0 });
       },
     },
     executor: {
@@ -147,7 +149,7 @@ describe('a pass', () => {
       instance: 'new',
       path: 'new/disk',
       state: 'ok',
-      chain: [{ reference: `../_base/${DIGEST}`, baseName: DIGEST, path: `_base/${DIGEST}`, exists: true }],
+      chain: [{ reference: `../_base/${DIGEST}`, baseName: DIGEST, path: `_base/${DIGEST}`, exists: true, protects: [DIGEST] }],
     });
     expect(await inUse(DIGEST)).toEqual([{ kind: 'use', message: 'now used by new (overlay new/disk)' }]);
   });
@@ -157,7 +159,7 @@ describe('a pass', () => {
     const { run, inUse } = harness(changing);
     await run();
     changing.overlays.push({ instance: 'new', path: 'new/disk', state: 'unreadable', chain: [], message: 'EIO' });
-    expect(await inUse(DIGEST)).toEqual([{ kind: 'gate', message: 'OverlayUnreadable: new/disk: EIO' }]);
+    expect(await inUse(DIGEST)).toEqual([{ kind: 'gate', message: 'Unseen: new/disk: EIO' }]);
   });
 
   it('should report problem that makes a pass impossible as a failed pass', async () => {

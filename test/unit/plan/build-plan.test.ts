@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Overlay } from '../../../src/model/overlay.ts';
 import { runNow } from '../../../src/lib/slices.ts';
-import { buildPlan, planUnlessListHelps } from '../../../src/plan/build-plan.ts';
+import { buildPlan, planOrAskForLists } from '../../../src/plan/build-plan.ts';
 import { timestamp } from '../../../src/lib/timestamp.ts';
-import { cacheFileName } from '../../../src/references/collect.ts';
 import { DAY_MS, DIGEST, IMAGE, NOW_MS, baseFile, snapshot, synced, workload } from '../../helpers/snapshot.ts';
 
-const plan = (parts: Parameters<typeof snapshot>[0] = {}) => buildPlan(snapshot(parts), cacheFileName);
+const plan = (parts: Parameters<typeof snapshot>[0] = {}) => buildPlan(snapshot(parts));
 const object = { apiVersion: 'v1', kind: 'Pod', namespace: 'vms', name: 'vm-1', uid: 'u-1' };
 
 describe('a plan', () => {
@@ -70,7 +69,7 @@ describe('a plan', () => {
 
 describe('the findings', () => {
   const overlay = (over: Partial<Overlay>): Overlay => ({ instance: 'vm-1', path: 'vm-1/disk', state: 'ok', chain: [], ...over });
-  const link = { reference: `/i/_base/${DIGEST}`, baseName: DIGEST, path: `_base/${DIGEST}`, exists: true };
+  const link = { reference: `/i/_base/${DIGEST}`, baseName: DIGEST, path: `_base/${DIGEST}`, exists: true, protects: [DIGEST] };
 
   it("should name the VM's own object when its disk has lost its backing file", () => {
     const overlays = [overlay({ state: 'missing-backing', chain: [{ ...link, exists: false }], message: 'no such file' })];
@@ -91,6 +90,22 @@ describe('the findings', () => {
       overlay({ path: 'vm-1/disk.eph0', state: 'unknown-backing', chain: [{ ...link, baseName: undefined, exists: false }] }),
     ];
     expect(plan({ overlays: { overlays } }).findings.map(({ type }) => type)).toEqual(['OverlayUnreadable', 'BackingFileOutside']);
+  });
+
+  it('should report what was not seen once, as the disk that it is or as such, and what a guest may have written as that', () => {
+    const broken = overlay({ state: 'unreadable', message: 'EIO' });
+    const unseen = [
+      { path: broken.path, cause: 'NotUnderstood', message: 'EIO' },
+      { path: 'tenant', cause: 'NotEntered', message: 'EACCES' },
+    ] as const;
+    const { findings, unseen: reported } = plan({ overlays: { overlays: [broken], unseen } });
+    expect(findings.map(({ type, message }) => `${type} ${message}`)).toEqual([
+      'OverlayUnreadable vm-1/disk: EIO',
+      'Unseen tenant: EACCES',
+    ]);
+    expect(reported).toEqual(unseen);
+    const guest = plan({ overlays: { overlays: [{ ...broken, declaredRawBy: 'disk.info' }] } });
+    expect(guest).toMatchObject({ gate: { open: true }, findings: [{ message: expect.stringContaining('disk.info says raw') }] });
   });
 
   it('should report swap and ephemeral base files that are used but do not exist', () => {
@@ -115,7 +130,7 @@ describe('the findings', () => {
 });
 
 describe('a plan before the sources are listed', () => {
-  const planned = (parts: Parameters<typeof snapshot>[0]) => runNow(planUnlessListHelps(snapshot(parts), cacheFileName));
+  const planned = (parts: Parameters<typeof snapshot>[0]) => runNow(planOrAskForLists(snapshot(parts)));
   const inventory = { sources: [synced({ consistentListAtMs: undefined })] };
   const used = [workload({ images: [{ role: 'image', ref: IMAGE }] })];
 
@@ -125,7 +140,7 @@ describe('a plan before the sources are listed', () => {
     ['something else holds the files as well', { inventory, scan: { problems: [{ path: 'x', code: 'EIO', message: 'broken' }] } }],
     ['removals are not wanted', { inventory, policy: { removeUnusedBaseImages: false } }],
   ])('should be the plan where %s', (_, parts) => {
-    expect(JSON.stringify(planned(parts))).toBe(JSON.stringify(plan(parts)));
+    expect(JSON.stringify(planned(parts))).toBe(JSON.stringify({ plan: plan(parts) }));
   });
 
   it.each([
@@ -133,6 +148,6 @@ describe('a plan before the sources are listed', () => {
     ['waits for workloads that a list may bring', { inventory, workloads: [] }],
     ['is the last of many', { inventory, workloads: used, files: [baseFile(), baseFile({ name: 'swap_1', kind: 'swap' as const })] }],
   ])('should not be made where a file %s', (_, parts) => {
-    expect(planned(parts)).toBeUndefined();
+    expect(planned(parts)).toEqual({ needs: 'fresh lists' });
   });
 });

@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { buildPlan } from '../../../src/plan/build-plan.ts';
-import { cacheFileName } from '../../../src/references/collect.ts';
+import { cacheFileName } from '../../../src/model/names.ts';
 import { DAY_MS, DIGEST, IMAGE, NOW_MS, baseFile, snapshot, workload, type SnapshotParts } from '../../helpers/snapshot.ts';
 
-const findings = (parts: SnapshotParts) =>
-  buildPlan(snapshot(parts), cacheFileName).findings.filter(({ type }) => type === 'FileFromFuture');
+const findings = (parts: SnapshotParts) => buildPlan(snapshot(parts)).findings.filter(({ type }) => type === 'FileFromFuture');
 const inDays = (days: number, name = DIGEST) => baseFile({ name, modifiedAtMs: NOW_MS + days * DAY_MS });
 
 describe('an unused file that is dated in the future', () => {
   it('should be a finding that says what to do, and hold nothing', () => {
-    const plan = buildPlan(snapshot({ files: [inDays(400)] }), cacheFileName);
+    const plan = buildPlan(snapshot({ files: [inDays(400)] }));
     expect(plan.findings).toEqual([{ type: 'FileFromFuture', file: DIGEST, message: expect.stringMatching(/dated 2027-12-28.*touch it/) }]);
     expect(plan.gate.open).toBe(true);
   });

@@ -1,7 +1,7 @@
+import { cacheFileName } from '../../../src/model/names.ts';
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../../src/model/plan.ts';
 import { buildPlan } from '../../../src/plan/build-plan.ts';
-import { cacheFileName } from '../../../src/references/collect.ts';
 import { HOUR_MS, NOW_MS, baseFile, snapshot, workload, type SnapshotParts } from '../../helpers/snapshot.ts';
 
 const PRESSURE = { highThresholdPercent: 85, lowThresholdPercent: 80 };
@@ -14,7 +14,7 @@ const young = (name: string, hours: number, blocks: number) =>
 function plan(availableBlocks: number, parts: SnapshotParts = {}): Plan {
   const files = [young('b', 5, 40), young('d', 1, 40), young('a', 10, 40), young('c', 3, 40)];
   const scan = { filesystem: { sizeBytes: 1000 * B, availableBytes: availableBlocks * B }, ...parts.scan };
-  return buildPlan(snapshot({ files, ...parts, scan, policy: { pressure: PRESSURE, ...parts.policy } }), cacheFileName);
+  return buildPlan(snapshot({ files, ...parts, scan, policy: { pressure: PRESSURE, ...parts.policy } }));
 }
 const pressed = ({ files }: Plan): string[] => [...files].filter(({ reason }) => reason === 'UnderPressure').map(({ name }) => name);
 
@@ -34,10 +34,10 @@ describe('pressure mode', () => {
     const { pressure: _off, ...policy } = snapshot().policy;
     expect(
       pressed(
-        buildPlan(
-          { ...snapshot({ files: [young('a', 10, 40)], scan: { filesystem: { sizeBytes: 1000 * B, availableBytes: 0 } } }), policy },
-          cacheFileName,
-        ),
+        buildPlan({
+          ...snapshot({ files: [young('a', 10, 40)], scan: { filesystem: { sizeBytes: 1000 * B, availableBytes: 0 } } }),
+          policy,
+        }),
       ),
     ).toEqual([]);
   });

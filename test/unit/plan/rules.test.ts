@@ -1,20 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import type { BaseFile } from '../../../src/model/scan.ts';
-import type { Overlay } from '../../../src/model/overlay.ts';
+import type { BaseImage, Overlay } from '../../../src/model/overlay.ts';
 import type { PlannedFile } from '../../../src/model/plan.ts';
 import { buildPlan } from '../../../src/plan/build-plan.ts';
 import { RULES } from '../../../src/plan/rules.ts';
-import { cacheFileName } from '../../../src/references/collect.ts';
+import { cacheFileName } from '../../../src/model/names.ts';
 import { DAY_MS, DIGEST, HOUR_MS, IMAGE, NOW_MS, baseFile, snapshot, workload, type SnapshotParts } from '../../helpers/snapshot.ts';
 
 function planOne(file: BaseFile, parts: SnapshotParts = {}): PlannedFile {
-  const planned = buildPlan(snapshot({ ...parts, files: [file] }), cacheFileName).files.at(0);
+  const planned = buildPlan(snapshot({ ...parts, files: [file] })).files.at(0);
   if (planned === undefined) throw new Error('the plan has no row');
   return planned;
 }
 
 function overlayOn(reference: string, baseName: string | undefined = reference): Overlay {
-  const link = { reference: `/var/lib/nova/instances/_base/${reference}`, baseName, path: `_base/${reference}`, exists: true };
+  const link = {
+    reference: `/var/lib/nova/instances/_base/${reference}`,
+    baseName,
+    path: `_base/${reference}`,
+    exists: true,
+    protects: [reference],
+  };
   return { instance: 'unknown-vm', path: 'unknown-vm/disk', state: 'ok', chain: [link] };
 }
 
@@ -26,6 +32,7 @@ describe('the verdict', () => {
       'ForeignFile',
       'ReferencedByWorkload',
       'BackingFileOfOverlay',
+      'BackingFileOfBaseFile',
       'PinnedByConfig',
       'RemovalDisabled',
       'YoungerThanMinimumAge',
@@ -75,7 +82,7 @@ describe('the verdict', () => {
     const overlay = {
       ...overlayOn(DIGEST),
       state: 'unknown-backing',
-      chain: [{ reference: `/mnt/elsewhere/_base/${DIGEST}`, baseName: undefined, path: undefined, exists: false }],
+      chain: [{ reference: `/mnt/elsewhere/_base/${DIGEST}`, baseName: undefined, path: undefined, exists: false, protects: [DIGEST] }],
     } as const;
     expect(planOne(baseFile(), { overlays: { overlays: [overlay] } })).toMatchObject({ reason: 'BackingFileOfOverlay' });
   });
@@ -84,6 +91,43 @@ describe('the verdict', () => {
     const chain = [...overlayOn('middle').chain, ...overlayOn(DIGEST).chain];
     expect(planOne(baseFile(), { overlays: { overlays: [{ ...overlayOn('middle'), chain }] } })).toMatchObject({
       reason: 'BackingFileOfOverlay',
+    });
+  });
+
+  describe('of a file that another base file stands on', () => {
+    const TOP = 'a'.repeat(40);
+    const on = (over: Partial<BaseImage> = {}): NonNullable<SnapshotParts['overlays']> => ({
+      baseImages: [{ name: TOP, inTrash: false, state: 'ok', chain: overlayOn(DIGEST).chain, ...over }],
+    });
+    const planBoth = (top: Partial<BaseFile>, parts: SnapshotParts = {}) => {
+      const files = [baseFile(), baseFile({ name: TOP, ...top })];
+      const plan = buildPlan(snapshot({ overlays: on(), ...parts, files }));
+      return Object.fromEntries([...plan.files].map(({ name, verdict, reason }) => [name, `${verdict} ${reason}`]));
+    };
+
+    it.each<[string, Partial<BaseFile>, SnapshotParts]>([
+      ['a workload names', {}, { workloads: [workload({ paths: [`/x/_base/${TOP}`] })] }],
+      ['a disk stands on', {}, { overlays: { ...on(), overlays: [overlayOn(TOP)] } }],
+      ['is pinned', {}, { policy: { pins: { imageRefs: [], fileNames: [`${TOP}*`] } } }],
+      ['is young', { modifiedAtMs: NOW_MS - 1000 }, {}],
+      ['is not ours', { kind: 'foreign' }, {}],
+    ])('should be to touch it while that one %s', (_title, top, parts) => {
+      expect(planBoth(top, parts)[DIGEST]).toBe('touch BackingFileOfBaseFile');
+    });
+
+    it('should be to keep it, and let its age count on, while that one is about to go', () => {
+      expect(planBoth({})).toEqual({ [DIGEST]: 'keep BackingFileOfBaseFile', [TOP]: 'remove Unused' });
+      expect(planBoth({}, { workloads: [] })).toEqual({ [DIGEST]: 'keep BackingFileOfBaseFile', [TOP]: 'keep GateClosed' });
+    });
+
+    it('should be to touch it while that one lies in the trash and may come back', () => {
+      const planned = planOne(baseFile(), { overlays: on({ name: `${TOP}.1700000000000`, inTrash: true }) });
+      expect(planned).toMatchObject({ verdict: 'touch', reason: 'BackingFileOfBaseFile' });
+      expect(planned.usedBy).toEqual([{ by: `${TOP}.1700000000000`, through: 'trashedFile', value: `${TOP}.1700000000000` }]);
+    });
+
+    it('should not be that it stands on itself', () => {
+      expect(planOne(baseFile(), { overlays: on({ name: DIGEST }) })).toMatchObject({ verdict: 'remove', reason: 'Unused' });
     });
   });
 
@@ -155,7 +199,7 @@ describe('the verdict', () => {
 
   it('should leave all but the oldest removals to later passes when there is a limit', () => {
     const files = [5, 30, 10, 20].map((days) => baseFile({ name: cacheFileName(String(days)), modifiedAtMs: NOW_MS - days * DAY_MS }));
-    const plan = buildPlan(snapshot({ files, policy: { maxRemovalsPerPass: 2 } }), cacheFileName);
+    const plan = buildPlan(snapshot({ files, policy: { maxRemovalsPerPass: 2 } }));
     expect([...plan.files].map(({ reason }) => reason)).toEqual(['RemovalLimitReached', 'Unused', 'RemovalLimitReached', 'Unused']);
     expect(plan.totals.reclaimableFiles).toBe(4);
   });

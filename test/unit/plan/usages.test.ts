@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { digestOfName, indexBackingFiles } from '../../../src/plan/usages.ts';
+import { indexOverlays } from '../../../src/plan/usages.ts';
+import { digestOfName } from '../../../src/model/names.ts';
 import { DIGEST } from '../../helpers/snapshot.ts';
 
 describe('the digest in a file name', () => {
@@ -17,11 +18,17 @@ describe('the digest in a file name', () => {
 });
 
 describe('what overlays stand on', () => {
-  const link = (reference: string, path?: string) => ({ reference, path, baseName: path?.replace('_base/', ''), exists: true });
+  const link = (reference: string, path?: string) => ({
+    reference,
+    path,
+    baseName: path?.replace('_base/', ''),
+    exists: true,
+    protects: [reference.slice(reference.lastIndexOf('/') + 1)],
+  });
   const overlay = (...chain: ReturnType<typeof link>[]) => ({ instance: 'i-1', path: 'i-1/disk', state: 'ok', chain }) as const;
 
   it('should say by which chain, for every file of a chain of several steps', () => {
-    const index = indexBackingFiles([
+    const index = indexOverlays([
       overlay(link('snapshot', 'i-1/snapshot'), link('/b/_base/top', '_base/top'), link('/b/_base/low', '_base/low')),
     ]);
     const usage = { by: 'i-1', through: 'overlay', value: 'i-1/disk', chain: ['i-1/snapshot', '_base/top', '_base/low'] };
@@ -29,7 +36,7 @@ describe('what overlays stand on', () => {
   });
 
   it('should say nothing of a chain of one step, which is the file itself', () => {
-    expect(indexBackingFiles([overlay(link('/b/_base/top', '_base/top'))]).get('top')).toStrictEqual([
+    expect(indexOverlays([overlay(link('/b/_base/top', '_base/top'))]).get('top')).toStrictEqual([
       { by: 'i-1', through: 'overlay', value: 'i-1/disk' },
     ]);
   });

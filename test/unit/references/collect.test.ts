@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cacheFileName, collectReferences, ephemeralFileName } from '../../../src/references/collect.ts';
+import { collectReferences } from '../../../src/references/collect.ts';
+import { cacheFileName, ephemeralFileName } from '../../../src/model/names.ts';
 import { DIGEST, IMAGE, workload } from '../../helpers/snapshot.ts';
 
 describe('the names of base files', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
-import { collectReferences, cacheFileName } from '../../../src/references/collect.ts';
+import { cacheFileName } from '../../../src/model/names.ts';
+import { collectReferences } from '../../../src/references/collect.ts';
 import { parseHostReport } from '../../../src/shared-storage/host-report.ts';
 import { parseWorkloads } from '../../../src/sources/file/workloads-file.ts';
 import { pinOfAnnotation, pinOfConfigMap } from '../../../src/sources/pins/pins.ts';
@@ -80,7 +81,7 @@ describe.each(Object.entries(WORKLOADS))('a workload of %s', (_, read) => {
     const workloads = found === undefined ? [] : [found];
     const { byDigest } = collectReferences(workloads, '_base');
     expect([...byDigest.keys()].toSorted()).toEqual([cacheFileName(`other ${IMAGE}`), DIGEST, cacheFileName('other')].toSorted());
-    const plan = buildPlan(snapshot({ workloads }), cacheFileName);
+    const plan = buildPlan(snapshot({ workloads }));
     expect(plan.gate).toEqual({ open: true, reasons: [] });
     expect(plan.findings).toEqual([
       expect.objectContaining({ type: 'AmbiguousReference', message: expect.stringContaining('are all kept') }),
@@ -92,7 +93,7 @@ describe.each(Object.entries(PINS))('a pin of %s', (_, read) => {
   it.each([`${IMAGE}\n`, ` ${IMAGE}`, `other ${IMAGE}`])('should keep its image though it is written with blanks: %j', (ref) => {
     const pin = read(ref);
     const inventory = { pins: pin === undefined ? [] : [pin] };
-    const plan = buildPlan(snapshot({ files: [baseFile()], inventory }), cacheFileName);
+    const plan = buildPlan(snapshot({ files: [baseFile()], inventory }));
     expect([...plan.files].map(({ reason }) => reason)).toEqual(['PinnedByConfig']);
     expect(plan.gate.open).toBe(true);
   });
@@ -101,7 +102,7 @@ describe.each(Object.entries(PINS))('a pin of %s', (_, read) => {
 describe('a pin by a glob that cannot be understood', () => {
   it.each(['!(x)', 'a'.repeat(256), '[a', 'a/b'])('should keep every file, hold nothing, and say so: %j', (glob) => {
     const inventory = { pins: [{ origin: 'annotation basekeeper.io/pin', imageRefs: [], fileNames: [glob] }] };
-    const plan = buildPlan(snapshot({ files: [baseFile()], inventory }), cacheFileName);
+    const plan = buildPlan(snapshot({ files: [baseFile()], inventory }));
     expect([...plan.files].map(({ reason }) => reason)).toEqual(['PinnedByConfig']);
     expect(plan.findings).toEqual([
       expect.objectContaining({

@@ -2,12 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { FileOutcome } from '../../../src/model/ports.ts';
 import type { Outcome } from '../../../src/model/reasons.ts';
 import { buildPlan } from '../../../src/plan/build-plan.ts';
-import { cacheFileName } from '../../../src/references/collect.ts';
 import { buildReport } from '../../../src/report/build-report.ts';
 import { DIGEST, snapshot, type SnapshotParts } from '../../helpers/snapshot.ts';
 
 const facts = { dryRun: false, durationSeconds: 1, stageSeconds: {} };
-const plan = (parts: SnapshotParts = {}) => buildPlan(snapshot(parts), cacheFileName);
+const plan = (parts: SnapshotParts = {}) => buildPlan(snapshot(parts));
 const execution = (outcome: Outcome, message?: string) => ({
   outcomes: new Map<string, FileOutcome>([[DIGEST, { name: DIGEST, outcome, message }]]),
   lockWaitSeconds: [],

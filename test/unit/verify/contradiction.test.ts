@@ -9,8 +9,7 @@ const SHA1 = '0d5e6b61602d758984b3bf038267614d6016eb2a';
 const RAW: ImageHeader = { kind: 'raw' };
 
 function qcow2(virtualSizeBytes: number, features: readonly 'corrupt'[] = []): ImageHeader {
-  const none = { backingFile: undefined, backingFormat: undefined, dataFile: undefined };
-  return { kind: 'qcow2', version: 3, virtualSizeBytes, clusterSizeBytes: 65_536, features, unknownFeatures: 0n, ...none };
+  return { kind: 'image', format: 'qcow2', virtualSizeBytes, ...(features.includes('corrupt') ? { corrupt: true } : {}) };
 }
 
 function file(name: string, sizeBytes: number): Pick<BaseFile, 'name' | 'kind' | 'sizeBytes'> {
@@ -26,7 +25,7 @@ describe('a base file and its name', () => {
     ['a legacy file, whose name has no size', file(`${SHA1}_sm`, 5), RAW],
     ['swap in MiB', file('swap_512', 512 * 2 ** 20), RAW],
     ['ephemeral in GiB', file('ephemeral_20_40d1d2c', 20 * GIB), RAW],
-    ['a format whose size is not read', file(`${SHA1}_20`, 5), { kind: 'other', name: 'vmdk' } as const],
+    ['a format whose size is not read', file(`${SHA1}_20`, 5), { kind: 'image', format: 'vmdk' } as const],
     ['a number that no size can be', file(`${SHA1}_${'9'.repeat(30)}`, 5), RAW],
   ])('should fit: %s', (_, of, header) => {
     expect(contradictionOf(of, header)).toBeUndefined();
@@ -43,7 +42,12 @@ describe('a base file and its name', () => {
     ['swap of another size', file('swap_512', 511 * 2 ** 20), RAW, 'its virtual size is'],
     ['ephemeral of another size', file('ephemeral_1_40d1d2c', 2 * GIB), RAW, 'its virtual size is'],
     ['an empty file', file(SHA1, 0), RAW, 'it is empty'],
-    ['a header that makes no sense', file(SHA1, 80), { kind: 'invalid', message: 'qcow2 version 9 is not known' } as const, 'version 9'],
+    [
+      'a header that makes no sense',
+      file(SHA1, 80),
+      { kind: 'invalid', format: 'qcow2', message: 'qcow2 version 9 is not known' } as const,
+      'version 9',
+    ],
     ['an image that calls itself corrupt', file(SHA1, 80), qcow2(GIB, ['corrupt']), 'corrupt'],
   ])('should not fit: %s', (_, of, header, words) => {
     expect(contradictionOf(of, header)).toContain(words);

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { reasonsToStay } from '../../../../src/plan/gate/current-use.ts';
-import { cacheFileName } from '../../../../src/references/collect.ts';
 import { DIGEST, IMAGE, snapshot, workload, type SnapshotParts } from '../../../helpers/snapshot.ts';
 
 /** As `kind: message`. */
 const reasons = (name: string, parts: SnapshotParts = {}): string[] | undefined =>
-  reasonsToStay(snapshot(parts), [name], cacheFileName)
+  reasonsToStay(snapshot(parts), [name])
     .get(name)
     ?.map(({ kind, message }) => `${kind}: ${message}`);
 const pins = (over: object): SnapshotParts => ({ policy: { pins: { imageRefs: [], fileNames: [], ...over } } });
@@ -34,15 +33,15 @@ describe('who uses a file by now', () => {
     expect(reasons(DIGEST, { inventory: { pins: [{ origin: 'the node', imageRefs: [IMAGE], fileNames: [] }] } })).toHaveLength(1);
   });
 
-  it('should be an overlay that uses it by now', () => {
-    const chain = [{ reference: `/elsewhere/${DIGEST}`, baseName: undefined, path: undefined, exists: false }];
+  it('should be an overlay that stands on it by now', () => {
+    const chain = [{ reference: `/elsewhere/${DIGEST}`, baseName: undefined, path: undefined, exists: false, protects: [DIGEST] }];
     const overlays = [{ instance: 'late', path: 'late/disk', state: 'ok' as const, chain }];
     expect(reasons(DIGEST, { overlays: { overlays } })).toEqual(['use: now used by late (overlay late/disk)']);
   });
 
   it('should be answered for each of the files asked for', () => {
     const workloads = [workload({ name: 'late', swapMb: [512] })];
-    const answers = reasonsToStay(snapshot({ workloads }), ['swap_512', 'swap_1024'], cacheFileName);
+    const answers = reasonsToStay(snapshot({ workloads }), ['swap_512', 'swap_1024']);
     expect([...answers].map(([name, objections]) => [name, objections.length])).toEqual([
       ['swap_512', 1],
       ['swap_1024', 0],

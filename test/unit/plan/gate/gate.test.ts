@@ -21,9 +21,9 @@ const closing: Readonly<Record<keyof typeof GATE_REASONS, readonly SnapshotParts
     { inventory: { gaps: [{ kind: 'IncompleteWorkload', source: 'pods', message: 'pod a/b' }] } },
     { inventory: { gaps: [{ kind: 'UnreadableSource', source: 'file', message: 'no such file' }] } },
   ],
-  OverlayUnreadable: [
-    { overlays: { overlays: [{ instance: 'vm', path: 'vm/disk', state: 'unreadable', chain: [], message: 'EIO' }] } },
-    { overlays: { problems: [{ path: 'vm', code: 'EACCES', message: 'permission denied' }] } },
+  Unseen: [
+    { overlays: { unseen: [{ path: 'vm/disk', cause: 'NotUnderstood', message: 'EIO' }] } },
+    { overlays: { unseen: [{ path: 'vm', cause: 'NotEntered', message: 'permission denied' }] } },
   ],
   ScanIncomplete: [{ scan: { problems: [{ path: '_base/x', code: 'EIO', message: 'input/output error' }] } }],
   ClockNotSane: [
@@ -40,7 +40,7 @@ const closing: Readonly<Record<keyof typeof GATE_REASONS, readonly SnapshotParts
             instance: 'vm',
             path: 'vm/disk',
             state: 'ok',
-            chain: [{ reference: DIGEST, baseName: DIGEST, path: `_base/${DIGEST}`, exists: true }],
+            chain: [{ reference: DIGEST, baseName: DIGEST, path: `_base/${DIGEST}`, exists: true, protects: [DIGEST] }],
           },
         ],
       },
@@ -101,7 +101,7 @@ describe('the gate', () => {
   });
 
   it('should accept a disk that stands on something elsewhere', () => {
-    const chain = [{ reference: 'nbd://host/export', baseName: undefined, path: undefined, exists: false }];
+    const chain = [{ reference: 'nbd://host/export', baseName: undefined, path: undefined, exists: false, protects: [] }];
     expect(
       checkGate(snapshot({ overlays: { overlays: [{ instance: 'vm', path: 'vm/disk', state: 'unknown-backing', chain }] } })).open,
     ).toBe(true);

@@ -3,7 +3,7 @@ import type { Policy } from '../../../../src/model/policy.ts';
 import type { Plan } from '../../../../src/model/plan.ts';
 import type { TrashedFile } from '../../../../src/model/scan.ts';
 import { buildPlan } from '../../../../src/plan/build-plan.ts';
-import { cacheFileName } from '../../../../src/references/collect.ts';
+import { cacheFileName } from '../../../../src/model/names.ts';
 import { baseFile, DAY_MS, DIGEST, HOUR_MS, IMAGE, NOW_MS, snapshot, workload, type SnapshotParts } from '../../../helpers/snapshot.ts';
 
 const GRACE_SECONDS = 86_400;
@@ -20,7 +20,7 @@ function trashed(hours: number, over: Partial<TrashedFile> = {}): TrashedFile {
 function plan(files: readonly TrashedFile[], parts: SnapshotParts = {}): Plan {
   const trash: Policy['trash'] = { enabled: true, graceSeconds: GRACE_SECONDS };
   const scan = { trash: { files, foreignEntries: 0, problems: [] }, ...parts.scan };
-  return buildPlan(snapshot({ files: [], ...parts, scan, policy: { trash, ...parts.policy } }), cacheFileName);
+  return buildPlan(snapshot({ files: [], ...parts, scan, policy: { trash, ...parts.policy } }));
 }
 
 const decisions = ({ trash }: Plan): string[] => [...(trash?.files ?? [])].map(({ verdict, reason }) => `${verdict} ${reason}`);
@@ -31,7 +31,9 @@ const overlayOn = (reference: string, baseName: string | undefined) => ({
       instance: 'vm-1',
       path: 'vm-1/disk',
       state: 'missing-backing' as const,
-      chain: [{ reference, baseName, path: undefined, exists: false }],
+      chain: [
+        { reference, baseName, path: undefined, exists: false, protects: [baseName ?? reference.slice(reference.lastIndexOf('/') + 1)] },
+      ],
     },
   ],
 });

@@ -1,7 +1,8 @@
 import { assert, property, uint8Array, integer, record, bigInt, constantFrom, option } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HEAD_BYTES, MAX_NAME_BYTES, parseQcow2Header } from '../../../src/images/qcow2-header.ts';
-import { qcow2Header, type Qcow2Spec } from '../../helpers/qcow2-image.ts';
+import { HEAD_BYTES } from '../../../../src/images/formats/format.ts';
+import { MAX_NAME_BYTES, parseQcow2Header } from '../../../../src/images/formats/qcow2-header.ts';
+import { qcow2Header, type Qcow2Spec } from '../../../helpers/qcow2-image.ts';
 
 /** Parses as the reader does: the first bytes at once, more when asked for. */
 function parse(file: Buffer) {

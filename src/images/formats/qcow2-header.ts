@@ -1,7 +1,6 @@
-import { isUtf8 } from 'node:buffer';
+import type { HeaderName } from '../header.ts';
+import { headerName, type ReadMore } from './format.ts';
 
-/** How much of a file is read at first. qemu-img puts everything that matters into the first few hundred bytes. */
-export const HEAD_BYTES = 4096;
 /** QEMU refuses longer backing file names (`PATH_MAX`-less `char[1024]`), so no second read is ever longer. */
 export const MAX_NAME_BYTES = 1023;
 
@@ -18,12 +17,6 @@ const NO_FEATURES: readonly Qcow2Feature[] = [];
 const FEATURE_BITS = BigInt(FEATURES.length);
 export type Qcow2Feature = (typeof FEATURES)[number];
 
-/** A name in a header. `valid` is false when its bytes are not UTF-8: then `text` is not what QEMU would open. */
-export interface HeaderName {
-  readonly text: string;
-  readonly valid: boolean;
-}
-
 export interface Qcow2Header {
   readonly kind: 'qcow2';
   readonly version: 2 | 3;
@@ -39,22 +32,17 @@ export interface Qcow2Header {
   readonly unknownFeatures: bigint;
 }
 
-export interface InvalidHeader {
+export interface InvalidQcow2Header {
   readonly kind: 'invalid';
   readonly message: string;
 }
-
-/**
- * Reads `length` (≤ MAX_NAME_BYTES) bytes at `offset`; fewer at the end of the file. Only asked for what lies beyond the head.
- */
-export type ReadMore = (offset: number, length: number) => Buffer;
 
 /**
  * Parses a qcow2 header as QEMU's `qcow2_do_open` does, from the first HEAD_BYTES of the file and, where the backing file name
  * lies beyond, one more bounded read. Never throws on any content (what `readMore` throws passes through), allocates nothing by
  * a size that the header gives. Stricter than QEMU where a field makes no sense: such an image is invalid.
  */
-export function parseQcow2Header(head: Buffer, readMore: ReadMore): Qcow2Header | InvalidHeader {
+export function parseQcow2Header(head: Buffer, readMore: ReadMore): Qcow2Header | InvalidQcow2Header {
   const fixed = readFixedFields(head);
   if (fixed.kind === 'invalid') return fixed;
   const { version, clusterSizeBytes, headerBytes, features } = fixed;
@@ -93,7 +81,7 @@ interface FixedFields {
   readonly headerBytes: number;
 }
 
-function readFixedFields(head: Buffer): FixedFields | InvalidHeader {
+function readFixedFields(head: Buffer): FixedFields | InvalidQcow2Header {
   if (head.length < V2_HEADER_BYTES) return invalid(`the file ends within its qcow2 header, after ${head.length} bytes`);
   const version = head.readUInt32BE(4);
   if (version !== 2 && version !== 3) return invalid(`qcow2 version ${version} is not known`);
@@ -121,7 +109,7 @@ function readFixedFields(head: Buffer): FixedFields | InvalidHeader {
 }
 
 /** Where the backing file name is: within the first cluster, after the header. Offset 0 means that there is none. */
-function locateBackingName(fixed: FixedFields): { readonly offset: number; readonly length: number } | InvalidHeader | undefined {
+function locateBackingName(fixed: FixedFields): { readonly offset: number; readonly length: number } | InvalidQcow2Header | undefined {
   const { backingOffset, backingBytes, clusterSizeBytes, headerBytes } = fixed;
   if (backingOffset === 0n) return undefined;
   if (backingOffset > BigInt(clusterSizeBytes) || backingOffset < BigInt(headerBytes)) {
@@ -140,7 +128,7 @@ interface Extensions {
 }
 
 /** QEMU's `qcow2_read_extensions`, as far as the head reaches: an extension beyond it is left unread. */
-function readExtensions(head: Buffer, start: number, end: number): Extensions | InvalidHeader {
+function readExtensions(head: Buffer, start: number, end: number): Extensions | InvalidQcow2Header {
   let backingFormat: string | undefined;
   let dataFile: HeaderName | undefined;
   let offset = start;
@@ -163,13 +151,6 @@ function readExtensions(head: Buffer, start: number, end: number): Extensions | 
   return { backingFormat, dataFile };
 }
 
-/** QEMU's strings end at the first NUL. */
-function headerName(bytes: Buffer): HeaderName {
-  const end = bytes.indexOf(0);
-  const used = end === -1 ? bytes : bytes.subarray(0, end);
-  return { text: used.toString('utf8'), valid: isUtf8(used) };
-}
-
-function invalid(message: string): InvalidHeader {
+function invalid(message: string): InvalidQcow2Header {
   return { kind: 'invalid', message };
 }

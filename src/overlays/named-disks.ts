@@ -1,0 +1,54 @@
+import { posix } from 'node:path';
+import { PARENTLESS_FORMATS } from '../images/formats/formats.ts';
+import type { NamedDisk, Unseen } from '../model/overlay.ts';
+import { baseNameOf, followReference } from './chain.ts';
+import type { OverlayListing } from './listing.ts';
+import { isNeverAnImage } from './not-images.ts';
+import type { Place } from './place.ts';
+
+const REMEDY =
+  'mount what is missing (an instance directory may be a mount that is not visible here), or list it under ignore if it cannot lead to a base file';
+
+/** The files that sources name, wherever they lie. Those below the instances path were walked to already, if they are there. */
+export function visitNamedDisks(listing: OverlayListing, disks: readonly NamedDisk[]): void {
+  for (const disk of disks) {
+    if (!isNeverAnImage(posix.basename(disk.path))) visitNamedDisk(listing, disk);
+  }
+}
+
+function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
+  const { places, chains, overlays, unseen } = listing;
+  const { path, format, by } = disk;
+  // What the bytes of a raw disk name is kept as well; only what they break says nothing.
+  const isRaw = format !== undefined && PARENTLESS_FORMATS.has(format);
+  const hasHeader = format !== undefined && !isRaw;
+  const chain = followReference(by, path, chains, { format: isRaw ? undefined : format, opensOutside: hasHeader });
+  const place = places.resolve(path);
+  const known = place.kind === 'inside' ? place.path : path;
+  const problem = problemAt(listing, disk, place);
+  if (problem !== undefined) unseen.add(known, problem.cause, problem.message);
+  else if (place.kind === 'outside' && chain.state === 'unreadable' && !isRaw)
+    unseen.add(path, 'NotUnderstood', `${chain.message ?? chain.state}; ${REMEDY}`);
+  // A disk below the instances path was walked to.
+  if (overlays.has(known) || chain.links.length === 0) return;
+  const declaredRawBy = isRaw ? 'libvirt' : undefined;
+  overlays.set(`${by} ${path}`, { instance: by, path, state: chain.state, chain: chain.links, message: chain.message, declaredRawBy });
+}
+
+/** Why the file itself could not be looked at. */
+function problemAt({ reader, subdirectoryName }: OverlayListing, { by }: NamedDisk, place: Place): Omit<Unseen, 'path'> | undefined {
+  if (place.kind === 'lost') return { cause: 'NotFollowed', message: place.message };
+  if (place.kind === 'outside') {
+    if (place.seen) return undefined;
+    return {
+      cause: 'NotThere',
+      message: `${by} has a disk there, which is outside the instances path and cannot be looked at from here; ${REMEDY}`,
+    };
+  }
+  const type = reader.typeAt(place.path);
+  if (type === 'file') return undefined;
+  if (type !== 'absent') return { cause: 'NotAnImageFile', message: `${by} has its disk there, and it is not a regular file; ${REMEDY}` };
+  // A base file that is missing is not a disk that stands on another.
+  if (baseNameOf(place.path, subdirectoryName) !== undefined) return undefined;
+  return { cause: 'NotThere', message: `${by} has its disk there, and there is nothing; ${REMEDY}` };
+}

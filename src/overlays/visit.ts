@@ -1,0 +1,129 @@
+import { lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
+import { posix } from 'node:path';
+import { errnoOf } from '../lib/errors.ts';
+import type { EntryType } from '../disk/list-directory.ts';
+import type { FsPath } from '../disk/raw-name.ts';
+import type { ImageHeader } from '../images/header.ts';
+import type { ImageReader } from '../images/reader.ts';
+import { followChain, followReference, type Chain } from './chain.ts';
+import type { OverlayListing } from './listing.ts';
+import { isNeverAnImage } from './not-images.ts';
+
+/** An entry that the walk came to. */
+export interface Found {
+  readonly file: FsPath;
+  /** Relative to the instances path. */
+  readonly path: string;
+  readonly name: string;
+  /** Whether it lies directly in the base directory, directly in the trash below it, or elsewhere. */
+  readonly role: 'base' | 'trash' | 'other';
+  /** Of the directory that it lies in; 0 for the instances path. */
+  readonly depth: number;
+}
+
+/** How a person can settle what a header leaves open. */
+const SETTLE_DISK = 'if the guest wrote these bytes, let disk.info beside it say raw; else repair the image, or list it under ignore';
+const SETTLE_BASE =
+  'if base files are raw here (force_raw_images of Nova, its default), set forceRawImages: true; else replace the file, or list it under ignore';
+
+export function visitFile(listing: OverlayListing, found: Found): void {
+  if (found.role === 'other' && isNeverAnImage(found.name)) return;
+  const header = headerOf(listing, found);
+  if (header === undefined) return;
+  const chain = followChain(found.path, header, listing.chains);
+  if (found.role === 'other') addOverlay(listing, found, chain, header.kind === 'raw');
+  else addBaseImage(listing, found, chain);
+}
+
+/** Undefined where it has vanished, or was told as unseen. */
+function headerOf(listing: OverlayListing, found: Found): ImageHeader | undefined {
+  const { reader, unseen } = listing;
+  try {
+    const stats = lstatSync(found.file, { bigint: true });
+    const header = readHeader(reader, found, stats);
+    unseen.clear(found.path);
+    // It was a file when it was listed: a swap changes the directory, which is listed again.
+    return header.kind === 'irregular' ? undefined : header;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    unseen.addError(found.path, 'NotOpened', error);
+    return undefined;
+  }
+}
+
+/** Lock files are many and empty: nothing in them is worth opening them for. */
+function readHeader(reader: ImageReader, { file }: Found, stats: BigIntStats): ImageHeader | { readonly kind: 'irregular' } {
+  if (!stats.isFile()) return { kind: 'irregular' };
+  return stats.size === 0n ? { kind: 'raw' } : reader.header(file, stats);
+}
+
+/** A raw file is nobody's overlay; one that is named as a disk is counted anyway. */
+function addOverlay(listing: OverlayListing, { path, name }: Found, { state, links, message }: Chain, isRaw: boolean): void {
+  if (isRaw && !name.startsWith('disk')) return;
+  const declaredRawBy = state === 'ok' || state === 'flat' ? undefined : listing.declared.rawBy(path);
+  listing.overlays.set(path, { instance: instanceOf(path), path, state, chain: links, message, declaredRawBy });
+  if (state === 'unreadable' && declaredRawBy === undefined)
+    listing.unseen.add(path, 'NotUnderstood', `${message ?? state}; ${SETTLE_DISK}`);
+}
+
+function addBaseImage(listing: OverlayListing, { path, name, role }: Found, { state, links, message }: Chain): void {
+  if (state === 'flat') {
+    listing.baseImages.delete(path);
+    return;
+  }
+  listing.baseImages.set(path, { name, inTrash: role === 'trash', state, chain: links, message });
+}
+
+/**
+ * A link to what is scanned anyway says nothing new, but a base file that it leads to is in use. Where it leads out of the instances
+ * path, the file behind it is read if it can be seen from here.
+ */
+export function visitLink(listing: OverlayListing, found: Found): void {
+  if (isNeverAnImage(found.name)) return;
+  const { places, reader, chains, unseen } = listing;
+  const own = places.hostPath(found.path);
+  const link = readlinkSync(found.file);
+  // Not joined: a `..` behind a link must not be taken away before the link is followed.
+  const target = posix.isAbsolute(link) ? link : `${posix.dirname(own)}/${link}`;
+  const place = places.resolve(own);
+  unseen.clear(found.path);
+  if (place.kind === 'lost') {
+    unseen.add(found.path, 'NotFollowed', place.message);
+    return;
+  }
+  const isBaseFile = place.kind === 'outside' && chains.baseFileAt(place.path) !== undefined;
+  if (isBaseFile || (place.kind === 'inside' && reader.typeAt(place.path) === 'file')) {
+    const chain = followReference(found.path, target, chains);
+    const standsOnBase = chain.links.some(({ protects }) => protects.some((name) => chains.hasBaseFile(name)));
+    if (standsOnBase || chain.state === 'unreadable') addOverlay(listing, found, chain, false);
+  } else if (place.kind === 'outside' && !chains.isNamed(place.path)) {
+    const message = `it is a symbolic link to ${JSON.stringify(place.path)}, which is outside the instances path and not read; use a bind mount instead, or list it under ignore if it cannot lead to a base file`;
+    unseen.add(found.path, 'NotFollowed', message);
+  }
+}
+
+/** Devices, FIFOs and sockets are never opened. */
+export function visitSpecial(listing: OverlayListing, found: Found, type: EntryType): void {
+  const isDisk = found.name.startsWith('disk');
+  if (type !== 'block device' && !(isDisk && lstatSync(found.file, { throwIfNoEntry: false }) !== undefined)) return;
+  const what = type === 'block device' ? 'a block device' : 'a FIFO, a socket or a device';
+  const message = `it is ${what}, which is never opened, so what it is backed by is unknown; list it under ignore if it cannot lead to a base file`;
+  if (isDisk)
+    listing.overlays.set(found.path, { instance: instanceOf(found.path), path: found.path, state: 'unreadable', chain: [], message });
+  listing.unseen.add(found.path, 'NotAnImageFile', message);
+}
+
+/** The instance directory of a path relative to the instances path; the file's own name where it lies directly there. */
+function instanceOf(path: string): string {
+  return path.split('/', 1)[0] ?? path;
+}
+
+/** After all disks were read: what base files leave open counts, unless the bytes are declared as a guest's own. */
+export function settleBaseImages(listing: OverlayListing): void {
+  for (const [path, image] of listing.baseImages) {
+    const declaredRawBy = image.state === 'ok' ? undefined : listing.declared.baseRawBy(image);
+    listing.baseImages.set(path, { ...image, declaredRawBy });
+    if (image.state === 'unreadable' && declaredRawBy === undefined)
+      listing.unseen.add(path, 'NotUnderstood', `${image.message ?? image.state}; ${SETTLE_BASE}`);
+  }
+}

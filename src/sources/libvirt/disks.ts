@@ -1,0 +1,117 @@
+import { posix } from 'node:path';
+import type { WorkloadDisk } from '../../model/workload.ts';
+import { childOf, descendantsOf, textOf, type XmlElement } from './xml-tree.ts';
+
+/** The directory of a storage pool, by its name; undefined where its definition cannot be read, or where it is not a directory. */
+export type PoolTarget = (pool: string) => string | undefined;
+
+export interface DomainFiles {
+  readonly disks: readonly WorkloadDisk[];
+  /** Files that the domain names in a way that is not understood: it may use any file. */
+  readonly problems: readonly string[];
+}
+
+const QEMU_NAMESPACE = 'http://libvirt.org/schemas/domain/qemu/1.0';
+/** Disk types whose source is not a file of this host. */
+const REMOTE_TYPES: ReadonlySet<string> = new Set(['network', 'nvme', 'vhostuser', 'vhostvdpa']);
+
+/**
+ * The files of a domain: disks with all their backing stores and mirrors, in the domain and in the status around it, kernel and
+ * initrd, volumes of storage pools, and what QEMU's own command line names.
+ */
+export function filesOf(root: XmlElement, domain: XmlElement, poolTarget: PoolTarget): DomainFiles {
+  const found = [...descendantsOf(root, 'source')].map((source) => fileOf(source, poolTarget));
+  const boot = ['kernel', 'initrd', 'dtb'].map((name) => diskAt(textOf(childOf(childOf(domain, 'os'), name)), 'raw'));
+  const disks = [...descendantsOf(root, 'disk')].flatMap(unknownType);
+  const commandLine = argumentsOf(domain).map(filesInArgument);
+  const all = [...found, ...boot, ...disks, ...commandLine.flat()];
+  const formats = formatsOf(root);
+  const byPath = new Map<string, WorkloadDisk>();
+  for (const { disk } of all) {
+    if (disk === undefined) continue;
+    const format = formats.get(disk.path) ?? disk.format;
+    byPath.set(disk.path, format === undefined ? { path: disk.path } : { path: disk.path, format });
+  }
+  return { disks: [...byPath.values()], problems: all.flatMap(({ problem }) => problem ?? []) };
+}
+
+interface FoundFile {
+  readonly disk?: WorkloadDisk | undefined;
+  readonly problem?: string | undefined;
+}
+
+const NOTHING: FoundFile = {};
+
+function diskAt(path: string, format?: string): FoundFile {
+  if (path === '') return NOTHING;
+  // As it is written: a `..` behind a link must not be taken away before the link is followed.
+  if (!path.startsWith('/') || path.includes('\0'))
+    return { problem: `it names the file ${JSON.stringify(path)}, which is not an absolute path` };
+  return { disk: format === undefined ? { path } : { path, format } };
+}
+
+/** A `<source>` of a disk, a backing store, a mirror, or a device that has nothing to do with disks (then it has none of these). */
+function fileOf({ attributes }: XmlElement, poolTarget: PoolTarget): FoundFile {
+  const file = attributes.get('file');
+  if (file !== undefined) return diskAt(file);
+  const volume = attributes.get('volume');
+  if (volume === undefined) return NOTHING;
+  const pool = attributes.get('pool') ?? '';
+  const target = poolTarget(pool);
+  if (target !== undefined) return diskAt(posix.join(target, volume));
+  const what = `its disk is the volume ${JSON.stringify(volume)} of the storage pool ${JSON.stringify(pool)}`;
+  return { problem: `${what}, whose definition cannot be read as a directory: mount libvirt's storage directory beside its definitions` };
+}
+
+/** A disk of a type that later releases of libvirt may know. */
+function unknownType(disk: XmlElement): FoundFile[] {
+  const type = disk.attributes.get('type') ?? 'file';
+  if (type === 'file' || type === 'volume' || REMOTE_TYPES.has(type)) return [];
+  const source = childOf(disk, 'source');
+  const device = source?.attributes.get('dev') ?? source?.attributes.get('dir');
+  if (source === undefined) return [];
+  if (type === 'block' && device !== undefined) return [blockDevice(disk, device)];
+  return [
+    {
+      problem: `it has a disk of the type ${JSON.stringify(type)}${device === undefined ? '' : ` (${JSON.stringify(device)})`}, which is not understood`,
+    },
+  ];
+}
+
+/** A device that is not a loop device is not a file; its bytes may name one unless the hypervisor takes them as they are. */
+function blockDevice(disk: XmlElement, device: string): FoundFile {
+  const format = childOf(disk, 'driver')?.attributes.get('type');
+  if (format === 'raw' && !/^\/dev\/(?:loop|nbd)/.test(posix.normalize(device))) return NOTHING;
+  return diskAt(device, format);
+}
+
+/** The format of each disk, by the path of its source, as the hypervisor opens it. */
+function formatsOf(root: XmlElement): ReadonlyMap<string, string> {
+  const entries = [...descendantsOf(root, 'disk')].flatMap((disk) => {
+    const path = childOf(disk, 'source')?.attributes.get('file');
+    const format = childOf(disk, 'driver')?.attributes.get('type');
+    return path === undefined || format === undefined ? [] : [[path, format] as const];
+  });
+  return new Map(entries);
+}
+
+function argumentsOf(domain: XmlElement): string[] {
+  const commandLine = childOf(domain, 'commandline', [QEMU_NAMESPACE]);
+  const args = commandLine?.children.filter(({ name, namespace }) => name === 'arg' && namespace === QEMU_NAMESPACE) ?? [];
+  return args.map(({ attributes }) => attributes.get('value') ?? '');
+}
+
+/** Options of QEMU whose value has no file of a disk. */
+const FILE_OPTION =
+  /(?:^|,)(?:file|filename|file\.filename|backing|backing\.file\.filename|data-file)=((?:[^,]|,,)*)|"(?:file\.)?filename"\s*:\s*"((?:[^"\\]|\\.)*)"/g;
+
+/** Commas in QEMU's file names are doubled. A relative path, or one behind a protocol, may be any file. */
+function filesInArgument(argument: string): FoundFile[] {
+  const named = [...argument.matchAll(FILE_OPTION)].map(([, plain, json]) => plain?.replaceAll(',,', ',') ?? unescape(json ?? ''));
+  const bare = /^\/[^,\s]*$/.test(argument) ? [argument] : [];
+  return [...named, ...bare].map((path) => diskAt(path.replace(/^file:/, '')));
+}
+
+function unescape(json: string): string {
+  return json.replaceAll(/\\(.)/g, '$1');
+}

@@ -1,0 +1,307 @@
+import type { MutantsOf } from './mutant.ts';
+
+const OVERLAYS = 'test/integration/scan/overlays.test.ts';
+const OVERLAY_CONTRACT = 'test/contract/scan/overlay-scanner.test.ts';
+const SYSTEM_CALLS = 'test/integration/scan/system-calls.test.ts';
+const CHAIN = 'test/unit/overlays/chain.test.ts';
+const HOSTILE = 'test/hostile/disks.test.ts';
+const FORMATS = 'test/unit/images/formats/formats.test.ts';
+const REAL_FORMATS = 'test/integration/scan/qcow2-header.test.ts';
+
+/** What is seen of disks and images, and what is said of the rest. */
+export const OVERLAY_RULES: readonly MutantsOf[] = [
+  {
+    file: 'src/overlays/tree-walk.ts',
+    tests: [OVERLAYS, OVERLAY_CONTRACT],
+    mutants: [
+      {
+        rule: 'directories that change while they are read are read again',
+        from: 'const changed = this.#takeChanged();',
+        to: 'const changed = [] as Noted[];',
+        tests: ['test/races/renames.test.ts'],
+      },
+      {
+        rule: 'directories that never come to rest are unseen',
+        from: "this.#listing.unseen.add(nameOf(first), 'Changing', message);",
+        to: 'void message;',
+        tests: ['test/races/renames.test.ts'],
+      },
+      {
+        rule: 'images at any depth are seen',
+        from: 'if (found.depth >= MAX_DEPTH) {',
+        to: 'if (found.depth >= 1) return false;\n    if (found.depth >= MAX_DEPTH) {',
+      },
+      {
+        rule: 'a directory that lies too deep is unseen',
+        from: "this.#listing.unseen.add(found.path, 'NotEntered', message);",
+        to: 'void message;',
+      },
+      {
+        rule: 'a directory that cannot be listed is unseen',
+        from: "unseen.addError(nameOf(directory), 'NotEntered', error);",
+        to: 'void error;',
+      },
+      { rule: 'base files are looked at as images', from: "return 'base';", to: "return 'other';" },
+    ],
+  },
+  {
+    file: 'src/overlays/visit.ts',
+    tests: [OVERLAYS, OVERLAY_CONTRACT],
+    mutants: [
+      {
+        rule: 'an image of any name counts',
+        from: "if (isRaw && !name.startsWith('disk')) return;",
+        to: "if (!name.startsWith('disk')) return;",
+      },
+      {
+        rule: 'a file that may not be read is unseen, whatever its name',
+        from: "unseen.addError(found.path, 'NotOpened', error);",
+        to: 'void error;',
+      },
+      {
+        rule: 'a disk that is not understood is unseen',
+        from: "if (state === 'unreadable' && declaredRawBy === undefined)",
+        to: 'if (false)',
+      },
+      {
+        rule: 'a base file that is not understood is unseen',
+        from: "if (image.state === 'unreadable' && declaredRawBy === undefined)",
+        to: 'if (false)',
+      },
+      {
+        rule: 'a link that leads out of the instances path is unseen',
+        from: "unseen.add(found.path, 'NotFollowed', message);",
+        to: 'void message;',
+      },
+      { rule: 'a link in a circle is unseen', from: "unseen.add(found.path, 'NotFollowed', place.message);", to: '' },
+      { rule: 'a base file that a link leads to is in use', from: 'if (standsOnBase || chain', to: 'if (chain' },
+      {
+        rule: 'a device or a FIFO in the place of a disk is unseen',
+        from: "listing.unseen.add(found.path, 'NotAnImageFile', message);",
+        to: '',
+        tests: [OVERLAYS, 'test/integration/scan/block-device.test.ts'],
+      },
+    ],
+  },
+  {
+    file: 'src/overlays/declared-formats.ts',
+    tests: [OVERLAYS],
+    mutants: [
+      {
+        rule: 'disk.info is believed where it says raw, and only there',
+        from: "=== 'raw' ? 'disk.info'",
+        to: "!== undefined ? 'disk.info'",
+      },
+      {
+        rule: 'a base file is a guest’s own where a disk says that it is raw',
+        from: 'if (this.#rawBaseFiles.has(name))',
+        to: 'if (false)',
+      },
+      { rule: 'base files are raw where Nova makes them so', from: 'return this.#forceRawImages &&', to: 'return false &&' },
+    ],
+  },
+  {
+    file: 'src/overlays/named-disks.ts',
+    tests: [OVERLAYS],
+    mutants: [
+      {
+        rule: 'a disk that a source names and that is not there is unseen',
+        from: 'if (problem !== undefined) unseen.add(known, problem.cause, problem.message);',
+        to: 'if (problem !== undefined) return;',
+      },
+      { rule: 'what a disk elsewhere stands on is kept', from: 'overlays.set(`${by} ${path}`,', to: 'void (`${by} ${path}`,' },
+    ],
+  },
+  {
+    file: 'src/overlays/places.ts',
+    tests: [OVERLAYS],
+    mutants: [
+      { rule: 'links on the way to a backing file are resolved', from: 'if (target === undefined) {', to: 'if (true) {' },
+      { rule: 'links in a circle lead nowhere', from: 'if (links > MAX_LINKS) return', to: 'if (links > 9e9) return', tests: [OVERLAYS] },
+    ],
+  },
+  {
+    file: 'src/images/reader.ts',
+    tests: [OVERLAYS, SYSTEM_CALLS, HOSTILE],
+    mutants: [
+      {
+        rule: 'opening a disk follows no symlink and waits for nobody',
+        from: 'const OPEN_FILE = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;',
+        to: 'const OPEN_FILE = O_RDONLY;',
+        tests: [SYSTEM_CALLS],
+      },
+      {
+        rule: 'a backing file that cannot be looked at is unreadable, not absent',
+        from: "return { kind: 'unreadable', message: messageOf(error) };",
+        to: "return { kind: 'absent' };",
+      },
+    ],
+  },
+  {
+    file: 'src/images/header-cache.ts',
+    tests: ['test/unit/images/header-cache.test.ts'],
+    mutants: [
+      {
+        rule: 'a header is read again when its file has changed',
+        from: ' || entry.mtimeNs !== stats.mtimeNs || entry.ctimeNs !== stats.ctimeNs',
+        to: '',
+      },
+      {
+        rule: 'a header that was read within the granularity of a change is not kept',
+        from: 'if (stats.ctimeNs + granularityNs(stats.ctimeNs) > BigInt(Math.floor(readAtMs)) * 1_000_000n) return;',
+        to: '',
+      },
+    ],
+  },
+  {
+    file: 'src/disk/times.ts',
+    tests: ['test/unit/images/header-cache.test.ts'],
+    mutants: [
+      {
+        rule: 'stamps of whole seconds are not trusted for two of them',
+        from: 'isCoarse(stampNs) ? 2n * SECOND_NS : TICK_NS',
+        to: 'TICK_NS',
+      },
+    ],
+  },
+  {
+    file: 'src/images/formats/formats.ts',
+    tests: [FORMATS, REAL_FORMATS],
+    mutants: [
+      {
+        rule: 'every format that can name another file is read',
+        from: '[qcow2, qcow, qed, vmdk, vhdx, vpc, vdi, parallels, bochs]',
+        to: '[qcow2]',
+      },
+    ],
+  },
+  {
+    file: 'src/images/formats/vmdk.ts',
+    tests: [FORMATS, REAL_FORMATS],
+    mutants: [
+      { rule: 'a VMDK with a parent says so', from: 'if (parentId.toLowerCase() === NO_PARENT) return image;', to: 'return image;' },
+      { rule: 'the extents of a VMDK descriptor protect', from: 'const extents = named', to: 'const extents = false' },
+    ],
+  },
+  {
+    file: 'src/images/formats/vpc.ts',
+    tests: [FORMATS],
+    mutants: [{ rule: 'a differencing VHD may stand on anything', from: 'type === FIXED || type === DYNAMIC', to: 'true' }],
+  },
+  {
+    file: 'src/images/formats/vdi.ts',
+    tests: [FORMATS],
+    mutants: [{ rule: 'a differencing VDI may stand on anything', from: 'if (PARENTLESS_TYPES.has(type) && !isLinked)', to: 'if (true)' }],
+  },
+  {
+    file: 'src/images/formats/qcow2.ts',
+    tests: [FORMATS],
+    mutants: [
+      { rule: 'unknown features of qcow2 may mean anything', from: 'if (unknownFeatures !== 0n)', to: 'if (false)' },
+      {
+        rule: 'an external data file protects',
+        from: "...(features.includes('externalDataFile') && dataFile !== undefined ? { dataFiles: [dataFile] } : {}),",
+        to: '',
+        tests: [CHAIN],
+      },
+    ],
+  },
+  {
+    file: 'src/overlays/chain.ts',
+    tests: [CHAIN, OVERLAY_CONTRACT],
+    mutants: [
+      {
+        rule: 'chains: a header that cannot be parsed is unreadable',
+        from: "if (header.kind === 'invalid') return",
+        to: "if (header.kind === 'invalid' && false) return",
+      },
+      {
+        rule: 'chains: a header that leaves something open is unreadable',
+        from: "header.kind === 'image' ? header.unclear : undefined",
+        to: 'undefined',
+      },
+      {
+        rule: 'chains: one that is longer than any is unreadable',
+        from: "this.#report('unreadable', path, `the backing chain is longer",
+        to: 'void (`the backing chain is longer',
+      },
+      {
+        rule: 'chains: one that returns to itself is unreadable',
+        from: "return this.#report('unreadable', from, `the backing chain returns",
+        to: 'return void (`the backing chain returns',
+      },
+      {
+        rule: 'chains: one that leads out is unreadable where no base file has that name, whatever its format',
+        from: 'if (alias === undefined)',
+        to: 'if (alias === undefined && !isRaw)',
+      },
+      {
+        rule: 'chains: a file of another directory is not taken for the base file of its name',
+        from: 'if (alias !== undefined && looksMounted && !isRaw)',
+        to: 'if (alias !== undefined && !isRaw)',
+      },
+      {
+        rule: 'chains: a header names no file outside that is opened',
+        from: 'const isOpened = place.seen && (',
+        to: 'const isOpened = place.seen || (',
+        tests: [SYSTEM_CALLS],
+      },
+      {
+        rule: 'chains: the last component of a reference is protected as it was resolved',
+        from: 'const protects = [...new Set(paths.map((path) => posix.basename(path)))];',
+        to: 'const protects = [posix.basename(reference)];',
+      },
+      {
+        rule: 'chains: a backing file that cannot be read is unreadable',
+        from: "if (found.kind === 'irregular' || found.kind === 'unreadable') return",
+        to: "if (found.kind === 'irregular' || found.kind === 'unreadable') return undefined;\n    if (false) return",
+      },
+      {
+        rule: 'chains: a backing format that is not read is unreadable',
+        from: 'if (!PARENTLESS_FORMATS.has(format))',
+        to: 'if (false)',
+      },
+      {
+        rule: 'chains: the graver problem names the state',
+        from: 'GRAVITY[this.#problem.state] >= GRAVITY[state]',
+        to: 'GRAVITY[this.#problem.state] >= 0',
+      },
+      {
+        rule: 'chains: a backing file of undeclared format is looked into',
+        from: 'if (format === undefined || isReadFormat(format)) return { path, header: found };',
+        to: 'if (format !== undefined && isReadFormat(format)) return { path, header: found };\n    if (format === undefined) return undefined;',
+      },
+      {
+        rule: 'chains: a remote image whose header is not read is unreadable',
+        from: "if (format !== undefined && PARENTLESS_FORMATS.has(format)) return this.#report('unknown-backing', from, target.message);",
+        to: "if (true) return this.#report('unknown-backing', from, target.message);",
+      },
+    ],
+  },
+  {
+    file: 'src/overlays/backing-reference.ts',
+    tests: ['test/unit/overlays/backing-reference.test.ts'],
+    mutants: [
+      {
+        rule: 'references: a protocol that is not understood may mean any file',
+        from: 'return unclear(`${quote(reference)} is not understood`',
+        to: "return { kind: 'remote', message: 'x' };\n  return unclear(`${quote(reference)} is not understood`",
+      },
+      {
+        rule: 'references: a relative name in json: or after file: may mean any file',
+        from: 'return posix.isAbsolute(path)',
+        to: 'return true',
+      },
+      {
+        rule: 'references: a json: key that is not understood may add another file',
+        from: 'if (strange !== undefined) return unclear(',
+        to: 'if (false) return unclear(',
+      },
+      {
+        rule: 'references: what an unclear json: reference mentions is kept',
+        from: "return target.kind === 'unclear' ? {",
+        to: 'return false ? {',
+      },
+    ],
+  },
+];
