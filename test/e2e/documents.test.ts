@@ -13,7 +13,7 @@ const tree = new InstancesTree(join(access.sharedDirectory, 'documents', 'instan
 async function run(command: string): Promise<string> {
   const [program, ...words] = command.split(' ').map((word) => (word === 'node-1' ? access.node : word));
   if (program === 'kubectl') return session.kubectl(...words);
-  if (program === 'npx') return session.basekeeper(...words.slice(1));
+  if (program === 'npm') return session.basekeeper(...words.slice(3));
   const ours = words[0] === 'uninstall' ? [] : helmOptions(tree.path).filter((option) => option !== CHART);
   const published = /oci:\/\/REGISTRY\/charts\/basekeeper --version \S+/;
   return session.helm(3, ...words.join(' ').replace(published, CHART).split(' '), ...ours);

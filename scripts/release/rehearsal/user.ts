@@ -30,8 +30,6 @@ export async function createUser(access: ClusterAccess, release: Release, files:
         return session.helm(3, ...words, ...(words[0] === 'uninstall' ? [] : ['--plain-http', ...instancesPath]));
       case 'kubectl':
         return session.kubectl(...words);
-      case 'npx':
-        return session.basekeeper(...words.slice(1));
       case 'oras':
         return tool('oras', [...words, '--plain-http'], { cwd: files });
       case 'cosign':
@@ -39,6 +37,7 @@ export async function createUser(access: ClusterAccess, release: Release, files:
           cwd: files,
         });
       case 'npm':
+        if (words[1] === 'basekeeper') return session.basekeeper(...words.slice(3));
         return output('npm', [...words.map((word) => (word === 'cosign.pub' ? join(files, word) : word)), '--plain-http', '--offline'], {
           cwd: checkout,
         });
@@ -46,6 +45,15 @@ export async function createUser(access: ClusterAccess, release: Release, files:
         return output(program, words, { cwd: files });
     }
   };
+  /** The agent; where it does not get ready, what its pod and its log say. */
+  const agent = async () =>
+    session.readyAgent().catch(async (error: unknown) => {
+      const pods = await session.kubectl('--namespace', NAMESPACE, 'describe', 'pods');
+      const log = await session
+        .kubectl('--namespace', NAMESPACE, 'logs', 'daemonset/basekeeper', '--tail=20')
+        .catch(() => 'there is no log');
+      throw new Error(`the agent does not get ready:\n${pods}\n${log}`, { cause: error });
+    });
   return {
     /** Runs these commands as they stand, but for the registry, the source, the node and the instances path. */
     follow: async (documented: readonly string[]): Promise<void> => {
@@ -60,10 +68,10 @@ export async function createUser(access: ClusterAccess, release: Release, files:
       await session.kubectl('create', 'namespace', NAMESPACE);
       await session.kubectl('label', 'namespace', NAMESPACE, 'pod-security.kubernetes.io/enforce=privileged');
       await session.helm(3, 'install', 'basekeeper', before, ...instancesPath, ...image, ...wait);
-      await session.readyAgent();
+      await agent();
       const chart = [`oci://${release.registry}/charts/basekeeper`, '--plain-http', '--version', release.version];
       await session.helm(3, 'upgrade', 'basekeeper', ...chart, '--reset-then-reuse-values', ...wait);
-      const { name } = (await session.readyAgent()).metadata;
+      const { name } = (await agent()).metadata;
       const jsonpath = '--output=jsonpath={.spec.containers[0].image} {.status.containerStatuses[0].imageID}';
       const running = await session.kubectl('--namespace', NAMESPACE, 'get', 'pod', name, jsonpath);
       const installed = await session.helm(3, 'list', '--output', 'json');
