@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { formatConfigError } from '../config/mistakes/messages.ts';
 import type { LoadedConfig, Override } from '../config/load.ts';
+import { allOff } from '../config/source-kinds.ts';
 import type { Config } from '../config/types.ts';
 import { errnoOf, UsageError } from '../lib/errors.ts';
 import type { Context } from './context.ts';
@@ -63,9 +64,8 @@ function overridesOf({ instancesPath, workloads, node }: ConfigurationOptions): 
 }
 
 function withoutCluster(path: string): Override['values'] {
-  const off = { enabled: false };
   return {
-    sources: { pods: off, virtualMachineInstances: off, rules: [], file: { path }, libvirt: off },
+    sources: { ...allOff(), file: { path } },
     annotations: false,
     events: false,
   };

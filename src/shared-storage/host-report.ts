@@ -77,6 +77,8 @@ export interface HostFacts {
   /** Wall clock (ms) before the sources were asked. */
   readonly takenAtMs: number;
   readonly onlyByReport: boolean;
+  /** As on the host; other hosts see what lies below it, and nothing else. */
+  readonly instancesPath: string;
   /** Those of the configuration. */
   readonly pins: PinPolicy;
 }
@@ -84,7 +86,11 @@ export interface HostFacts {
 /** What an agent tells those that share its directory: what its own sources know, and whether that is all. */
 export function hostReport(facts: HostFacts, readings: readonly SourceReading[], nowMs: number): HostReport {
   const workloads = readings.flatMap((reading) => reading.workloads);
-  const incomplete = [...readings.flatMap((reading) => whatIsMissing(reading, nowMs)), ...tooMany(workloads)];
+  const incomplete = [
+    ...readings.flatMap((reading) => whatIsMissing(reading, nowMs)),
+    ...tooMany(workloads),
+    ...workloads.flatMap((workload) => outOfSight(workload, facts.instancesPath)),
+  ];
   return {
     apiVersion: 'basekeeper.io/v1',
     kind: 'HostReport',
@@ -107,6 +113,13 @@ function sourceProblem({ state, message, lastContactMs, freshLimitMs }: SourceSt
   if (state === 'synced' && !(nowMs - (lastContactMs ?? Number.NaN) <= freshLimitMs))
     return `has been silent for more than ${freshLimitMs / 1000} s`;
   return undefined;
+}
+
+/** A disk elsewhere may stand on a base file, and only its own host can look. A raw one stands on nothing. */
+function outOfSight({ name, disks = [] }: Workload, instancesPath: string): string[] {
+  return disks
+    .filter(({ path, format }) => format !== 'raw' && !path.startsWith(`${instancesPath}/`))
+    .map(({ path }) => `the disk ${JSON.stringify(path)} of ${name} lies outside the instances path, where other hosts cannot read it`);
 }
 
 function tooMany(workloads: readonly Workload[]): string[] {

@@ -17,6 +17,7 @@ import {
   type Judgement,
   type NodeEvidence,
 } from './hosts.ts';
+import { earliest } from '../sources/status.ts';
 
 export const SHARED_STORAGE_SOURCE = 'sharedStorage';
 
@@ -237,12 +238,4 @@ function named(found: ReturnType<typeof parseHostReport>): FoundReport {
   const { host, workloads } = found.report;
   const theirs = workloads.map((workload) => ({ ...workload, source: SHARED_STORAGE_SOURCE, name: `${workload.name} on host ${host}` }));
   return { report: { ...found.report, workloads: theirs } };
-}
-
-/** Undefined when one of them never was. */
-function earliest(times: readonly (number | undefined)[]): number | undefined {
-  return times.reduce(
-    (first, time) => (first === undefined || time === undefined ? undefined : Math.min(first, time)),
-    Number.POSITIVE_INFINITY,
-  );
 }

@@ -21,14 +21,15 @@ import { createLogReporter } from '../report/log.ts';
 import { createMetrics, type Metrics } from '../report/metrics/metrics.ts';
 import { createBaseScanner } from '../scan/base-scanner.ts';
 import { passParts } from './pass.ts';
-import { asksCluster, connect, createEvidence, readAll } from './sources.ts';
+import { asksCluster } from '../config/source-kinds.ts';
+import { connect, createEvidence, readAll } from './sources.ts';
 import type { RunnableAgent } from './wiring.ts';
 
 /** Throws when a cluster is needed and no kubeconfig can be had. */
 export async function wireAgent(config: Config, { logger }: { readonly logger: Logger }): Promise<RunnableAgent> {
   const keepsChecksums = config.verify.enabled && config.verify.checksums.enabled;
   const metrics = createMetrics({ version: VERSION, trash: config.policy.trash.enabled, checksums: keepsChecksums });
-  const cluster = asksCluster(config) || writesToCluster(config) ? await connect(config, metrics.requestObserver) : undefined;
+  const cluster = asksCluster(config.sources) || writesToCluster(config) ? await connect(config, metrics.requestObserver) : undefined;
   const { sources, membership } = await createEvidence(config, cluster, logger);
   const reporter = cluster === undefined ? undefined : nodeReporter(config, cluster, logger);
   const aboutChecksums = { logger, observer: metrics.checksumObserver, paused: () => loop.status().mode !== 'enforce' };

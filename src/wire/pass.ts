@@ -14,7 +14,8 @@ import { createBaseScanner } from '../scan/base-scanner.ts';
 import type { ServerTime } from '../surroundings/server-clock.ts';
 import { createSurroundings } from '../surroundings/surroundings.ts';
 import { createBaseVerifier } from '../verify/verifier.ts';
-import { asksCluster, connect, createEvidence } from './sources.ts';
+import { asksCluster } from '../config/source-kinds.ts';
+import { connect, createEvidence } from './sources.ts';
 import type { Pass } from './wiring.ts';
 
 /** How long a single pass waits for its sources to be listed before it goes on with a closed gate. */
@@ -24,7 +25,7 @@ const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 
 /** Throws when a cluster is needed and no kubeconfig can be had. */
 export async function createPass(config: Config): Promise<Pass> {
-  const cluster = asksCluster(config) ? await connect(config, undefined) : undefined;
+  const cluster = asksCluster(config.sources) ? await connect(config, undefined) : undefined;
   const { sources, membership } = await createEvidence(config, cluster, SILENT);
   const parts = passParts(config, sources, systemClock, { serverTime: () => cluster?.client.serverTime?.() });
   for (const source of sources) source.start();

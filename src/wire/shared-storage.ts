@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasSourcesOfItsOwn } from '../config/source-kinds.ts';
 import type { Config, SharedStorageConfig } from '../config/types.ts';
 import { createFileLocker } from '../disk/locks/nova-lock.ts';
 import { replaceFile } from '../disk/write-small-file.ts';
@@ -38,14 +39,18 @@ export function wireSharedStorage(config: Config, shared: SharedStorageConfig, p
   const { locksPath } = config;
   const { clock } = parts;
   const registry = storageRegistry(config);
-  const needsReports = hasSourcesOfItsOwn(config);
+  const needsReports = hasSourcesOfItsOwn(config.sources);
   const membership = createMembership({
     ...parts,
     registry,
     host: shared.hostName,
     hostTimeoutSeconds: shared.hostTimeoutSeconds,
     reportOf: (takenAtMs, readings, nowMs) =>
-      hostReport({ host: shared.hostName, takenAtMs, onlyByReport: needsReports, pins: config.policy.pins }, readings, nowMs),
+      hostReport(
+        { host: shared.hostName, takenAtMs, onlyByReport: needsReports, instancesPath: config.hostInstancesPath, pins: config.policy.pins },
+        readings,
+        nowMs,
+      ),
     publish: (report) => publish(locksPath, report),
   });
   const registrationProblem = () => membership.problem();
@@ -78,11 +83,6 @@ export async function registerHost(config: Config, { hostName }: SharedStorageCo
   const problem = await storageRegistry(config).register(hostName, systemClock.now().wallMs);
   if (problem !== undefined) throw new Error(`host ${JSON.stringify(hostName)} could not be registered: ${problem}`);
   return { path, made };
-}
-
-/** Sources that only this host can ask, and others only theirs. */
-function hasSourcesOfItsOwn({ sources }: Config): boolean {
-  return sources.libvirt !== undefined || sources.file !== undefined || sources.rules.length > 0;
 }
 
 function publish(locksPath: string, report: HostReport): void {

@@ -7,11 +7,6 @@ import type { Logger, WorkloadSource } from '../model/ports.ts';
 import type { SourceReading } from '../model/workload.ts';
 import { createFileSource } from '../sources/file/source.ts';
 
-/** True where a source needs the API server. */
-export function asksCluster({ sources }: Config): boolean {
-  return sources.pods.enabled || sources.virtualMachineInstances.enabled || sources.rules.length > 0;
-}
-
 /** Throws when neither a kubeconfig nor a service account can be found. */
 export async function connect(config: Config, observe: RequestObserver | undefined): Promise<Cluster> {
   const { connectToCluster } = await import('./cluster.ts');

@@ -12,6 +12,17 @@ const AGENTS = 'test/integration/shared-storage/agents.test.ts';
 /** Who shares the directory, and that nothing is removed while one of them is not known. */
 export const SHARED_STORAGE: readonly MutantsOf[] = [
   {
+    file: 'src/shared-storage/host-report.ts',
+    tests: ['test/unit/shared-storage/host-report.test.ts'],
+    mutants: [
+      {
+        rule: 'a host says of a disk outside that others cannot read it',
+        from: '...workloads.flatMap((workload) => outOfSight(workload, facts.instancesPath))',
+        to: '',
+      },
+    ],
+  },
+  {
     file: 'src/shared-storage/hosts.ts',
     tests: [HOSTS],
     mutants: [

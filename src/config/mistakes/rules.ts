@@ -2,6 +2,7 @@ import { CronTime } from 'cron';
 import { messageOf } from '../../lib/errors.ts';
 import { compileFileGlob } from '../../lib/patterns/file-glob.ts';
 import type { Path } from '../../lib/yaml/document.ts';
+import { asksCluster, hasSources, SOURCE_NAMES } from '../source-kinds.ts';
 import type { ParsedSettings } from '../schema/schema.ts';
 import { selectorMistakes } from './selectors.ts';
 import type { Config } from '../types.ts';
@@ -154,14 +155,10 @@ const SharedOrAlone: Rule = ({ settings: { sharedStorage } }) =>
 
 const SomeSource: Rule = ({ config: { sources } }) =>
   one(
-    !asksCluster(sources) && sources.file === undefined && sources.libvirt === undefined,
+    !hasSources(sources),
     ['sources'],
-    'must have at least one that is enabled: pods, virtualMachineInstances, rules, file or libvirt; without one, every base file would look unused',
+    `must have at least one that is enabled: ${SOURCE_NAMES.slice(0, -1).join(', ')} or ${SOURCE_NAMES.at(-1)}; without one, every base file would look unused`,
   );
-
-function asksCluster({ pods, virtualMachineInstances, rules }: Config['sources']): boolean {
-  return pods.enabled || virtualMachineInstances.enabled || rules.length > 0;
-}
 
 const NodeNameGiven: Rule = ({ config }) =>
   one(

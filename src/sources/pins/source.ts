@@ -1,11 +1,10 @@
 import type { WatchedNode } from '../../kube/own-node.ts';
 import type { Reflector, WatchSettings } from '../../kube/watch/options.ts';
 import { createReflector } from '../../kube/watch/reflector.ts';
-import type { ReflectorStatus } from '../../kube/watch/health.ts';
 import type { WorkloadSource } from '../../model/ports.ts';
-import type { SourceState } from '../../model/workload.ts';
 import { NODE_ANNOTATIONS, PINS_LABEL } from '../../model/annotation-keys.ts';
 import { PIN_SOURCE, pinOfAnnotation, pinOfConfigMap, type PinRecord } from './pins.ts';
+import { worstOf } from '../status.ts';
 
 export interface PinSourceOptions extends WatchSettings {
   /** Watched by its owner; this source starts it as well, which does nothing the second time. */
@@ -53,26 +52,4 @@ function readingOf(node: WatchedNode, maps: Reflector<PinRecord> | undefined) {
     gaps: records.flatMap(({ gaps }) => gaps),
     pins: [...(own === undefined ? [] : [own]), ...records.map(({ pin }) => pin)],
   };
-}
-
-const WORST_FIRST: readonly SourceState[] = ['failed', 'syncing', 'absent', 'synced'];
-
-/** A source of two watches is as good as the worse of them, in each respect. */
-function worstOf(statuses: readonly ReflectorStatus[]): ReflectorStatus {
-  const worst = statuses.toSorted((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state))[0];
-  if (worst === undefined) throw new Error('a source needs a watch');
-  return {
-    ...worst,
-    lastContactMs: earliest(statuses.map(({ lastContactMs }) => lastContactMs)),
-    consistentListAtMs: earliest(statuses.map(({ consistentListAtMs }) => consistentListAtMs)),
-    freshLimitMs: Math.min(...statuses.map(({ freshLimitMs }) => freshLimitMs)),
-  };
-}
-
-/** Undefined when one of them never was. */
-function earliest(times: readonly (number | undefined)[]): number | undefined {
-  return times.reduce(
-    (first, time) => (first === undefined || time === undefined ? undefined : Math.min(first, time)),
-    Number.POSITIVE_INFINITY,
-  );
 }

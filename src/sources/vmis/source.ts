@@ -3,14 +3,14 @@ import { createApiPresence } from '../../kube/discovery/api-presence.ts';
 import { KubeApiError } from '../../kube/errors.ts';
 import { createReflector } from '../../kube/watch/reflector.ts';
 import type { Reflector, WatchSettings } from '../../kube/watch/options.ts';
-import type { ReflectorStatus } from '../../kube/watch/health.ts';
 import { asArray, field } from '../../lib/json.ts';
 import type { WorkloadSource } from '../../model/ports.ts';
-import type { SourceReading, SourceState, SourceStatus } from '../../model/workload.ts';
+import type { SourceReading } from '../../model/workload.ts';
 import { normalizeHostPath } from '../host-paths.ts';
 import type { Launcher } from '../pods/map-pod.ts';
 import { VMI_SOURCE, mapVmi, type VmiRecord } from './map-vmi.ts';
 import { VmiMemory } from './memory.ts';
+import { worstOf } from '../status.ts';
 
 const GROUP = 'kubevirt.io';
 const VERSION = 'v1';
@@ -80,7 +80,7 @@ class VmiSource implements WorkloadSource, VmiLookup {
     if (consistent) await this.#listConsistent(signal);
     const records = [...this.#shown().values()];
     return {
-      status: joined(this.#byTarget.status(), this.#byNode.status()),
+      status: { name: VMI_SOURCE, ...worstOf([this.#byTarget.status(), this.#byNode.status()]) },
       workloads: records.map(({ workload }) => workload),
       gaps: records.flatMap(({ gaps }) => gaps),
     };
@@ -139,23 +139,4 @@ class VmiSource implements WorkloadSource, VmiLookup {
 
 function labelIs(label: string, values: string | readonly string[]): string {
   return typeof values === 'string' ? `${label}=${values}` : `${label} in (${values.join(',')})`;
-}
-
-/** From bad to good: the worse of two decides. */
-const STATES: readonly SourceState[] = ['failed', 'syncing', 'synced', 'absent'];
-
-function joined(one: ReflectorStatus, other: ReflectorStatus): SourceStatus {
-  const state = STATES.find((candidate) => candidate === one.state || candidate === other.state) ?? 'failed';
-  return {
-    name: VMI_SOURCE,
-    state,
-    lastContactMs: earlier(one.lastContactMs, other.lastContactMs),
-    freshLimitMs: Math.min(one.freshLimitMs, other.freshLimitMs),
-    consistentListAtMs: earlier(one.consistentListAtMs, other.consistentListAtMs),
-    message: one.message ?? other.message,
-  };
-}
-
-function earlier(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined || other === undefined ? undefined : Math.min(one, other);
 }

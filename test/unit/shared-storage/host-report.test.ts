@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { hostReport, parseHostReport, reportFileName } from '../../../src/shared-storage/host-report.ts';
 import { NOW_MS, synced, workload } from '../../helpers/snapshot.ts';
 
-const FACTS = { host: 'host-b', takenAtMs: NOW_MS, onlyByReport: true, pins: { imageRefs: ['a'], fileNames: ['swap_*'] } };
+const FACTS = {
+  host: 'host-b',
+  takenAtMs: NOW_MS,
+  onlyByReport: true,
+  instancesPath: '/i',
+  pins: { imageRefs: ['a'], fileNames: ['swap_*'] },
+};
 const READING = {
   status: synced(),
   workloads: [workload({ ephemeral: [{ sizeGb: 20 }], swapMb: [512], paths: ['/x/_base/y'] })],
@@ -26,6 +32,11 @@ describe("a host's report", () => {
     ['a source that failed', { status: synced({ state: 'failed', message: 'EIO' }) }, 'source file is failed: EIO'],
     ['a source that is silent', { status: synced({ lastContactMs: NOW_MS - 60_001 }) }, 'source file has been silent'],
     ['a gap', { gaps: [{ kind: 'UnmappedWorkload', source: 'pods', message: 'pod a/b' }] as const }, 'pod a/b'],
+    [
+      'a disk that other hosts cannot read',
+      { workloads: [workload({ disks: [{ path: '/i/vm/disk' }, { path: '/srv/seed.iso', format: 'raw' }, { path: '/srv/disk' }] })] },
+      'the disk "/srv/disk" of vm-1 lies outside the instances path',
+    ],
     ['more workloads than it holds', { workloads: Array.from({ length: 10_001 }, () => workload()) }, 'there are 10001 workloads'],
   ])('should say that it is not complete for %s', (_, over, expected) => {
     const { report } = parseHostReport(JSON.stringify(hostReport(FACTS, [{ ...READING, ...over }], NOW_MS)), 'host-b');

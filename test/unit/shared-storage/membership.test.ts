@@ -19,7 +19,11 @@ function setUp(over: Partial<MembershipParts> = {}) {
     registry,
     sources: [source],
     reportOf: (takenAtMs, readings, at) =>
-      hostReport({ host: 'host-a', takenAtMs, onlyByReport: false, pins: { imageRefs: [], fileNames: [] } }, readings, at),
+      hostReport(
+        { host: 'host-a', takenAtMs, onlyByReport: false, instancesPath: '/i', pins: { imageRefs: [], fileNames: [] } },
+        readings,
+        at,
+      ),
     publish: (report) => void published.push(report),
     clock,
     logger: { debug: () => {}, info: () => {}, error: () => {}, warn: (_, message) => void warnings.push(message) },
