@@ -5,6 +5,10 @@ import { errnoError, hasErrno, withReadablePath } from '../lib/errors.ts';
 
 const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
+/** How often a directory is made again that somebody else took for a leftover, or removed. */
+const ATTEMPTS = 5;
+const LEFTOVER = /^\.basekeeper-[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
 /** Of a directory that is not finished: nobody but us may put anything into it. */
 const UNFINISHED_MODE = 0o700;
 /** Others must not put files into `_base` or `locks`. */
@@ -17,13 +21,12 @@ const FINISHED_MODE = 0o755;
  * EPERM when a new directory cannot be given to the owner of that one.
  */
 export function openOwnedDirectory(path: string): { readonly fd: number; readonly made: boolean } {
-  const found = tryOpen(path, OPEN_DIRECTORY, ['ENOENT']);
-  if (found !== undefined) {
-    if (!isUnfinished(found, path)) return { fd: found, made: false };
-    closeSync(found);
+  for (let attempt = 1; ; attempt += 1) {
+    const found = tryOpen(path, OPEN_DIRECTORY, ['ENOENT']);
+    if (found !== undefined) return { fd: found, made: false };
+    const made = makeDirectory(path);
+    if (made || attempt === ATTEMPTS) return { fd: openSync(path, OPEN_DIRECTORY), made };
   }
-  const made = makeDirectory(path, found !== undefined);
-  return { fd: openSync(path, OPEN_DIRECTORY), made };
 }
 
 /** Makes such a directory where there is none. Returns whether it was missing; throws as `openOwnedDirectory` does. */
@@ -34,31 +37,22 @@ export function ensureOwnedDirectory(path: string): boolean {
 }
 
 /**
- * What `makeDirectory` has claimed the name with, and was then killed: ours, closed to all others, and empty, below a directory of
- * somebody else. Nobody else makes such a directory here, and nothing is lost when it is replaced by a finished one.
- */
-function isUnfinished(fd: number, path: string): boolean {
-  const { uid, mode } = fstatSync(fd);
-  const isOurs = uid === process.geteuid?.() && (mode & 0o7777) === UNFINISHED_MODE;
-  return isOurs && ownerOf(dirname(path)).uid !== uid && readdirSync(`/proc/self/fd/${fd}`).length === 0;
-}
-
-/**
  * Makes the directory under a temporary name, where nobody else can enter it, gives it to the owner of the directory above, and renames
- * it to its own. Node.js has no rename that refuses to replace: so the name is claimed first, by an empty directory of ours that the
- * rename replaces. Where somebody else was quicker, theirs stays. Everything goes through the descriptor of the directory above.
+ * it to its own. A rename replaces nothing but an empty directory, so whatever somebody else has put there in time stays. Who is killed
+ * on the way leaves an empty directory that the next maker removes, and never one that Nova cannot use. Everything goes through the
+ * descriptor of the directory above.
  *
  * Unlike oslo, creates no missing parents: their absence means that the instances path is not mounted. Returns whether it made one.
  */
-function makeDirectory(path: string, isClaimed: boolean): boolean {
+function makeDirectory(path: string): boolean {
   const parentFd = openParent(path);
   const parentPath = `/proc/self/fd/${parentFd}`;
-  const name = `${parentPath}/${basename(path)}`;
   const temporary = `${parentPath}/.basekeeper-${randomUUID()}`;
   try {
+    removeLeftovers(parentPath);
     makeFinished(temporary, { path, owner: fstatSync(parentFd) });
     try {
-      return putInPlace(temporary, name, isClaimed);
+      return putInPlace(temporary, `${parentPath}/${basename(path)}`);
     } finally {
       // Gone when it was put in place.
       allowingErrno(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(temporary));
@@ -68,6 +62,12 @@ function makeDirectory(path: string, isClaimed: boolean): boolean {
   } finally {
     closeSync(parentFd);
   }
+}
+
+/** Of makers that were killed. One that is at work makes its own again. */
+function removeLeftovers(parentPath: string): void {
+  for (const name of readdirSync(parentPath))
+    if (LEFTOVER.test(name)) allowingErrno(['ENOENT', 'ENOTEMPTY', 'ENOTDIR', 'EACCES', 'EPERM'], () => rmdirSync(`${parentPath}/${name}`));
 }
 
 /** It may be reached through a symlink. */
@@ -100,14 +100,13 @@ function finish(fd: number, owner: Owner): boolean {
   return allowing(() => fchmodSync(fd, FINISHED_MODE)) && giveTo(fd, owner);
 }
 
-/** False where somebody else has the name. */
-function putInPlace(temporary: string, name: string, isClaimed: boolean): boolean {
+/** False where somebody else has the name, or has taken our directory for a leftover. */
+function putInPlace(temporary: string, name: string): boolean {
   try {
-    if (!isClaimed) mkdirSync(name, UNFINISHED_MODE);
     renameSync(temporary, name);
     return true;
   } catch (error) {
-    if (hasErrno(error, 'EEXIST', 'ENOTEMPTY', 'ENOTDIR')) return false;
+    if (hasErrno(error, 'EEXIST', 'ENOTEMPTY', 'ENOTDIR', 'ENOENT')) return false;
     throw error;
   }
 }

@@ -31,6 +31,8 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
     unseen.add(path, 'NotUnderstood', `${chain.message ?? chain.state}; ${REMEDY}`);
   // A disk below the instances path was walked to.
   if (overlays.has(known) || chain.links.length === 0) return;
+  const keepsBaseFile = chain.links.some(({ protects }) => protects.some((name) => chains.hasBaseFile(name)));
+  if (problem !== undefined && !keepsBaseFile) return;
   const declaredRawBy = isRaw ? 'libvirt' : undefined;
   overlays.set(`${by} ${path}`, { instance: by, path, state: chain.state, chain: chain.links, message: chain.message, declaredRawBy });
 }

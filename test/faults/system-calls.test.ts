@@ -67,7 +67,9 @@ describe('a pass whose system calls fail', () => {
     const { code, report } = await faultyPass(world, call, errno, PLACES[place](world));
     expect(damages(world)).toEqual([]);
     if ('held' in expected) {
-      expect(report.gate.reasons).toEqual([{ reason: expected.held, message: expect.stringContaining(errno) }]);
+      // The base directory is looked at twice: for its files, and for the images among them.
+      const others = report.gate.reasons.filter(({ reason }) => reason !== 'Unseen' || expected.held === 'Unseen');
+      expect(others).toEqual([{ reason: expected.held, message: expect.stringContaining(errno) }]);
       expect(leftOver(world)).toEqual(world.unused);
       expect([code, report.result]).toEqual([3, 'Held']);
     } else {

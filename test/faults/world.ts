@@ -122,6 +122,9 @@ const SHARED_FILES = [
   'locks/.basekeeper-hosts.json.tmp',
 ];
 
+/** An empty directory that was to become `locks`: the next that makes one removes it. */
+const LEFTOVER = /^\.basekeeper-[0-9a-f-]{36}$/;
+
 /** Anything that nobody put there: temporary files, half-made directories. */
 function strangers({ tree, used, unused, shared, trash }: World): string[] {
   const known = new Set(['_base', 'locks', ...BACKING.flatMap((image) => [`vm-on-${image}`, `vm-on-${image}/disk`])]);
@@ -129,7 +132,9 @@ function strangers({ tree, used, unused, shared, trash }: World): string[] {
   if (shared) for (const name of SHARED_FILES) known.add(name);
   const found = readdirSync(tree.instancesPath, { recursive: true, encoding: 'utf8' });
   const ofTrash = new RegExp(`^_base/${TRASH_DIRECTORY}(/(${unused.join('|')})\\.[0-9]+)?$`, 'u');
-  return found.filter((path) => !known.has(path) && !(trash && ofTrash.test(path))).map((path) => `${path} was left behind`);
+  return found
+    .filter((path) => !known.has(path) && !LEFTOVER.test(path) && !(trash && ofTrash.test(path)))
+    .map((path) => `${path} was left behind`);
 }
 
 /** As fasteners does for oslo.concurrency, by Nova's own user: makes the directory, opens the file for writing, locks it by fcntl. */

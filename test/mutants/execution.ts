@@ -408,9 +408,9 @@ export const EXECUTION: readonly MutantsOf[] = [
         tests: [OWNED],
       },
       {
-        rule: 'a directory that somebody died of making is finished by the next',
-        from: 'if (!isUnfinished(found, path)) return',
-        to: 'if (true) return',
+        rule: 'a directory that somebody died of making is removed by the next',
+        from: 'removeLeftovers(parentPath);',
+        to: '',
         tests: [OWNED],
       },
       {

@@ -68,7 +68,7 @@ describe('what a scan asks the kernel for', () => {
       'based/disk': { qcow2: { backingFile: `../_base/${'b'.repeat(40)}` } },
       'away-link': { symlink: '/etc' },
     });
-    for (let index = 0; index < FILES; index += 1) writeFileSync(tree.path(`_base/swap_${index}`), '');
+    for (let index = 0; index < FILES; index += 1) writeFileSync(tree.path(`_base/swap_${index}`), 'x');
     for (let index = 0; index < FILES; index += 1) writeFileSync(tree.path(`vm0/${'x'.repeat(60)}${index}`), '');
     calls = trace(tree.instancesPath);
   });
