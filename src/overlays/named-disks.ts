@@ -1,9 +1,7 @@
-import { posix } from 'node:path';
 import { PARENTLESS_FORMATS } from '../images/formats/formats.ts';
 import type { NamedDisk, Unseen } from '../model/overlay.ts';
 import { baseNameOf, followReference } from './chain.ts';
 import type { OverlayListing } from './listing.ts';
-import { isNeverAnImage } from './not-images.ts';
 import type { Place } from './place.ts';
 
 const REMEDY =
@@ -11,9 +9,7 @@ const REMEDY =
 
 /** The files that sources name, wherever they lie. Those below the instances path were walked to already, if they are there. */
 export function visitNamedDisks(listing: OverlayListing, disks: readonly NamedDisk[]): void {
-  for (const disk of disks) {
-    if (!isNeverAnImage(posix.basename(disk.path))) visitNamedDisk(listing, disk);
-  }
+  for (const disk of disks) visitNamedDisk(listing, disk);
 }
 
 function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {

@@ -1,4 +1,7 @@
-/** Names of files that are never images, each with the reason why it cannot matter what lies there. */
+/**
+ * Names of files that are not images, each with the reason. A file of such a name that cannot be read holds nothing, and bytes in it
+ * that are not understood neither; what they name anyway is kept.
+ */
 const NEVER_IMAGES: readonly { readonly pattern: RegExp; readonly why: string }[] = [
   { pattern: /^console\.log(?:\.[0-9]+)?$/, why: 'the console of the guest, written by virtlogd' },
   { pattern: /\.log(?:\.[0-9]+)?$/, why: 'a log' },
@@ -13,7 +16,7 @@ const NEVER_IMAGES: readonly { readonly pattern: RegExp; readonly why: string }[
   { pattern: /\.pid$/, why: 'the number of a process' },
 ];
 
-/** Directories that are not entered, each with the reason why what lies there cannot matter. */
+/** Directories that need not be entered where they cannot be, or where they are another file system, each with the reason. */
 const NEVER_ENTERED: readonly { readonly name: string; readonly anywhere: boolean; readonly why: string }[] = [
   { name: 'lost+found', anywhere: false, why: 'what a file system check could not name: no process has it as a disk' },
   { name: '.snapshot', anywhere: true, why: 'past states that a filer shows, read-only: no process has them as disks' },
@@ -26,6 +29,6 @@ export function isNeverAnImage(name: string): boolean {
 }
 
 /** @param depth 0 for an entry of the instances path itself. */
-export function isNeverEntered(name: string, depth: number): boolean {
+export function isNoPlaceForDisks(name: string, depth: number): boolean {
   return NEVER_ENTERED.some((directory) => directory.name === name && (directory.anywhere || depth === 0));
 }

@@ -8,7 +8,7 @@ import { isCoarse, isFreshTime } from '../disk/times.ts';
 import { entryType, readSmallDirectory } from '../disk/list-directory.ts';
 import { decodeRawName, joinPath, type FsPath } from '../disk/raw-name.ts';
 import type { OverlayListing } from './listing.ts';
-import { isNeverEntered } from './not-images.ts';
+import { isNoPlaceForDisks } from './not-images.ts';
 import { visitFile, visitLink, visitSpecial, type Found } from './visit.ts';
 
 /** Levels of directories below the instances path. Nova has one; a directory for each tenant, two. */
@@ -117,8 +117,9 @@ class TreeWalk {
     unseen.clear(nameOf(directory));
     const below: Directory[] = [];
     const onError = (error: unknown): void => {
-      // A directory that was deleted since it was listed holds nothing.
-      if (relative === '' || errnoOf(error) !== 'ENOENT') unseen.addError(nameOf(directory), 'NotEntered', error);
+      // A directory that was deleted since it was listed holds nothing, and root's lost+found is nobody's.
+      const isExcused = errnoOf(error) === 'ENOENT' || isNoPlaceForDisks(posix.basename(relative), depth - 1);
+      if (relative === '' || !isExcused) unseen.addError(nameOf(directory), 'NotEntered', error);
     };
     const role = this.#roleOf(relative);
     for (const entry of readSmallDirectory(path, onError, stats)) {
@@ -127,7 +128,7 @@ class TreeWalk {
       const name = decodeRawName(entry.name);
       const own = relative === '' ? name.text : `${relative}/${name.text}`;
       const file = joinPath(path, name);
-      if (this.#visit({ file, path: own, name: name.text, role, depth }, entry))
+      if (this.#visit({ file, path: own, name: name.text, role, depth }, entry, stats?.dev))
         below.push({ path: file, relative: own, depth: depth + 1 });
     }
     return below;
@@ -139,11 +140,11 @@ class TreeWalk {
   }
 
   /** True for a directory that is to be listed. */
-  #visit(found: Found, entry: Dirent): boolean {
+  #visit(found: Found, entry: Dirent, device: bigint | undefined): boolean {
     const { unseen, pacer } = this.#listing;
     try {
       const type = entryType(entry, found.file);
-      if (type === 'directory') return this.#enters(found);
+      if (type === 'directory') return this.#enters(found, device);
       if (type === 'file') visitFile(this.#listing, found);
       else if (type === 'link') visitLink(this.#listing, found);
       else visitSpecial(this.#listing, found, type);
@@ -155,8 +156,9 @@ class TreeWalk {
     return false;
   }
 
-  #enters(found: Found): boolean {
-    if (this.#skipped.has(found.path) || isNeverEntered(found.name, found.depth)) return false;
+  #enters(found: Found, device: bigint | undefined): boolean {
+    if (this.#skipped.has(found.path)) return false;
+    if (isNoPlaceForDisks(found.name, found.depth) && statsOf(found.file)?.dev !== device) return false;
     if (found.depth >= MAX_DEPTH) {
       const message = `it lies more than ${MAX_DEPTH} directories down; move it up, or list it under ignore`;
       this.#listing.unseen.add(found.path, 'NotEntered', message);

@@ -27,12 +27,16 @@ const SETTLE_BASE =
   'if base files are raw here (force_raw_images of Nova, its default), set forceRawImages: true; else replace the file, or list it under ignore';
 
 export function visitFile(listing: OverlayListing, found: Found): void {
-  if (found.role === 'other' && isNeverAnImage(found.name)) return;
   const header = headerOf(listing, found);
   if (header === undefined) return;
   const chain = followChain(found.path, header, listing.chains);
   if (found.role === 'other') addOverlay(listing, found, chain, header.kind === 'raw');
   else addBaseImage(listing, found, chain);
+}
+
+/** What lies in the base directory is never excused by its name. */
+function isExcused({ role, name }: Found): boolean {
+  return role === 'other' && isNeverAnImage(name);
 }
 
 /** Undefined where it has vanished, or was told as unseen. */
@@ -46,7 +50,7 @@ function headerOf(listing: OverlayListing, found: Found): ImageHeader | undefine
     return header.kind === 'irregular' ? undefined : header;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    unseen.addError(found.path, 'NotOpened', error);
+    if (!isExcused(found)) unseen.addError(found.path, 'NotOpened', error);
     return undefined;
   }
 }
@@ -59,8 +63,9 @@ function readHeader(reader: ImageReader, { file }: Found, stats: BigIntStats): I
 
 /** A raw file is nobody's overlay; one that is named as a disk is counted anyway. */
 function addOverlay(listing: OverlayListing, { path, name }: Found, { state, links, message }: Chain, isRaw: boolean): void {
-  if (isRaw && !name.startsWith('disk')) return;
-  const declaredRawBy = state === 'ok' || state === 'flat' ? undefined : listing.declared.rawBy(path);
+  if (isRaw && (!name.startsWith('disk') || isNeverAnImage(name))) return;
+  const isSettled = state === 'ok' || state === 'flat';
+  const declaredRawBy = isSettled ? undefined : isNeverAnImage(name) ? 'its name' : listing.declared.rawBy(path);
   listing.overlays.set(path, { instance: instanceOf(path), path, state, chain: links, message, declaredRawBy });
   if (state === 'unreadable' && declaredRawBy === undefined)
     listing.unseen.add(path, 'NotUnderstood', `${message ?? state}; ${SETTLE_DISK}`);

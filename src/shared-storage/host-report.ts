@@ -89,7 +89,7 @@ export function hostReport(facts: HostFacts, readings: readonly SourceReading[],
   const incomplete = [
     ...readings.flatMap((reading) => whatIsMissing(reading, nowMs)),
     ...tooMany(workloads),
-    ...workloads.flatMap((workload) => outOfSight(workload, facts.instancesPath)),
+    ...workloads.flatMap((vm) => outOfSight(vm, facts.instancesPath)),
   ];
   return {
     apiVersion: 'basekeeper.io/v1',

@@ -50,7 +50,7 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'an image of any name counts',
-        from: "if (isRaw && !name.startsWith('disk')) return;",
+        from: "if (isRaw && (!name.startsWith('disk') || isNeverAnImage(name))) return;",
         to: "if (!name.startsWith('disk')) return;",
       },
       {

@@ -17,7 +17,7 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'a host says of a disk outside that others cannot read it',
-        from: '...workloads.flatMap((workload) => outOfSight(workload, facts.instancesPath))',
+        from: '...workloads.flatMap((vm) => outOfSight(vm, facts.instancesPath))',
         to: '',
       },
     ],

@@ -80,7 +80,15 @@ describe('what Nova and libvirt really leave in an instances directory', () => {
     expect(unseen).toEqual([]);
     const standing = overlays.filter(({ state }) => state === 'ok').map(({ path }) => path);
     expect(standing.toSorted()).toEqual(
-      [`${VM}/disk`, `${VM}/disk.eph0`, `${VM}/disk.rescue`, `${VM}/disk.swap`, `${VM}_del/disk`, `${VM}_resize/disk`].toSorted(),
+      [
+        '.snapshot/hourly.0/vm/disk',
+        `${VM}/disk`,
+        `${VM}/disk.eph0`,
+        `${VM}/disk.rescue`,
+        `${VM}/disk.swap`,
+        `${VM}_del/disk`,
+        `${VM}_resize/disk`,
+      ].toSorted(),
     );
   });
 });

@@ -255,15 +255,26 @@ describe('createOverlayScanner on real directories', () => {
     expect(unseen.map(({ path, cause }) => `${path} ${cause}`).toSorted()).toEqual(['circle NotFollowed', 'outside NotFollowed']);
   });
 
-  it('should skip lost+found, and tell base files from disks', async () => {
+  it('should excuse by its name only what cannot be read or understood, and tell base files from disks', async () => {
     using tree = buildTree({
       '_base/disk': { qcow2: {} },
       'lost+found/disk': { qcow2: {} },
+      'vm/.zfs/disk': { qcow2: {} },
       'vm/disk': { qcow2: {} },
+      'vm/serial.log': { qcow2: { backingFile: '../_base/disk' } },
+      'vm/console.log': { content: Buffer.from('QFI\u00fb\0\0\0\u0003', 'latin1') },
     });
-    const { overlays, baseImages } = await scanOf(tree);
-    expect(overlays.map(({ path }) => path)).toEqual(['vm/disk']);
-    expect(baseImages).toEqual([]);
+    const { overlays, baseImages, unseen } = await scanOf(tree);
+    expect(overlays.map(({ path }) => path).toSorted()).toEqual([
+      'lost+found/disk',
+      'vm/.zfs/disk',
+      'vm/console.log',
+      'vm/disk',
+      'vm/serial.log',
+    ]);
+    expect(overlays.find(({ path }) => path === 'vm/serial.log')).toMatchObject({ state: 'ok', chain: [{ baseName: 'disk' }] });
+    expect(overlays.find(({ path }) => path === 'vm/console.log')).toMatchObject({ state: 'unreadable', declaredRawBy: 'its name' });
+    expect([baseImages, unseen]).toEqual([[], []]);
   });
 
   it('should not overlook disks beside a base or lock directory that lies further down', async () => {
