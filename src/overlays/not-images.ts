@@ -12,23 +12,26 @@ const NEVER_IMAGES: readonly { readonly pattern: RegExp; readonly why: string }[
     why: 'the variables of the firmware: raw, and opened by the hypervisor as such',
   },
   { pattern: /^(?:tpm2?-00\.(?:permall|volatilestate|savestate)|\.lock)$/, why: 'the state of a virtual TPM, of swtpm' },
+  { pattern: /^(?:kernel|ramdisk)(?:\.rescue)?$/, why: 'a kernel or an initrd of an image, which the hypervisor loads as it is' },
   { pattern: /^compute_nodes$/, why: 'the registry of hosts, as JSON' },
   { pattern: /\.pid$/, why: 'the number of a process' },
 ];
 
 /** Directories that need not be entered where they cannot be, or where they are another file system, each with the reason. */
-const NEVER_ENTERED: readonly { readonly name: string; readonly anywhere: boolean; readonly why: string }[] = [
-  { name: 'lost+found', anywhere: false, why: 'what a file system check could not name: no process has it as a disk' },
-  { name: '.snapshot', anywhere: true, why: 'past states that a filer shows, read-only: no process has them as disks' },
-  { name: '.snapshots', anywhere: true, why: 'past states that a file system shows, read-only' },
-  { name: '.zfs', anywhere: true, why: 'past states that a file system shows, read-only' },
+const NEVER_ENTERED: readonly { readonly name: string; readonly why: string }[] = [
+  { name: 'lost+found', why: 'what a file system check could not name: no process has it as a disk' },
+  { name: '.snapshot', why: 'past states that a filer shows, read-only: no process has them as disks' },
+  { name: '.snapshots', why: 'past states that a file system shows, read-only' },
+  { name: 'tpm2', why: 'the state of a virtual TPM, of swtpm' },
+  { name: 'vtpm', why: 'the state of a virtual TPM, of swtpm' },
+  { name: 'nvram', why: 'the variables of firmware: raw, and opened by the hypervisor as such' },
+  { name: '.zfs', why: 'past states that a file system shows, read-only' },
 ];
 
 export function isNeverAnImage(name: string): boolean {
   return NEVER_IMAGES.some(({ pattern }) => pattern.test(name));
 }
 
-/** @param depth 0 for an entry of the instances path itself. */
-export function isNoPlaceForDisks(name: string, depth: number): boolean {
-  return NEVER_ENTERED.some((directory) => directory.name === name && (directory.anywhere || depth === 0));
+export function isNoPlaceForDisks(name: string): boolean {
+  return NEVER_ENTERED.some((directory) => directory.name === name);
 }

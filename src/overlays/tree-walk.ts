@@ -118,7 +118,7 @@ class TreeWalk {
     const below: Directory[] = [];
     const onError = (error: unknown): void => {
       // A directory that was deleted since it was listed holds nothing, and root's lost+found is nobody's.
-      const isExcused = errnoOf(error) === 'ENOENT' || isNoPlaceForDisks(posix.basename(relative), depth - 1);
+      const isExcused = errnoOf(error) === 'ENOENT' || isNoPlaceForDisks(posix.basename(relative));
       if (relative === '' || !isExcused) unseen.addError(nameOf(directory), 'NotEntered', error);
     };
     const role = this.#roleOf(relative);
@@ -158,7 +158,7 @@ class TreeWalk {
 
   #enters(found: Found, device: bigint | undefined): boolean {
     if (this.#skipped.has(found.path)) return false;
-    if (isNoPlaceForDisks(found.name, found.depth) && statsOf(found.file)?.dev !== device) return false;
+    if (isNoPlaceForDisks(found.name) && statsOf(found.file)?.dev !== device) return false;
     if (found.depth >= MAX_DEPTH) {
       const message = `it lies more than ${MAX_DEPTH} directories down; move it up, or list it under ignore`;
       this.#listing.unseen.add(found.path, 'NotEntered', message);

@@ -20,8 +20,9 @@ const REMOTE_TYPES: ReadonlySet<string> = new Set(['network', 'nvme', 'vhostuser
  * initrd, volumes of storage pools, and what QEMU's own command line names.
  */
 export function filesOf(root: XmlElement, domain: XmlElement, poolTarget: PoolTarget): DomainFiles {
-  const found = [...descendantsOf(root, 'source')].map((source) => fileOf(source, poolTarget));
-  const boot = ['kernel', 'initrd', 'dtb'].map((name) => diskAt(textOf(childOf(childOf(domain, 'os'), name)), 'raw'));
+  const sources = [...descendantsOf(root, 'source'), ...descendantsOf(root, 'mirror')];
+  const found = sources.map((source) => fileOf(source, poolTarget));
+  const boot = ['kernel', 'initrd', 'dtb', 'loader', 'nvram'].map((name) => diskAt(textOf(childOf(childOf(domain, 'os'), name)), 'raw'));
   const disks = [...descendantsOf(root, 'disk')].flatMap(unknownType);
   const commandLine = argumentsOf(domain).map(filesInArgument);
   const all = [...found, ...boot, ...disks, ...commandLine.flat()];
@@ -50,7 +51,7 @@ function diskAt(path: string, format?: string): FoundFile {
   return { disk: format === undefined ? { path } : { path, format } };
 }
 
-/** A `<source>` of a disk, a backing store, a mirror, or a device that has nothing to do with disks (then it has none of these). */
+/** A `<source>` of a disk, a backing store, a mirror (an old `<mirror>` has its file itself), or a device that has nothing to do with disks (then it has none of these). */
 function fileOf({ attributes }: XmlElement, poolTarget: PoolTarget): FoundFile {
   const file = attributes.get('file');
   if (file !== undefined) return diskAt(file);
@@ -101,13 +102,19 @@ function argumentsOf(domain: XmlElement): string[] {
   return args.map(({ attributes }) => attributes.get('value') ?? '');
 }
 
-/** Options of QEMU whose value has no file of a disk. */
-const FILE_OPTION =
-  /(?:^|,)(?:file|filename|file\.filename|backing|backing\.file\.filename|data-file)=((?:[^,]|,,)*)|"(?:file\.)?filename"\s*:\s*"((?:[^"\\]|\\.)*)"/g;
+/**
+ * A key that ends in `file`, `filename` or `backing`, whatever stands before it, with its value: `file=`, `file.file.filename=`,
+ * `drive.x.file=`, and the same in JSON, which QEMU also takes with single quotes. Commas in plain values are doubled.
+ */
+const FILE_OPTION = /[\w.-]*(?:file|filename|backing)(?:=((?:[^,]|,,)*)|"\s*:\s*"((?:[^"\\]|\\.)*)"|'\s*:\s*'((?:[^'\\]|\\.)*)')/g;
 
-/** Commas in QEMU's file names are doubled. A relative path, or one behind a protocol, may be any file. */
-function filesInArgument(argument: string): FoundFile[] {
-  const named = [...argument.matchAll(FILE_OPTION)].map(([, plain, json]) => plain?.replaceAll(',,', ',') ?? unescape(json ?? ''));
+/** A relative path, or one behind a protocol, may be any file. */
+function filesInArgument(argument: string, index: number, all: readonly string[]): FoundFile[] {
+  if (/^--?readconfig$/.test(all[index - 1] ?? ''))
+    return [{ problem: `its command line reads options from ${JSON.stringify(argument)}, which may name any file` }];
+  const named = [...argument.matchAll(FILE_OPTION)].map(
+    ([, plain, double, single]) => plain?.replaceAll(',,', ',') ?? unescape(double ?? single ?? ''),
+  );
   const bare = /^\/[^,\s]*$/.test(argument) ? [argument] : [];
   return [...named, ...bare].map((path) => diskAt(path.replace(/^file:/, '')));
 }

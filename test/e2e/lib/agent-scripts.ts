@@ -1,7 +1,7 @@
 /** Scripts that run in the agent's container, by `Session.runInAgent`. */
 
 export const READ_STATUS = `
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 const status = readFileSync('/proc/1/status', 'utf8');
 const wanted = ['CapEff', 'CapBnd', 'NoNewPrivs', 'Seccomp'];
 console.log(JSON.stringify(Object.fromEntries(wanted.map((key) => [key, new RegExp('^' + key + ':\\\\s*(\\\\S+)', 'm').exec(status)?.[1]]))));
@@ -9,6 +9,7 @@ console.log(JSON.stringify(Object.fromEntries(wanted.map((key) => [key, new RegE
 
 /** Tries to write a file into each of the directories that it is given; prints what came of it. */
 export const TRY_TO_WRITE = `
+import { rmSync, writeFileSync } from 'node:fs';
 const tryIn = (directory) => {
   const path = directory + '/basekeeper-e2e-probe';
   try {
@@ -24,6 +25,7 @@ console.log(JSON.stringify(process.argv.slice(1).map(tryIn)));
 
 /** Patches the node that it is given with the body that it is given, with the pod's own token; prints status and body of the answer. */
 export const PATCH_NODE = `
+import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 const [name, body] = process.argv.slice(1);

@@ -19,6 +19,60 @@ const disk = `<disk type='file' device='disk'><source file='${INSTANCES}/5f0e/di
   <backingStore type='file'><format type='raw'/><source file='${INSTANCES}/_base/aa'/><backingStore/></backingStore>
   <mirror type='file'><source file='${INSTANCES}/5f0e/disk.mirror'/></mirror></disk>`;
 
+describe('the disks of a libvirt domain', () => {
+  const QEMU = 'http://libvirt.org/schemas/domain/qemu/1.0';
+  const withArguments = (...values: string[]): string =>
+    domain().replace(
+      '</domain>',
+      `<qemu:commandline xmlns:qemu='${QEMU}'>${values.map((value) => `<qemu:arg value=\"${value.replaceAll('"', '&quot;')}\"/>`).join('')}</qemu:commandline></domain>`,
+    );
+  const disksOf = (text: string) => parseDomain(text, INSTANCES).workload.disks?.map(({ path }) => path);
+
+  it.each([
+    ["<disk type='file'><driver type='qcow2'/><source file='/out/d'/></disk>", ['/out/d']],
+    ["<disk type='file'><source file='/a'/><mirror file='/out/d' format='qcow2'/></disk>", ['/a', '/out/d']],
+    ["<disk type='block'><driver type='qcow2'/><source dev='/dev/vg/lv'/></disk>", ['/dev/vg/lv']],
+    ["<disk type='block'><driver type='raw'/><source dev='/dev/vg/lv'/></disk>", []],
+    ["<disk type='block'><driver type='raw'/><source dev='/dev/loop3'/></disk>", ['/dev/loop3']],
+    ["<disk type='network'><source protocol='rbd' name='vms/x'/></disk>", []],
+  ])('should be named wherever they lie: %s', (devices, paths) => {
+    expect(disksOf(domain({ devices }))).toEqual(paths);
+    expect(parseDomain(domain({ devices }), INSTANCES).problems).toEqual([]);
+  });
+
+  it('should have the format by which the hypervisor opens them', () => {
+    const devices = "<disk type='file'><driver name='qemu' type='raw'/><source file='/out/d'/></disk>";
+    expect(parseDomain(domain({ devices }), INSTANCES).workload.disks).toEqual([{ path: '/out/d', format: 'raw' }]);
+  });
+
+  it.each([
+    [['-drive', 'file=/out/d,if=virtio'], ['/out/d']],
+    [['-drive', 'file=/out/a,,b,if=virtio'], ['/out/a,b']],
+    [['-drive', 'driver=qcow2,file.driver=raw,file.file.filename=/out/d'], ['/out/d']],
+    [['-blockdev', '{"driver":"qcow2","file":{"driver":"file","filename":"/out/d"}}'], ['/out/d']],
+    [['-blockdev', "{'driver':'qcow2','file':{'driver':'file','filename':'/out/d'}}"], ['/out/d']],
+    [['-set', 'drive.disk0.file=/out/d'], ['/out/d']],
+    [['-hda', '/out/d'], ['/out/d']],
+  ])('should be read from the command line of QEMU: %j', (values, paths) => {
+    expect(disksOf(withArguments(...values))).toEqual(paths);
+  });
+
+  it.each([
+    ["<disk type='dir'><source dir='/srv'/></disk>", 'of the type "dir"'],
+    ["<disk type='volume'><source pool='images' volume='x'/></disk>", 'storage pool "images"'],
+    ["<disk type='file'><source file='relative'/></disk>", 'not an absolute path'],
+  ])('should be a problem where they are not understood: %s', (devices, message) => {
+    expect(parseDomain(domain({ devices }), INSTANCES).problems.join()).toContain(message);
+    expect(parseDomain(withArguments('-readconfig', '/out/conf'), INSTANCES).problems.join()).toContain('reads options from');
+  });
+
+  it('should lie in the target of a pool whose definition can be read', () => {
+    const devices = "<disk type='volume'><source pool='images' volume='x'/></disk>";
+    const { workload, problems } = parseDomain(domain({ devices }), INSTANCES, (pool) => (pool === 'images' ? '/srv/images' : undefined));
+    expect([workload.disks, problems]).toEqual([[{ path: '/srv/images/x' }], []]);
+  });
+});
+
 describe('a libvirt domain', () => {
   it.each(['1.0', '1.1'])("should name the image, swap and ephemeral disk of Nova's metadata %s", (version) => {
     const { workload, problems } = parseDomain(domain({ metadata: nova(version) }), INSTANCES);
