@@ -24,7 +24,7 @@ describe('the disks of a libvirt domain', () => {
   const withArguments = (...values: string[]): string =>
     domain().replace(
       '</domain>',
-      `<qemu:commandline xmlns:qemu='${QEMU}'>${values.map((value) => `<qemu:arg value=\"${value.replaceAll('"', '&quot;')}\"/>`).join('')}</qemu:commandline></domain>`,
+      `<qemu:commandline xmlns:qemu='${QEMU}'>${values.map((value) => `<qemu:arg value="${value.replaceAll('"', '&quot;')}"/>`).join('')}</qemu:commandline></domain>`,
     );
   const disksOf = (text: string) => parseDomain(text, INSTANCES).workload.disks?.map(({ path }) => path);
 
