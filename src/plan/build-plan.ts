@@ -9,10 +9,10 @@ import { gatherFacts, type Facts } from './facts.ts';
 import { collectFindings, pressureFindings } from './findings.ts';
 import { gateSteps } from './gate/gate.ts';
 import { relievePressure } from './pressure.ts';
-import { PlannedTrash } from './trash/planned-trash.ts';
+import { plannedTrash } from './trash/planned-trash.ts';
 import { decideTrash, tallyTrash } from './trash/rules.ts';
 import { timestamp } from '../lib/timestamp.ts';
-import { PlannedFiles } from './planned-files.ts';
+import { plannedFiles } from './planned-files.ts';
 import { stayingBaseFiles } from './standing.ts';
 import { tallyFiles } from './tally.ts';
 import { decideAll, decideUnlessHeld } from './verdicts.ts';
@@ -83,7 +83,7 @@ function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Sl
     preset: snapshot.policy.preset,
     basePath: scan.basePath,
     gate: isListWanted(tally.totals, pressure, trash) ? gate : withoutMissingList(gate),
-    files: new PlannedFiles(facts, scan.files, verdicts),
+    files: plannedFiles(facts, scan.files, verdicts),
     findings: [...findings, ...pressureFindings(pressure, tally.states)],
     totals: tally.totals,
     states: tally.states,
@@ -110,7 +110,7 @@ function verificationOf({ verification }: Snapshot): Pick<Plan, 'verification'> 
 function* planTrash({ policy }: Facts, trashed: Rows<TrashedFile>, verdicts: Uint8Array): Sliced<TrashPlan | undefined> {
   if (!policy.trash.enabled && trashed.length === 0) return undefined;
   const totals = yield* tallyTrash(trashed, verdicts);
-  return { ...policy.trash, files: new PlannedTrash({ policy }, trashed, verdicts), totals };
+  return { ...policy.trash, files: plannedTrash({ policy }, trashed, verdicts), totals };
 }
 
 /** Whether an open gate would let something be removed. */

@@ -80,7 +80,6 @@ function* unexplainedBackingNames({ overlays, references, scan }: Snapshot): Sli
   const found = new Set<string>();
   yield* forEachRow(scan.files, (file) => {
     if (IMAGE_KINDS.has(file.kind) && names.has(file.name)) found.add(file.name);
-    return undefined;
   });
   return found;
 }

@@ -63,7 +63,6 @@ function* survey(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8Array, floo
     if (verdict === YOUNG && file.allocatedBytes > 0 && ageMs(file, facts) >= floorSeconds * 1000) {
       candidates.push({ index, allocatedBytes: file.allocatedBytes, modifiedAtMs: file.modifiedAtMs });
     }
-    return undefined;
   });
   candidates.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
   return { plannedBytes, candidates };

@@ -26,7 +26,6 @@ export function* tallyFiles(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8
     cell.files++;
     cell.allocatedBytes += file.allocatedBytes;
     if (cell.unused) oldestMs = Math.max(oldestMs, ageMs(file, facts));
-    return undefined;
   });
   const oldestUnusedSeconds = oldestMs < 0 ? undefined : Math.floor(oldestMs / 1000);
   return { totals: totalsOf(found), states: statesOf(found), oldestUnusedSeconds };

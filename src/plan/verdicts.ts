@@ -53,7 +53,6 @@ function* limitRemovals(verdicts: Uint8Array, files: Rows<BaseFile>, limit: numb
   const candidates: { index: number; modifiedAtMs: number }[] = [];
   yield* forEachRow(files, ({ modifiedAtMs }, index) => {
     if (verdicts[index] === UNUSED) candidates.push({ index, modifiedAtMs });
-    return undefined;
   });
   candidates.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
   for (const { index: later } of candidates.slice(limit)) verdicts[later] = LIMIT_REACHED;

@@ -1,4 +1,4 @@
-import type { Config } from '../config/types.ts';
+import type { Config, SourcesConfig } from '../config/types.ts';
 import type { Cluster } from '../kube/connect.ts';
 import type { RequestObserver } from '../kube/types.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -29,16 +29,26 @@ export async function createEvidence(config: Config, cluster: Cluster | undefine
   return { sources: [...sources, source], membership };
 }
 
+/** Those that `clusterSources` (cluster.ts) makes. */
+type OfCluster = 'pods' | 'virtualMachineInstances' | 'rules';
+
+/** How each of the others is made; undefined where it is off. A new source does not compile without its line here or there. */
+const MAKERS: Readonly<Record<Exclude<keyof SourcesConfig, OfCluster>, (config: Config) => Promise<WorkloadSource | undefined>>> = {
+  file({ sources: { file } }) {
+    return Promise.resolve(file === undefined ? undefined : createFileSource({ path: file.path, trust: file, clock: systemClock }));
+  },
+  async libvirt({ sources: { libvirt }, hostInstancesPath: instancesPath }) {
+    if (libvirt === undefined) return undefined;
+    const { createLibvirtSource } = await import('../sources/libvirt/source.ts');
+    return createLibvirtSource({ ...libvirt, instancesPath, clock: systemClock });
+  },
+};
+
 /** Sources as configured; those of the cluster where there is one. */
 async function createSources(config: Config, cluster: Cluster | undefined): Promise<WorkloadSource[]> {
-  const { sources, hostInstancesPath: instancesPath } = config;
-  const found = cluster === undefined ? [] : (await import('./cluster.ts')).clusterSources(config, cluster);
-  if (sources.file !== undefined) found.push(createFileSource({ path: sources.file.path, trust: sources.file, clock: systemClock }));
-  if (sources.libvirt !== undefined) {
-    const { createLibvirtSource } = await import('../sources/libvirt/source.ts');
-    found.push(createLibvirtSource({ ...sources.libvirt, instancesPath, clock: systemClock }));
-  }
-  return found;
+  const ofCluster = cluster === undefined ? [] : (await import('./cluster.ts')).clusterSources(config, cluster);
+  const others = await Promise.all(Object.values(MAKERS).map((make) => make(config)));
+  return [...ofCluster, ...others.filter((source) => source !== undefined)];
 }
 
 /** What each source says, without asking anybody again. */

@@ -62,7 +62,6 @@ export function* decideTrash(facts: Facts, files: Rows<BaseFile>, trashed: Rows<
     const decided = TRASH_RULES.findIndex((rule) => rule.applies(known, file));
     verdicts[index] = decided;
     if (decided === GRACE_OVER) over.push({ index, trashedAtMs: file.trashedAtMs });
-    return undefined;
   });
   const limit = facts.policy.maxRemovalsPerPass;
   over.sort((a, b) => a.trashedAtMs - b.trashedAtMs);
@@ -84,7 +83,6 @@ export function* emptyUnderPressure(trashed: Rows<TrashedFile>, verdicts: Uint8A
     const mayGo = verdicts[index] === WITHIN_GRACE || verdicts[index] === LIMIT_REACHED;
     // A file that holds no blocks frees none.
     if (mayGo && allocatedBytes > 0) candidates.push({ index, trashedAtMs, allocatedBytes });
-    return undefined;
   });
   candidates.sort((a, b) => a.trashedAtMs - b.trashedAtMs);
   for (const { index, allocatedBytes } of candidates) {
@@ -100,10 +98,9 @@ export function* tallyTrash(trashed: Rows<TrashedFile>, verdicts: Uint8Array): S
   const totals = { files: trashed.length, allocatedBytes: 0, dueFiles: 0, dueBytes: 0, ...none };
   yield* forEachRow(trashed, ({ allocatedBytes }, index) => {
     totals.allocatedBytes += allocatedBytes;
-    if (!DUE.has(trashRuleOf(verdicts[index] ?? 0).reason)) return undefined;
-    totals.dueFiles++;
-    totals.dueBytes += allocatedBytes;
-    return undefined;
+    const isDue = DUE.has(trashRuleOf(verdicts[index] ?? 0).reason);
+    totals.dueFiles += isDue ? 1 : 0;
+    totals.dueBytes += isDue ? allocatedBytes : 0;
   });
   return totals;
 }
@@ -112,12 +109,10 @@ function* gatherTrashFacts(facts: Facts, files: Rows<BaseFile>, trashed: Rows<Tr
   const newestMs = new Map<string, number>();
   yield* forEachRow(trashed, ({ name, trashedAtMs }) => {
     newestMs.set(name, Math.max(newestMs.get(name) ?? Number.NEGATIVE_INFINITY, trashedAtMs));
-    return undefined;
   });
   const present = new Map<string, Pick<BaseFile, 'device' | 'inode'>>();
   yield* forEachRow(files, ({ name, device, inode }) => {
     if (newestMs.has(name)) present.set(name, { device, inode });
-    return undefined;
   });
   return { ...facts, newestMs, present };
 }
