@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { holdersOf, type Layout } from './layout.ts';
 import type { Templates } from './images.ts';
@@ -99,7 +100,8 @@ function findLeftOver({ world }: Layout, { tree }: Built, standing: Standing, go
   const unneeded = tree.candidates.filter(({ path }) => !needed.has(path));
   const left = unneeded.filter(({ path }) => !vanished.has(path));
   // A name that was not followed protects the file of that name; what it names is then needed as well.
-  const alike = left.filter(({ path }) => standing.lastNames.has(basename(path)));
+  // So is a file that has another name outside: a bind mount would look the same.
+  const alike = left.filter(({ path }) => standing.lastNames.has(basename(path)) || lstatSync(path).nlink > 1);
   const unexplained = left.filter((candidate) => !alike.includes(candidate));
   const limit = world.limit === 'one' ? 1 : Infinity;
   const fault = unexplained.length > 0 && gone.length < Math.min(limit, unneeded.length - alike.length) ? 'left-over' : undefined;

@@ -91,7 +91,10 @@ function settlePart(part: Part, world: World): Part {
   if (part.place === 'none') Object.assign(settled, { name: 'disk', format: 'qcow2', middle: 'none', spelling: 'absolute' });
   if (IN_BASE.has(part.place) || part.place === 'none') settled.diskInfo = 'none';
   // Where disk.info says raw, QEMU reads no header: a guest that names a file outside must not hold its node, and loses nothing.
-  if (part.middle === 'outside') settled.diskInfo = 'none';
+  if (part.middle === 'outside') {
+    settled.diskInfo = 'none';
+    if (settled.namedBy === 'definitionRaw') settled.namedBy = 'definition';
+  }
   if (settled.format === 'vmdkExtent') {
     Object.assign(settled, { middle: 'none', baseFormat: 'raw', below: 'none', diskInfo: 'none' });
     if (!VMDK_SPELLINGS.has(settled.spelling)) settled.spelling = 'absolute';
