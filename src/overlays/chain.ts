@@ -70,6 +70,11 @@ export function baseNameOf(path: string, subdirectoryName: string): string | und
   return name === '' || name.includes('/') ? undefined : name;
 }
 
+/** Whether a base file that exists is protected by a step of the chain. */
+export function keepsBaseFile({ links }: Chain, context: Pick<ChainContext, 'hasBaseFile'>): boolean {
+  return links.some(({ protects }) => protects.some((name) => context.hasBaseFile(name)));
+}
+
 /** Why a header alone leaves a chain uncertain, or undefined. */
 export function headerProblem(header: ImageHeader): string | undefined {
   if (header.kind === 'invalid') return `its ${header.format} header is invalid: ${header.message}`;

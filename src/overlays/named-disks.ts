@@ -1,6 +1,6 @@
 import { PARENTLESS_FORMATS } from '../images/formats/formats.ts';
 import type { NamedDisk, Unseen } from '../model/overlay.ts';
-import { baseNameOf, followReference } from './chain.ts';
+import { baseNameOf, followReference, keepsBaseFile } from './chain.ts';
 import type { OverlayListing } from './listing.ts';
 import type { Place } from './place.ts';
 
@@ -27,8 +27,7 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
     unseen.add(path, 'NotUnderstood', `${chain.message ?? chain.state}; ${REMEDY}`);
   // A disk below the instances path was walked to.
   if (overlays.has(known) || chain.links.length === 0) return;
-  const keepsBaseFile = chain.links.some(({ protects }) => protects.some((name) => chains.hasBaseFile(name)));
-  if (problem !== undefined && !keepsBaseFile) return;
+  if (problem !== undefined && !keepsBaseFile(chain, chains)) return;
   const declaredRawBy = isRaw ? 'libvirt' : undefined;
   overlays.set(`${by} ${path}`, { instance: by, path, state: chain.state, chain: chain.links, message: chain.message, declaredRawBy });
 }

@@ -5,7 +5,7 @@ import type { EntryType } from '../disk/list-directory.ts';
 import type { FsPath } from '../disk/raw-name.ts';
 import type { ImageHeader } from '../images/header.ts';
 import type { ImageReader } from '../images/reader.ts';
-import { followChain, followReference, type Chain } from './chain.ts';
+import { followChain, followReference, keepsBaseFile, type Chain } from './chain.ts';
 import type { OverlayListing } from './listing.ts';
 import { isNeverAnImage } from './not-images.ts';
 
@@ -80,11 +80,10 @@ function addBaseImage(listing: OverlayListing, { path, name, role }: Found, { st
 }
 
 /**
- * A link to what is scanned anyway says nothing new, but a base file that it leads to is in use. Where it leads out of the instances
- * path, the file behind it is read if it can be seen from here.
+ * A link to what is scanned anyway says nothing new, but a base file that it leads to is in use, whatever the link is called. A file
+ * outside is not opened, unless a source names it; a name excuses a link only where it leads out.
  */
 export function visitLink(listing: OverlayListing, found: Found): void {
-  if (isNeverAnImage(found.name)) return;
   const { places, reader, chains, unseen } = listing;
   const own = places.hostPath(found.path);
   const link = readlinkSync(found.file);
@@ -93,15 +92,14 @@ export function visitLink(listing: OverlayListing, found: Found): void {
   const place = places.resolve(own);
   unseen.clear(found.path);
   if (place.kind === 'lost') {
-    unseen.add(found.path, 'NotFollowed', place.message);
+    if (!isExcused(found)) unseen.add(found.path, 'NotFollowed', place.message);
     return;
   }
   const isBaseFile = place.kind === 'outside' && chains.baseFileAt(place.path) !== undefined;
   if (isBaseFile || (place.kind === 'inside' && reader.typeAt(place.path) === 'file')) {
     const chain = followReference(found.path, target, chains);
-    const standsOnBase = chain.links.some(({ protects }) => protects.some((name) => chains.hasBaseFile(name)));
-    if (standsOnBase || chain.state === 'unreadable') addOverlay(listing, found, chain, false);
-  } else if (place.kind === 'outside' && !chains.isNamed(place.path)) {
+    if (keepsBaseFile(chain, chains) || chain.state === 'unreadable') addOverlay(listing, found, chain, false);
+  } else if (place.kind === 'outside' && !chains.isNamed(place.path) && !isExcused(found)) {
     const message = `it is a symbolic link to ${JSON.stringify(place.path)}, which is outside the instances path and not read; use a bind mount instead, or list it under ignore if it cannot lead to a base file`;
     unseen.add(found.path, 'NotFollowed', message);
   }

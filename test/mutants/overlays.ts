@@ -74,7 +74,7 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         to: 'void message;',
       },
       { rule: 'a link in a circle is unseen', from: "unseen.add(found.path, 'NotFollowed', place.message);", to: '' },
-      { rule: 'a base file that a link leads to is in use', from: 'if (standsOnBase || chain', to: 'if (chain' },
+      { rule: 'a base file that a link leads to is in use', from: 'if (keepsBaseFile(chain, chains) || chain', to: 'if (chain' },
       {
         rule: 'a device or a FIFO in the place of a disk is unseen',
         from: "listing.unseen.add(found.path, 'NotAnImageFile', message);",

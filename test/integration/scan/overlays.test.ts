@@ -164,6 +164,7 @@ describe('createOverlayScanner on real directories', () => {
       [`_base/${SHA1}_10`]: { symlink: SHA1 },
       images: { symlink: '{instances}/_base' },
       'vm/ubuntu.img': { symlink: `../images/${SHA1}` },
+      'vm/ubuntu.log': { symlink: `../images/${SHA1}` },
       'vm/disk': { qcow2: { backingFile: `../_base/${SHA1}_10`, backingFormat: 'raw' } },
       'vm2/disk': { qcow2: { backingFile: '../vm/ubuntu.img' } },
       'vm3/disk': { qcow2: { backingFile: `../images/../_base/${SHA1}` } },
@@ -175,6 +176,7 @@ describe('createOverlayScanner on real directories', () => {
       [`_base/${SHA1}_10`, 'ok', SHA1],
       ['vm/disk', 'ok', SHA1, `${SHA1}_10`],
       ['vm/ubuntu.img', 'ok', SHA1],
+      ['vm/ubuntu.log', 'ok', SHA1],
       ['vm2/disk', 'ok', SHA1, 'ubuntu.img'],
       ['vm3/disk', 'ok', SHA1],
     ]);
