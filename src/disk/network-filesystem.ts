@@ -1,26 +1,32 @@
 import { statfsSync } from 'node:fs';
 import { errnoOf } from '../lib/errors.ts';
 
-/** `f_type` of file systems that other hosts may change, from Linux' `magic.h` and the file systems' own sources. */
-const NETWORK_FILESYSTEMS: ReadonlyMap<number, string> = new Map([
-  [0x6969, 'nfs'],
-  [0xff534d42, 'cifs'],
-  [0xfe534d42, 'smb2'],
-  [0x517b, 'smb'],
-  [0x00c36400, 'ceph'],
-  [0x65735546, 'fuse'],
-  [0x0bd00bd0, 'lustre'],
-  [0x7461636f, 'ocfs2'],
-  [0x01161970, 'gfs2'],
-  [0x47504653, 'gpfs'],
-  [0x5346414f, 'afs'],
-  [0x19830326, 'beegfs'],
+/** `statfs(2)`'s types of file systems that several hosts can have mounted at the same time. */
+const SHARED_TYPES: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB'],
+  [0x517b, 'SMB'],
+  [0x00c36400, 'CephFS'],
+  [0x65735546, 'FUSE, such as GlusterFS'],
+  [0x0bd00bd0, 'Lustre'],
+  [0x7461636f, 'OCFS2'],
+  [0x01161970, 'GFS2'],
+  [0x47504653, 'GPFS'],
+  [0x19830326, 'BeeGFS'],
+  [0x5346414f, 'AFS'],
 ]);
+
+/** The name of a file system's type where several hosts can have it mounted. */
+export function sharedTypeName(type: number): string | undefined {
+  // Some kernels extend the sign of the 32 bits.
+  return SHARED_TYPES.get(Number(BigInt.asUintN(32, BigInt(type))));
+}
 
 /** The name of the network file system that a directory is on; undefined for a local one, and where nothing answers. */
 export function networkFilesystemOf(path: string): string | undefined {
   try {
-    return NETWORK_FILESYSTEMS.get(statfsSync(path).type);
+    return sharedTypeName(statfsSync(path).type);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return undefined;

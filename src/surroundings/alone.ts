@@ -1,25 +1,9 @@
-import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { networkFilesystemOf } from '../disk/network-filesystem.ts';
 import { readSmallFile } from '../disk/read-small-file.ts';
 import { errnoOf, messageOf } from '../lib/errors.ts';
 import { parseRegistry } from '../shared-storage/registry-file.ts';
 import { REGISTRY_NAME } from '../shared-storage/registry.ts';
-
-/** `statfs(2)`'s types of file systems that several hosts can have mounted at the same time. */
-const SHARED_TYPES: ReadonlyMap<number, string> = new Map([
-  [0x6969, 'NFS'],
-  [0xff534d42, 'CIFS'],
-  [0xfe534d42, 'SMB'],
-  [0x517b, 'SMB'],
-  [0x00c36400, 'CephFS'],
-  [0x65735546, 'FUSE, such as GlusterFS'],
-  [0x0bd00bd0, 'Lustre'],
-  [0x7461636f, 'OCFS2'],
-  [0x01161970, 'GFS2'],
-  [0x47504653, 'GPFS'],
-  [0x19830326, 'BeeGFS'],
-  [0x5346414f, 'AFS'],
-]);
 
 const MAX_REGISTRY_BYTES = 1024 * 1024;
 /** More are not worth a message. */
@@ -77,18 +61,6 @@ function firstLabel(name: string): string {
 }
 
 function sharedFileSystem(basePath: string): string[] {
-  try {
-    const type = sharedTypeName(statfsSync(basePath).type);
-    return type === undefined ? [] : [`${basePath} is on a file system that several hosts can have mounted (${type})`];
-  } catch (error) {
-    // A base directory that is not there holds nothing.
-    if (errnoOf(error) === undefined) throw error;
-    return [];
-  }
-}
-
-/** The name of a file system's type where several hosts can have it mounted. */
-export function sharedTypeName(type: number): string | undefined {
-  // Some kernels extend the sign of the 32 bits.
-  return SHARED_TYPES.get(Number(BigInt.asUintN(32, BigInt(type))));
+  const type = networkFilesystemOf(basePath);
+  return type === undefined ? [] : [`${basePath} is on a file system that several hosts can have mounted (${type})`];
 }

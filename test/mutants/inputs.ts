@@ -52,8 +52,12 @@ export const INPUTS: readonly MutantsOf[] = [
         from: 'if (hosts === undefined) return [',
         to: 'if (hosts === undefined) return [].slice() ?? [',
       },
-      { rule: 'alone: a shared file system is a sign', from: '[0x6969, ', to: '[0x6968, ' },
     ],
+  },
+  {
+    file: 'src/disk/network-filesystem.ts',
+    tests: [SURROUNDINGS],
+    mutants: [{ rule: 'alone: a shared file system is a sign', from: '[0x6969, ', to: '[0x6968, ' }],
   },
   {
     file: 'src/surroundings/server-clock.ts',

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SettingsInput } from '../../../src/config/schema/schema.ts';
 import type { Report } from '../../../src/model/report.ts';
-import { sharedTypeName } from '../../../src/surroundings/alone.ts';
+import { sharedTypeName } from '../../../src/disk/network-filesystem.ts';
 import { passOnTree } from '../../helpers/pass-on-tree.ts';
 import { buildTree, DAY, type Tree } from '../../helpers/tree.ts';
 
