@@ -1,39 +1,89 @@
-import { closeSync, constants, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, fsync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { errnoError, hasErrno } from '../lib/errors.ts';
 import { giveTo, ownerOf } from './owned-directory.ts';
 import { readOpenFile, type SmallFile } from './read-small-file.ts';
 
-/** Replaces the file, or makes it, by rename: nobody ever sees half of it. Throws an errno error. */
+/** Runs `operation` with the path of a name in one directory. */
+type Reach = <T>(name: string, operation: (path: string) => T) => T;
+
+/** A file that takes the place of another by rename, when all of it is on the disk: nobody ever sees half of it. */
+interface Replacement {
+  /** Of the directory; the file is then renamed within it. */
+  readonly reach: Reach;
+  readonly name: string;
+  /** One left behind under this name is removed: a name that two writers may use at once must be a random one. */
+  readonly temporary: string;
+  readonly mode: number;
+  /** Who gets the file; without it, it stays ours. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
+/** Replaces the file, or makes it, for the owner of its directory. There is one writer of it at a time. Throws an errno error. */
 export function replaceFile(path: string, text: string): void {
   const directory = dirname(path);
-  const temporary = join(directory, `.${basename(path)}.tmp`);
-  const fd = createTemporary(temporary);
+  const name = basename(path);
+  const reach: Reach = (entry, operation) => operation(join(directory, entry));
+  const replacement = { reach, name, temporary: `.${name}.tmp`, mode: 0o644, owner: ownerOf(directory) };
+  const fd = begin(replacement);
   try {
     try {
-      giveTo(fd, ownerOf(directory));
-      writeAll(fd, text);
+      write(fd, text, replacement);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
-    renameSync(temporary, path);
+    finish(replacement);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    discard(replacement);
     throw error;
   }
 }
 
-/** What is there was left behind by somebody who died: there is one writer of a file at a time. */
-function createTemporary(path: string): number {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+/** As `replaceFile`, for a file of ours that several may write at once: the event loop turns while the disk takes it. */
+export async function replaceOwnFile(reach: Reach, name: string, text: string): Promise<void> {
+  const replacement = { reach, name, temporary: `.${randomBytes(16).toString('hex')}`, mode: 0o600 };
+  const fd = begin(replacement);
   try {
-    return openSync(path, flags, 0o644);
+    try {
+      write(fd, text, replacement);
+      await promisify(fsync)(fd);
+    } finally {
+      closeSync(fd);
+    }
+    finish(replacement);
   } catch (error) {
-    if (!hasErrno(error, 'EEXIST')) throw error;
+    discard(replacement);
+    throw error;
   }
-  rmSync(path, { force: true });
-  return openSync(path, flags, 0o644);
+}
+
+function begin({ reach, temporary, mode }: Replacement): number {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  return reach(temporary, (path) => {
+    try {
+      return openSync(path, flags, mode);
+    } catch (error) {
+      if (!hasErrno(error, 'EEXIST')) throw error;
+    }
+    rmSync(path, { force: true });
+    return openSync(path, flags, mode);
+  });
+}
+
+function write(fd: number, text: string, { owner }: Replacement): void {
+  if (owner !== undefined) giveTo(fd, owner);
+  writeAll(fd, text);
+}
+
+function finish({ reach, name, temporary }: Replacement): void {
+  reach(temporary, (from) => reach(name, (to) => renameSync(from, to)));
+}
+
+function discard({ reach, temporary }: Replacement): void {
+  reach(temporary, (path) => rmSync(path, { force: true }));
 }
 
 /** Why a file must not be written over, if so. */

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fsync, openSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { readdirSync } from 'node:fs';
 import { readSmallFile } from '../../disk/read-small-file.ts';
+import { replaceOwnFile } from '../../disk/write-small-file.ts';
 import { formatRecord, MAXIMUM_RECORD_BYTES, parseRecord, type ChecksumRecord } from './record.ts';
 import { holdDirectory, type OpenDirectory } from '../../disk/held-directory.ts';
 import { hasErrno } from '../../lib/errors.ts';
@@ -9,7 +8,7 @@ import { openSubdirectory } from '../../disk/subdirectory.ts';
 
 /** Below the base directory. Nova lists no directories there, so it never sees what is in it. */
 export const CHECKSUM_DIRECTORY = '.basekeeper-checksums';
-/** No base file that is recorded begins with a dot. */
+/** Of `replaceOwnFile`; no base file that is recorded begins with a dot. */
 const TEMPORARY_PREFIX = '.';
 /** A temporary file that is older was left behind by somebody who died. */
 const STALE_MS = 3_600_000;
@@ -33,7 +32,7 @@ export function openChecksumDirectory(base: OpenDirectory, basePath: string): Ch
   const { entries, at, self } = directory;
   return {
     read: (name) => at(name, readRecord),
-    write: async (name, record) => await writeRecord(directory, name, formatRecord(record)),
+    write: async (name, record) => await replaceOwnFile(at, name, formatRecord(record)),
     prune(isThere, nowMs) {
       for (const name of self((path) => readdirSync(path))) {
         const stat = entries.stat(name);
@@ -53,24 +52,6 @@ function readRecord(path: string): ChecksumRecord | undefined {
   } catch (error) {
     // A link, a directory, too long, or no text: not ours.
     if (hasErrno(error, 'ELOOP', 'EISDIR', 'EINVAL', 'EFBIG', 'ENXIO')) return undefined;
-    throw error;
-  }
-}
-
-async function writeRecord(directory: OpenDirectory, name: string, text: string): Promise<void> {
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const temporary = `${TEMPORARY_PREFIX}${randomBytes(16).toString('hex')}`;
-  const fd = directory.at(temporary, (path) => openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600));
-  try {
-    try {
-      writeFileSync(fd, text);
-      await promisify(fsync)(fd);
-    } finally {
-      closeSync(fd);
-    }
-    directory.at(temporary, (from) => directory.at(name, (to) => renameSync(from, to)));
-  } catch (error) {
-    unlinkIfThere(directory, temporary);
     throw error;
   }
 }
