@@ -4,6 +4,7 @@ import type { Workload } from '../../model/workload.ts';
 import { asArray, asText, at, field } from '../../lib/json.ts';
 import { errnoOf, UsageError } from '../../lib/errors.ts';
 import { printable } from '../../lib/text.ts';
+import type { YamlProblem } from '../../lib/yaml/document.ts';
 import { addConfigurationOptions, withConfig, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -48,10 +49,11 @@ export function addTestRuleCommand(config: Command, context: Context): void {
 
 /** The objects of the file, and the items of its lists. Throws `UsageError`. */
 async function readObjects(path: string): Promise<readonly unknown[]> {
-  const { parseYamlDocuments } = await import('../../lib/yaml/objects.ts');
+  const { parseYamlDocuments } = await import('../../lib/yaml/document.ts');
   const parsed = parseYamlDocuments(await readText(path));
-  if ('problem' in parsed) throw new UsageError(`${path} is not valid YAML or JSON: ${parsed.problem}`);
-  const objects = parsed.documents.flatMap((document): readonly unknown[] => {
+  if (parsed.problems !== undefined)
+    throw new UsageError(`${path} is not valid YAML or JSON: ${parsed.problems.map(problemText).join('; ')}`);
+  const objects = parsed.values.flatMap((document): readonly unknown[] => {
     const items = asArray(field(document, 'items'));
     return asText(field(document, 'kind'))?.endsWith('List') === true && items !== undefined ? items : [document];
   });
@@ -59,6 +61,10 @@ async function readObjects(path: string): Promise<readonly unknown[]> {
     throw new UsageError(`${path} holds something that is not a Kubernetes object: apiVersion and kind are missing`);
   }
   return objects;
+}
+
+function problemText({ message, at: position }: YamlProblem): string {
+  return position === undefined ? message : `line ${position.line}: ${message}`;
 }
 
 async function readText(path: string): Promise<string> {

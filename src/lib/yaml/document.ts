@@ -4,6 +4,7 @@ import {
   isNode,
   isPair,
   isScalar,
+  parseAllDocuments,
   parseDocument,
   type Document,
   type Node,
@@ -38,31 +39,56 @@ export interface YamlDocument {
 /** A person writes few; many make a small file expand to a large one. */
 const MAX_ALIASES = 100;
 
+const TOO_DEEP = 'it is nested too deeply';
+
+/** `pretty` messages repeat the source text; ours give line and column instead. */
+const OPTIONS = { prettyErrors: false, uniqueKeys: false };
+
+type Problems = { readonly problems: readonly YamlProblem[] };
+
 /**
- * Parses one YAML 1.2 document, which JSON is as well: the only reader of YAML. Syntax errors, duplicate keys, sections with more than
- * 1000 keys and more than 100 resolved aliases are problems.
+ * Parses one YAML 1.2 document, which JSON is as well. `parseYamlDocuments` beside it is the only other reader of YAML, with the same
+ * limits: syntax errors, duplicate keys, sections with more than 1000 keys and more than 100 resolved aliases are problems.
  */
-export function parseYamlDocument(text: string): YamlDocument | { readonly problems: readonly YamlProblem[] } {
+export function parseYamlDocument(text: string): YamlDocument | Problems {
   const lines = new LineCounter();
+  return orProblems(() => contentOf(parseDocument(text, { ...OPTIONS, lineCounter: lines }), lines));
+}
+
+/** As `parseYamlDocument`, for a text of any number of documents; empty ones are left out. */
+export function parseYamlDocuments(text: string): { readonly problems?: undefined; readonly values: readonly unknown[] } | Problems {
+  const lines = new LineCounter();
+  return orProblems(() => {
+    const found = parseAllDocuments(text, { ...OPTIONS, lineCounter: lines });
+    const contents = Array.isArray(found) ? found.map((document) => contentOf(document, lines)) : [];
+    const problems = contents.flatMap((content) => content.problems ?? []);
+    if (problems.length > 0) return { problems };
+    return { values: contents.flatMap((content) => ('value' in content && content.value !== undefined ? [content.value] : [])) };
+  });
+}
+
+function contentOf(document: Document.Parsed, lines: LineCounter): YamlDocument | Problems {
   const positionOf = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
+  const wrong = [...document.errors, ...document.warnings];
+  if (wrong.length > 0) return { problems: wrong.map((problem) => ({ message: explain(problem), at: positionOf(problem.pos[0]) })) };
+  const keys = keyMistakes(document);
+  if (keys.length > 0) return { problems: keys.map(({ message, offset }) => ({ message, at: positionOf(offset) })) };
+  return {
+    value: (document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown) ?? undefined,
+    locate: (path, atKey = false) => locate(document, positionOf, path, atKey),
+  };
+}
+
+function orProblems<T>(parse: () => T): T | Problems {
   try {
-    // `pretty` messages repeat the source text; ours give line and column instead.
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-    const wrong = [...document.errors, ...document.warnings];
-    if (wrong.length > 0) return { problems: wrong.map((problem) => ({ message: explain(problem), at: positionOf(problem.pos[0]) })) };
-    const keys = keyMistakes(document);
-    if (keys.length > 0) return { problems: keys.map(({ message, offset }) => ({ message, at: positionOf(offset) })) };
-    return {
-      value: (document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown) ?? undefined,
-      locate: (path, atKey = false) => locate(document, positionOf, path, atKey),
-    };
+    return parse();
   } catch (error) {
     // An alias without an anchor, or more aliases than a person writes.
     if (error instanceof ReferenceError) return { problems: [{ message: error.message }] };
-    if (error instanceof RangeError) return { problems: [{ message: 'it is nested too deeply' }] };
+    if (error instanceof RangeError) return { problems: [{ message: TOO_DEEP }] };
     throw error;
   }
 }
@@ -96,6 +122,7 @@ export function formatPath(path: Path): string {
 
 function explain(problem: YAMLParseError | YAMLWarning): string {
   if (problem.code === 'MULTIPLE_DOCS') return 'the file holds more than one document; remove what follows the second "---"';
+  if (problem.code === 'RESOURCE_EXHAUSTION') return TOO_DEEP;
   return problem.message;
 }
 
