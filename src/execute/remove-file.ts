@@ -5,7 +5,7 @@ import type { BaseDirectory, Clock } from '../model/ports.ts';
 import { errnoError, hasErrno } from '../lib/errors.ts';
 import { underImageLock } from './under-image-lock.ts';
 import type { TrashHolder } from './trash/trash-holder.ts';
-import { recheck, recheckUse, type Result } from './recheck.ts';
+import { isSameFile, recheck, recheckUse, type Result } from './recheck.ts';
 import { losesLockFile, minimumAgeSeconds } from './refusal.ts';
 import type { AnswerFor, Removal } from './removal.ts';
 
@@ -39,8 +39,12 @@ function removeUnused(parts: RemovalParts, file: PlannedFile, answerFor: AnswerF
   const answer = answerFor(file.name);
   const refusal = ('outcome' in answer ? answer : recheckUse(answer)) ?? parts.refused();
   if (refusal !== undefined) return refusal;
-  // Once more: the answer took its time, and some writers take no lock.
-  const removeChecked = () => recheckNow(parts, file) ?? discard(parts, file.name);
+  // Once more, and last of all: the answer took its time, and some writers take no lock.
+  const removeChecked = () => {
+    const trash = parts.trash();
+    const discard = trash === undefined ? unlinking(parts, file) : trashing(parts, file, trash);
+    return recheckNow(parts, file) ?? discard();
+  };
   return parts.policy.liveUseCheck ? underImageLock(parts.directory, file.name, file.identity, removeChecked) : removeChecked();
 }
 
@@ -54,20 +58,37 @@ function recheckNow({ directory, clock, policy }: RemovalParts, file: PlannedFil
   });
 }
 
-function discard({ directory, trash: trashOf, clock }: RemovalParts, name: string): Result {
-  const trash = trashOf();
-  try {
-    if (trash === undefined) {
+function unlinking({ directory }: RemovalParts, { name }: PlannedFile): () => Result {
+  return () => {
+    try {
       directory.unlink(name);
       return { outcome: 'removed' };
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT')) return { outcome: 'AlreadyGone' };
+      throw error;
     }
-    const opened = trash.open({ create: true });
-    if (opened === undefined) throw errnoError('ENOENT', 'the trash could not be made');
-    opened.take(name, trashEntryName({ name, trashedAtMs: clock.now().wallMs }));
-    return { outcome: 'trashed' };
-  } catch (error) {
-    // With the trash, ENOENT may also mean that somebody removed that.
-    if (hasErrno(error, 'ENOENT') && (trash === undefined || directory.stat(name) === undefined)) return { outcome: 'AlreadyGone' };
-    throw error;
-  }
+  };
+}
+
+/**
+ * Opens the trash, which takes its time where there is none yet, and returns the move into it. Anyone who touched the file between
+ * the last look and the move finds it again: they take its lock next, which is still ours.
+ */
+function trashing({ directory, clock }: RemovalParts, { name, identity }: PlannedFile, holder: TrashHolder): () => Result {
+  const trash = holder.open({ create: true });
+  if (trash === undefined) throw errnoError('ENOENT', 'the trash could not be made');
+  return () => {
+    const entry = trashEntryName({ name, trashedAtMs: clock.now().wallMs });
+    try {
+      trash.take(name, entry);
+    } catch (error) {
+      // ENOENT may also mean that somebody removed the trash.
+      if (hasErrno(error, 'ENOENT') && directory.stat(name) === undefined) return { outcome: 'AlreadyGone' };
+      throw error;
+    }
+    const moved = trash.stat(entry);
+    const isThePlanned = moved === undefined || (isSameFile(identity, moved) && moved.modifiedAtNs === identity.modifiedAtNs);
+    if (isThePlanned || trash.giveBack(entry, name) === 'exists') return { outcome: 'trashed' };
+    return { outcome: 'ChangedSincePlan', message: 'It was used or replaced at the moment when it went to the trash, and is back.' };
+  };
 }

@@ -123,6 +123,8 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
   onStat: ((name: string) => void) | undefined;
   /** Called after each file that was removed. */
   onUnlink: ((name: string) => void) | undefined;
+  /** Called before each file that goes to the trash. */
+  onTake: ((name: string) => void) | undefined;
   opened = 0;
   closed = 0;
   readonly #entries: Entries = new Map();
@@ -201,6 +203,7 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
         checkName(name);
         checkName(entry);
         if (trash.has(entry)) throw errno('EEXIST');
+        this.onTake?.(name);
         trash.set(entry, entryOf(this.#entries, name));
         this.#entries.delete(name);
         this.log.push(`take ${name} ${entry}`);

@@ -128,8 +128,8 @@ export const EXECUTION: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'replay: the file is looked at once more just before it goes',
-        from: 'const removeChecked = () => recheckNow(parts, file) ?? discard',
-        to: 'const removeChecked = () => discard',
+        from: 'return recheckNow(parts, file) ?? discard();',
+        to: 'return discard();',
       },
     ],
   },
@@ -221,8 +221,8 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'the file is looked at once more just before it goes',
-        from: 'const removeChecked = () => recheckNow(parts, file) ?? discard',
-        to: 'const removeChecked = () => discard',
+        from: 'return recheckNow(parts, file) ?? discard();',
+        to: 'return discard();',
       },
       {
         rule: 'live-use check: QEMU’s image locks are asked for',

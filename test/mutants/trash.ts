@@ -48,6 +48,27 @@ export const TRASH: readonly MutantsOf[] = [
     ],
   },
   {
+    file: 'src/execute/remove-file.ts',
+    tests: ['test/unit/execute/trash.test.ts', 'test/integration/execute/trash-race.test.ts'],
+    mutants: [
+      {
+        rule: 'trash: what was touched as it was moved is given back',
+        from: ' && moved.modifiedAtNs === identity.modifiedAtNs',
+        to: '',
+      },
+      {
+        rule: 'trash: what took the place of the file as it was moved is given back',
+        from: 'isSameFile(identity, moved) && moved',
+        to: 'moved',
+      },
+      {
+        rule: 'trash: it is opened before the last look at the file',
+        from: '    const discard = trash === undefined ? unlinking(parts, file) : trashing(parts, file, trash);\n    return recheckNow(parts, file) ?? discard();',
+        to: '    return recheckNow(parts, file) ?? (trash === undefined ? unlinking(parts, file) : trashing(parts, file, trash))();',
+      },
+    ],
+  },
+  {
     file: 'src/execute/trash/trash-holder.ts',
     tests: [EXECUTOR],
     mutants: [
@@ -195,8 +216,8 @@ export const TRASH: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'trash: a file that cannot be moved there is not unlinked instead',
-        from: "return { outcome: 'AlreadyGone' };\n    throw error;",
-        to: "return { outcome: 'AlreadyGone' };\n    directory.unlink(name);\n    return { outcome: 'removed' };",
+        from: "directory.stat(name) === undefined) return { outcome: 'AlreadyGone' };\n      throw error;",
+        to: "directory.stat(name) === undefined) return { outcome: 'AlreadyGone' };\n      directory.unlink(name);\n      return { outcome: 'removed' };",
       },
     ],
   },

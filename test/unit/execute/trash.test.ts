@@ -81,14 +81,46 @@ describe('executor: removals into the trash', () => {
     const { directory, execute } = setUp();
     const [first, second] = [removal(directory), plannedFile('b'.repeat(40), 'remove', directory.put('b'.repeat(40), NOW_MS - 2 * DAY_MS))];
     directory.failures.set('openTrash', 'EIO');
-    let looks = 0;
-    // Its last look comes after the first file has asked for the trash.
-    directory.onStat = (name) => void (name === second.name && ++looks === 2 && directory.failures.delete('openTrash'));
+    // It could be had for the second one.
+    const failureOf = directory.failures.get.bind(directory.failures);
+    directory.failures.get = (operation) => {
+      const failure = failureOf(operation);
+      if (operation === 'openTrash') directory.failures.delete(operation);
+      return failure;
+    };
     expect((await execute({ files: [first, second] })).outcomes).toEqual({ [NAME]: 'RemovalFailed', [second.name]: 'RemovalFailed' });
     directory.failures.clear();
     const before = directory.opened;
     expect((await execute({ files: [first, second] })).outcomes).toEqual({ [NAME]: 'trashed', [second.name]: 'trashed' });
     expect([directory.opened - before, directory.closed]).toEqual([2, directory.opened]);
+  });
+
+  it('should give a file back that was touched or replaced between the last look and the move, before its lock is released', async () => {
+    for (const happens of ['touched', 'replaced'] as const) {
+      const { directory, locker, execute } = setUp();
+      directory.onTake = (name) =>
+        happens === 'touched' ? directory.setModified(name, NOW_MS) : void directory.put(name, NOW_MS - 2 * DAY_MS);
+      const { outcomes, message } = await execute({ files: [removal(directory)] });
+      expect([outcomes, message]).toEqual([{ [NAME]: 'ChangedSincePlan' }, expect.stringContaining('is back')]);
+      expect([directory.names, directory.trashed]).toEqual([[NAME], []]);
+      expect(directory.log.at(-1)).toBe(`give back ${NAME}.${NOW_MS} ${NAME}`);
+      expect(locker.log).toEqual([`lock ${NAME}`, `release ${NAME}`]);
+    }
+  });
+
+  it('should never unlink instead when the file cannot be moved', async () => {
+    const { directory, execute } = setUp();
+    directory.putTrashed(`${NAME}.${NOW_MS}`, TRASHED_MS);
+    expect((await execute({ files: [removal(directory)] })).outcomes).toEqual({ [NAME]: 'RemovalFailed' });
+    expect([directory.names, directory.log]).toEqual([[NAME], []]);
+  });
+
+  it('should open the trash before the last look at the file, which comes last', async () => {
+    const { directory, execute } = setUp();
+    let openedAtLastLook = 0;
+    directory.onStat = (name) => void (name === NAME && (openedAtLastLook = directory.opened));
+    await execute({ files: [removal(directory)] });
+    expect([openedAtLastLook, directory.trashed]).toEqual([2, [`${NAME}.${NOW_MS}`]]);
   });
 
   const pressure = { highThresholdPercent: 85, lowThresholdPercent: 80 };
