@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { dashboardFiles } from '../../dashboards/all.ts';
+import { defaultsFile } from './defaults.ts';
 import { manifestFiles } from './manifests.ts';
 import { readmeWithTable } from './readme.ts';
 import { describedValues } from './values-comments.ts';
@@ -18,8 +19,9 @@ export function generatedFiles(helm: string): ReadonlyMap<string, string> {
   const values = describedValues(source);
   const descriptions = new Map(values.map(({ path, description }) => [path, description]));
   const schema = valuesSchema((path) => descriptions.get(path), alertNames());
-  const { config } = parse(source) as { config: Record<string, unknown> };
+  const parsed = parse(source) as { config: Record<string, unknown> };
   const files = new Map([
+    ['charts/basekeeper/files/defaults.yaml', defaultsFile(parsed, schema)],
     ['charts/basekeeper/values.schema.json', `${JSON.stringify(schema, undefined, 2)}\n`],
     ['charts/basekeeper/README.md', readmeWithTable(readFileSync(`${CHART}/README.md`, 'utf8'), values)],
   ]);
@@ -32,7 +34,8 @@ export function generatedFiles(helm: string): ReadonlyMap<string, string> {
   );
   for (const [name, content] of dashboardFiles()) files.set(`charts/basekeeper/dashboards/${name}`, content);
   files.set('manifests/prometheus/basekeeper.rules.yaml', plainRules(helm));
-  for (const [name, content] of manifestFiles(rendered, (mode) => stringify({ ...config, mode }))) files.set(`manifests/${name}`, content);
+  for (const [name, content] of manifestFiles(rendered, (mode) => stringify({ ...parsed.config, mode })))
+    files.set(`manifests/${name}`, content);
   return files;
 }
 

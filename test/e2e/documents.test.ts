@@ -9,12 +9,15 @@ const access = inject('cluster');
 const session = createSession(access, 'basekeeper');
 const tree = new InstancesTree(join(access.sharedDirectory, 'documents', 'instances'));
 
+/** Commands of Helm that are given our image and our directory. */
+const TAKES_VALUES: ReadonlySet<string | undefined> = new Set(['install', 'upgrade']);
+
 /** Runs a command as it stands, but for the node's name, the image, the directory of instances, and the chart, which is that of this tree. */
 async function run(command: string): Promise<string> {
   const [program, ...words] = command.split(' ').map((word) => (word === 'node-1' ? access.node : word));
   if (program === 'kubectl') return session.kubectl(...words);
   if (program === 'npm') return session.basekeeper(...words.slice(3));
-  const ours = words[0] === 'uninstall' ? [] : helmOptions(tree.path).filter((option) => option !== CHART);
+  const ours = TAKES_VALUES.has(words[0]) ? helmOptions(tree.path).filter((option) => option !== CHART) : [];
   const published = /oci:\/\/REGISTRY\/charts\/basekeeper --version \S+/;
   return session.helm(3, ...words.join(' ').replace(published, CHART).split(' '), ...ours);
 }

@@ -75,7 +75,7 @@ app.kubernetes.io/part-of: basekeeper
 {{- end -}}
 
 {{- define "basekeeper.imagePullSecrets" -}}
-{{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets -}}
+{{- with concat .Values.global.imagePullSecrets (.Values.imagePullSecrets | default list) -}}
 imagePullSecrets:
 {{- range . }}
   - name: {{ if kindIs "map" . }}{{ .name }}{{ else }}{{ . }}{{ end }}
@@ -111,7 +111,7 @@ capabilities:
 {{/* Node.js does not know the memory limit of its container well enough: beyond its heap it needs some 60 MiB. */}}
 {{- define "basekeeper.nodeOptions" -}}
 --max-semi-space-size=1
-{{- with dig "limits" "memory" "" .Values.resources }} --max-old-space-size={{ include "basekeeper.mebibytes" . | float64 | mulf 0.6 | floor | max 16 | int }}{{ end -}}
+{{- with dig "limits" "memory" "" (.Values.resources | default dict) }} --max-old-space-size={{ include "basekeeper.mebibytes" . | float64 | mulf 0.6 | floor | max 16 | int }}{{ end -}}
 {{- end -}}
 
 {{/* Paths on the node, as the configuration names them. */}}

@@ -27,7 +27,7 @@ export async function createUser(access: ClusterAccess, release: Release, files:
     const [program = '', ...words] = actual.split(' ').map((word) => replaced[word] ?? word);
     switch (program) {
       case 'helm':
-        return session.helm(3, ...words, ...(words[0] === 'uninstall' ? [] : ['--plain-http', ...instancesPath]));
+        return session.helm(3, ...words, ...(['install', 'upgrade'].includes(words[0] ?? '') ? ['--plain-http', ...instancesPath] : []));
       case 'kubectl':
         return session.kubectl(...words);
       case 'oras':

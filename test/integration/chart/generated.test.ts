@@ -30,6 +30,13 @@ describe('generated files of the chart', () => {
     expect(config).toMatchObject(values.config);
   });
 
+  it('should give every template the defaults of missing sections first', () => {
+    const templates = globSync('templates/**/*.{yaml,txt}', { cwd: CHART });
+    expect(templates.length).toBeGreaterThan(10);
+    const first = '{{- include "basekeeper.defaults" . -}}\n';
+    expect(templates.filter((path) => !readFileSync(join(CHART, path), 'utf8').startsWith(first))).toEqual([]);
+  });
+
   it('should carry the version of the package', () => {
     const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string };
     expect(chart).toMatchObject({ version, appVersion: version });
