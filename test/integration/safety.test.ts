@@ -20,9 +20,10 @@ function hasTitle({ path, title }: NamedTest): boolean {
   return existsSync(path) && readFileSync(path, 'utf8').replaceAll("\\'", "'").includes(title);
 }
 
-const safety = readFileSync('docs/safety.md', 'utf8');
+const promises = readFileSync('docs/safety.md', 'utf8');
+const evidence = readFileSync('docs/safety-evidence.md', 'utf8');
 
-describe.each(['docs/safety.md', 'docs/security.md'])('the tests that %s names', (document) => {
+describe.each(['docs/safety-evidence.md', 'docs/security.md'])('the tests that %s names', (document) => {
   it('should exist', () => {
     const named = namedTests(document);
     expect(named.length).toBeGreaterThan(5);
@@ -30,21 +31,29 @@ describe.each(['docs/safety.md', 'docs/security.md'])('the tests that %s names',
   });
 });
 
-describe('docs/safety.md', () => {
+describe('docs/safety-evidence.md', () => {
   it('should name files, and tests in no other form', () => {
-    const paths = [...safety.matchAll(/`((?:src|test)\/[^`:]+)`/g)].map(([, path = '']) => path);
+    const paths = [...evidence.matchAll(/`((?:src|test)\/[^`:]+)`/g)].map(([, path = '']) => path);
     expect(paths.filter((path) => !existsSync(path))).toEqual([]);
-    expect(safety.match(/"[^"]*should [^"]+"/g)?.length).toBe(namedTests('docs/safety.md').length);
+    expect(evidence.match(/"[^"]*should [^"]+"/g)?.length).toBe(namedTests('docs/safety-evidence.md').length);
   });
 
   it('should explain every rule and every condition of the gate', () => {
     const reasons = [...Object.keys(VERDICT_REASONS), ...Object.keys(GATE_REASONS)].filter((reason) => reason !== 'Unused');
-    expect(reasons.filter((reason) => !safety.includes(`\`${reason}\``))).toEqual([]);
+    expect(reasons.filter((reason) => !evidence.includes(`\`${reason}\``))).toEqual([]);
+  });
+});
+
+describe('docs/safety.md', () => {
+  it('should lead to every section of the evidence', () => {
+    const sections = [...evidence.matchAll(/^## (.+)$/gm)].map(([, title = '']) => title.toLowerCase().replaceAll(' ', '-'));
+    expect(sections.length).toBeGreaterThan(5);
+    expect(sections.filter((section) => !promises.includes(`(safety-evidence.md#${section})`))).toEqual([]);
   });
 
   it('should name commands that there are', () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-    const named = [...safety.matchAll(/`npm run ([a-z]+)/g)].map(([, name = '']) => name);
+    const named = [...promises.matchAll(/`npm run ([a-z]+)/g)].map(([, name = '']) => name);
     expect(new Set(named)).toEqual(new Set(['mutants', 'parity', 'races', 'faults', 'fuzz', 'model', 'soak', 'soundness']));
     expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
   });
