@@ -18,12 +18,12 @@ VM's own namespace for a VM. A reason has one meaning:
 `;
 
 const FREQUENCY = `
-A pass in which nothing happened sends no event. An issue is reported when it appears, when it changes, and once an hour while it stands, because
-the API server forgets events after an hour. A reason is reported once per pass at the node, however many files or VMs it concerns.
+A pass in which nothing happened sends no event. An issue is reported when it appears, when it changes, and once an hour while it lasts: the API server
+forgets events after an hour. A reason is reported once per pass at the node, however many files or VMs it concerns.
 
 Repetitions within six minutes are counted in the series of the first event instead of becoming events of their own. An object gets 25 events
-at once at most and one more each 300 seconds, as by Kubernetes' own components; all VMs of a node together get 100 at once and one more each 12
-seconds. What a limit refuses is reported by a later pass if it still stands.
+at once at most, and one more each 300 seconds, as from Kubernetes' own components. All VMs of a node together get 100 at once, and one more
+each 12 seconds. What a limit refuses is reported by a later pass if it still applies.
 `;
 
 /** `pin` has a page of its own: docs/pins.md. */
@@ -53,8 +53,8 @@ The agent writes them by one merge patch, and only when their content changed or
  "kinds": {"original": {"used": [39, 114032098112], "held": [3, 12884901888]}}}
 \`\`\`
 
-\`reclaimable\` is what a pass would remove were the gate open, \`removed\` is what the last pass removed, \`held\` names the reasons of a closed
-gate, \`mode\` is what the agent does where the result does not tell it, and \`kinds\` has the amounts by kind and state. \`kinds\` is left out where the annotations would become too long.
+\`reclaimable\` is what a pass would remove if the gate were open. \`removed\` is what the last pass removed. \`held\` names the reasons of a closed
+gate. \`mode\` is what the agent does, where the result does not say it. \`kinds\` has the amounts by kind and state, and is left out where the annotations would become too long.
 `;
 
 /** The text of docs/events.md. */

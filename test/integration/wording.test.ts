@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { longLines, sentencesOf } from '../helpers/sentences.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -33,6 +34,12 @@ function textFiles(): string[] {
   );
 }
 
+const MOST_WORDS = 30;
+const MOST_COLUMNS = 200;
+
+/** Documents of people: no sentence of them needs a second reading. */
+const DOCUMENTS = [...textFiles().filter((path) => path.endsWith('.md')), 'docs/conventions.md', 'CHANGELOG.md'];
+
 describe('the wording', () => {
   it.each(PHRASES)('should not need %s', (phrase, instead) => {
     const found = textFiles().flatMap((path) =>
@@ -44,5 +51,31 @@ describe('the wording', () => {
   it('should look at sources, documents and the chart', () => {
     const files = textFiles();
     for (const path of ['src/plan/rules.ts', 'docs/concepts.md', 'charts/basekeeper/values.yaml']) expect(files).toContain(path);
+  });
+
+  it.each(DOCUMENTS)('should have no sentence above 30 words, and no line above 200 columns: %s', (path) => {
+    const text = readFileSync(join(ROOT, path), 'utf8');
+    const long = sentencesOf(text).filter(({ words }) => words > MOST_WORDS);
+    expect(long, 'make two sentences of one').toEqual([]);
+    expect(longLines(text, MOST_COLUMNS), 'break the lines').toEqual([]);
+  });
+});
+
+describe('the length of a sentence', () => {
+  it('should count over the lines of a paragraph, and apart in items and cells', () => {
+    const text = '# Title\n\nOne two\nthree. Four `a b c` [six seven](x y).\n\n- five\n  six\n- seven\n\n| a b | c |\n\n```\nx y z\n```\n';
+    expect(sentencesOf(text).map(({ line, words }) => [line, words])).toEqual([
+      [3, 3],
+      [3, 4],
+      [6, 2],
+      [8, 1],
+      [10, 2],
+      [10, 1],
+    ]);
+  });
+
+  it('should not count lines of tables and of code', () => {
+    const long = 'x'.repeat(11);
+    expect(longLines(`${long}\n| ${long} |\n\`\`\`\n${long}\n\`\`\`\n`, 10)).toEqual([1]);
   });
 });

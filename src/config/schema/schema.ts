@@ -168,7 +168,7 @@ export const settingsSchema = z.strictObject({
   jitterSeconds: optionalSeconds(
     0,
     MAXIMUM_TIMER_SECONDS,
-    "Each node's passes are later by a fixed offset below this, derived from its name, so that a cluster's nodes do not all ask at once. Default: 300, or `intervalSeconds` where that is less.",
+    "Each node's passes are later by a fixed offset below this, derived from its name. So a cluster's nodes do not all ask at once. Default: 300, or `intervalSeconds` where that is less.",
   ),
   removeUnusedBaseImages: flag(true, "Nova's `remove_unused_base_images`: false removes nothing."),
   removeUnusedOriginalMinimumAgeSeconds: seconds(
@@ -233,7 +233,7 @@ export const settingsSchema = z.strictObject({
     ._default(z.array(knownAgent), KNOWN_AGENTS)
     .check(
       described(
-        'Agents of nodes that may mount directories far above the instances path, and write there. The default is the list in [neighbours.md](neighbours.md). A list of your own replaces it; `[]` switches it off.',
+        'Agents of nodes that may mount and write directories far above the instances path. The default is the list in [neighbours.md](neighbours.md). A list of your own replaces it; `[]` switches it off.',
       ),
     ),
   annotations: flag(true, "Write the summary to the node's annotations."),
