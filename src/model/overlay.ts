@@ -76,6 +76,8 @@ export interface NamedDisk {
   readonly path: string;
   /** The format by which the hypervisor opens it; undefined where the source does not say. */
   readonly format?: string | undefined;
+  /** It is a kernel or firmware, whose bytes are loaded as they are: it need not be seen. Default false. */
+  readonly isLoaded?: boolean | undefined;
   /** The workload. */
   readonly by: string;
 }

@@ -47,6 +47,8 @@ export interface WorkloadDisk {
   readonly path: string;
   /** QEMU's name; undefined where the source does not say. */
   readonly format?: string | undefined;
+  /** It is a kernel or firmware, whose bytes are loaded as they are: it need not be seen. Default false. */
+  readonly isLoaded?: boolean | undefined;
 }
 
 export type GapKind = 'UnmappedWorkload' | 'IncompleteWorkload' | 'UnreadableSource';

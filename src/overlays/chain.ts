@@ -86,13 +86,14 @@ class ChainWalk {
   readonly #context: ChainContext;
   readonly #opensOutside: boolean;
   readonly #links: BackingLink[] = [];
-  readonly #visited = new Set<string>();
+  readonly #visited: Set<string>;
   #problem: { readonly state: Problem; readonly message: string } | undefined;
 
-  constructor(image: string, context: ChainContext, opensOutside = false) {
+  constructor(image: string, context: ChainContext, opensOutside = false, visited = new Set<string>()) {
     this.#image = image;
     this.#context = context;
     this.#opensOutside = opensOutside;
+    this.#visited = visited;
   }
 
   follow(from: string, first: ImageHeader, level = 0): void {
@@ -174,7 +175,20 @@ class ChainWalk {
     if (format === undefined || isReadFormat(format)) return { path, header: found };
     if (!PARENTLESS_FORMATS.has(format))
       return this.#report('unreadable', path, `the backing format ${JSON.stringify(format)} is not read`);
+    if (posix.isAbsolute(path)) this.#keepWhatBytesName(path);
     return undefined;
+  }
+
+  /**
+   * A file below the instances path is read as an image of its own, whatever others take it for. One outside is not: what its bytes
+   * name is kept here. They may be a guest's own, so they open nothing outside, and what they break says nothing.
+   */
+  #keepWhatBytesName(path: string): void {
+    const header = this.#context.inspect(path, true);
+    if (header.kind !== 'image') return;
+    const walk = new ChainWalk(path, this.#context, false, this.#visited);
+    walk.follow(path, header);
+    this.#links.push(...walk.#links);
   }
 
   /**

@@ -10,6 +10,16 @@ const NOVA_NAME = /^(?:[0-9a-f]{40}(?:_|$)|swap_|ephemeral_)/;
 /** Nova refuses an image with a backing file before it uses one (`fetch_to_raw`). */
 const PARTIAL_DOWNLOAD = /^[0-9a-f]{40}\.(?:part|converted)$/;
 
+/**
+ * A guest's disk as nova-compute copies it (`snapshot` in its driver.py: `qemu-img convert` to a random name in a `tempfile.mkdtemp`
+ * of `snapshots_directory`, by default below the instances path). The copy is backed by nothing, and where it is raw, its bytes are the
+ * guest's. What it is made from, `<name>.delta`, is a disk like any other.
+ */
+const NOVA_SNAPSHOT = /^snapshots\/tmp[a-z0-9_]{8}\/[0-9a-f]{32}$/;
+
+/** Whose word a source gives. */
+export const HYPERVISOR = 'the hypervisor';
+
 export interface DeclaredFormatsOptions {
   readonly instancesPath: string;
   /** Path relative to the instances path → format, as sources say. */
@@ -52,7 +62,8 @@ export class DeclaredFormats {
   /** By whose word the file is raw; undefined where nobody says so. `path` is relative to the instances path. */
   rawBy(path: string): string | undefined {
     const bySource = this.#bySource.get(path);
-    if (bySource !== undefined) return bySource === 'raw' ? 'libvirt' : undefined;
+    if (bySource !== undefined) return bySource === 'raw' ? HYPERVISOR : undefined;
+    if (NOVA_SNAPSHOT.test(path)) return "its place among Nova's snapshots";
     const slash = path.lastIndexOf('/');
     return this.#infoOf(path.slice(0, Math.max(slash, 0))).get(path.slice(slash + 1)) === 'raw' ? 'disk.info' : undefined;
   }

@@ -1,6 +1,7 @@
 import { PARENTLESS_FORMATS } from '../images/formats/formats.ts';
 import type { NamedDisk, Unseen } from '../model/overlay.ts';
 import { baseNameOf, followReference, keepsBaseFile } from './chain.ts';
+import { HYPERVISOR } from './declared-formats.ts';
 import type { OverlayListing } from './listing.ts';
 import type { Place } from './place.ts';
 
@@ -13,13 +14,15 @@ export function visitNamedDisks(listing: OverlayListing, disks: readonly NamedDi
 }
 
 function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
-  const { places, chains, overlays, unseen } = listing;
+  const { places, chains, overlays, unseen, reader } = listing;
   const { path, format, by } = disk;
+  const place = places.resolve(path);
+  // A pod mounts a directory: what lies in it was walked to.
+  if (place.kind === 'inside' && reader.typeAt(place.path) === 'directory') return;
   // What the bytes of a raw disk name is kept as well; only what they break says nothing.
   const isRaw = format !== undefined && PARENTLESS_FORMATS.has(format);
   const hasHeader = format !== undefined && !isRaw;
   const chain = followReference(by, path, chains, { format: isRaw ? undefined : format, opensOutside: hasHeader });
-  const place = places.resolve(path);
   const known = place.kind === 'inside' ? place.path : path;
   const problem = problemAt(listing, disk, place);
   if (problem !== undefined) unseen.add(known, problem.cause, problem.message);
@@ -28,12 +31,17 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
   // A disk below the instances path was walked to.
   if (overlays.has(known) || chain.links.length === 0) return;
   if (problem !== undefined && !keepsBaseFile(chain, chains)) return;
-  const declaredRawBy = isRaw ? 'libvirt' : undefined;
+  const declaredRawBy = isRaw ? HYPERVISOR : undefined;
   overlays.set(`${by} ${path}`, { instance: by, path, state: chain.state, chain: chain.links, message: chain.message, declaredRawBy });
 }
 
 /** Why the file itself could not be looked at. */
-function problemAt({ reader, subdirectoryName }: OverlayListing, { by }: NamedDisk, place: Place): Omit<Unseen, 'path'> | undefined {
+function problemAt(
+  { reader, subdirectoryName }: OverlayListing,
+  { by, isLoaded = false }: NamedDisk,
+  place: Place,
+): Omit<Unseen, 'path'> | undefined {
+  if (isLoaded) return undefined;
   if (place.kind === 'lost') return { cause: 'NotFollowed', message: place.message };
   if (place.kind === 'outside') {
     if (place.seen) return undefined;

@@ -77,7 +77,12 @@ function newListing(options: OverlayScannerOptions, { reader, pacer, instanceNam
   const { instancesPath, subdirectoryName, forceRawImages = false } = options;
   const places = new Places(instancesPath, rootsOf(options));
   const named = new Set(disks.flatMap(({ path }) => outsidePath(places, path)));
-  const bySource = new Map(disks.flatMap(({ path, format }) => formatAt(places, path, format)));
+  // Where two sources say different things, the bytes are not only a guest's.
+  const { true: raw = [], false: others = [] } = Object.groupBy(
+    disks.flatMap(({ path, format }) => formatAt(places, path, format)),
+    ([, format]) => (format === 'raw' ? 'true' : 'false'),
+  );
+  const bySource = new Map([...raw, ...others]);
   const declared = new DeclaredFormats({ instancesPath, bySource, forceRawImages });
   const index = baseFileIndex({ instancesPath, subdirectoryName, reader, places });
   return {

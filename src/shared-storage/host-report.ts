@@ -1,6 +1,7 @@
+import { posix } from 'node:path';
 import type { HostReport, ReportedWorkload } from '../model/host-report.ts';
 import type { PinPolicy } from '../model/policy.ts';
-import type { SourceReading, SourceStatus, Workload } from '../model/workload.ts';
+import type { SourceReading, SourceStatus, Workload, WorkloadDisk } from '../model/workload.ts';
 import * as z from 'zod/mini';
 import { isSegment, MAX_SIZE } from '../sources/workload-fields.ts';
 
@@ -79,6 +80,8 @@ export interface HostFacts {
   readonly onlyByReport: boolean;
   /** As on the host; other hosts see what lies below it, and nothing else. */
   readonly instancesPath: string;
+  /** Of the base directory: a file in a directory of that name is kept by its own name, wherever it is mounted. */
+  readonly subdirectoryName: string;
   /** Those of the configuration. */
   readonly pins: PinPolicy;
 }
@@ -89,7 +92,7 @@ export function hostReport(facts: HostFacts, readings: readonly SourceReading[],
   const incomplete = [
     ...readings.flatMap((reading) => whatIsMissing(reading, nowMs)),
     ...tooMany(workloads),
-    ...workloads.flatMap((vm) => outOfSight(vm, facts.instancesPath)),
+    ...workloads.flatMap((vm) => outOfSight(vm, facts)),
   ];
   return {
     apiVersion: 'basekeeper.io/v1',
@@ -116,8 +119,12 @@ function sourceProblem({ state, message, lastContactMs, freshLimitMs }: SourceSt
 }
 
 /** A disk elsewhere may stand on a base file, and only its own host can look. A raw one stands on nothing. */
-function outOfSight({ name, disks = [] }: Workload, instancesPath: string): string[] {
-  return disks
+function outOfSight({ name, paths, disks = [] }: Workload, { instancesPath, subdirectoryName }: HostFacts): string[] {
+  const described = new Set(disks.map(({ path }) => path));
+  const base = posix.basename(subdirectoryName);
+  const isOther = (path: string): boolean => !described.has(path) && posix.basename(posix.dirname(path)) !== base;
+  const others: WorkloadDisk[] = paths.filter(isOther).map((path) => ({ path }));
+  return [...disks, ...others]
     .filter(({ path, format }) => format !== 'raw' && !path.startsWith(`${instancesPath}/`))
     .map(({ path }) => `the disk ${JSON.stringify(path)} of ${name} lies outside the instances path, where other hosts cannot read it`);
 }

@@ -47,7 +47,14 @@ export function wireSharedStorage(config: Config, shared: SharedStorageConfig, p
     hostTimeoutSeconds: shared.hostTimeoutSeconds,
     reportOf: (takenAtMs, readings, nowMs) =>
       hostReport(
-        { host: shared.hostName, takenAtMs, onlyByReport: needsReports, instancesPath: config.hostInstancesPath, pins: config.policy.pins },
+        {
+          host: shared.hostName,
+          takenAtMs,
+          onlyByReport: needsReports,
+          instancesPath: config.hostInstancesPath,
+          subdirectoryName: config.subdirectoryName,
+          pins: config.policy.pins,
+        },
         readings,
         nowMs,
       ),

@@ -42,6 +42,13 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         to: 'void error;',
       },
       { rule: 'base files are looked at as images', from: "return 'base';", to: "return 'other';" },
+      { rule: 'files in the trash are looked at as such', from: "? 'trash' : 'other';", to: "? 'other' : 'other';" },
+      {
+        rule: 'a file or a link that cannot be looked at is unseen',
+        from: "unseen.addError(found.path, 'NotOpened', error);",
+        to: 'void error;',
+        tests: [OVERLAYS, 'test/contract/scan/overlay-scanner.test.ts', 'test/faults/system-calls.test.ts'],
+      },
     ],
   },
   {
@@ -97,6 +104,11 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         from: 'if (this.#rawBaseFiles.has(name))',
         to: 'if (false)',
       },
+      {
+        rule: 'only a copy that Nova makes for a snapshot is taken for a guest’s own by its place',
+        from: '/^snapshots\\/tmp[a-z0-9_]{8}\\/[0-9a-f]{32}$/',
+        to: '/^snapshots\\//',
+      },
       { rule: 'base files are raw where Nova makes them so', from: 'return this.#forceRawImages &&', to: 'return false &&' },
     ],
   },
@@ -109,7 +121,93 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         from: 'if (problem !== undefined) unseen.add(known, problem.cause, problem.message);',
         to: 'if (problem !== undefined) return;',
       },
+      {
+        rule: 'a disk elsewhere that is not understood is unseen',
+        from: "else if (place.kind === 'outside' && chain.state === 'unreadable' && !isRaw)",
+        to: 'else if (false)',
+      },
+      {
+        rule: 'a disk of a source that is not a regular file is unseen',
+        from: "if (type !== 'absent') return { cause: 'NotAnImageFile'",
+        to: "if (type !== 'absent') return undefined;\n  if (false) return { cause: 'NotAnImageFile'",
+      },
+      {
+        rule: 'a disk of a source whose place cannot be found is unseen',
+        from: "if (place.kind === 'lost') return { cause: 'NotFollowed', message: place.message };",
+        to: "if (place.kind === 'lost') return undefined;",
+      },
+      {
+        rule: 'only firmware and kernels need not be seen',
+        from: 'if (isLoaded) return undefined;',
+        to: 'if (!isLoaded) return undefined;',
+      },
       { rule: 'what a disk elsewhere stands on is kept', from: 'overlays.set(`${by} ${path}`,', to: 'void (`${by} ${path}`,' },
+    ],
+  },
+  {
+    file: 'src/overlays/overlay-scanner.ts',
+    tests: [OVERLAYS],
+    mutants: [
+      { rule: 'a disk is raw only where all sources say so', from: 'new Map([...raw, ...others])', to: 'new Map([...others, ...raw])' },
+      { rule: 'what is ignored is taken out of the unseen, and nothing else', from: "isIgnored(path) ? 'true' : 'false'", to: "'true'" },
+    ],
+  },
+  {
+    file: 'src/overlays/not-images.ts',
+    tests: [OVERLAYS],
+    mutants: [
+      { rule: 'only a short list of names are never images', from: 'NEVER_IMAGES.some(({ pattern }) => pattern.test(name))', to: 'true' },
+      {
+        rule: 'only a short list of directories need not be entered',
+        from: 'NEVER_ENTERED.some((directory) => directory.name === name)',
+        to: 'true',
+      },
+    ],
+  },
+  {
+    file: 'src/overlays/base-file-index.ts',
+    tests: [OVERLAYS],
+    mutants: [
+      {
+        rule: 'a base file is known by another of its names',
+        from: 'return byInode.get(`${stats.dev} ${stats.ino}`);',
+        to: 'return undefined;',
+      },
+    ],
+  },
+  {
+    file: 'src/images/formats/qcow.ts',
+    tests: [REAL_FORMATS, OVERLAYS],
+    mutants: [
+      { rule: 'the parent of a QCOW image is followed', from: 'if (offset === 0n || length === 0) return', to: 'if (true) return' },
+    ],
+  },
+  {
+    file: 'src/images/formats/qed.ts',
+    tests: [FORMATS, OVERLAYS],
+    mutants: [
+      {
+        rule: 'the parent of a QED image is followed',
+        from: 'if ((features & HAS_BACKING_FILE) === 0n) return { ...image, ...unclear };',
+        to: 'if (true) return { ...image, ...unclear };',
+      },
+      { rule: 'unknown features of QED may mean anything', from: '(features & ~KNOWN_FEATURES) === 0n', to: 'true' },
+    ],
+  },
+  {
+    file: 'src/images/formats/vhdx.ts',
+    tests: [FORMATS],
+    mutants: [{ rule: 'a VHDX with a parent may stand on anything', from: '(parameters.readUInt32LE(4) & HAS_PARENT) === 0', to: 'true' }],
+  },
+  {
+    file: 'src/images/formats/unread.ts',
+    tests: [FORMATS],
+    mutants: [
+      {
+        rule: 'a format whose parent is not read may stand on anything',
+        from: ', unclear: `${name} images may have a parent, which is not read`',
+        to: '',
+      },
     ],
   },
   {
@@ -270,6 +368,16 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         rule: 'chains: a backing file of undeclared format is looked into',
         from: 'if (format === undefined || isReadFormat(format)) return { path, header: found };',
         to: 'if (format !== undefined && isReadFormat(format)) return { path, header: found };\n    if (format === undefined) return undefined;',
+      },
+      {
+        rule: 'chains: what the bytes of a raw file outside name is kept',
+        from: 'if (posix.isAbsolute(path)) this.#keepWhatBytesName(path);',
+        to: '',
+      },
+      {
+        rule: 'chains: the bytes of a raw file outside open nothing further outside',
+        from: 'new ChainWalk(path, this.#context, false, this.#visited)',
+        to: 'new ChainWalk(path, this.#context, true, this.#visited)',
       },
       {
         rule: 'chains: a remote image whose header is not read is unreadable',

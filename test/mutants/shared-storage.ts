@@ -17,9 +17,10 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'a host says of a disk outside that others cannot read it',
-        from: '...workloads.flatMap((vm) => outOfSight(vm, facts.instancesPath))',
+        from: '...workloads.flatMap((vm) => outOfSight(vm, facts))',
         to: '',
       },
+      { rule: 'a host says so of a path outside as well', from: '[...disks, ...others]', to: '[...disks]' },
     ],
   },
   {

@@ -17,6 +17,11 @@ export const SOURCES: readonly MutantsOf[] = [
     tests: [PODS, REACH, 'test/hostile/objects.test.ts'],
     mutants: [
       {
+        rule: 'pods: the files of the host that a VM mounts are read',
+        from: '!isBelow(path, rules.instancesPath) && !isOfTheSystem(path)',
+        to: 'false',
+      },
+      {
         rule: 'pods: one that mounts the instances path for no known reason is a gap',
         from: "gaps: [objectGap('UnmappedWorkload', POD_SOURCE, object, message)]",
         to: 'gaps: []',
@@ -142,6 +147,36 @@ export const SOURCES: readonly MutantsOf[] = [
     ],
   },
   {
+    file: 'src/sources/libvirt/disks.ts',
+    tests: ['test/unit/sources/libvirt/domain.test.ts'],
+    mutants: [
+      {
+        rule: 'libvirt: mirrors are disks',
+        from: "...descendantsOf(root, 'source'), ...descendantsOf(root, 'mirror')];\n  const found",
+        to: "...descendantsOf(root, 'source')];\n  const found",
+      },
+      {
+        rule: 'libvirt: a file that is named in no known way is a gap',
+        from: "if (!path.startsWith('/') || path.includes('\\0'))",
+        to: 'if (false)',
+      },
+      {
+        rule: 'libvirt: a volume of a pool that cannot be read is a gap',
+        from: 'return { problem: `${what}, whose',
+        to: 'return NOTHING;\n  return { problem: `${what}, whose',
+      },
+      { rule: 'libvirt: a disk of an unknown type is a gap', from: '[...found, ...boot, ...disks, ', to: '[...found, ...boot, ' },
+      { rule: 'libvirt: the command line of QEMU names disks', from: ', ...disks, ...commandLine.flat()]', to: ', ...disks]' },
+      { rule: 'libvirt: options that QEMU reads from a file are a gap', from: 'if (/^--?readconfig$/', to: 'if (/^$^/' },
+      {
+        rule: 'libvirt: of two formats the one with a header counts',
+        from: "known === undefined || known === 'raw' ? format : known",
+        to: 'format',
+      },
+      { rule: 'libvirt: only firmware and kernels need not be seen', from: '{ ...disk, isLoaded: true }', to: '{ ...disk }' },
+    ],
+  },
+  {
     file: 'src/sources/vmis/map-vmi.ts',
     tests: [VMI, 'test/hostile/objects.test.ts'],
     mutants: [
@@ -152,7 +187,12 @@ export const SOURCES: readonly MutantsOf[] = [
       },
       { rule: 'VMIs: the images of container disks protect', from: 'images: [...diskImages(list),', to: 'images: [' },
       { rule: 'VMIs: the kernelBoot container protects', from: '...kernelBoot(vmi),', to: '' },
-      { rule: 'VMIs: host disks protect', from: 'paths: hostDisks(list, instancesPath),', to: 'paths: [],' },
+      {
+        rule: 'VMIs: host disks protect',
+        from: 'paths: disks.map(({ path }) => path).filter((path) => isBelow(path, instancesPath)),',
+        to: 'paths: [],',
+      },
+      { rule: 'VMIs: host disks are read wherever they lie', from: '    disks,\n', to: '' },
       { rule: 'VMIs: volumes that are not a list are a gap', from: "problems.push('spec.volumes is not a list');", to: ';' },
     ],
   },

@@ -90,9 +90,10 @@ function settlePart(part: Part, world: World): Part {
     settled.name = part.place === 'base' ? 'disk' : part.name;
   if (part.place === 'none') Object.assign(settled, { name: 'disk', format: 'qcow2', middle: 'none', spelling: 'absolute' });
   if (IN_BASE.has(part.place) || part.place === 'none') settled.diskInfo = 'none';
-  // Where disk.info says raw, QEMU reads no header: a guest that names a file outside must not hold its node, and loses nothing.
-  if (part.middle === 'outside') {
+  // What is read as raw has no header for QEMU: a guest that names a file outside must not hold its node, and loses nothing.
+  if (hasMiddleOutside(part)) {
     settled.diskInfo = 'none';
+    settled.declared = 'truly';
     if (settled.namedBy === 'definitionRaw') settled.namedBy = 'definition';
   }
   if (settled.format === 'vmdkExtent') {
@@ -111,6 +112,11 @@ function settlePart(part: Part, world: World): Part {
   if (settled.below !== 'none') settled.baseFormat = 'qcow2';
   if (settled.baseKind === 'trashed' && (settled.below !== 'none' || settled.place === 'none')) settled.baseKind = 'original';
   return settled;
+}
+
+/** Whether the images between the stander and the base directory lie outside. */
+function hasMiddleOutside({ middle, place }: Part): boolean {
+  return middle === 'outside' || (middle === 'beside' && place === 'outside');
 }
 
 /** The choices that are not plain, as `axis=choice`; what a loss is filed under. */
@@ -132,6 +138,8 @@ export function holdersOf({ world, parts, extras }: Layout): string[] {
   // The path of the host leads nowhere where the pass runs.
   if (world.mounted !== 'here' && world.mounted !== 'linked' && parts.some(({ place }) => place === 'outside'))
     found.push('outside from elsewhere');
+  // A link in the tree leads to a file that no source names.
+  if (parts.some((part) => hasMiddleOutside(part) && part.spelling.startsWith('linkIn'))) found.push('link to a middle outside');
   return [...new Set(found)];
 }
 

@@ -22,7 +22,7 @@ const REMOTE_TYPES: ReadonlySet<string> = new Set(['network', 'nvme', 'vhostuser
 export function filesOf(root: XmlElement, domain: XmlElement, poolTarget: PoolTarget): DomainFiles {
   const sources = [...descendantsOf(root, 'source'), ...descendantsOf(root, 'mirror')];
   const found = sources.map((source) => fileOf(source, poolTarget));
-  const boot = ['kernel', 'initrd', 'dtb', 'loader', 'nvram'].map((name) => diskAt(textOf(childOf(childOf(domain, 'os'), name)), 'raw'));
+  const boot = ['kernel', 'initrd', 'dtb', 'loader', 'nvram'].map((name) => loadedFile(textOf(childOf(childOf(domain, 'os'), name))));
   const disks = [...descendantsOf(root, 'disk')].flatMap(unknownType);
   const commandLine = argumentsOf(domain).map(filesInArgument);
   const all = [...found, ...boot, ...disks, ...commandLine.flat()];
@@ -31,7 +31,7 @@ export function filesOf(root: XmlElement, domain: XmlElement, poolTarget: PoolTa
   for (const { disk } of all) {
     if (disk === undefined) continue;
     const format = formats.get(disk.path) ?? disk.format;
-    byPath.set(disk.path, format === undefined ? { path: disk.path } : { path: disk.path, format });
+    byPath.set(disk.path, format === undefined ? disk : { ...disk, format });
   }
   return { disks: [...byPath.values()], problems: all.flatMap(({ problem }) => problem ?? []) };
 }
@@ -49,6 +49,12 @@ function diskAt(path: string, format?: string): FoundFile {
   if (!path.startsWith('/') || path.includes('\0'))
     return { problem: `it names the file ${JSON.stringify(path)}, which is not an absolute path` };
   return { disk: format === undefined ? { path } : { path, format } };
+}
+
+/** Firmware, its variables, a kernel: often a file of the host that is not mounted here. */
+function loadedFile(path: string): FoundFile {
+  const { disk, problem } = diskAt(path, 'raw');
+  return disk === undefined ? { problem } : { disk: { ...disk, isLoaded: true } };
 }
 
 /** A `<source>` of a disk, a backing store, a mirror (an old `<mirror>` has its file itself), or a device that has nothing to do with disks (then it has none of these). */
@@ -86,14 +92,24 @@ function blockDevice(disk: XmlElement, device: string): FoundFile {
   return diskAt(device, format);
 }
 
-/** The format of each disk, by the path of its source, as the hypervisor opens it. */
+/**
+ * The format of each disk, backing store and mirror, by the path of its source, as the hypervisor opens it. Where a file has two,
+ * the one that has a header counts: it may be backed by others.
+ */
 function formatsOf(root: XmlElement): ReadonlyMap<string, string> {
-  const entries = [...descendantsOf(root, 'disk')].flatMap((disk) => {
-    const path = childOf(disk, 'source')?.attributes.get('file');
-    const format = childOf(disk, 'driver')?.attributes.get('type');
-    return path === undefined || format === undefined ? [] : [[path, format] as const];
-  });
-  return new Map(entries);
+  const formats = new Map<string, string>();
+  for (const element of [...descendantsOf(root, 'disk'), ...descendantsOf(root, 'backingStore'), ...descendantsOf(root, 'mirror')]) {
+    const path = childOf(element, 'source')?.attributes.get('file') ?? element.attributes.get('file');
+    const format =
+      childOf(element, element.name === 'disk' ? 'driver' : 'format')?.attributes.get('type') ?? element.attributes.get('format');
+    if (path === undefined || format === undefined) continue;
+    formats.set(path, moreTelling(formats.get(path), format));
+  }
+  return formats;
+}
+
+function moreTelling(known: string | undefined, format: string): string {
+  return known === undefined || known === 'raw' ? format : known;
 }
 
 function argumentsOf(domain: XmlElement): string[] {

@@ -12,6 +12,8 @@ import { instanceNamesOf } from '../workload-fields.ts';
 
 export const POD_SOURCE = 'pods';
 
+const SYSTEM_DIRECTORIES = ['/boot', '/dev', '/etc', '/lib', '/lib64', '/proc', '/run', '/sys', '/usr', '/var/run'];
+
 export interface PodRules extends ReachRules {
   /** Pods that are VMs; others are recognised by our annotations. Undefined: only by annotations. */
   readonly selector?: LabelSelector | undefined;
@@ -54,6 +56,7 @@ export function mapPod(pod: unknown, rules: PodRules): PodRecord | undefined {
     launcher,
     selected,
     mounts: [...new Set([...volumes.values()].map(({ path }) => path))],
+    files: [...volumes.values()].filter(({ isFile }) => isFile).map(({ path }) => path),
     reached,
   };
   const fields = believes(subject, rules) ? readAnnotations(asObject(at(pod, 'metadata', 'annotations'))) : undefined;
@@ -70,6 +73,8 @@ interface Subject {
   readonly selected: boolean;
   /** Host paths of its volumes, mounted or not. */
   readonly mounts: readonly string[];
+  /** Those of them that it says are files. */
+  readonly files: readonly string[];
   /** What its containers reach of them; nothing once all have ended. */
   readonly reached: readonly ReachedPath[];
 }
@@ -111,7 +116,7 @@ function unexplainedPod({ object, labels, reached }: Subject, rules: PodRules): 
   return { workload: undefined, gaps: [objectGap('UnmappedWorkload', POD_SOURCE, object, message)], launcher: undefined };
 }
 
-function podWorkload({ object, mounts, reached }: Subject, fields: AnnotatedFields | undefined, rules: PodRules): Workload {
+function podWorkload({ object, mounts, files, reached }: Subject, fields: AnnotatedFields | undefined, rules: PodRules): Workload {
   const paths = new Set([...mounts, ...reached.map(({ path }) => path)]);
   return {
     source: POD_SOURCE,
@@ -124,7 +129,13 @@ function podWorkload({ object, mounts, reached }: Subject, fields: AnnotatedFiel
     swapMb: fields?.swapMb ?? [],
     ephemeral: fields?.ephemeral ?? [],
     paths: [...paths].filter((path) => isBelow(path, rules.instancesPath)),
+    disks: [...new Set(files)].filter((path) => !isBelow(path, rules.instancesPath) && !isOfTheSystem(path)).map((path) => ({ path })),
   };
+}
+
+/** A file that a host has anyway, such as `/etc/localtime`: no VM has its disk there. */
+function isOfTheSystem(path: string): boolean {
+  return SYSTEM_DIRECTORIES.some((directory) => isBelow(path, directory));
 }
 
 function launcherOf(pod: unknown, object: ObjectReference, labels: ReadonlyMap<string, string>): Launcher | undefined {

@@ -1,5 +1,5 @@
 import { asArray, asObject, asText, at } from '../../lib/json.ts';
-import type { Gap, ImageReference, Workload } from '../../model/workload.ts';
+import type { Gap, ImageReference, Workload, WorkloadDisk } from '../../model/workload.ts';
 import { readAnnotations } from '../pods/annotations.ts';
 import { isBelow, normalizeHostPath } from '../host-paths.ts';
 import { displayName, objectGap, referenceOf } from '../objects.ts';
@@ -15,8 +15,8 @@ export interface VmiRecord {
 }
 
 /**
- * Maps a `kubevirt.io/v1` VirtualMachineInstance: containerDisk images, the kernelBoot container, hostDisks below the instances path
- * and our annotations. Phase, migration state and deletionTimestamp play no part: what exists, protects.
+ * Maps a `kubevirt.io/v1` VirtualMachineInstance: containerDisk images, the kernelBoot container, hostDisks wherever they lie and our
+ * annotations. Phase, migration state and deletionTimestamp play no part: what exists, protects.
  * `instancesPath` as on the host; normalized.
  */
 export function mapVmi(vmi: unknown, instancesPath: string): VmiRecord {
@@ -27,6 +27,7 @@ export function mapVmi(vmi: unknown, instancesPath: string): VmiRecord {
   if (volumes !== undefined && volumes !== null && !Array.isArray(volumes)) problems.push('spec.volumes is not a list');
   const list = asArray(volumes) ?? [];
   const { namespace, name, uid } = object;
+  const disks = hostDisks(list);
   const workload: Workload = {
     source: VMI_SOURCE,
     name: displayName(object),
@@ -37,7 +38,8 @@ export function mapVmi(vmi: unknown, instancesPath: string): VmiRecord {
     images: [...diskImages(list), ...kernelBoot(vmi), ...(fields?.images ?? [])],
     swapMb: fields?.swapMb ?? [],
     ephemeral: fields?.ephemeral ?? [],
-    paths: hostDisks(list, instancesPath),
+    paths: disks.map(({ path }) => path).filter((path) => isBelow(path, instancesPath)),
+    disks,
   };
   return { uid, workload, gaps: problems.map((problem) => objectGap('IncompleteWorkload', VMI_SOURCE, object, problem)) };
 }
@@ -60,11 +62,8 @@ function imageOf(role: ImageReference['role'], ref: unknown): readonly ImageRefe
   return text === undefined ? [] : [{ role, ref: text }];
 }
 
-function hostDisks(volumes: readonly unknown[], instancesPath: string): readonly string[] {
-  const paths = new Set<string>();
-  for (const volume of volumes) {
-    const path = normalizeHostPath(asText(at(volume, 'hostDisk', 'path')) ?? '');
-    if (path !== undefined && isBelow(path, instancesPath)) paths.add(path);
-  }
-  return [...paths];
+/** KubeVirt opens each as raw. */
+function hostDisks(volumes: readonly unknown[]): readonly WorkloadDisk[] {
+  const paths = volumes.flatMap((volume) => normalizeHostPath(asText(at(volume, 'hostDisk', 'path')) ?? '') ?? []);
+  return [...new Set(paths)].map((path) => ({ path, format: 'raw' }));
 }

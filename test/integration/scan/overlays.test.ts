@@ -213,6 +213,44 @@ describe('createOverlayScanner on real directories', () => {
     ]);
   });
 
+  it('should not miss firmware and kernels of the host, which need not be mounted here', async () => {
+    using tree = buildTree({});
+    const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
+    const firmware = { path: '/nowhere/OVMF_CODE.fd', format: 'raw', by: 'vm-1' };
+    const scan = async (isLoaded: boolean) => (await scanner.scan({ instanceNames: NONE, disks: [{ ...firmware, isLoaded }] })).unseen;
+    expect([(await scan(true)).length, (await scan(false)).length]).toEqual([0, 1]);
+  });
+
+  it('should look for no image in a directory that a pod mounts, which is walked to anyway', async () => {
+    using tree = buildTree({ [`_base/${SHA1}`]: {}, 'vm/disk': { qcow2: { backingFile: `../_base/${SHA1}`, backingFormat: 'raw' } } });
+    const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
+    const { overlays, unseen } = await scanner.scan({ instanceNames: NONE, disks: [{ path: tree.path('vm'), by: 'vm-1' }] });
+    expect([overlays.map(({ path }) => path), unseen]).toEqual([['vm/disk'], []]);
+  });
+
+  it('should not take a disk for raw that one source opens as raw, and another one not', async () => {
+    using tree = buildTree({ 'vm/disk': { content: Buffer.from('QFI\xfb\0\0\0\x03', 'latin1') } });
+    const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
+    const disks = ['qcow2', 'raw'].map((format) => ({ path: tree.path('vm/disk'), format, by: `vm as ${format}` }));
+    const { unseen } = await scanner.scan({ instanceNames: NONE, disks });
+    expect(unseen.map(({ path }) => path)).toEqual(['vm/disk']);
+  });
+
+  it('should let the bytes of a copy that Nova makes for a snapshot hold nothing but what they name, and only there', async () => {
+    const broken = { content: Buffer.from('QFI\xfb\0\0\0\x03', 'latin1') };
+    const copy = 'snapshots/tmpab_12345/0123456789abcdef0123456789abcdef';
+    const others = [`${copy}.delta`, 'snapshots/tmpab_12345/disk', `snapshots/${'a'.repeat(32)}`, `vm/tmpab_12345/${'a'.repeat(32)}`];
+    const named = `snapshots/tmpzz_99999/${'b'.repeat(32)}`;
+    using tree = buildTree({
+      [`_base/${SHA1}`]: {},
+      ...Object.fromEntries([copy, ...others].map((path) => [path, broken])),
+      [named]: { qcow2: { backingFile: `{instances}/_base/${SHA1}`, backingFormat: 'raw' } },
+    });
+    const { overlays, unseen } = await scanOf(tree);
+    expect(unseen.map(({ path }) => path).toSorted()).toEqual(others.toSorted());
+    expect(overlays.find(({ path }) => path === named)?.chain).toMatchObject([{ baseName: SHA1 }]);
+  });
+
   it.each([
     ['nobody says that it is', {}, false, false],
     ['disk.info says that it is', { 'vm/disk.info': { content: '{"/var/lib/nova/instances/vm/disk": "raw"}' } }, false, true],

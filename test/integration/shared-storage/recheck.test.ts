@@ -33,7 +33,14 @@ function register(tree: Tree, host: string): void {
 function tell(tree: Tree, images: readonly string[]): void {
   const status = { name: 'file', state: 'synced', lastContactMs: Date.now(), freshLimitMs: 60_000, consistentListAtMs: undefined } as const;
   const workloads = [workload({ name: 'vm-b', images: images.map((ref) => ({ role: 'image', ref })) })];
-  const facts = { host: 'host-b', takenAtMs: Date.now(), onlyByReport: true, instancesPath: '/i', pins: { imageRefs: [], fileNames: [] } };
+  const facts = {
+    host: 'host-b',
+    takenAtMs: Date.now(),
+    onlyByReport: true,
+    instancesPath: '/i',
+    subdirectoryName: '_base',
+    pins: { imageRefs: [], fileNames: [] },
+  };
   const report = hostReport(facts, [{ status, workloads, gaps: [] }], Date.now());
   writeFileSync(tree.path('locks/basekeeper-host-host-b.json'), JSON.stringify(report));
 }

@@ -46,7 +46,14 @@ function setUp() {
       consistentListAtMs: undefined,
     } as const;
     const workloads = [workload({ name: 'vm-b', images: [{ role: 'image', ref: image }] })];
-    const facts = { host: 'host-b', takenAtMs, onlyByReport: true, instancesPath: '/i', pins: { imageRefs: [], fileNames: [] } };
+    const facts = {
+      host: 'host-b',
+      takenAtMs,
+      onlyByReport: true,
+      instancesPath: '/i',
+      subdirectoryName: '_base',
+      pins: { imageRefs: [], fileNames: [] },
+    };
     const text = JSON.stringify(hostReport(facts, [{ status, workloads, gaps: [] }], takenAtMs));
     writeFileSync(tree.path('locks/basekeeper-host-host-b.json'), text);
   };

@@ -133,6 +133,26 @@ describe('a reference that leads out of the instances path', () => {
     expect(follow(header, {}, { baseFiles: ['a'] })).toMatchObject({ state: 'unreadable', links: [{ protects: ['a'] }] });
   });
 
+  it('should be kept by what its bytes name where it is opened as raw, which opens nothing further outside', () => {
+    const files = {
+      '/srv/mid': image({ backingFile: '/srv/other', backingFormat: 'qcow2' }),
+      '/srv/named': image({ backingFile: '/i/_base/b' }),
+      '_base/b': { kind: 'raw' as const },
+    };
+    const top = (name: string) => image({ backingFile: name, backingFormat: 'raw' });
+    const seenOutside = ['/srv/mid', '/srv/named'];
+    const kept = follow(top('/srv/named'), files, { seenOutside });
+    expect([kept.state, kept.links.map(({ baseName }) => baseName)]).toEqual(['ok', [undefined, 'b']]);
+    const unread = follow(top('/srv/mid'), files, { seenOutside });
+    expect([unread.state, unread.links.at(-1)?.protects, unread.inspected]).toEqual(['ok', ['other'], ['/srv/mid', '/srv/mid+']]);
+  });
+
+  it('should end where files outside that are opened as raw name each other', () => {
+    const loop = (name: string) => image({ backingFile: name, backingFormat: 'raw' });
+    const files = { '/srv/a': loop('/srv/b'), '/srv/b': loop('/srv/a') };
+    expect(follow(loop('/srv/a'), files, { seenOutside: ['/srv/a', '/srv/b'] })).toMatchObject({ state: 'ok', links: [{}, {}, {}] });
+  });
+
   it('should be followed where a source names the file', () => {
     const files = { '/srv/snap': image({ backingFile: '/i/_base/a', backingFormat: 'raw' }), '_base/a': { kind: 'raw' } as const };
     const { state, links } = follow(image({ backingFile: '/srv/snap', backingFormat: 'qcow2' }), files, { seenOutside: ['/srv/snap'] });

@@ -7,6 +7,7 @@ const FACTS = {
   takenAtMs: NOW_MS,
   onlyByReport: true,
   instancesPath: '/i',
+  subdirectoryName: '_base',
   pins: { imageRefs: ['a'], fileNames: ['swap_*'] },
 };
 const READING = {
@@ -36,6 +37,11 @@ describe("a host's report", () => {
       'a disk that other hosts cannot read',
       { workloads: [workload({ disks: [{ path: '/i/vm/disk' }, { path: '/srv/seed.iso', format: 'raw' }, { path: '/srv/disk' }] })] },
       'the disk "/srv/disk" of vm-1 lies outside the instances path',
+    ],
+    [
+      'a path of a rule that other hosts cannot read',
+      { workloads: [workload({ paths: ['/i/vm/disk', '/srv/disk'] })] },
+      'the disk "/srv/disk" of vm-1',
     ],
     ['more workloads than it holds', { workloads: Array.from({ length: 10_001 }, () => workload()) }, 'there are 10001 workloads'],
   ])('should say that it is not complete for %s', (_, over, expected) => {

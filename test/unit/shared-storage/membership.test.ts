@@ -20,7 +20,14 @@ function setUp(over: Partial<MembershipParts> = {}) {
     sources: [source],
     reportOf: (takenAtMs, readings, at) =>
       hostReport(
-        { host: 'host-a', takenAtMs, onlyByReport: false, instancesPath: '/i', pins: { imageRefs: [], fileNames: [] } },
+        {
+          host: 'host-a',
+          takenAtMs,
+          onlyByReport: false,
+          instancesPath: '/i',
+          subdirectoryName: '_base',
+          pins: { imageRefs: [], fileNames: [] },
+        },
         readings,
         at,
       ),

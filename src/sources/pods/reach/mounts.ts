@@ -27,6 +27,8 @@ export interface HostVolume {
   readonly path: string;
   /** The path could not be understood, and may be anything: `path` is `/`. */
   readonly anywhere: boolean;
+  /** The pod says that it is a file. */
+  readonly isFile: boolean;
 }
 
 /** The `hostPath` volumes of a pod, by name. */
@@ -36,7 +38,8 @@ export function hostVolumes(pod: unknown): ReadonlyMap<unknown, HostVolume> {
     const path = asText(at(volume, 'hostPath', 'path'));
     if (path === undefined) continue;
     const normal = normalizeHostPath(path);
-    volumes.set(asText(field(volume, 'name')) ?? index, { path: normal ?? '/', anywhere: normal === undefined });
+    const isFile = ['File', 'FileOrCreate'].includes(asText(at(volume, 'hostPath', 'type')) ?? '');
+    volumes.set(asText(field(volume, 'name')) ?? index, { path: normal ?? '/', anywhere: normal === undefined, isFile });
   }
   return volumes;
 }

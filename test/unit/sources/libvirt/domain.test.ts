@@ -40,9 +40,28 @@ describe('the disks of a libvirt domain', () => {
     expect(parseDomain(domain({ devices }), INSTANCES).problems).toEqual([]);
   });
 
-  it('should have the format by which the hypervisor opens them', () => {
-    const devices = "<disk type='file'><driver name='qemu' type='raw'/><source file='/out/d'/></disk>";
-    expect(parseDomain(domain({ devices }), INSTANCES).workload.disks).toEqual([{ path: '/out/d', format: 'raw' }]);
+  it.each([
+    ["<disk type='file'><driver name='qemu' type='raw'/><source file='/out/d'/></disk>", { '/out/d': 'raw' }],
+    [
+      "<disk type='network'><backingStore type='file'><format type='qcow2'/><source file='/out/b'/></backingStore></disk>",
+      { '/out/b': 'qcow2' },
+    ],
+    ["<disk type='network'><mirror type='file'><format type='qcow2'/><source file='/out/m'/></mirror></disk>", { '/out/m': 'qcow2' }],
+    ["<disk type='network'><mirror type='file' file='/out/m' format='qcow2'/></disk>", { '/out/m': 'qcow2' }],
+    ["<disk><driver type='qcow2'/><source file='/a'/></disk><disk><driver type='raw'/><source file='/a'/></disk>", { '/a': 'qcow2' }],
+  ])('should have the format by which the hypervisor opens them: %s', (devices, formats) => {
+    const disks = parseDomain(domain({ devices }), INSTANCES).workload.disks ?? [];
+    expect(Object.fromEntries(disks.map(({ path, format }) => [path, format]))).toEqual(formats);
+  });
+
+  it('should not have to be seen where they are firmware, its variables or a kernel, which are loaded as they are', () => {
+    const os = "<loader type='pflash'>/usr/share/OVMF/OVMF_CODE.fd</loader><nvram>/var/lib/libvirt/qemu/nvram/vm_VARS.fd</nvram>";
+    const devices = "<disk><driver type='raw'/><source file='/out/d'/></disk>";
+    expect(parseDomain(domain({ os, devices }), INSTANCES).workload.disks?.map(({ path, isLoaded }) => [path, isLoaded])).toEqual([
+      ['/out/d', undefined],
+      ['/usr/share/OVMF/OVMF_CODE.fd', true],
+      ['/var/lib/libvirt/qemu/nvram/vm_VARS.fd', true],
+    ]);
   });
 
   it.each([

@@ -24,6 +24,7 @@ describe('a pod with our annotations', () => {
         swapMb: [],
         ephemeral: [],
         paths: [],
+        disks: [],
       },
       gaps: [],
       launcher: undefined,
@@ -54,6 +55,20 @@ describe('a pod with our annotations', () => {
     const record = map({ annotations: OURS, hostPaths: ['/var/lib/nova/instances/_base/0d5e', '/etc', '/var/lib/nova/instances'] });
     expect(record?.workload?.paths).toEqual(['/var/lib/nova/instances/_base/0d5e']);
     expect(record?.gaps).toEqual([]);
+  });
+
+  it('should have the files of the host read that it says it mounts, but not what every host has', () => {
+    const volumes = [
+      { path: '/data/vm-1/disk', type: 'File' },
+      { path: '/data/vm-2/disk', type: 'FileOrCreate' },
+      { path: '/data/vm-3', type: 'Directory' },
+      { path: '/data/vm-4' },
+      { path: '/etc/localtime', type: 'File' },
+      { path: '/dev/kvm', type: 'File' },
+      { path: '/var/lib/nova/instances/vm/disk', type: 'File' },
+    ].map((hostPath, index) => ({ name: `v${index}`, hostPath }));
+    const record = mapPod({ ...podObject({ annotations: OURS }), spec: { volumes } }, RULES);
+    expect(record?.workload?.disks).toEqual([{ path: '/data/vm-1/disk' }, { path: '/data/vm-2/disk' }]);
   });
 });
 

@@ -55,6 +55,16 @@ describe('a VirtualMachineInstance', () => {
     expect(map({ volumes }).workload.paths).toEqual(['/var/lib/nova/instances/_base/0d5e', '/var/lib/nova/instances/i-1/disk']);
   });
 
+  it('should have its host disks read wherever they lie, as raw, which is how KubeVirt opens them', () => {
+    const volumes = ['/var/lib/nova/instances/i-1/disk', '/data/disk.img', '/data/disk.img', 'relative'].map((path) => ({
+      hostDisk: { path },
+    }));
+    expect(map({ volumes }).workload.disks).toEqual([
+      { path: '/var/lib/nova/instances/i-1/disk', format: 'raw' },
+      { path: '/data/disk.img', format: 'raw' },
+    ]);
+  });
+
   it('should be described further by our annotations', () => {
     const { workload } = map({ annotations: { 'basekeeper.io/image-ref': 'i', 'basekeeper.io/instance': 'instance-1' } });
     expect(workload.images).toEqual([{ role: 'image', ref: 'i' }]);
