@@ -5,7 +5,7 @@ import { hexOf, nameOfHex, type ByteName } from './names.ts';
 import { NOW_MS, type Entry, type Tree } from './tree-spec.ts';
 
 /** The Python that Debian's python3-nova belongs to; a python from elsewhere does not see the package. */
-const PYTHON = '/usr/bin/python3';
+export const SYSTEM_PYTHON = '/usr/bin/python3';
 const SUBDIRECTORY = '_base';
 
 export type EntryType = Entry['type'];
@@ -60,8 +60,9 @@ export class Oracle implements AsyncDisposable {
   #stderr = '';
   #closing = false;
 
-  constructor() {
-    this.#process = spawn(PYTHON, [new URL('oracle.py', import.meta.url).pathname], { stdio: 'pipe' });
+  /** `python`: one that can import a Nova. */
+  constructor(python = SYSTEM_PYTHON) {
+    this.#process = spawn(python, [new URL('oracle.py', import.meta.url).pathname], { stdio: 'pipe' });
     this.#process.stderr.on('data', (chunk: Buffer) => (this.#stderr = (this.#stderr + chunk.toString()).slice(-4000)));
     this.#process.on('error', (error) => this.#fail(error));
     this.#process.on('exit', (code) => this.#fail(new Error(`the oracle ended with code ${code}: ${this.#stderr}`)));

@@ -24,8 +24,13 @@ export interface Comparison {
 
 /** Both managers side by side, each on a copy of its own. */
 export class Pair implements AsyncDisposable {
-  readonly #oracle = new Oracle();
+  readonly #oracle: Oracle;
   readonly #directory = mkdtempSync(join(tmpdir(), 'basekeeper-parity-'));
+
+  /** `python`: one that can import the Nova to compare with. Default: Debian's. */
+  constructor(python?: string) {
+    this.#oracle = new Oracle(python);
+  }
 
   async compare(tree: Tree): Promise<Comparison> {
     const [theirs, own] = [join(this.#directory, 'nova'), join(this.#directory, 'basekeeper')];

@@ -8,6 +8,8 @@ export interface ParityRun {
   readonly seed?: number | undefined;
   /** Replays one tree of a seed, as a failure prints it. */
   readonly path?: string | undefined;
+  /** One that can import the Nova to compare with. Default: Debian's. */
+  readonly python?: string | undefined;
   /** Told after each tree that was not part of a reduction. */
   readonly onTree?: ((done: number) => void) | undefined;
 }
@@ -34,7 +36,7 @@ export interface ParityFailure {
 
 /** Compares Basekeeper with the real Nova on random trees, and reduces the first that differs. */
 export async function compareRandomTrees(run: ParityRun): Promise<ParityResult> {
-  await using pair = new Pair();
+  await using pair = new Pair(run.python);
   const excused: Record<string, number> = {};
   const fates: Record<string, number> = {};
   let [trees, qemuImgRuns] = [0, 0];
