@@ -201,7 +201,7 @@ export const node = dashboard({
   )
   .withPanel(
     lines({
-      title: 'What the sources could not tell',
+      title: 'What the sources could not find out',
       description: 'Gaps of the last pass by kind. 0 is normal; a gap may hold back removals.',
       unit: 'short',
       width: 8,

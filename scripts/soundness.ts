@@ -1,6 +1,6 @@
 /**
  * `npm run soundness -- [--layouts N] [--seed S] [--from I] [--jobs J] [--reductions R]`: random layouts of real images, a pass over
- * each, and qemu-img as the only judge of what stands on what. Ends non-zero when a file is lost, or when a pass leaves or holds
+ * each, and qemu-img as the only judge of what is backed by what. Ends non-zero when a file is lost, or when a pass leaves or holds
  * what it should not.
  */
 import { execFileSync } from 'node:child_process';

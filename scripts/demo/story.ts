@@ -30,7 +30,7 @@ const resized = (image: keyof typeof IMAGES, sizeGb: number) => `${original(imag
 
 export const BASE_FILES: readonly DemoBaseFile[] = [
   { name: original('ubuntu'), sizeMb: 24, ageSeconds: 40 * DAY_SECONDS, about: 'image of pod web-1' },
-  { name: resized('ubuntu', 20), sizeMb: 26, ageSeconds: 40 * DAY_SECONDS, about: 'its disk stands on this' },
+  { name: resized('ubuntu', 20), sizeMb: 26, ageSeconds: 40 * DAY_SECONDS, about: 'its disk is backed by this' },
   { name: original('postgres'), sizeMb: 32, ageSeconds: 12 * DAY_SECONDS, about: 'image of pod db-1' },
   { name: original('fedora'), sizeMb: 18, ageSeconds: 5 * DAY_SECONDS, about: 'containerDisk of VMI desktop-1' },
   { name: original('unshelved'), sizeMb: 14, ageSeconds: 90 * DAY_SECONDS, about: 'no image explains it, but a disk uses it' },

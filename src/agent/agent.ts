@@ -29,9 +29,9 @@ export interface AgentParts {
   readonly pass: (options: { dryRun: boolean; previousPass: ClockReading | undefined; signal: AbortSignal }) => Promise<Report>;
   /** The report of a pass that the mode `off` leaves out. */
   readonly skipped: (message: string) => Report;
-  /** Told when the effective mode may have changed. */
+  /** Called when the effective mode may have changed. */
   readonly onMode?: ((mode: Mode) => void) | undefined;
-  /** Told when the node's annotation is not a mode: its value, and the mode that counts instead. */
+  /** Called when the node's annotation is not a mode: its value, and the mode that counts instead. */
   readonly onUnknownMode?: ((value: string, instead: Mode) => void) | undefined;
 }
 

@@ -33,7 +33,7 @@ export function wantsColour(output: Output, env: Environment): boolean {
   return output.isTTY === true && env['TERM'] !== 'dumb';
 }
 
-/** Columns of the terminal; undefined where the output is none. */
+/** Columns of the terminal; undefined where the output is not a terminal. */
 export function widthOfTerminal(output: Output): number | undefined {
   return output.isTTY === true && output.columns !== undefined && output.columns > 0 ? output.columns : undefined;
 }

@@ -25,7 +25,7 @@ export function createProgram(name: string, prefix: string, { env, io }: { reado
 }
 
 /** Says what went wrong, and gives the exit code for it. */
-export function tell(error: unknown, prefix: string, stderr: Output): number {
+export function reportError(error: unknown, prefix: string, stderr: Output): number {
   // Commander has already said what is wrong; help and version are not errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage;
   say(stderr, `${prefix}: ${describe(error)}`);

@@ -12,7 +12,7 @@ import { addVersionCommand, VERSION_LINE } from './commands/version.ts';
 import type { Context } from './context.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Environment, Io } from './io.ts';
-import { createProgram, tell } from './program.ts';
+import { createProgram, reportError } from './program.ts';
 import type { Wiring } from '../wire/wiring.ts';
 
 /**
@@ -28,14 +28,14 @@ export async function run(argv: readonly string[], env: Environment, io: Io, wir
     await programFor(context).parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
-    return tell(error, 'basekeeper', io.stderr);
+    return reportError(error, 'basekeeper', io.stderr);
   }
 }
 
 /** The command line with all of its commands. */
 export function programFor(context: Context): Command {
   const program = createProgram('basekeeper', 'basekeeper', context)
-    .description("Keeps the base images that this node's virtual machines stand on, and removes those that nothing stands on any more.")
+    .description("Keeps the base images that this node's virtual machines use, and removes those that nothing uses any more.")
     .version(VERSION_LINE, '--version', 'print the version')
     .addHelpText(
       'after',

@@ -9,7 +9,7 @@ import { nameNode, withNodeName } from './mistakes/workload-rules.ts';
 const DEFAULT_INTERVAL_SECONDS = 2400;
 const DEFAULT_JITTER_SECONDS = 300;
 
-/** As OpenStack-Helm labels the pods behind which its VMs run: once libvirt itself is asked, their mount of the instances path tells nothing more. */
+/** As OpenStack-Helm labels the pods behind which its VMs run: once libvirt itself is asked, their mount of the instances path means nothing more. */
 const HYPERVISOR_PODS: readonly ExemptPod[] = [
   { selector: { matchLabels: { application: 'nova', component: 'compute' }, matchExpressions: [] } },
   { selector: { matchLabels: { application: 'libvirt' }, matchExpressions: [] } },

@@ -6,7 +6,7 @@ import { openTrashDirectory } from './trash-directory.ts';
 /**
  * Opens base directories by descriptor.
  *
- * Throws an errno error: ENOENT when there is none, ENOTDIR or ELOOP when it is a symlink or no directory.
+ * Throws an errno error: ENOENT when there is none, ENOTDIR or ELOOP when it is a symlink or not a directory.
  */
 export function createBaseDirectoryOpener(): BaseDirectoryOpener {
   return {

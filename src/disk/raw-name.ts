@@ -1,6 +1,6 @@
 /**
  * File names are bytes. Directories are listed in Latin-1, one character per byte, so that names which are not valid UTF-8 can
- * be told from those that are, and opened anyway.
+ * be distinguished from those that are, and opened anyway.
  */
 
 /** What `fs` takes as a path: a Buffer only where the bytes are not valid UTF-8. */

@@ -11,7 +11,7 @@ export interface SmallFile extends Provenance {
  * Reads a file that somebody else may have put there: follows no symlink, opens nothing but a regular file, and reads no more than
  * `maximumBytes`. Undefined where there is none.
  *
- * @throws an errno error; EFBIG for a longer file, EINVAL for what is not a regular file or no UTF-8.
+ * @throws an errno error; EFBIG for a longer file, EINVAL for what is not a regular file or not UTF-8.
  */
 export function readSmallFile(path: string, maximumBytes: number): SmallFile | undefined {
   return withFile(path, (fd) => readOpenFile(fd, path, maximumBytes));
@@ -30,8 +30,8 @@ export function provenanceOf({ uid, mode, dev, nlink }: Stats): Provenance {
 }
 
 /**
- * Another text after each change of the file. It is opened for that, because only then NFS asks the server again. Undefined where there
- * is none; throws an errno error.
+ * Another text after each change of the file. It is opened for that, because only then NFS asks the server again. Undefined where there is
+ * no file; throws an errno error.
  */
 export function fileVersion(path: string): string | undefined {
   return withFile(path, (fd) => {

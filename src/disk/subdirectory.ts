@@ -9,7 +9,7 @@ const OWN_MODE = 0o700;
  * Opens a directory of ours below an open base directory, by its descriptor and without following a link. The descriptor is the
  * caller's; undefined where there is none and `create` is false.
  *
- * Throws an errno error: ELOOP or ENOTDIR for a symlink or no directory in its place, EXDEV where it is another file system:
+ * Throws an errno error: ELOOP or ENOTDIR for a symlink or a non-directory in its place, EXDEV where it is another file system:
  * a file could not be moved there and back at once.
  */
 export function openSubdirectory(

@@ -12,7 +12,7 @@ export interface LockParts {
   readonly clock: Clock;
   readonly policy: Pick<Policy, 'lockTimeoutSeconds'>;
   readonly signal: AbortSignal | undefined;
-  /** Told how long each lock was waited for, whether it was taken or not. */
+  /** Receives how long each lock was waited for, whether it was taken or not. */
   readonly onLockWait: (seconds: number) => void;
 }
 

@@ -10,7 +10,7 @@ const TEXT_MAX_CHARACTERS = 300;
 /** What the annotations of one node say. Everything but the name is absent where the agent has not written it. */
 export interface NodeStatus {
   readonly node: string;
-  /** What the annotation says, else what the last pass tells; absent where neither does, as when it failed. */
+  /** What the annotation says, else what the last pass says; absent where neither does, as when it failed. */
   readonly mode?: string;
   readonly modeFrom?: 'annotation' | 'result';
   readonly result?: string;

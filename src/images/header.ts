@@ -4,7 +4,7 @@ export interface HeaderName {
   readonly valid: boolean;
 }
 
-/** An image whose header was read: what it names, and so what it stands on. */
+/** An image whose header was read: what it names, and so what it is backed by. */
 export interface ParsedImage {
   readonly kind: 'image';
   /** QEMU's name of the format. */
@@ -16,7 +16,7 @@ export interface ParsedImage {
   readonly backingFormat?: string | undefined;
   /** Files that hold the data of this image: an external data file, the extents of a VMDK descriptor. */
   readonly dataFiles?: readonly HeaderName[] | undefined;
-  /** Why the image may stand on more than it names here; undefined: what it names is all. */
+  /** Why the image may be backed by more than it names here; undefined: what it names is all. */
   readonly unclear?: string | undefined;
   /** The image is marked as corrupt. */
   readonly corrupt?: boolean | undefined;
@@ -29,7 +29,7 @@ export interface InvalidHeader {
   readonly message: string;
 }
 
-/** `raw`: no format that names another file, so the bytes stand on nothing (LUKS, ISO 9660 and plain disks alike). */
+/** `raw`: no format that names another file, so the bytes are backed by nothing (LUKS, ISO 9660 and plain disks alike). */
 export type ImageHeader = ParsedImage | InvalidHeader | { readonly kind: 'raw' };
 
 /** A file that a reference leads to. */

@@ -128,7 +128,7 @@ export class ImageReader {
   /**
    * Walks to `path` directory by directory and hands `use` a path whose last component alone is looked up again. A directory that
    * is swapped for a symbolic link meanwhile cannot lead anywhere else. The directory stays open until another is asked for, or
-   * until `close`: thousands of overlays stand on files in one.
+   * until `close`: thousands of overlays are backed by files in one.
    */
   #below<T>(path: string, use: (reached: string) => T): T {
     const slash = path.lastIndexOf('/');

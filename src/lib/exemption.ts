@@ -8,7 +8,7 @@ const FLEETING = [
   /^heritage$/,
 ];
 
-/** What tells pods like this one from others, as a label selector; empty where nothing does. */
+/** What pods like this one have and others do not, as a label selector; empty where nothing does. */
 export function lastingLabels(labels: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
   return Object.fromEntries([...labels].filter(([key]) => !FLEETING.some((pattern) => pattern.test(key))));
 }

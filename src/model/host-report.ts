@@ -1,6 +1,6 @@
 import type { Pin, Workload } from './workload.ts';
 
-/** What an agent tells those that share its directory about the workloads of its host. */
+/** What an agent reports of its host's workloads to the hosts that share its directory. */
 export interface HostReport {
   readonly apiVersion: 'basekeeper.io/v1';
   readonly kind: 'HostReport';

@@ -26,11 +26,11 @@ export type OverlayState =
   | 'unknown-backing'
   /**
    * It, or a file of its chain, could not be read or understood: a damaged header, unknown features, a reference that may mean
-   * any file, a chain that may go on outside, a cycle, too many levels. It may stand on any base file.
+   * any file, a chain that may go on outside, a cycle, too many levels. It may be backed by any base file.
    */
   | 'unreadable';
 
-/** A disk, or another image that is not a base file, with what it stands on. */
+/** A disk, or another image that is not a base file, with what it is backed by. */
 export interface Overlay {
   /** Name of the instance directory; of the file itself where it lies directly in the instances path; empty outside. */
   readonly instance: string;
@@ -82,7 +82,7 @@ export interface NamedDisk {
   readonly by: string;
 }
 
-/** All that stands on something, whole chains: every image below the instances path, and every file that a source names. */
+/** All that is backed by something, whole chains: every image below the instances path, and every file that a source names. */
 export interface OverlayScan {
   readonly overlays: readonly Overlay[];
   readonly baseImages: readonly BaseImage[];

@@ -43,7 +43,7 @@ export interface ChecksumRecords {
   mismatchOf(file: Pick<BaseFile, 'name' | 'inode' | 'sizeBytes'>): string | undefined;
 }
 
-/** Reads what stands on the base files. */
+/** Reads what is backed by the base files. */
 export interface OverlayScanner {
   /**
    * `instanceNames` restricts the scan where the policy says `overlays: nova`; else everything below the instances path counts,

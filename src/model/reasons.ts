@@ -2,7 +2,7 @@
 export const VERDICT_REASONS = {
   ForeignFile: 'Nova gives no base file such a name; the file is not ours and is never touched.',
   ReferencedByWorkload: 'A workload names this image, kernel, ramdisk, swap or ephemeral disk; it is in use.',
-  BackingFileOfOverlay: "An instance's disk stands on this file.",
+  BackingFileOfOverlay: "An instance's disk is backed by this file.",
   BackingFileOfBaseFile: 'Another base file, or one in the trash, is backed by this file; it stays for as long as that one exists.',
   PinnedByConfig: 'The configuration pins this image or file name.',
   RemovalDisabled: 'removeUnusedBaseImages is false; nothing is removed.',
@@ -46,7 +46,7 @@ export const REASON_FACTS: Readonly<Record<VerdictReason, ReasonFacts>> = {
 /** Why a file in the trash has its verdict, in the order of the rules. */
 export const TRASH_REASONS = {
   UnfinishedMove: 'The same file is in the base directory again; only its name in the trash is left to remove.',
-  NamedInTrash: "An instance's disk stands on the file where it lies in the trash.",
+  NamedInTrash: "An instance's disk is backed by the file where it lies in the trash.",
   NeededAgain: 'A workload, an overlay or a pin names the file again, and the base directory has none of its name; it is put back.',
   RemovalDisabled: 'removeUnusedBaseImages is false; nothing is removed.',
   WithinGrace: 'It was removed less than trash.graceSeconds ago.',
@@ -101,7 +101,7 @@ export type Outcome = keyof typeof OUTCOMES;
 export const FINDINGS = {
   BackingFileMissing: "An instance's disk names a backing file that does not exist.",
   BackingFileUnknown:
-    "An instance's disk stands on a base file that no workload's image explains (unshelved, migrated, or a workload that no source knows).",
+    "An instance's disk is backed by a base file that no workload's image explains (unshelved, migrated, or a workload that no source knows).",
   BackingFileOutside: "An instance's disk has a backing file outside the instances path, or one that is not a local file.",
   OverlayUnreadable: "An instance's disk cannot be read or parsed.",
   Unseen: 'A file or directory that may lead to a base file was not seen or not understood.',
@@ -112,7 +112,7 @@ export const FINDINGS = {
   FileFromFuture: 'An unused base file is dated in the future, so it never gets old. touch gives it a sane time.',
   UnmappedWorkload: 'A pod mounts the instances path, but no rule says which images it uses.',
   IncompleteWorkload: 'A workload was found, but a part of its description could not be understood.',
-  UnreadableSource: 'A source could not tell what runs.',
+  UnreadableSource: 'A source could not say what runs.',
   AmbiguousReference:
     'An image reference has blanks or line ends in it, or a glob cannot be understood. Every reading is kept, so nothing is held.',
   ScanProblem: 'An entry of the base directory could not be read.',

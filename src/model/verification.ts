@@ -4,7 +4,7 @@ export interface Mismatch {
   readonly message: string;
 }
 
-/** Is told at once what the reading of checksums comes to: a round takes an hour. */
+/** Receives what the reading of checksums finds, at once: a round takes an hour. */
 export interface ChecksumObserver {
   read(bytes: number): void;
   /** A file was read to its end, and recorded or compared. */

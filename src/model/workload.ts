@@ -38,7 +38,7 @@ export interface Workload {
   readonly ephemeral: readonly EphemeralDisk[];
   /** Absolute host paths of files it uses directly (hostDisk, libvirt disks and their backing stores). */
   readonly paths: readonly string[];
-  /** Disks that the source names, wherever they lie, with the format by which the hypervisor opens them: images may stand on base files. */
+  /** Disks that the source names, wherever they lie, with the format by which the hypervisor opens them: images may be backed by base files. */
   readonly disks?: readonly WorkloadDisk[] | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface WorkloadDisk {
 
 export type GapKind = 'UnmappedWorkload' | 'IncompleteWorkload' | 'UnreadableSource';
 
-/** Something a source could not tell. A gap closes the gate: what is not known may be in use. */
+/** Something a source could not find out. A gap closes the gate: what is not known may be in use. */
 export interface Gap {
   readonly kind: GapKind;
   readonly source: string;

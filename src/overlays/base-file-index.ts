@@ -27,7 +27,7 @@ export function baseFileIndex(options: BaseFileIndexOptions): Pick<ChainContext,
   };
 }
 
-/** A file that cannot be looked at is told by the walk. */
+/** A file that cannot be looked at is reported by the walk. */
 function* inodesOf({ instancesPath, subdirectoryName }: BaseFileIndexOptions): Iterable<[string, string]> {
   const basePath = posix.join(instancesPath, subdirectoryName);
   for (const { name } of readEntries(basePath, () => {})) {

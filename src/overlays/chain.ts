@@ -21,7 +21,7 @@ export interface ChainContext {
   hasBaseFile(name: string): boolean;
   /** Whether a source names this file outside: only then it is opened. Headers are a guest's word, and could name any file of the host. */
   isNamed(path: string): boolean;
-  /** The base file that a file outside is, under another name (a bind mount); undefined where it is none. */
+  /** The base file that a file outside is, under another name (a bind mount); undefined where it is not one. */
   baseFileAt(path: string): string | undefined;
   /** An image says that this base file is raw. */
   noteRaw(baseName: string): void;
@@ -41,7 +41,7 @@ const GRAVITY: Readonly<Record<Problem, number>> = { 'missing-backing': 1, 'unkn
 const NOT_SEEN =
   'it is not read, so what it is backed by is unknown (set hostInstancesPath if headers use another path for the instances directory, bind-mount it below the instances path, or list the disk under ignore if it cannot lead to a base file)';
 
-/** Follows what the image at `path`, whose header has been read, stands on. */
+/** Follows what the image at `path`, whose header has been read, is backed by. */
 export function followChain(path: string, header: ImageHeader, context: ChainContext): Chain {
   const walk = new ChainWalk(path, context);
   walk.follow(path, header);

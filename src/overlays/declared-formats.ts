@@ -46,7 +46,7 @@ export class DeclaredFormats {
     this.#forceRawImages = forceRawImages;
   }
 
-  /** An image says that it stands on this base file as raw. */
+  /** An image says that it is backed by this base file as raw. */
   noteRaw(baseName: string): void {
     this.#rawBaseFiles.add(baseName);
   }

@@ -53,7 +53,7 @@ function problemAt(
   const type = reader.typeAt(place.path);
   if (type === 'file') return undefined;
   if (type !== 'absent') return { cause: 'NotAnImageFile', message: `${by} has its disk there, and it is not a regular file; ${REMEDY}` };
-  // A base file that is missing is not a disk that stands on another.
+  // A base file that is missing is not a disk that is backed by another.
   if (baseNameOf(place.path, subdirectoryName) !== undefined) return undefined;
   return { cause: 'NotThere', message: `${by} has its disk there, and there is nothing; ${REMEDY}` };
 }

@@ -44,7 +44,7 @@ export interface OverlayScannerOptions {
 }
 
 /**
- * Reads what stands on the base files. Keeps headers between scans, so that an unchanged file is not opened again. Needs Linux
+ * Reads what is backed by the base files. Keeps headers between scans, so that an unchanged file is not opened again. Needs Linux
  * (`/proc/self/fd`). Throws only the abort signal's reason.
  */
 export function createOverlayScanner(options: OverlayScannerOptions): OverlayScanner {

@@ -39,7 +39,7 @@ function isExcused({ role, name }: Found): boolean {
   return role === 'other' && isNeverAnImage(name);
 }
 
-/** Undefined where it has vanished, or was told as unseen. */
+/** Undefined where it has vanished, or was reported as unseen. */
 function headerOf(listing: OverlayListing, found: Found): ImageHeader | undefined {
   const { reader, unseen } = listing;
   try {

@@ -37,11 +37,11 @@ export interface PassOptions {
   readonly dryRun: boolean;
   readonly previousPass?: ClockReading | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told as each stage begins: for progress and for tests that interrupt there. */
+  /** Called as each stage begins: for progress and for tests that interrupt there. */
   readonly onStage?: ((stage: Stage) => void) | undefined;
 }
 
-/** One pass: scan, collect references, read backing chains, plan, execute, report. Never throws; problem is a `Failed` report. */
+/** One pass: scan, collect references, read backing chains, plan, execute, report. Never throws: a problem gives a `Failed` report. */
 export async function runPass(parts: PassParts, options: PassOptions): Promise<Report> {
   const timed = stopwatch(parts.clock, options.onStage);
   try {
@@ -68,7 +68,7 @@ function stopReasonOf({ signal }: PassOptions): string | undefined {
   return signal?.aborted === true ? messageOf(signal.reason) : undefined;
 }
 
-/** What changes from one look to the next: who runs, and what disks stand on. */
+/** What changes from one look to the next: who runs, and what disks are backed by. */
 type Users = Pick<Evidence, 'inventory' | 'references' | 'overlays' | 'surroundings'>;
 
 async function gatherEvidence(

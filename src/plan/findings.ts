@@ -52,7 +52,7 @@ function messageOf({ path, state, message, declaredRawBy }: Overlay): string {
   return declaredRawBy === undefined ? what : `${what} (${declaredRawBy} says raw, so these bytes are the guest's own and hold nothing)`;
 }
 
-/** What is no disk of an instance: those have their own findings. */
+/** What is not a disk of an instance: those have their own findings. */
 function unseenFindings({ overlays }: Snapshot): Finding[] {
   const disks = new Set(overlays.overlays.map(({ path }) => path));
   return overlays.unseen
@@ -72,7 +72,7 @@ function missingFile(overlay: Overlay): { file?: string } {
   return missing === undefined ? {} : { file: missing.baseName ?? missing.reference };
 }
 
-/** Original, resized and legacy files that overlays stand on and that no workload's image explains. One look at the files, and only if there may be any. */
+/** Original, resized and legacy files that overlays are backed by and that no workload's image explains. One look at the files, and only if there may be any. */
 function* unexplainedBackingNames({ overlays, references, scan }: Snapshot): Sliced<ReadonlySet<string>> {
   const names = new Set(overlays.overlays.flatMap(({ chain }) => chain.flatMap(({ baseName }) => baseName ?? [])));
   for (const name of names) if (isExplained(name, references)) names.delete(name);
@@ -95,7 +95,7 @@ function isExplained(name: string, { byDigest, byName }: References): boolean {
 function unexplainedBackingFiles(overlay: Overlay, unexplained: ReadonlySet<string>): Finding[] {
   return overlay.chain.flatMap(({ baseName, exists }) => {
     if (baseName === undefined || !exists || !unexplained.has(baseName)) return [];
-    const message = `${overlay.path} stands on ${baseName}, which no workload's image explains`;
+    const message = `${overlay.path} is backed by ${baseName}, which no workload's image explains`;
     return [{ type: 'BackingFileUnknown', file: baseName, message } as const];
   });
 }
@@ -147,7 +147,7 @@ function scanFindings(snapshot: Snapshot): Finding[] {
   }));
 }
 
-/** Never a reason to remove: disks may stand on the file anyway. */
+/** Never a reason to remove: disks may be backed by the file anyway. */
 function mismatchFindings({ verification }: Snapshot): Finding[] {
   if (verification === undefined) return [];
   const { mismatches, mismatchedFiles } = verification;

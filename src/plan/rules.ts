@@ -35,7 +35,7 @@ function touchIfWanted({ policy }: Facts): Verdict {
   return policy.touchBackingFiles ? 'touch' : 'keep';
 }
 
-/** What stands on the file may be about to go itself: then the file waits for the next pass, and its age counts on. */
+/** What is backed by the file may be about to go itself: then the file waits for the next pass, and its age counts on. */
 function touchIfLasting(facts: Facts, file: BaseFile): Verdict {
   const isLasting = usagesByBaseFile(facts, file).some(({ value }) => facts.staying.has(value));
   return isLasting ? touchIfWanted(facts) : 'keep';

@@ -6,7 +6,7 @@ import type { Facts } from './facts.ts';
 import { RULES } from './rules.ts';
 
 /**
- * The base files that name other files and are not removed in this pass, for whatever reason: what they stand on is in use.
+ * The base files that name other files and are not removed in this pass, for whatever reason: what they are backed by is in use.
  * A file that only waits for the one above it to go is not touched, so that its age counts on. One look at the files, and only
  * where a base file names another at all.
  */

@@ -3,7 +3,7 @@ import type { BackingLink, BaseImage, Overlay } from '../model/overlay.ts';
 import type { BaseFile } from '../model/scan.ts';
 import type { References, Usage } from '../model/references.ts';
 
-/** Where usages are looked up: what workloads name, and what overlays stand on. */
+/** Where usages are looked up: what workloads name, and what overlays are backed by. */
 export interface UsageLookup {
   readonly references: References;
   /** Base file name → the overlays whose chain leads to it. */

@@ -47,7 +47,7 @@ function decideEach(facts: Facts, files: Rows<BaseFile>, take: (verdict: number,
   );
 }
 
-/** Leaves all but the oldest `limit` removals for later passes; 0 is no limit. */
+/** Leaves all but the oldest `limit` removals for later passes; 0 means no limit. */
 function* limitRemovals(verdicts: Uint8Array, files: Rows<BaseFile>, limit: number): Sliced<undefined> {
   if (limit === 0) return undefined;
   const candidates: { index: number; modifiedAtMs: number }[] = [];

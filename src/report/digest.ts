@@ -15,7 +15,7 @@ export interface FileCount {
 
 /** What reporting needs to know of a report's rows: made in one walk, because there may be a million of them. */
 export interface ReportDigest {
-  /** False for a pass that failed or was skipped before it had a plan: it tells nothing about files and workloads. */
+  /** False for a pass that failed or was skipped before it had a plan: it says nothing about files and workloads. */
   readonly decided: boolean;
   /** Files whose verdict is keep or touch. */
   readonly keptByReason: ReadonlyMap<VerdictReason, number>;

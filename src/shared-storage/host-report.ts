@@ -86,7 +86,7 @@ export interface HostFacts {
   readonly pins: PinPolicy;
 }
 
-/** What an agent tells those that share its directory: what its own sources know, and whether that is all. */
+/** What an agent reports to the hosts that share its directory: what its own sources know, and whether that is all. */
 export function hostReport(facts: HostFacts, readings: readonly SourceReading[], nowMs: number): HostReport {
   const workloads = readings.flatMap((reading) => reading.workloads);
   const incomplete = [
@@ -118,7 +118,7 @@ function sourceProblem({ state, message, lastContactMs, freshLimitMs }: SourceSt
   return undefined;
 }
 
-/** A disk elsewhere may stand on a base file, and only its own host can look. A raw one stands on nothing. */
+/** A disk elsewhere may be backed by a base file, and only its own host can look. A raw one is backed by nothing. */
 function outOfSight({ name, paths, disks = [] }: Workload, { instancesPath, subdirectoryName }: HostFacts): string[] {
   const described = new Set(disks.map(({ path }) => path));
   const base = posix.basename(subdirectoryName);

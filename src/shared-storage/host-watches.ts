@@ -30,7 +30,7 @@ interface Watched {
   pods?: WorkloadSource;
 }
 
-/** What the API tells of other nodes. */
+/** What the API shows of other nodes. */
 export interface NodesReading {
   /** Nodes that are not here are not watched. */
   readonly nodes: ReadonlyMap<string, NodeEvidence>;

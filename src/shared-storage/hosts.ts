@@ -8,7 +8,7 @@ export const REPORT_FRESH_MS = 120_000;
 
 const NODE_NAME = '$(NODE_NAME)';
 
-/** How hosts are told apart; `SharedStorageConfig` of the configuration. */
+/** How hosts are recognised; `SharedStorageConfig` of the configuration. */
 export interface HostRules {
   /** What this host is registered as. */
   readonly hostName: string;
@@ -77,7 +77,7 @@ export type FoundReport =
   | { readonly report: HostReport; readonly problem?: undefined }
   | { readonly report?: undefined; readonly problem: string };
 
-/** What the API tells of the pods and VMIs of a host's node. */
+/** What the API shows of the pods and VMIs of a host's node. */
 export interface NodeEvidence {
   readonly state: 'synced' | 'syncing' | 'failed';
   readonly message?: string | undefined;

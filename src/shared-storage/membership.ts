@@ -4,7 +4,7 @@ import type { Clock, Logger, StorageRegistry, WorkloadSource } from '../model/po
 import type { HostReport } from '../model/host-report.ts';
 import type { SourceReading } from '../model/workload.ts';
 
-/** How often a host tells the others what runs on it. Those who wait for a newer report wait about as long. */
+/** How often a host reports what runs on it. Others that wait for a newer report wait about as long. */
 const REPORT_INTERVAL_MS = 10_000;
 /** Nova registers in each of its passes, every 40 minutes; a registration is to be renewed long before it is stale. */
 const LONGEST_REGISTER_INTERVAL_MS = 600_000;
@@ -70,7 +70,7 @@ class Member implements Membership {
     const problem = await registry.register(host, wallMs, signal);
     if (signal?.aborted === true) return;
     if (problem === undefined) this.#registeredAtMs = monotonicMs;
-    this.#registration = this.#tell(problem, this.#registration, `host ${JSON.stringify(host)} could not be registered`);
+    this.#registration = this.#warnOnce(problem, this.#registration, `host ${JSON.stringify(host)} could not be registered`);
   }
 
   async #run(): Promise<void> {
@@ -99,14 +99,14 @@ class Member implements Membership {
       if (errnoOf(error) === undefined) throw error;
       problem = messageOf(error);
     }
-    this.#reporting = this.#tell(problem, this.#reporting, `the report of host ${JSON.stringify(host)} could not be written`);
+    this.#reporting = this.#warnOnce(problem, this.#reporting, `the report of host ${JSON.stringify(host)} could not be written`);
   }
 
   /** The problem in full; logged when it is new. */
-  #tell(problem: string | undefined, before: string | undefined, what: string): string | undefined {
+  #warnOnce(problem: string | undefined, before: string | undefined, what: string): string | undefined {
     if (problem === undefined) return undefined;
-    const told = `${what}: ${problem}`;
-    if (told !== before) this.#parts.logger.warn({ problem }, what);
-    return told;
+    const warning = `${what}: ${problem}`;
+    if (warning !== before) this.#parts.logger.warn({ problem }, what);
+    return warning;
   }
 }

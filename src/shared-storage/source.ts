@@ -32,7 +32,7 @@ const REPORT_POLL_MS = [25, 500] as const;
 export interface SharedStorageOptions extends HostRules {
   readonly locksPath: string;
   readonly registry: StorageRegistry;
-  /** This host has sources that the API does not tell of, so that others are expected to have them as well. */
+  /** This host has sources that the API does not show, so that others are expected to have them as well. */
   readonly needsReports: boolean;
   /** Undefined: no cluster is asked. */
   readonly watches?: HostWatches | undefined;
@@ -168,7 +168,7 @@ class SharedStorageSource implements WorkloadSource {
         ...seen.api.workloads.map((workload) => this.#take(workload)),
         ...reports.flatMap(({ workloads }) => workloads as Workload[]),
       ],
-      // Its own node's agent tells the object itself.
+      // Its own node's agent reports the object itself.
       gaps: seen.api.gaps.map((gap): Gap => ({ kind: gap.kind, source: SHARED_STORAGE_SOURCE, message: gap.message })),
       pins: reports.flatMap(({ host, pins }) => pins.map((pin): Pin => ({ ...pin, origin: `${pin.origin} of host ${host}` }))),
       sharedStorage,

@@ -20,7 +20,7 @@ export interface AloneParts {
 }
 
 /**
- * Signs that other hosts use the instances directory although the configuration does not say so: what their disks stand on would look
+ * Signs that other hosts use the instances directory although the configuration does not say so: what their disks are backed by would look
  * unused here.
  */
 export function signsOfOthers(parts: AloneParts): string[] {
@@ -32,7 +32,7 @@ const REMEDY = 'set sharedStorage.enabled: true, or, where no other host has the
 function registeredOthers({ instancesPath, ownNames, hostTimeoutSeconds, nowMs }: AloneParts): string[] {
   const path = join(instancesPath, REGISTRY_NAME);
   const { hosts, problem } = registryAt(path);
-  if (hosts === undefined) return [`${path} cannot tell which hosts use the directory: ${problem}`];
+  if (hosts === undefined) return [`${path} does not say which hosts use the directory: ${problem}`];
   const fresh = [...hosts].filter(([host, seconds]) => nowMs / 1000 - seconds < hostTimeoutSeconds && !isOwn(host, ownNames));
   const names = fresh.map(([host]) => JSON.stringify(host));
   if (names.length === 0) return [];

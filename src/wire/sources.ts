@@ -13,7 +13,7 @@ export async function connect(config: Config, observe: RequestObserver | undefin
   return connectToCluster(config.nodeName, observe);
 }
 
-/** What a pass asks, and how this host tells others about itself. */
+/** What a pass asks, and how this host reports to others. */
 export interface Evidence {
   readonly sources: readonly WorkloadSource[];
   /** Undefined: this host has the instances directory to itself. */

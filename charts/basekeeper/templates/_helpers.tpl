@@ -44,8 +44,8 @@ app.kubernetes.io/part-of: basekeeper
 {{- end -}}
 
 {{/*
-Without chart and version: a change of the chart alone is no reason to restart agents.
-By part-of and namespace the agent knows its own pods, whose mount of the instances path is no sign of a VM; so no override changes it.
+Without chart and version: a change of the chart alone does not restart agents.
+By part-of and namespace the agent knows its own pods, whose mount of the instances path does not mean a VM; so no override changes it.
 */}}
 {{- define "basekeeper.podLabels" -}}
 {{ include "basekeeper.selectorLabels" . }}

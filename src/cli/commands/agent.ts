@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 
 export function addAgentCommand(program: Command, context: Context): void {
   addConfigurationOptions(program.command('agent'))
-    .description('Run passes on a schedule until told to stop. Logs JSON lines to stderr.')
+    .description('Run passes on a schedule until a signal stops it. Logs JSON lines to stderr.')
     .addHelpText('after', '\nExample:\n  $ NODE_NAME=node-1 basekeeper agent --config /etc/basekeeper/config.yaml')
     .action((options: ConfigurationOptions) =>
       withConfig(options, context, async (config) => {

@@ -24,9 +24,7 @@ interface Trial {
 
 export function addTestRuleCommand(config: Command, context: Context): void {
   addConfigurationOptions(config.command('test-rule'))
-    .description(
-      'Show what the rules of sources.rules make of an object; exit code 3 if one of them cannot tell something, or not clearly.',
-    )
+    .description('Show what the rules of sources.rules make of an object; exit code 3 if one of them has a gap or a notice.')
     .requiredOption('--object <file>', 'the object, or a list of objects, as YAML or JSON, as "kubectl get -o yaml" prints it')
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
     .addHelpText('after', '\nExample:\n  $ basekeeper config test-rule --config config.yaml --node node-1 --object vm.yaml')

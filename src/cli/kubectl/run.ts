@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { sleep } from '../../lib/sleep.ts';
-import { createProgram, tell } from '../program.ts';
+import { createProgram, reportError } from '../program.ts';
 import { VERSION_LINE } from '../commands/version.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addExplainCommand } from './commands/explain.ts';
@@ -39,7 +39,7 @@ export async function runKubectl(
     await programFor({ env, io, connect, time, exitWith: (code) => (exitCode = code) }).parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
-    return tell(error, NAME, io.stderr);
+    return reportError(error, NAME, io.stderr);
   }
 }
 

@@ -64,7 +64,7 @@ async function poll(attempt: () => LoneLock | 'busy', timeoutMs: number, signal:
     const outcome = attempt();
     const waitedMs = performance.now() - startedMs;
     if (outcome !== 'busy') return held(outcome.locked, waitedMs / 1000, outcome.close);
-    // Asked this way round, a timeout that is not a number is none.
+    // Asked this way round, a timeout that is not a number counts as no timeout.
     if (!(waitedMs < timeoutMs)) return undefined;
     await interruptibleSleep(Math.min(delayMs, timeoutMs - waitedMs), signal);
   }

@@ -9,10 +9,10 @@ import { vhdx } from './vhdx.ts';
 import { vmdk } from './vmdk.ts';
 import { vpc } from './vpc.ts';
 
-/** Every format that can name another file, as QEMU probes them. What is not here stands on nothing: raw, LUKS, cloop, dmg. */
+/** Every format that can name another file, as QEMU probes them. What is not here is backed by nothing: raw, LUKS, cloop, dmg. */
 export const FORMATS: readonly ImageFormat[] = [qcow2, qcow, qed, vmdk, vhdx, vpc, vdi, parallels, bochs];
 
-/** Backing formats whose files stand on nothing by nature, so that their headers say nothing more. */
+/** Backing formats whose files are backed by nothing by nature, so that their headers say nothing more. */
 export const PARENTLESS_FORMATS: ReadonlySet<string> = new Set(['raw', 'file', 'host_device', 'luks', 'cloop', 'dmg']);
 
 const NAMES: ReadonlySet<string> = new Set(FORMATS.map(({ name }) => name));

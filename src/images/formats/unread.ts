@@ -1,6 +1,6 @@
 import { startsWith, type ImageFormat } from './format.ts';
 
-/** A format that may name a parent in a place that is not read: such an image may stand on anything. */
+/** A format that may name a parent in a place that is not read: such an image may be backed by anything. */
 function unread(name: string, magics: readonly string[]): ImageFormat {
   const bytes = magics.map((magic) => Buffer.from(magic, 'latin1'));
   return {

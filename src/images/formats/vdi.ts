@@ -4,7 +4,7 @@ const SIGNATURE = Buffer.from([0x7f, 0x10, 0xda, 0xbe]);
 const HEADER_BYTES = 0x1b8;
 /** `VDI_TYPE_DYNAMIC` and `VDI_TYPE_STATIC`; undo and differencing images have a parent, which QEMU refuses to open. */
 const PARENTLESS_TYPES: ReadonlySet<number> = new Set([1, 2]);
-/** `uuid_link`: of the image that this one stands on. */
+/** `uuid_link`: of the image that this one is backed by. */
 const LINK = { start: 0x1a8, end: 0x1b8 } as const;
 
 /** VirtualBox's image (`block/vdi.c`). */

@@ -15,7 +15,7 @@ export function http2Connection(server: URL, socket: TLSSocket, timing: Connecti
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
   });
-  // What breaks a session breaks its streams, and they tell it to anyone who waits for them.
+  // What breaks a session breaks its streams, and whatever waits for them fails with it.
   session.on('error', () => undefined);
   session.once('connect', () => {
     // The client may have been closed since.
@@ -89,7 +89,7 @@ function bodyOf(stream: ClientHttp2Stream): PassThrough {
   stream.once('close', () => {
     if (!body.writableEnded) body.destroy(failure ?? new Error('the connection closed before the whole answer was there'));
   });
-  // It is told to anyone who reads the body, however late; nobody needs to be reading when it happens.
+  // Reading the body throws it, however late: nothing needs to be reading when it happens.
   body.on('error', () => undefined);
   // Anyone who gives up the body gives up the request.
   body.once('close', () => stream.destroy());

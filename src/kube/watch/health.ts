@@ -57,7 +57,7 @@ export class ReflectorHealth {
     this.#consistentListAt = startedAt;
   }
 
-  /** A break that passes leaves what was synced synced: its age tells, and a consistent list decides. */
+  /** A break that passes leaves what was synced synced: its age shows, and a consistent list decides. */
   fail(error: unknown): void {
     this.state = isPassing(error) && this.state === 'synced' ? 'synced' : 'failed';
     this.#message = messageOf(error);

@@ -4,9 +4,9 @@ import type { ReflectorTiming } from './timing.ts';
 export interface Reconnect {
   /** How long (ms) a watch waits after its connection broke. */
   delayMs(timing: Pick<ReflectorTiming, 'minDelayMs' | 'reconnectSpreadMs'>): number;
-  /** To be called when a watch that came back was told that the API server does not know what has happened since. */
+  /** To be called when the API server answers a watch that came back that it does not know what has happened since. */
   losePast(): void;
-  /** True when one of them was told so after the last break: the others would be told the same, and may as well list at once. */
+  /** True when one of them got this answer after the last break: the others would get the same, and may list at once. */
   isPastLost(): boolean;
 }
 

@@ -7,7 +7,7 @@ const NOTE_MAX_CHARACTERS = 1024;
 
 /** An event before it is sent: a value. */
 export interface EventValue {
-  /** Which open problem it tells of; what the publisher gives back when it could not take the event. */
+  /** Which open problem it reports; what the publisher gives back when it could not take the event. */
   readonly problem: string;
   readonly type: 'Normal' | 'Warning';
   readonly reason: EventReason;

@@ -14,7 +14,7 @@ export const OBJECT_EVENTS_PER_PASS = 50;
 const EXAMPLES = 5;
 
 /** Problems that stand, from one pass to the next: key → the digest of what was said of it and when (ms, the pass's own time). */
-export type ProblemMemory = ReadonlyMap<string, { readonly told: string; readonly atMs: number }>;
+export type ProblemMemory = ReadonlyMap<string, { readonly digest: string; readonly atMs: number }>;
 
 export const NO_TROUBLES: ProblemMemory = new Map();
 
@@ -38,7 +38,7 @@ interface Problem {
   readonly reason: EventReason;
   readonly regarding: ObjectReference;
   readonly related?: ObjectReference | undefined;
-  /** Equal content is no news. */
+  /** Equal content is not news. */
   readonly content: string;
   readonly text: string;
 }
@@ -48,17 +48,17 @@ export function planEvents({ report, digest, node, memory, reminderSeconds }: Ev
   if (node === undefined) return { events: [], memory };
   const nowMs = Date.parse(report.takenAt);
   const events: EventValue[] = [];
-  const next = new Map<string, { told: string; atMs: number }>(digest.decided ? [] : memory);
+  const next = new Map<string, { digest: string; atMs: number }>(digest.decided ? [] : memory);
   let objectEvents = 0;
   for (const problem of problemsOf(report, digest, node)) {
     const key = `${problem.reason} ${identityOf(problem.regarding)}`;
-    const told = createHash('sha256').update(problem.content).digest('base64');
+    const digestOfContent = createHash('sha256').update(problem.content).digest('base64');
     const known = memory.get(key);
-    const isNews = known?.told !== told || !isWithin(nowMs - known.atMs, reminderSeconds * 1000);
+    const isNews = known?.digest !== digestOfContent || !isWithin(nowMs - known.atMs, reminderSeconds * 1000);
     if (!isNews) {
       next.set(key, known);
     } else if (problem.regarding === node || objectEvents++ < OBJECT_EVENTS_PER_PASS) {
-      next.set(key, { told, atMs: nowMs });
+      next.set(key, { digest: digestOfContent, atMs: nowMs });
       events.push(eventValue(problem.reason, { problem: key, regarding: problem.regarding, related: problem.related }, problem.text));
     }
   }
@@ -73,7 +73,7 @@ function isWithin(sinceMs: number, limitMs: number): boolean {
   return sinceMs >= 0 && sinceMs < limitMs;
 }
 
-/** The memory without problems whose events could not be sent: the next pass tells them again. */
+/** The memory without problems whose events could not be sent: the next pass reports them again. */
 export function forgetProblems(memory: ProblemMemory, keys: ReadonlySet<string>): ProblemMemory {
   return keys.size === 0 ? memory : new Map([...memory].filter(([key]) => !keys.has(key)));
 }

@@ -43,7 +43,7 @@ export const EVENT_REASONS = {
     type: 'Normal',
     action: 'ReadBackingChain',
     regarding: "Node, and the VM's own object",
-    meaning: "An instance's disk stands on a base file that no workload's image explains; the file is kept.",
+    meaning: "An instance's disk is backed by a base file that no workload's image explains; the file is kept.",
     advice: 'Expected for unshelved and migrated VMs; otherwise name the image in the annotation basekeeper.io/image-ref of the VM.',
   },
   RemovalHeld: {

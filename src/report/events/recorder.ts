@@ -51,7 +51,7 @@ export class EventRecorder {
     return true;
   }
 
-  /** Tells the last count of series that have been quiet for six minutes, and forgets them. Call about once a minute. */
+  /** Sends the last count of series that have been quiet for six minutes, and forgets them. Call about once a minute. */
   sweep(): void {
     const nowMs = this.#clock.now().wallMs;
     for (const [key, series] of this.#series) {

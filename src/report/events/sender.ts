@@ -35,7 +35,7 @@ export interface EventSenderOptions {
   readonly signal: AbortSignal;
 }
 
-/** What became of an event: `retry` when a later pass may tell it again, `refused` when the API server will never have it. */
+/** What became of an event: `retry` when a later pass may report it again, `refused` when the API server will never have it. */
 export type Sent = 'sent' | 'retry' | 'refused';
 
 /** Writes events to the API server. */

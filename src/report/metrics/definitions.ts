@@ -138,7 +138,7 @@ export const METRICS = {
   },
   basekeeper_gaps: {
     type: 'gauge',
-    help: 'Things that the sources could not tell in the last pass, by kind.',
+    help: 'Gaps: what the sources could not find out in the last pass, by kind.',
     labels: ['kind'],
   },
   basekeeper_findings: {

@@ -14,7 +14,7 @@ import { createMetricSet, type MetricSet } from './metric-set.ts';
 import { scrape, type Scrape } from './scrape.ts';
 import type { ReportPart } from '../report-part.ts';
 
-/** Pairs of verb and code that `basekeeper_api_requests_total` tells apart; later ones are counted as `other`. */
+/** Pairs of verb and code that `basekeeper_api_requests_total` counts separately; later ones are counted as `other`. */
 const API_PAIRS = 9;
 
 /** Outcomes by which a file that should go, or be touched, was not. */
@@ -188,7 +188,7 @@ function showStorage(set: MetricSet, storage: SharedStorageReport | undefined): 
   if (registeredAt !== undefined) set.gauge('basekeeper_storage_registered_timestamp_seconds').set(Date.parse(registeredAt) / 1000);
 }
 
-/** Replaces all series of a gauge, so that none outlives what it told of. */
+/** Replaces all series of a gauge, so that none outlives what it stood for. */
 function showAll<T>(
   set: MetricSet,
   name: Parameters<MetricSet['gauge']>[0],

@@ -15,7 +15,7 @@ export interface CacheSummary {
   readonly removed: Amount;
   /** Why the gate is closed; empty when it is open. */
   readonly held: readonly GateReason[];
-  /** What the agent does, for a result that does not tell it. */
+  /** What the agent does, for a result that does not say it. */
   readonly mode?: 'dry-run' | 'enforce' | undefined;
   /** Kind → state → amount. Left out where the annotations would become too long. */
   readonly kinds?: Readonly<Partial<Record<BaseFileKind, Readonly<Partial<Record<FileState, Amount>>>>>> | undefined;

@@ -30,7 +30,7 @@ export interface AnnotationWriterOptions {
 interface Written {
   readonly uid: string;
   annotations: Annotations;
-  /** The node's watch has shown them: from then on it tells when somebody else changes them. */
+  /** The node's watch has shown them: from then on it shows when somebody else changes them. */
   isSeen: boolean;
 }
 
@@ -55,7 +55,7 @@ export class AnnotationWriter {
     this.#schedule();
   }
 
-  /** Tells the writer of every change that the node's watch shows: a recreated node gets its annotations again. */
+  /** Gives the writer every change that the node's watch shows: a recreated node gets its annotations again. */
   nodeChanged(node: NodeMetadata | undefined): void {
     const written = this.#written;
     if (node === undefined) return;

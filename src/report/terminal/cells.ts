@@ -33,7 +33,7 @@ export function cutStart(text: string, columns: number): string {
 
 /**
  * At most `columns` wide, `…` where the middle was. What follows the digest of a resized or legacy name stays whole, because
- * it is what tells such files apart.
+ * it is where such files differ.
  */
 export function cutName(name: string, columns: number): string {
   if (widthOf(name) <= columns) return name;

@@ -20,7 +20,7 @@ export interface LibvirtDomain {
 
 /**
  * Maps a domain's status file (`<domstatus>`, of a live domain) or definition (`<domain>`). Domains that Nova did not make
- * count through the files that they use. Throws an `Error` for what is no such document.
+ * count through the files that they use. Throws an `Error` for what is not such a document.
  *
  * @param instancesPath as on the host; normalized.
  * @param poolTarget where the volumes of a storage pool lie.

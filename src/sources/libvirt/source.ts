@@ -8,7 +8,7 @@ import { poolTargets } from './pools.ts';
 
 /** What was just read is fresh. */
 const FRESH_LIMIT_MS = 60_000;
-/** libvirt rewrites a file in several steps; what inotify tells within this time is one change. */
+/** libvirt rewrites a file in several steps; what inotify reports within this time is one change. */
 const SETTLE_MS = 200;
 
 export interface LibvirtSourceOptions {

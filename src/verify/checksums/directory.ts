@@ -50,7 +50,7 @@ function readRecord(path: string): ChecksumRecord | undefined {
     const file = readSmallFile(path, MAXIMUM_RECORD_BYTES);
     return file === undefined ? undefined : parseRecord(file.text);
   } catch (error) {
-    // A link, a directory, too long, or no text: not ours.
+    // A link, a directory, too long, or not UTF-8: not ours.
     if (hasErrno(error, 'ELOOP', 'EISDIR', 'EINVAL', 'EFBIG', 'ENXIO')) return undefined;
     throw error;
   }

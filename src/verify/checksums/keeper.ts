@@ -60,7 +60,7 @@ export function createChecksumKeeper(options: ChecksumKeeperOptions): ChecksumKe
     async run(signal) {
       while (!signal.aborted) {
         try {
-          if (!options.paused()) tell(logger, await round(signal));
+          if (!options.paused()) logCounts(logger, await round(signal));
         } catch (error) {
           if (signal.aborted) return;
           if (errnoOf(error) === undefined) throw error;
@@ -81,7 +81,7 @@ function openBase(basePath: string) {
   }
 }
 
-function tell(logger: Logger, counts: ChecksumCounts | undefined): void {
+function logCounts(logger: Logger, counts: ChecksumCounts | undefined): void {
   if (counts === undefined) return;
   const { recordedFiles, verifiedFiles, mismatchedFiles, unreadableFiles } = counts;
   if (mismatchedFiles + unreadableFiles > 0) logger.warn(counts, 'base files are not what was recorded of them, or could not be read');

@@ -16,7 +16,7 @@ export interface PacedHashParts {
   /** Resolves early, without an error, when the signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
-  /** Told of each chunk. */
+  /** Called for each chunk. */
   readonly onRead: (bytes: number) => void;
 }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod/mini';
 
-/** What tells a file from another of the same name. No time: files in use are touched by every pass. */
+/** What distinguishes a file from another of the same name. No time: files in use are touched by every pass. */
 export interface ChecksumIdentity {
   readonly inode: string;
   readonly sizeBytes: number;

@@ -53,7 +53,7 @@ async function showOne(fleet: Fleet, node: string, { agentSelector, output }: St
     const { gate, findings } = asReport(report, `the agent on node ${node}`);
     live = { gate, findings };
   } catch (error) {
-    // The annotations tell most of it; that an agent cannot be asked is not what was asked for.
+    // The annotations say most of it; that an agent cannot be asked is not what was asked for.
     say(io.stderr, `kubectl basekeeper: from the annotations alone: ${messageOf(error)}`);
   }
   const document = { apiVersion: 'basekeeper.io/v1', kind: 'NodeStatus', ...status, ...live };
