@@ -1,6 +1,6 @@
 /**
  * npm run release:rehearsal [-- --no-cluster]: releases the commit that is checked out to a real registry on loopback, with a fresh key, and then does what a user
- * does with it. Needs root on Debian or Ubuntu, as the end-to-end tests do. Its last line says what held.
+ * does with it. Needs root on Debian or Ubuntu, as the end-to-end tests do. Its last line says what held; .test-results/rehearsal.json has it as well.
  * `--no-cluster`: without installing it, where no cluster can be had.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { unmountBelow } from '../test/e2e/lib/mounts.ts';
 import { RUN_BY } from '../test/helpers/documents.ts';
 import { ROOT } from './chart/generated.ts';
 import { cacheDirectory } from './lib/cache.ts';
+import { type Check, writeJsonReport } from './lib/json-report.ts';
 import { announceOnStderr } from './lib/run.ts';
 import { cleanUpOnSignals } from './lib/signals.ts';
 import { ensureHelm, ensureReleaseTool } from './lib/tools.ts';
@@ -130,12 +131,19 @@ async function main(): Promise<void> {
   );
 }
 
+/** What held, and what failed, for the sum of all tests. */
+function leaveReport(...failures: readonly Check[]): void {
+  writeJsonReport('rehearsal', 'scripts/release-rehearsal.ts', [...held.map((name) => ({ name, failure: undefined })), ...failures]);
+}
+
 cleanUpOnSignals(() => resources.disposeAsync());
 try {
   await main();
   await resources.disposeAsync();
+  leaveReport();
   console.log(`Rehearsed in ${((performance.now() - started) / 1000).toFixed(0)} s: ${held.join('; ')}.`);
 } catch (error) {
+  leaveReport({ name: 'the rehearsal ends well', failure: messageOf(error) });
   await resources.disposeAsync();
   console.error(`The rehearsal failed. ${messageOf(error)}`);
   process.exitCode = 1;
