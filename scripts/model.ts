@@ -5,21 +5,24 @@
 import { BROKEN, HOLDING, MINIMUM_STATES, UNKEEPABLE, WITNESSES, type Configuration, type Variant } from '../test/model/configurations.ts';
 import { check, type Checked } from '../test/model/check.ts';
 import { replay } from '../test/model/replay.ts';
+import { PLAYS, type Play } from '../test/model/trace.ts';
 import { messageOf } from '../src/lib/errors.ts';
 import { cleanUpOnSignals } from './lib/signals.ts';
 
 /** Each search may need a gigabyte. */
 const JOBS = 2;
 
-/** How many traces are replayed through the executor, and how many at a time. */
-const TRACES = 1000;
-const TRACES_A_JOB = 100;
+/** How many traces of each play are replayed through the executor, and how many at a time; how many there must be in all. */
+const TRACES_A_PLAY = 180;
+const TRACES_A_JOB = 90;
+const MINIMUM_TRACES = 1000;
 
 const stopping = new AbortController();
 cleanUpOnSignals(async () => stopping.abort());
 const startedMs = performance.now();
 const failures: string[] = [];
 let states = 0;
+let refused = 0;
 let replayed = 0;
 
 type Judge<T> = (entry: T, result: Checked) => string;
@@ -34,7 +37,10 @@ const expectNoError: Judge<Configuration> = ({ name }, result) => {
 const expectError =
   (word: string): Judge<Variant> =>
   ({ name, refusedBy }, { error }) => {
-    if (error?.includes(refusedBy) === true) return `${word.padEnd(9)} ${name}: ${error}`;
+    if (error?.includes(refusedBy) === true) {
+      if (word === 'refused') refused++;
+      return `${word.padEnd(9)} ${name}: ${error}`;
+    }
     failures.push(name);
     return `NOT ${word}: ${name}: ${error ?? 'no error in any order of the steps'}, expected one about ${refusedBy}`;
   };
@@ -45,31 +51,33 @@ function count(value: number): string {
 
 type Job = () => Promise<string>;
 
-function jobs<T extends Configuration>(entries: readonly T[], judge: Judge<T>): Job[] {
-  return entries.map((entry) => async () => judge(entry, await check(entry, stopping.signal)));
+function jobs<T extends Configuration>(entries: readonly T[], judge: Judge<T>, errorExpected = true): Job[] {
+  return entries.map((entry) => async () => judge(entry, await check(entry, { errorExpected, signal: stopping.signal })));
 }
 
 /** Replays the traces of some seeds; the first that differs is a failure. */
-async function replayFrom(first: number): Promise<string> {
-  let removals = 0;
+async function replayFrom(play: Play, first: number): Promise<string> {
+  let changes = 0;
   for (let seed = first; seed < first + TRACES_A_JOB; seed++) {
     try {
-      removals += await replay(seed);
+      changes += await replay(play, seed);
     } catch (error) {
-      failures.push(`trace ${seed}`);
-      return `DIFFERS   trace ${seed}: ${messageOf(error)}`;
+      failures.push(`trace ${seed}, ${play.name}`);
+      return `DIFFERS   trace ${seed}, ${play.name}: ${messageOf(error)}`;
     }
     replayed++;
   }
-  return `replayed  traces ${first} to ${first + TRACES_A_JOB - 1}: the same steps and outcomes, ${removals} removals`;
+  return `replayed  ${TRACES_A_JOB} traces, ${play.name}: the same steps, and the same ${changes} files went or came back`;
 }
 
 const queue: Job[] = [
-  ...jobs(HOLDING, expectNoError),
+  ...jobs(HOLDING, expectNoError, false),
   ...jobs(BROKEN, expectError('refused')),
   ...jobs(WITNESSES, expectError('happens')),
   ...jobs(UNKEEPABLE, expectError('unkept')),
-  ...Array.from({ length: TRACES / TRACES_A_JOB }, (_, index) => async () => await replayFrom(index * TRACES_A_JOB + 1)),
+  ...PLAYS.flatMap((play) =>
+    Array.from({ length: TRACES_A_PLAY / TRACES_A_JOB }, (_, index) => async () => await replayFrom(play, index * TRACES_A_JOB + 1)),
+  ),
 ];
 
 async function work(): Promise<void> {
@@ -78,9 +86,10 @@ async function work(): Promise<void> {
 
 await Promise.all(Array.from({ length: JOBS }, work));
 if (states < MINIMUM_STATES) failures.push(`only ${count(states)} states were looked at, not ${count(MINIMUM_STATES)}`);
+if (replayed < MINIMUM_TRACES) failures.push(`only ${count(replayed)} traces were replayed, not ${count(MINIMUM_TRACES)}`);
 const seconds = Math.round((performance.now() - startedMs) / 1000);
 console.log(
-  `${count(states)} states without an error, ${BROKEN.length} variants to refuse, ${replayed} traces replayed, ${seconds} s; ${failures.length} failures`,
+  `${count(states)} states without an error, ${refused} variants refused, ${count(replayed)} traces replayed, ${seconds} s; ${failures.length} failures`,
 );
 for (const failure of failures) console.log(`  ${failure}`);
 if (failures.length > 0) process.exitCode = 1;

@@ -23,13 +23,19 @@ export interface Checked {
   readonly error: string | undefined;
 }
 
+export interface CheckOptions {
+  /** An error ends the search soon: compiling takes longer than searching. */
+  readonly errorExpected?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /** Has spin look at every order of the steps of the model, until the first error. Throws when the search ended for any other reason. */
-export async function check({ defines }: Configuration, signal?: AbortSignal): Promise<Checked> {
+export async function check({ defines }: Configuration, { errorExpected = false, signal }: CheckOptions = {}): Promise<Checked> {
   const directory = mkdtempSync(join(tmpdir(), 'basekeeper-model-'));
   const options = { cwd: directory, maxBuffer: OUTPUT_BYTES, signal };
   try {
     await run('spin', ['-a', ...defines.map((it) => `-D${it}`), MODEL], options);
-    await run('gcc', ['-O2', '-w', '-DSAFETY', '-DCOLLAPSE', `-DMEMLIM=${MEMORY_MB}`, '-o', 'pan', 'pan.c'], options);
+    await run('gcc', [errorExpected ? '-O0' : '-O2', '-w', '-DSAFETY', '-DCOLLAPSE', `-DMEMLIM=${MEMORY_MB}`, '-o', 'pan', 'pan.c'], options);
     const startedMs = performance.now();
     const { stdout } = await run(join(directory, 'pan'), [`-m${DEPTH}`, `-w${HASH_BITS}`], options);
     return { ...verdictOf(stdout), seconds: (performance.now() - startedMs) / 1000 };

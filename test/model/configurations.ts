@@ -23,6 +23,7 @@ export const HOLDING: readonly Configuration[] = [
   { name: 'two agents that go through two files in opposite orders', defines: ['NA=2', 'NW=1'] },
   { name: 'two writers, and every spawn succeeds', defines: ['NW=2', 'SPAWNS_SUCCEED'] },
   { name: 'batches of one, a stop', defines: ['NW=1', 'BATCH=1', 'PASSES=2', 'LIVES=2', 'STOP'] },
+  { name: 'the trash, and every spawn succeeds', defines: ['NW=1', 'TRASH', 'SPAWNS_SUCCEED'] },
   { name: 'two kills', defines: ['NW=1', 'PASSES=3', 'KILLS=2'] },
 ];
 
@@ -57,6 +58,11 @@ export const BROKEN: readonly Variant[] = [
   { name: 'the last look is left out', defines: ['NW=1', 'SPAWNS_SUCCEED', 'M_LAST_LOOK_MISSING'], refusedBy: FILE },
   { name: 'there is no floor under the minimum age', defines: ['NW=1', 'SPAWNS_SUCCEED', 'M_NO_FLOOR'], refusedBy: FILE },
   {
+    name: 'a file that was touched as it went to the trash stays there',
+    defines: ['NW=1', 'TRASH', 'SPAWNS_SUCCEED', 'M_TOUCHED_STAYS_IN_TRASH'],
+    refusedBy: FILE,
+  },
+  {
     name: 'the trash is emptied without asking who needs it',
     defines: ['NW=1', 'TRASH', 'ARRIVAL', 'PASSES=2', 'M_TRASH_EMPTIED_UNASKED'],
     refusedBy: SLOT,
@@ -75,5 +81,6 @@ export const WITNESSES: readonly Variant[] = [
   { name: 'a batch stays because a directory was restless', defines: ['NW=1', 'W_RESTLESS'], refusedBy: 'unsure' },
   { name: 'a batch stays because of a stop after its locks were had', defines: ['NW=1', 'STOP', 'W_HALTED'], refusedBy: 'halted' },
   { name: 'a file is emptied from the trash', defines: ['NW=1', 'TRASH', 'PASSES=2', 'W_EMPTIED'], refusedBy: '0' },
-  { name: 'a file is put back from the trash', defines: ['NW=1', 'TRASH', 'ARRIVAL', 'PASSES=2', 'W_PUT_BACK'], refusedBy: '0' },
+  { name: 'a file is put back from the trash', defines: ['NW=1', 'TRASH', 'ARRIVAL', 'PASSES=2', 'W_PUT_BACK'], refusedBy: 'emptying' },
+  { name: 'a file that was touched as it went to the trash is given back', defines: ['NW=1', 'TRASH', 'W_GIVEN_BACK'], refusedBy: 'emptying' },
 ];

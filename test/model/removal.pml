@@ -48,8 +48,15 @@ byte trash[NF];        /* how many removed files of this name lie in the trash *
 /* Traces for the replay: nothing at all, and no step, while the model is checked. */
 #ifdef TRACE
 #define SAY(what) printf what;
+/* By chance, everybody is as fast as the agent; some are not. */
+#ifndef RESTS
+#define RESTS 25
+#endif
+#define REST rest = 0; do :: rest < RESTS -> rest++ :: else -> break od
+#define PAUSE REST;
 #else
 #define SAY(what)
+#define PAUSE
 #endif
 
 #define LOCKED(f, g) held[(f) * G + (g)]
@@ -130,7 +137,27 @@ again:
 #ifdef ARRIVAL
 /* A disk that is copied in from another host: no lock, no touch. What it stands on is there when it comes. */
 proctype Arrival() { byte s, f;
-  atomic { anyFile(f); if :: exists[f] -> freeSlot(s); if :: s < NS -> aDiskIsMade(s, f) :: else fi :: else fi } }
+#if ARRIVAL > 1
+  byte n, rest;
+  do :: n < ARRIVAL -> n++; REST;
+#endif
+  atomic { anyFile(f); s = NS; if :: exists[f] -> freeSlot(s); if :: s < NS -> aDiskIsMade(s, f) :: else fi :: else fi }
+#if ARRIVAL > 1
+     REST; REST; REST; REST; if :: s < NS -> atomic { aDiskIsGone(s) } :: else fi
+     :: else -> break
+  od
+#endif
+}
+#endif
+
+#ifdef TOUCHES
+/* Whoever touches what they use and takes no lock for it: another host's pass. */
+active proctype Toucher() { byte n, f, rest;
+  do
+  :: n < TOUCHES -> n++; REST; atomic { anyFile(f); if :: exists[f] -> old[f] = 0; SAY(("S old %d 0\n", f)) :: else fi }
+  :: else -> break
+  od
+}
 #endif
 
 #ifdef STOP
@@ -157,7 +184,8 @@ inline tryLock(f) {
   g = gen[f];
   atomic { if :: !LOCKED(f, g) -> LOCKED(f, g) = 1; mine[f] = 1 + g :: else -> mine[f] = 0 fi };
 #ifndef M_LOCK_UNCHECKED
-  atomic { if :: mine[f] != 0 && gen[f] != g -> LOCKED(f, g) = 0; mine[f] = 0 :: else fi };
+  atomic { if :: mine[f] != 0 && gen[f] != g -> LOCKED(f, g) = 0; mine[f] = 0 :: else fi;
+           SAY(("A %d try %d %d\n", me, f, mine[f] != 0)) };
 #endif
 #else
 #ifdef M_NO_LOCK
@@ -193,8 +221,8 @@ inline releaseLock(f) {
   LOCKED(f, mine[f] - 1) = 0;
   atomic { gen[f] = (gen[f] + 1) % G; mine[f] = 0 };
 #else
-  atomic { if :: gen[f] == mine[f] - 1 -> gen[f] = (gen[f] + 1) % G :: else fi };
-  atomic { LOCKED(f, mine[f] - 1) = 0; mine[f] = 0 };
+  atomic { if :: gen[f] == mine[f] - 1 -> gen[f] = (gen[f] + 1) % G :: else fi; SAY(("A %d lockfile %d\n", me, f)) };
+  atomic { LOCKED(f, mine[f] - 1) = 0; mine[f] = 0; SAY(("A %d free %d\n", me, f)) };
 #endif
 #else
 #ifdef M_NO_LOCK
@@ -225,6 +253,7 @@ inline read() {
   :: atomic { s < SEEN -> if :: slot[s] != 0 -> used[slot[s] - 1] = 1 :: else fi; SAY(("A %d see %d %d\n", me, s, slot[s])) s++ }
   :: atomic { s >= SEEN -> s = 0; unsure = changed[me]; halted = stopped; SAY(("A %d answer %d %d\n", me, unsure, halted)) break }
   od;
+  PAUSE
 #ifdef M_RESTLESS_IGNORED
   unsure = 0;
 #endif
@@ -238,6 +267,7 @@ inline standsOnNothing(f) { assert(slot[0] != f + 1); assert(slot[NS - 1] != f +
 /* Unlink, or move to the trash: one system call. A batch that began after the stop does neither. */
 inline discard(f) {
 #ifdef TRASH
+  wasOld = old[f];
   exists[f] = 0; old[f] = 0; trash[f]++;
 #else
   standsOnNothing(f);
@@ -257,6 +287,37 @@ inline discard(f) {
 #endif
 }
 
+#ifdef TRASH
+/* `giveBack`: never over another file. A kill between the two steps leaves two names of one file. */
+inline giveBack(f) {
+  if :: atomic { !exists[f] -> exists[f] = 1; old[f] = 0; SAY(("A %d back %d 1\n", me, f)) };
+        MAY_DIE
+        atomic { trash[f]--; SAY(("A %d left %d\n", me, f))
+#ifdef W_PUT_BACK
+          assert(!emptying)
+#endif
+#ifdef W_GIVEN_BACK
+          assert(emptying)
+#endif
+        }
+     :: atomic { exists[f] -> SAY(("A %d back %d 0\n", me, f)) }
+  fi
+}
+#endif
+
+/* What was touched between the last look and the move to the trash comes back before its lock is released. */
+inline discarded(f) {
+#ifdef TRASH
+#ifndef M_TOUCHED_STAYS_IN_TRASH
+  if :: !wasOld -> giveBack(f) :: else fi
+#else
+  skip
+#endif
+#else
+  skip
+#endif
+}
+
 /* `settle` of one file of the batch: the answer, the last look, and a step later the removal. */
 inline settleRemoval(f) {
 #ifdef W_RESTLESS
@@ -270,12 +331,13 @@ inline settleRemoval(f) {
 #ifdef M_LAST_LOOK_MISSING
      if :: atomic { exists[f] -> discard(f) } :: !exists[f] -> skip fi
 #else
-#ifdef SPAWNS_SUCCEED
+#if defined(SPAWNS_SUCCEED) && !defined(TRASH)
      /* As if no time passed between the last look and the removal: that window is a few microseconds, and cannot be closed. */
      atomic { if :: exists[f] && old[f] -> discard(f) :: else fi }
 #else
      if :: atomic { exists[f] && old[f] -> SAY(("A %d last %d 1\n", me, f)) };
-           if :: atomic { exists[f] -> discard(f) } :: atomic { !exists[f] -> skip } fi
+           PAUSE
+           if :: atomic { exists[f] -> discard(f) }; discarded(f) :: atomic { !exists[f] -> skip } fi
         :: atomic { !(exists[f] && old[f]) -> SAY(("A %d last %d 0\n", me, f)) } fi
 #endif
 #endif
@@ -284,37 +346,37 @@ inline settleRemoval(f) {
 }
 
 #ifdef TRASH
-/* `putBack`: touched before it appears; never over another file. A kill between the two steps leaves two names of one file. */
-inline putBack(f) {
-  if :: atomic { !exists[f] -> exists[f] = 1; old[f] = 0 }; MAY_DIE atomic { trash[f]--
-#ifdef W_PUT_BACK
-       ; assert(false)
+inline emptyFile(f) {
+  atomic { standsOnNothing(f); assert(!late); trash[f]--; SAY(("A %d emptied %d\n", me, f))
+#ifdef W_EMPTIED
+    ; assert(false)
 #endif
-       }
-     :: exists[f] -> skip fi
+  }
 }
 
+/* `emptyUnused`: who names a file that was fetched again means that one. */
 inline settleTrashed(f) {
   if
   :: unsure || halted -> skip
-  :: !unsure && !halted && exists[f] -> atomic { trash[f]-- }        /* who names the file means the one that was fetched again */
+  :: atomic { !unsure && !halted && exists[f] -> SAY(("A %d there %d 1\n", me, f)) };
+     atomic { trash[f]--; SAY(("A %d emptied %d\n", me, f)) }
+  :: atomic { !unsure && !halted && !exists[f] -> SAY(("A %d there %d 0\n", me, f)) };
 #ifndef M_TRASH_EMPTIED_UNASKED
-  :: !unsure && !halted && !exists[f] && used[f] -> putBack(f)
-  :: !unsure && !halted && !exists[f] && !used[f] ->
+     if :: used[f] -> giveBack(f)
+        :: else -> emptyFile(f)
+     fi
 #else
-  :: !unsure && !halted && !exists[f] ->
+     emptyFile(f)
 #endif
-     atomic { standsOnNothing(f); assert(!late); trash[f]--
-#ifdef W_EMPTIED
-       ; assert(false)
-#endif
-     }
   fi
 }
 #endif
 
 proctype Agent(byte me) {
-  byte passes, f, s, next, taken, done, g; byte mine[NF]; bit used[NF], busy[NF], unsure, halted, late, emptying;
+  byte passes, f, s, next, taken, done, g; byte mine[NF]; bit used[NF], busy[NF], unsure, halted, late, emptying, wasOld;
+#ifdef TRACE
+  byte rest;
+#endif
 pass:
   do
   :: passes < PASSES ->

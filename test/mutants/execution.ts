@@ -120,6 +120,16 @@ export const EXECUTION: readonly MutantsOf[] = [
         from: 'const lock = tryLock(locks, removal.lockName);',
         to: 'const lock = locks === null ? undefined : { waitedSeconds: 0, release: () => {} };',
       },
+      {
+        rule: 'replay: a busy file is dealt with after the others, with a lock of its own',
+        from: '    await removeAlone(parts, removal);',
+        to: "    removal.settled({ outcome: 'LockBusy' });",
+      },
+      {
+        rule: 'replay: lock files that go, go before their locks are released',
+        from: '  lock.release({ remove: removal.removeLockFile });',
+        to: '  lock.release({ remove: false });',
+      },
     ],
   },
   {
@@ -130,6 +140,22 @@ export const EXECUTION: readonly MutantsOf[] = [
         rule: 'replay: the file is looked at once more just before it goes',
         from: 'return recheckNow(parts, file) ?? discard();',
         to: 'return discard();',
+      },
+      {
+        rule: 'replay: what was touched as it went to the trash comes back',
+        from: "if (isThePlanned || trash.giveBack(entry, name) === 'exists')",
+        to: 'if (isThePlanned || moved !== undefined)',
+      },
+    ],
+  },
+  {
+    file: 'src/execute/trash/trashed-file.ts',
+    tests: [REPLAY],
+    mutants: [
+      {
+        rule: 'replay: what somebody has come to need goes back from the trash',
+        from: "if (users.some(({ kind }) => kind === 'use'))",
+        to: 'if (parts === undefined)',
       },
     ],
   },
