@@ -7,6 +7,7 @@ import { check, type Checked } from '../test/model/check.ts';
 import { replay } from '../test/model/replay.ts';
 import { PLAYS, type Play } from '../test/model/trace.ts';
 import { messageOf } from '../src/lib/errors.ts';
+import { writeJsonReport, type Check } from './lib/json-report.ts';
 import { cleanUpOnSignals } from './lib/signals.ts';
 
 /** Each search may need a gigabyte. */
@@ -20,7 +21,7 @@ const MINIMUM_TRACES = 1000;
 const stopping = new AbortController();
 cleanUpOnSignals(async () => stopping.abort());
 const startedMs = performance.now();
-const failures: string[] = [];
+const checks: Check[] = [];
 let states = 0;
 let refused = 0;
 let replayed = 0;
@@ -29,21 +30,24 @@ type Judge<T> = (entry: T, result: Checked) => string;
 
 const expectNoError: Judge<Configuration> = ({ name }, result) => {
   states += result.states;
+  checks.push({ name, failure: result.error });
   if (result.error === undefined) return `holds     ${name}: ${count(result.states)} states, ${result.seconds.toFixed(1)} s`;
-  failures.push(name);
   return `BROKEN    ${name}: ${result.error}`;
 };
 
 const expectError =
   (word: string): Judge<Variant> =>
   ({ name, refusedBy }, { error }) => {
-    if (error?.includes(refusedBy) === true) {
-      if (word === 'refused') refused++;
-      return `${word.padEnd(9)} ${name}: ${error}`;
-    }
-    failures.push(name);
-    return `NOT ${word}: ${name}: ${error ?? 'no error in any order of the steps'}, expected one about ${refusedBy}`;
+    const fits = error?.includes(refusedBy) === true;
+    const failure = fits ? undefined : `${error ?? 'no error in any order of the steps'}, expected one about ${refusedBy}`;
+    checks.push({ name: `${word}: ${name}`, failure });
+    if (fits && word === 'refused') refused++;
+    return failure === undefined ? `${word.padEnd(9)} ${name}: ${error}` : `NOT ${word}: ${name}: ${failure}`;
   };
+
+function atLeast(what: string, found: number, promised: number): void {
+  checks.push({ name: what, failure: found >= promised ? undefined : `${count(found)}, not ${count(promised)}` });
+}
 
 function count(value: number): string {
   return value.toLocaleString('en');
@@ -62,7 +66,7 @@ async function replayFrom(play: Play, first: number): Promise<string> {
     try {
       changes += await replay(play, seed);
     } catch (error) {
-      failures.push(`trace ${seed}, ${play.name}`);
+      checks.push({ name: `trace ${seed}, ${play.name}`, failure: messageOf(error) });
       return `DIFFERS   trace ${seed}, ${play.name}: ${messageOf(error)}`;
     }
     replayed++;
@@ -85,11 +89,13 @@ async function work(): Promise<void> {
 }
 
 await Promise.all(Array.from({ length: JOBS }, work));
-if (states < MINIMUM_STATES) failures.push(`only ${count(states)} states were looked at, not ${count(MINIMUM_STATES)}`);
-if (replayed < MINIMUM_TRACES) failures.push(`only ${count(replayed)} traces were replayed, not ${count(MINIMUM_TRACES)}`);
+atLeast('states looked at', states, MINIMUM_STATES);
+atLeast('traces replayed', replayed, MINIMUM_TRACES);
+writeJsonReport('model', 'scripts/model.ts', checks);
+const failures = checks.filter(({ failure }) => failure !== undefined);
 const seconds = Math.round((performance.now() - startedMs) / 1000);
 console.log(
   `${count(states)} states without an error, ${refused} variants refused, ${count(replayed)} traces replayed, ${seconds} s; ${failures.length} failures`,
 );
-for (const failure of failures) console.log(`  ${failure}`);
+for (const { name, failure } of failures) console.log(`  ${name}: ${failure}`);
 if (failures.length > 0) process.exitCode = 1;

@@ -35,7 +35,11 @@ export async function check({ defines }: Configuration, { errorExpected = false,
   const options = { cwd: directory, maxBuffer: OUTPUT_BYTES, signal };
   try {
     await run('spin', ['-a', ...defines.map((it) => `-D${it}`), MODEL], options);
-    await run('gcc', [errorExpected ? '-O0' : '-O2', '-w', '-DSAFETY', '-DCOLLAPSE', `-DMEMLIM=${MEMORY_MB}`, '-o', 'pan', 'pan.c'], options);
+    await run(
+      'gcc',
+      [errorExpected ? '-O0' : '-O2', '-w', '-DSAFETY', '-DCOLLAPSE', `-DMEMLIM=${MEMORY_MB}`, '-o', 'pan', 'pan.c'],
+      options,
+    );
     const startedMs = performance.now();
     const { stdout } = await run(join(directory, 'pan'), [`-m${DEPTH}`, `-w${HASH_BITS}`], options);
     return { ...verdictOf(stdout), seconds: (performance.now() - startedMs) / 1000 };

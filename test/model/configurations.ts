@@ -82,5 +82,9 @@ export const WITNESSES: readonly Variant[] = [
   { name: 'a batch stays because of a stop after its locks were had', defines: ['NW=1', 'STOP', 'W_HALTED'], refusedBy: 'halted' },
   { name: 'a file is emptied from the trash', defines: ['NW=1', 'TRASH', 'PASSES=2', 'W_EMPTIED'], refusedBy: '0' },
   { name: 'a file is put back from the trash', defines: ['NW=1', 'TRASH', 'ARRIVAL', 'PASSES=2', 'W_PUT_BACK'], refusedBy: 'emptying' },
-  { name: 'a file that was touched as it went to the trash is given back', defines: ['NW=1', 'TRASH', 'W_GIVEN_BACK'], refusedBy: 'emptying' },
+  {
+    name: 'a file that was touched as it went to the trash is given back',
+    defines: ['NW=1', 'TRASH', 'W_GIVEN_BACK'],
+    refusedBy: 'emptying',
+  },
 ];

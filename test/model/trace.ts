@@ -67,8 +67,7 @@ export class Cursor {
 
   /** The agent's next step. */
   peek(): Step | undefined {
-    for (let index = this.#next; index < this.#steps.length; index++)
-      if (this.#steps[index]?.by === this.#me) return this.#steps[index];
+    for (let index = this.#next; index < this.#steps.length; index++) if (this.#steps[index]?.by === this.#me) return this.#steps[index];
     return undefined;
   }
 
