@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { pagesPortAfter } from '../src/config/default-port.ts';
 import { messageOf } from '../src/lib/errors.ts';
 import { startAgent } from './demo/agent.ts';
 import { registerObjects, VMI_DEFINITION } from './demo/cluster.ts';
@@ -162,7 +163,7 @@ async function showPassOfAgent(api: ApiServer, { root, tree, port }: { root: str
   show(highlightsOf(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()));
 
   chapter('Why is that file still here?');
-  basekeeper(['explain', PUZZLE, '--agent', `http://127.0.0.1:${port}`]);
+  basekeeper(['explain', PUZZLE, '--agent', `http://127.0.0.1:${pagesPortAfter(port)}`]);
 }
 
 function showRemoved(before: readonly string[], { basePath }: DemoTree): void {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { NODE_NAME } from './demo/story.ts';
 import { buildTree } from './demo/tree.ts';
+import { pagesPortAfter } from '../src/config/default-port.ts';
 import { freePort } from './lib/free-port.ts';
 import { which } from './lib/run.ts';
 import { until } from './lib/until.ts';
@@ -21,7 +22,7 @@ execFileSync(process.execPath, [`${root}scripts/build.ts`]);
 const options = ['--config', configPath, '--workloads', workloadsPath, '--node', NODE_NAME];
 const agent = spawn(process.execPath, [`${root}dist/basekeeper.js`, 'agent', ...options], { stdio: ['ignore', 'ignore', 'inherit'] });
 try {
-  const page = `http://127.0.0.1:${port}/`;
+  const page = `http://127.0.0.1:${pagesPortAfter(port)}/`;
   await until('the first pass', 60_000, () => isReady(`${page}report`));
   await draw(page, `${root}docs/images`);
 } finally {

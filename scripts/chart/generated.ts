@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parse, stringify } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import { dashboardFiles } from '../../dashboards/all.ts';
 import { defaultsFile } from './defaults.ts';
 import { manifestFiles } from './manifests.ts';
@@ -19,7 +19,7 @@ export function generatedFiles(helm: string): ReadonlyMap<string, string> {
   const values = describedValues(source);
   const descriptions = new Map(values.map(({ path, description }) => [path, description]));
   const schema = valuesSchema((path) => descriptions.get(path), alertNames());
-  const parsed = parse(source) as { config: Record<string, unknown> };
+  const parsed = parse(source) as Record<string, unknown>;
   const files = new Map([
     ['charts/basekeeper/files/defaults.yaml', defaultsFile(parsed, schema)],
     ['charts/basekeeper/values.schema.json', `${JSON.stringify(schema, undefined, 2)}\n`],
@@ -34,9 +34,17 @@ export function generatedFiles(helm: string): ReadonlyMap<string, string> {
   );
   for (const [name, content] of dashboardFiles()) files.set(`charts/basekeeper/dashboards/${name}`, content);
   files.set('manifests/prometheus/basekeeper.rules.yaml', plainRules(helm));
-  for (const [name, content] of manifestFiles(rendered, (mode) => stringify({ ...parsed.config, mode })))
+  for (const [name, content] of manifestFiles(rendered, (mode) => stringify({ ...renderedConfig(rendered), mode })))
     files.set(`manifests/${name}`, content);
   return files;
+}
+
+/** The agent's configuration as the ConfigMap has it. */
+function renderedConfig(rendered: string): Record<string, unknown> {
+  const maps = parseAllDocuments(rendered).map((document) => document.toJS() as { kind?: string; data?: Record<string, string> } | null);
+  const text = maps.find((it) => it?.kind === 'ConfigMap')?.data?.['config.yaml'];
+  if (text === undefined) throw new Error('the chart renders no ConfigMap with config.yaml');
+  return parse(text) as Record<string, unknown>;
 }
 
 /** The chart's alerts with their defaults as a rules file of Prometheus itself. */

@@ -38,6 +38,8 @@ const monitor = z.strictObject({
   labels,
   interval: duration,
   scrapeTimeout: duration,
+  tlsConfig: passedOn,
+  authorization: passedOn,
   relabelings: listPassedOn,
   metricRelabelings: listPassedOn,
   sampleLimit: count,
@@ -93,9 +95,12 @@ const chartValues = z.strictObject({
   extraVolumeMounts: listPassedOn,
   initContainers: listPassedOn,
   service: z.strictObject({ enabled: z.boolean(), port, annotations: labels }),
+  tls: z.strictObject({ secretName: optionalName }),
   networkPolicy: z.strictObject({
     enabled: z.boolean(),
     ingressFrom: listPassedOn,
+    apiServerAddresses: z.array(z.string().check(z.regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/))),
+    dns: listPassedOn,
     apiServerPorts: z.array(port).check(z.minLength(1)),
     extraIngress: listPassedOn,
     extraEgress: listPassedOn,
@@ -163,9 +168,12 @@ interface MutableSchema {
 function configPart(): MutableSchema {
   const { $schema: _schema, title: _title, ...config } = structuredClone(configJsonSchema()) as MutableSchema;
   delete config.properties!['nodeName'];
-  const httpPort = config.properties!['http']!.properties!['port']!;
-  httpPort.minimum = 1;
-  httpPort.description = 'TCP port.';
+  const http = config.properties!['http']!.properties!;
+  for (const key of ['port', 'pagesPort']) {
+    const schema = http[key]!;
+    schema.minimum = 1;
+    schema.description = schema.description?.replace('; 0 takes any free one', '') ?? '';
+  }
   return config;
 }
 

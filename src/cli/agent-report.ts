@@ -58,7 +58,7 @@ export function asReport(answer: unknown, origin: string, hint = ''): Report {
 }
 
 function reportUrl(agent: string): string {
-  if (!URL.canParse(agent)) throw new UsageError(`--agent ${agent} is not a URL; write one such as http://127.0.0.1:9817`);
+  if (!URL.canParse(agent)) throw new UsageError(`--agent ${agent} is not a URL; write one such as http://127.0.0.1:9818`);
   const url = new URL(agent);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new UsageError(`--agent ${agent} must begin with http:// or https://`);
   if (url.pathname === '/' || url.pathname === '') url.pathname = '/report';

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { LabelSelector } from '../model/label-selector.ts';
 import type { Policy, Schedule } from '../model/policy.ts';
 import type { ExemptPod, WorkloadRule } from '../model/workload-rule.ts';
+import { pagesPortAfter } from './default-port.ts';
 import type { ParsedSettings } from './schema/schema.ts';
 import type { Config } from './types.ts';
 import { nameNode, withNodeName } from './mistakes/workload-rules.ts';
@@ -22,6 +23,7 @@ export type CompleteSettings = ParsedSettings & {
   readonly hostInstancesPath: string;
   readonly locksPath: string;
   readonly jitterSeconds: number;
+  readonly http: ParsedSettings['http'] & { readonly pagesPort: number };
 };
 
 /** Fills in the defaults that depend on other keys. Pure; `nodeName` is '' where nobody gave one (rules.ts says when that is a mistake). */
@@ -37,6 +39,7 @@ export function complete(settings: ParsedSettings): CompleteSettings {
     locksPath: tidyPath(settings.locksPath ?? posix.join(instancesPath, 'locks')),
     ...(schedule === undefined ? { intervalSeconds } : { timeZone: settings.timeZone ?? 'UTC' }),
     jitterSeconds: settings.jitterSeconds ?? longestJitterSeconds,
+    http: { ...settings.http, pagesPort: settings.http.pagesPort ?? pagesPortAfter(settings.http.port) },
   };
 }
 

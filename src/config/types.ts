@@ -25,6 +25,22 @@ export interface SharedStorageConfig {
   readonly ignoredHosts: readonly string[];
 }
 
+/** What the agent answers to whom. */
+export interface HttpConfig {
+  readonly address: string;
+  readonly port: number;
+  /** Of status page and report, on loopback. */
+  readonly pagesPort: number;
+  readonly report: boolean;
+  readonly statusPage: boolean;
+  /** `network`: status page and report are on `port` as well, for those whom the API server lets. */
+  readonly pages: 'loopback' | 'network';
+  readonly metrics: 'open' | 'reviewed';
+  /** Absent: `port` is without TLS. */
+  readonly tls?: { readonly certificatePath: string; readonly keyPath: string } | undefined;
+  readonly hostNames: readonly string[];
+}
+
 /** A checked configuration with every default filled in. Paths are absolute, normalized and without a trailing slash. */
 export interface Config {
   readonly preset: Preset;
@@ -54,7 +70,7 @@ export interface Config {
   readonly annotations: boolean;
   readonly events: boolean;
   readonly heartbeatSeconds: number;
-  readonly http: { readonly address: string; readonly port: number; readonly report: boolean; readonly statusPage: boolean };
+  readonly http: HttpConfig;
   readonly log: { readonly level: LogLevel };
 }
 

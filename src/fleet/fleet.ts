@@ -1,7 +1,7 @@
 import { KubeApiError } from '../kube/errors.ts';
 import { listObjects } from '../kube/watch/list.ts';
-import type { KubeClient } from '../kube/types.ts';
-import { asText, at } from '../lib/json.ts';
+import type { KubeClient, PodReader } from '../kube/types.ts';
+import { asArray, asNumber, asText, at } from '../lib/json.ts';
 import type { Surroundings } from './doctor/objects.ts';
 import { surroundingsOf } from './doctor/surroundings.ts';
 import { nodeStatusOf, type NodeStatus } from './node-status.ts';
@@ -15,7 +15,7 @@ const METADATA_ONLY = {
 /** The labels that the chart gives to agents. */
 export const AGENT_SELECTOR = 'app.kubernetes.io/name=basekeeper,app.kubernetes.io/component=agent';
 
-/** All agents of a cluster, seen from outside: through their nodes' annotations, and through the API server's pod proxy. */
+/** All agents of a cluster, seen from outside: through their nodes' annotations, and through a port-forward to their pods. */
 export interface Fleet {
   /** One paginated list, whatever the number of nodes; in the API server's order. `selector`: labels of the nodes. */
   statuses(selector: string | undefined): Promise<readonly NodeStatus[]>;
@@ -31,11 +31,14 @@ export interface Fleet {
 
 export interface FleetOptions {
   readonly client: KubeClient;
+  readonly readPod: PodReader;
   readonly signal: AbortSignal;
 }
 
+type ApiOptions = Pick<FleetOptions, 'client' | 'signal'>;
+
 /** Every call throws an error for people: what could not be done, why, and which right is missing if that is the reason. */
-export function createFleet({ client, signal }: FleetOptions): Fleet {
+export function createFleet({ client, readPod, signal }: FleetOptions): Fleet {
   return {
     statuses: (selector) => asking('list nodes', 'list nodes', () => statusesOf({ client, signal }, selector)),
     status: (node) =>
@@ -57,10 +60,9 @@ export function createFleet({ client, signal }: FleetOptions): Fleet {
       }),
     report: async (node, agentSelector) => {
       const pod = await asking('list the agents’ pods', 'list pods', () => agentPodOf({ client, signal }, node, agentSelector));
-      const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/proxy/report`;
-      const where = `reach the agent ${pod.namespace}/${pod.name} on node ${node} through the API server`;
-      const request = { method: 'GET', path, timeoutMs: REPORT_TIMEOUT_MS, signal } as const;
-      return { pod, report: await asking(where, 'get pods/proxy', () => client.request(request)) };
+      const where = `reach the agent ${pod.namespace}/${pod.name} on node ${node} by a port-forward`;
+      const request = { ...pod, path: '/report', timeoutMs: REPORT_TIMEOUT_MS, signal };
+      return { pod, report: await asking(where, 'get and create pods/portforward', () => readPod(request)) };
     },
     surroundings: (agentSelector) => surroundingsOf({ client, signal }, agentSelector, asking),
     close: () => client.close(),
@@ -71,7 +73,7 @@ function pathOf(node: string): string {
   return `/api/v1/nodes/${encodeURIComponent(node)}`;
 }
 
-async function statusesOf(options: FleetOptions, selector: string | undefined): Promise<readonly NodeStatus[]> {
+async function statusesOf(options: ApiOptions, selector: string | undefined): Promise<readonly NodeStatus[]> {
   try {
     return await listStatuses(options, selector);
   } catch (error) {
@@ -81,7 +83,7 @@ async function statusesOf(options: FleetOptions, selector: string | undefined): 
   }
 }
 
-async function listStatuses({ client, signal }: FleetOptions, selector: string | undefined): Promise<readonly NodeStatus[]> {
+async function listStatuses({ client, signal }: ApiOptions, selector: string | undefined): Promise<readonly NodeStatus[]> {
   const query: Record<string, string> = selector === undefined ? {} : { labelSelector: selector };
   const request = { path: '/api/v1/nodes', query, accept: METADATA_ONLY.list, pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
   const { items } = await listObjects(client, request, nodeStatusOf);
@@ -92,21 +94,33 @@ interface AgentPod {
   /** Both as they stand in a path. */
   readonly namespace: string;
   readonly name: string;
+  /** Where it serves its report, on its loopback. */
+  readonly port: number;
 }
 
-async function agentPodOf({ client, signal }: FleetOptions, node: string, labelSelector: string): Promise<AgentPod> {
+async function agentPodOf({ client, signal }: ApiOptions, node: string, labelSelector: string): Promise<AgentPod> {
   const query = { labelSelector, fieldSelector: `spec.nodeName=${node}` };
-  const request = { path: '/api/v1/pods', query, accept: METADATA_ONLY.list, pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
+  const request = { path: '/api/v1/pods', query, accept: undefined, pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
   const { items } = await listObjects(client, request, livingPod);
   const [pod] = items.values();
-  if (pod === undefined) throw new Error(`no agent runs on node ${node}: it has no pod with the labels ${labelSelector}`);
+  if (pod === undefined)
+    throw new Error(`no agent runs on node ${node}: it has no pod with the labels ${labelSelector} and a port named pages`);
   return pod;
 }
 
 function livingPod(object: unknown): AgentPod | undefined {
   const [namespace, name] = [asText(at(object, 'metadata', 'namespace')), asText(at(object, 'metadata', 'name'))];
-  if (namespace === undefined || name === undefined || at(object, 'metadata', 'deletionTimestamp') !== undefined) return undefined;
-  return { namespace: encodeURIComponent(namespace), name: encodeURIComponent(name) };
+  const port = pagesPortOf(object);
+  if (port === undefined || namespace === undefined || name === undefined || at(object, 'metadata', 'deletionTimestamp') !== undefined)
+    return undefined;
+  return { namespace: encodeURIComponent(namespace), name: encodeURIComponent(name), port };
+}
+
+/** The port named `pages`; an agent of version 0.1 serves everything on the one named `http`. */
+function pagesPortOf(pod: unknown): number | undefined {
+  const ports = (asArray(at(pod, 'spec', 'containers')) ?? []).flatMap((container) => asArray(at(container, 'ports')) ?? []);
+  const named = (name: string) => ports.find((port) => at(port, 'name') === name);
+  return asNumber(at(named('pages') ?? named('http'), 'containerPort'));
 }
 
 async function asking<T>(what: string, right: string, ask: () => Promise<T>): Promise<T> {

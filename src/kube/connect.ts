@@ -2,6 +2,7 @@ import { systemClock } from '../lib/clock.ts';
 import { VERSION } from '../lib/version.ts';
 import { createKubeClient } from './client/client.ts';
 import { findKubeConfig, type ClusterPlace } from './credentials/config.ts';
+import { createCredentialSource, type CredentialSource } from './credentials/credentials.ts';
 import { createOwnNode, type WatchedNode } from './own-node.ts';
 import type { WatchSettings } from './watch/options.ts';
 import { createReconnect } from './watch/reconnect.ts';
@@ -27,8 +28,14 @@ export interface ClientOptions {
   readonly place?: ClusterPlace | undefined;
 }
 
+export const USER_AGENT = `basekeeper/${VERSION}`;
+
 /** The client alone. Throws when neither a kubeconfig nor a service account can be found. */
 export async function connectClient({ observe, place }: ClientOptions = {}): Promise<KubeClient> {
-  const kubeConfig = await findKubeConfig(process.env, place);
-  return createKubeClient({ kubeConfig, userAgent: `basekeeper/${VERSION}`, observe });
+  return createKubeClient({ kubeConfig: await findCredentials(place), userAgent: USER_AGENT, observe });
+}
+
+/** For what asks the cluster with the same credentials. Throws when neither a kubeconfig nor a service account can be found. */
+export async function findCredentials(place?: ClusterPlace): Promise<CredentialSource> {
+  return createCredentialSource(await findKubeConfig(process.env, place));
 }

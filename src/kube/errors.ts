@@ -12,6 +12,8 @@ type KubeFailure =
   | 'Aborted'
   /** The client was closed. */
   | 'Closed'
+  /** Nothing answers on the port of the pod. */
+  | 'PortForwardFailed'
   /** The kubeconfig's credentials cannot be read. */
   | 'CredentialsUnavailable';
 

@@ -27,6 +27,18 @@ export interface KubeClient {
   close(): void;
 }
 
+/** A port that a pod listens on, were it on loopback only. Names as they stand in a path. */
+export interface PodPort {
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: number;
+}
+
+/** The JSON that a pod answers to a GET, asked by a port-forward. Throws `KubeApiError` for everything else. */
+export type PodReader = (
+  request: PodPort & { readonly path: string; readonly timeoutMs: number; readonly signal: AbortSignal },
+) => Promise<unknown>;
+
 /** Called once per finished request: for `basekeeper_api_requests_total{verb,code}`. `code` is `error` where no answer came. */
 export type RequestObserver = (verb: 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete', code: string) => void;
 

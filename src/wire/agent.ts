@@ -15,13 +15,14 @@ import { timestamp } from '../lib/timestamp.ts';
 import { emptyReport } from '../report/build-report.ts';
 import { createReporter } from '../report/publish.ts';
 import { unreadySources } from '../http/probes.ts';
-import { createHttpServer, type HttpServer } from '../http/server.ts';
+import { createDoor, type Door } from '../http/door.ts';
 import { createKubeReporter, type KubeReporter } from '../report/node/kube-reporter.ts';
 import { createLogReporter } from '../report/log.ts';
 import { createMetrics, type Metrics } from '../report/metrics/metrics.ts';
 import { createBaseScanner } from '../scan/base-scanner.ts';
 import { passParts } from './pass.ts';
 import { asksCluster } from '../config/source-kinds.ts';
+import { reviewersOf, reviewsTokens } from './reviewers.ts';
 import { connect, createEvidence, readAll } from './sources.ts';
 import type { RunnableAgent } from './wiring.ts';
 
@@ -29,7 +30,10 @@ import type { RunnableAgent } from './wiring.ts';
 export async function wireAgent(config: Config, { logger }: { readonly logger: Logger }): Promise<RunnableAgent> {
   const keepsChecksums = config.verify.enabled && config.verify.checksums.enabled;
   const metrics = createMetrics({ version: VERSION, trash: config.policy.trash.enabled, checksums: keepsChecksums });
-  const cluster = asksCluster(config.sources) || writesToCluster(config) ? await connect(config, metrics.requestObserver) : undefined;
+  const cluster =
+    asksCluster(config.sources) || writesToCluster(config) || reviewsTokens(config.http)
+      ? await connect(config, metrics.requestObserver)
+      : undefined;
   const { sources, membership } = await createEvidence(config, cluster, logger);
   const reporter = cluster === undefined ? undefined : nodeReporter(config, cluster, logger);
   const aboutChecksums = { logger, observer: metrics.checksumObserver, paused: () => loop.status().mode !== 'enforce' };
@@ -45,14 +49,14 @@ export async function wireAgent(config: Config, { logger }: { readonly logger: L
     keeper,
   });
   metrics.watchSources(async () => (await readAll(sources)).map(({ status }) => status));
-  const http = createServer(config, { logger, metrics, sources, loop });
+  const door = openDoor(config, { logger, metrics, sources, loop, client: cluster?.client });
   return {
     async run(signal) {
-      const { port } = await http.start();
-      logger.info({ version: VERSION, node: config.nodeName, mode: config.mode, port }, 'the agent has started');
+      const { port, pagesPort } = await door.start();
+      logger.info({ version: VERSION, node: config.nodeName, mode: config.mode, port, pagesPort }, 'the agent has started');
       membership?.start();
       await Promise.all([loop.run(signal), keeper === undefined ? undefined : drained(keeper.run(signal), signal)]);
-      await Promise.all([membership?.stop(), http.close(), reporter?.close()]);
+      await Promise.all([membership?.stop(), door.close(), reporter?.close()]);
       cluster?.client.close();
       logger.info({}, 'the agent has stopped');
     },
@@ -125,15 +129,16 @@ function createLoop(config: Config, { logger, metrics, sources, membership, node
   });
 }
 
-interface ServerParts extends Pick<LoopParts, 'logger' | 'metrics' | 'sources'> {
+interface DoorParts extends Pick<LoopParts, 'logger' | 'metrics' | 'sources'> {
   readonly loop: Agent;
+  readonly client: KubeClient | undefined;
 }
 
-function createServer(config: Config, { logger, metrics, sources, loop }: ServerParts): HttpServer {
-  const { address, port, report, statusPage } = config.http;
-  return createHttpServer({
-    address,
-    port,
+function openDoor(config: Config, { logger, metrics, sources, loop, client }: DoorParts): Door {
+  const { report, statusPage, ...http } = config.http;
+  return createDoor({
+    ...http,
+    ...reviewersOf(config, client),
     logger,
     metrics,
     probes: {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { auditedRequests, grantedRights, rulesOfRelease } from './lib/least-privilege.ts';
+import { READ_REPORT } from './lib/agent-scripts.ts';
 import { createSession, helmOptions } from './lib/session.ts';
 import { InstancesTree, sha1 } from './lib/tree.ts';
 
@@ -84,7 +85,7 @@ describe('VMs that are not pods', () => {
 
   it('should have a ConfigMap beside them that pins an image, read with the rights that the chart gives for it', async () => {
     const pod = await session.readyAgent();
-    const { files } = JSON.parse(await session.agentGet(pod.metadata.name, 9817, '/report')) as {
+    const { files } = JSON.parse(await session.runInAgent(pod.metadata.name, READ_REPORT)) as {
       files: { name: string; reason: string; usedBy: object[] }[];
     };
     const pin = { through: 'pin', by: `ConfigMap ${session.namespace}/golden` };

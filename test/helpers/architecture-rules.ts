@@ -104,8 +104,12 @@ export const SHELLS: readonly string[] = [
   'src/fleet/cleanup.ts',
   'src/fleet/doctor/surroundings.ts',
   'src/fleet/fleet.ts',
-  'src/http/routes.ts',
+  'src/http/certificate.ts',
+  'src/http/door.ts',
+  'src/http/open-routes.ts',
+  'src/http/page-routes.ts',
   'src/http/server.ts',
+  'src/http/streams.ts',
   'src/images/reader.ts',
   'src/overlays/as-nova.ts',
   'src/overlays/base-file-index.ts',
@@ -216,6 +220,7 @@ export const DOORS: Readonly<Record<string, { readonly door: string; readonly wh
   commander: { door: 'src/cli/', why: 'Only the command line knows how options are spelled.' },
   'fs-native-extensions': { door: 'src/disk/', why: 'Locks are taken where files are changed, and nowhere else.' },
   'prom-client': { door: 'src/report/metrics/', why: 'A metric is how a report is shown, not how it is computed.' },
+  ws: { door: 'src/kube/', why: 'Only the API client opens connections to the API server.' },
   'node:child_process': { door: 'nowhere', why: 'The agent runs in an image without any other program.' },
 };
 

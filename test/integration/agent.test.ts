@@ -20,7 +20,7 @@ const old = { ageSeconds: 3 * DAY, content: 'x'.repeat(4096) };
 
 let server: KubeServer;
 let tree: Tree;
-let running: { stop: () => Promise<void>; port: number; log: string[] } | undefined;
+let running: { stop: () => Promise<void>; port: number; pagesPort: number; log: string[] } | undefined;
 
 const annotationsOf = async (): Promise<Record<string, string>> => {
   const node = (await asAdmin(server, 'GET', `/api/v1/nodes/${NODE}`)) as { metadata: { annotations?: Record<string, string> } };
@@ -47,14 +47,14 @@ async function freePort(): Promise<number> {
 
 /** The agent as `basekeeper agent` runs it, in this process. */
 async function startAgent(settings: SettingsInput = {}): Promise<void> {
-  const port = await freePort();
+  const [port, pagesPort] = [await freePort(), await freePort()];
   const values: SettingsInput = {
     nodeName: NODE,
     mode: 'enforce',
     instancesPath: tree.instancesPath,
     intervalSeconds: 3600,
     jitterSeconds: 0,
-    http: { address: '127.0.0.1', port },
+    http: { address: '127.0.0.1', port, pagesPort },
     ...settings,
   };
   const { config, errors } = loadConfig({ overrides: [{ origin: 'test', values }] });
@@ -65,7 +65,7 @@ async function startAgent(settings: SettingsInput = {}): Promise<void> {
   const stop = new AbortController();
   const agent = await createAgent(config, { logger });
   const done = agent.run(stop.signal);
-  running = { port, log, stop: async () => (stop.abort(), done) };
+  running = { port, pagesPort, log, stop: async () => (stop.abort(), done) };
 }
 
 function pod(name: string, annotations: Record<string, string>): unknown {
@@ -192,8 +192,11 @@ describe('the agent on a real API server', () => {
     await startAgent({ pins: { configMaps: { enabled: true } }, intervalSeconds: 1 });
     await eventually(async () => expect((await annotationsOf())['basekeeper.io/result']).toBe('Succeeded'));
     const rows = async () =>
-      ((await (await fetch(`http://127.0.0.1:${running?.port}/report`)).json()) as { files: { name: string; usedBy: { by: string }[] }[] })
-        .files;
+      (
+        (await (await fetch(`http://127.0.0.1:${running?.pagesPort}/report`)).json()) as {
+          files: { name: string; usedBy: { by: string }[] }[];
+        }
+      ).files;
     const pinnedBy = async (name: string) => (await rows()).find((row) => row.name === name)?.usedBy.map(({ by }) => by);
     expect(await pinnedBy(UNUSED)).toEqual(['annotation basekeeper.io/pin']);
     expect(await pinnedBy(second)).toEqual(['ConfigMap default/golden']);

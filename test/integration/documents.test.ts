@@ -10,6 +10,7 @@ import { TRASH_DIRECTORY } from '../../src/model/trash-names.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import { createAgent } from '../../src/wire/commands.ts';
 import { addAgentPod, ownAddress } from '../helpers/agent-pod.ts';
+import type { KubeletTwin } from '../helpers/kubelet-twin.ts';
 import { documentedCommands, RUN_BY } from '../helpers/documents.ts';
 import { asAdmin, startKubeServer, type KubeServer } from '../helpers/kube-server.ts';
 import { buildTree, DAY, type Tree } from '../helpers/tree.ts';
@@ -104,14 +105,15 @@ describe('with an API server and an agent', () => {
   const stopping = new AbortController();
   let server: KubeServer;
   let agent: Promise<void> | undefined;
+  let kubelet: KubeletTwin | undefined;
 
   beforeAll(async () => {
     server = await startKubeServer();
     for (const name of ['node-1', 'node-2'])
       await asAdmin(server, 'POST', '/api/v1/nodes', { metadata: { name, labels: { 'kubernetes.io/os': 'linux' } } });
     const vm = { name: 'vm-1', annotations: { 'basekeeper.io/image-ref': 'fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0' } };
-    const [address, port] = [ownAddress(), await freePort()];
-    await addAgentPod(server, address, port);
+    const pagesPort = await freePort();
+    kubelet = await addAgentPod(server, ownAddress(), pagesPort);
     await asAdmin(server, 'POST', '/api/v1/namespaces/basekeeper/pods', {
       metadata: vm,
       spec: {
@@ -120,13 +122,18 @@ describe('with an API server and an agent', () => {
         containers: [{ name: 'vm', image: 'vm', volumeMounts: [{ name: 'instances', mountPath: '/instances' }] }],
       },
     });
-    const values = { nodeName: 'node-1', instancesPath: tree.instancesPath, jitterSeconds: 0, http: { address, port } };
+    const values = {
+      nodeName: 'node-1',
+      instancesPath: tree.instancesPath,
+      jitterSeconds: 0,
+      http: { address: '127.0.0.1', port: 0, pagesPort },
+    };
     const { config } = loadConfig({ overrides: [{ origin: 'test', values }] });
     if (config === undefined) throw new Error('the configuration has mistakes');
     vi.stubEnv('KUBECONFIG', server.kubeconfigPath);
     const started = await createAgent(config, { logger: createLogger({ destination: { write: () => true } }) });
     agent = started.run(stopping.signal);
-    await vi.waitFor(async () => expect((await fetch(`http://${address}:${port}/report`)).ok).toBe(true), {
+    await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${pagesPort}/report`)).ok).toBe(true), {
       timeout: 60_000,
       interval: 100,
     });
@@ -135,6 +142,7 @@ describe('with an API server and an agent', () => {
     stopping.abort();
     await agent;
     vi.unstubAllEnvs();
+    await kubelet?.stop();
     await server?.stop();
   });
 

@@ -7,7 +7,9 @@ import { kubeAssetsDirectory } from '../../scripts/lib/kube-assets.ts';
 import { annotationPatch } from '../../src/report/node/annotations.ts';
 import { digestOf } from '../../src/report/digest.ts';
 import { addAgentPod, ownAddress } from '../helpers/agent-pod.ts';
+import { someoneWith } from '../helpers/service-account.ts';
 import { asAdmin, startKubeServer, type KubeServer } from '../helpers/kube-server.ts';
+import type { KubeletTwin } from '../helpers/kubelet-twin.ts';
 import { startReportServer, type ReportServer } from '../helpers/report-server.ts';
 import { heldReport, plannedFile, removableFile, report } from '../helpers/reports.ts';
 
@@ -17,6 +19,7 @@ const dryRun = report({ files: [removableFile()], result: 'DryRun' });
 
 let server: KubeServer;
 let agent: ReportServer;
+let kubelet: KubeletTwin;
 let bin: string;
 
 interface Ran {
@@ -64,13 +67,13 @@ beforeAll(async () => {
     for (const name of names) await asAdmin(server, 'POST', '/api/v1/nodes', { metadata: { name, annotations } });
   };
   await Promise.all(Array.from({ length: 8 }, worker));
-  const address = ownAddress();
-  agent = await startReportServer({ address });
+  agent = await startReportServer();
   agent.show(heldReport());
-  await addAgentPod(server, address, agent.port);
+  kubelet = await addAgentPod(server, ownAddress(), agent.port);
 });
 afterAll(async () => {
   await agent?.close();
+  await kubelet?.stop();
   await server?.stop();
   rmSync(bin, { recursive: true, force: true });
 });
@@ -120,7 +123,7 @@ describe('kubectl basekeeper on a real API server', () => {
     });
   });
 
-  it('should explain a file through the API server’s pod proxy', async () => {
+  it('should explain a file by a port-forward to the loopback of the agent’s pod', async () => {
     const { code, stdout, stderr } = await basekeeper('explain', 'node-1', BASE);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('keep, kept: GateClosed.');
@@ -144,6 +147,24 @@ describe('kubectl basekeeper on a real API server', () => {
       code: 1,
       stderr: expect.stringContaining('no agent runs on node node-2'),
     });
+  });
+
+  it('should take the right to get and create port-forwards, and name it when it is missing', async () => {
+    const rules = [{ apiGroups: [''], resources: ['pods'], verbs: ['list'] }];
+    const reader = await someoneWith(server, 'reader', rules);
+    const refused = await basekeeper('explain', 'node-1', BASE, '--kubeconfig', reader);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('it takes the right to get and create pods/portforward');
+    const forwarding = { apiGroups: [''], resources: ['pods/portforward'], verbs: ['get', 'create'] };
+    const forwarder = await someoneWith(server, 'forwarder', [...rules, forwarding]);
+    expect(await basekeeper('explain', 'node-1', BASE, '--kubeconfig', forwarder)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('should say that nothing listens in the pod', async () => {
+    await agent.close();
+    const { code, stderr } = await basekeeper('explain', 'node-1', BASE);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/by a port-forward: .*failed to connect to localhost:\d+/);
   });
 
   it.each([

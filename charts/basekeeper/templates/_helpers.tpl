@@ -133,12 +133,43 @@ resources: [{{ default $plural .resource }}]
 verbs: [list, watch]
 {{- end -}}
 
+{{/* The agent's configuration: the values, and what other values say of it. */}}
+{{- define "basekeeper.config" -}}
+{{- $config := deepCopy .Values.config -}}
+{{- $http := $config.http -}}
+{{- if .Values.tls.secretName -}}
+{{- $_ := set $http "tls" (default (dict "certificatePath" "/etc/basekeeper-tls/tls.crt" "keyPath" "/etc/basekeeper-tls/tls.key") $http.tls) -}}
+{{- end -}}
+{{- if .Values.service.enabled -}}
+{{- $service := printf "%s.%s.svc" (include "basekeeper.fullname" .) (include "basekeeper.namespace" .) -}}
+{{- $names := list (include "basekeeper.fullname" .) (trimSuffix ".svc" $service) $service (printf "%s.cluster.local" $service) -}}
+{{- $_ := set $http "hostNames" (concat $names (default list $http.hostNames) | uniq) -}}
+{{- end -}}
+{{- toYaml $config -}}
+{{- end -}}
+
+{{/* "HTTPS" or "HTTP", as probes spell it. */}}
+{{- define "basekeeper.scheme" -}}
+{{- ternary "HTTPS" "HTTP" (or (not (empty .Values.tls.secretName)) (not (empty .Values.config.http.tls))) -}}
+{{- end -}}
+
 {{/* Scrape settings that PodMonitor and ServiceMonitor share. */}}
 {{- define "basekeeper.endpoint" -}}
+{{- $scheme := include "basekeeper.scheme" .root | lower -}}
+{{- with .monitor -}}
 - port: http
   path: /metrics
   interval: {{ .interval }}
   scrapeTimeout: {{ .scrapeTimeout }}
+  {{- if eq $scheme "https" }}
+  scheme: https
+  tlsConfig:
+    {{- toYaml (default (dict "insecureSkipVerify" true) .tlsConfig) | nindent 4 }}
+  {{- end }}
+  {{- with .authorization }}
+  authorization:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   relabelings:
     - sourceLabels: [__meta_kubernetes_pod_node_name]
       targetLabel: node
@@ -149,6 +180,7 @@ verbs: [list, watch]
   metricRelabelings:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+{{- end -}}
 {{- end -}}
 {{- define "basekeeper.scrapeLimits" -}}
 {{- range $limit := list "sampleLimit" "labelLimit" "targetLimit" }}

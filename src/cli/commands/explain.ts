@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { DEFAULT_PORT } from '../../config/default-port.ts';
+import { DEFAULT_PORT, pagesPortAfter } from '../../config/default-port.ts';
 import { UsageError } from '../../lib/errors.ts';
 import type { Config } from '../../config/types.ts';
 import type { Plan } from '../../model/plan.ts';
@@ -56,8 +56,8 @@ async function planFor(options: ExplainOptions, context: Context): Promise<Plan 
 }
 
 async function agentOfThisNode(options: ExplainOptions, context: Context): Promise<string> {
-  const { port } = options.config === undefined ? { port: DEFAULT_PORT } : mustBeRight(await load(options, context)).config.http;
-  return `http://127.0.0.1:${port}`;
+  const http = options.config === undefined ? undefined : mustBeRight(await load(options, context)).config.http;
+  return `http://127.0.0.1:${http?.pagesPort ?? pagesPortAfter(DEFAULT_PORT)}`;
 }
 
 async function computed(config: Config, context: Context): Promise<Plan | undefined> {

@@ -13,7 +13,7 @@ import type { KubectlContext } from './context.ts';
 
 const NAME = 'kubectl basekeeper';
 const NOTES = `
-It works from the nodes' annotations; only explain, and details of status NODE, ask an agent, through the API server.
+It works from the nodes' annotations; only explain, doctor, and details of status NODE, ask an agent, by a port-forward.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 a pass that run asked for was held.
 

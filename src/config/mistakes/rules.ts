@@ -177,6 +177,24 @@ const SelectorsSelect: Rule = ({ settings }) => [
 const ChecksumsWithVerification: Rule = ({ config: { verify } }) =>
   one(verify.checksums.enabled && !verify.enabled, ['verify', 'checksums', 'enabled'], 'needs verify.enabled: true', []);
 
+const DoorsApart: Rule = ({ settings: { http } }) =>
+  one(
+    http.pagesPort !== 0 && http.pagesPort === http.port,
+    ['http', 'pagesPort'],
+    `must be another port than http.port (${http.port}): status page and report are served on loopback only`,
+  );
+
+const TokensEncrypted: Rule = ({ settings: { http } }) => {
+  const asking = [['pages', http.pages === 'network'] as const, ['metrics', http.metrics === 'reviewed'] as const];
+  return asking.flatMap(([key, asks]) =>
+    one(
+      asks && http.tls === undefined,
+      ['http', key],
+      `needs http.tls: "${http[key]}" asks for tokens, which must not cross the network in the clear`,
+    ),
+  );
+};
+
 const WorkloadRulesCompile: Rule = ({ settings }) => workloadRuleMistakes(settings.sources.rules);
 
 const GlobsCompile: Rule = ({ settings: { pins } }) =>
@@ -222,6 +240,8 @@ const RULES: readonly Rule[] = [
   WorkloadRulesCompile,
   GlobsCompile,
   ChecksumsWithVerification,
+  DoorsApart,
+  TokensEncrypted,
 ];
 
 /** Every mistake that the rules find; `wrong` are the paths that already have an error of their own. */

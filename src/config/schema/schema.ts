@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { DEFAULT_PORT } from '../default-port.ts';
 import { KNOWN_AGENTS } from '../known-agents.ts';
 import { described, flag, TEN_YEARS_SECONDS, seconds, optionalSeconds, absolutePath, text } from './parts.ts';
 import { MAX_PATH_GLOB_LENGTH } from '../../lib/patterns/path-glob.ts';
+import { http } from './http.ts';
 import { pressure, trash, verify } from './removal.ts';
 import { exemptPod, knownAgent, sources } from './sources.ts';
 
@@ -85,23 +85,6 @@ const sharedStorage = z
     {},
   )
   .check(described('An instances directory that several hosts share, such as on NFS.'));
-
-const http = z
-  .prefault(
-    z.strictObject({
-      address: z
-        ._default(
-          z.union([z.ipv4(), z.ipv6()], { error: 'must be an IP address: 0.0.0.0 listens everywhere, 127.0.0.1 on this machine only' }),
-          '0.0.0.0',
-        )
-        .check(described('IP address to listen on.')),
-      port: z._default(z.int().check(z.gte(0), z.lte(65_535)), DEFAULT_PORT).check(described('TCP port; 0 takes any free one.')),
-      report: z._default(z.boolean(), true).check(described('Serve `/report`, which names images and workloads.')),
-      statusPage: z._default(z.boolean(), true).check(described('Serve the status page `/`, which names images and workloads.')),
-    }),
-    {},
-  )
-  .check(described('Metrics, probes, last report and status page of the agent.'));
 
 const log = z
   .prefault(

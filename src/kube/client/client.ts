@@ -18,8 +18,8 @@ const EVENT_LIMIT_BYTES = 16 * 1024 * 1024;
 const ERROR_BODY_LIMIT_BYTES = 1024 * 1024;
 
 export interface KubeClientOptions {
-  /** Credentials, TLS and proxy are taken from what it loads; nothing else. Called again after a 401. */
-  readonly kubeConfig: KubeConfigLoader;
+  /** Credentials, TLS and proxy are taken from what it loads; nothing else. Called again after a 401. Or credentials that others use as well. */
+  readonly kubeConfig: KubeConfigLoader | CredentialSource;
   readonly userAgent: string;
   readonly observe?: RequestObserver | undefined;
   readonly timing?: Partial<ConnectionTiming> | undefined;
@@ -38,7 +38,8 @@ interface Context {
 
 /** Our client: one HTTP/2 connection, no retries but one after a 401 with credentials read again. Throws when the kubeconfig has no cluster. */
 export function createKubeClient(options: KubeClientOptions): KubeClient {
-  const credentials = createCredentialSource(options.kubeConfig);
+  const { kubeConfig } = options;
+  const credentials = typeof kubeConfig === 'function' ? createCredentialSource(kubeConfig) : kubeConfig;
   const context: Context = {
     credentials,
     transport: createTransport(credentials.server, { ...DEFAULT_CONNECTION_TIMING, ...options.timing }),

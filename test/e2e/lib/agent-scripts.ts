@@ -37,3 +37,27 @@ const sent = request({ host, port, path: '/api/v1/nodes/' + name, method: 'PATCH
 });
 sent.end(body);
 `;
+
+/** Prints the last report, which the agent serves on its pod's loopback. */
+export const READ_REPORT = `
+process.stdout.write(await (await fetch('http://127.0.0.1:9818/report')).text());
+`;
+
+/** Asks each URL that it is given for its status, with the headers that it is given first as JSON, and prints them; an error's code where none answers. */
+export const ASK = `
+import { request as plain } from 'node:http';
+import { request as secure } from 'node:https';
+const [headers, ...urls] = process.argv.slice(1);
+const ask = (url) =>
+  new Promise((resolve) => {
+    const options = { headers: JSON.parse(headers), agent: false, rejectUnauthorized: false, timeout: 5000 };
+    const sent = (url.startsWith('https:') ? secure : plain)(url, options, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    sent.on('error', ({ code }) => resolve(code));
+    sent.on('timeout', () => sent.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
+    sent.end();
+  });
+console.log(JSON.stringify(await Promise.all(urls.map(ask))));
+`;

@@ -74,6 +74,21 @@ export function createSession(access: ClusterAccess, namespace: string) {
       const node = ['/nodejs/bin/node', '--input-type=module', '--eval', script, '--', ...args];
       return kubectl('--namespace', namespace, 'exec', pod, '--container', 'agent', '--', ...node);
     },
+    /** What such a script prints in any pod with our image. */
+    runInPod: async (podNamespace: string, pod: string, script: string, ...args: readonly string[]): Promise<string> =>
+      kubectl('--namespace', podNamespace, 'exec', pod, '--', '/nodejs/bin/node', '--input-type=module', '--eval', script, '--', ...args),
+    /** What such a script prints on the node itself. */
+    runOnNode: async (script: string, ...args: readonly string[]): Promise<string> =>
+      run(process.execPath, ['--input-type=module', '--eval', script, '--', ...args]),
+    /** A kubeconfig with a token of a service account of this namespace. */
+    kubeconfigOf: async (account: string): Promise<string> => {
+      const token = (await kubectl('--namespace', namespace, 'create', 'token', account)).trim();
+      const config = JSON.parse(await kubectl('config', 'view', '--raw', '--minify', '--output', 'json')) as { users: object[] };
+      const path = join(access.sharedDirectory, `${account}.kubeconfig`);
+      const [user] = config.users as { name: string }[];
+      writeFileSync(path, JSON.stringify({ ...config, users: [{ name: user?.name, user: { token } }] }), { mode: 0o600 });
+      return path;
+    },
     /** Asks for a pass as an operator does and waits for the answer. */
     runNow: async (node: string): Promise<Readonly<Record<string, string>>> => {
       const value = String(Date.now());

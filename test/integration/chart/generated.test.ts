@@ -9,7 +9,7 @@ import { ensureHelm } from '../../../scripts/lib/tools.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { at, manifestsIn, only } from '../../helpers/helm.ts';
 
-const values = parse(readFileSync(`${CHART}/values.yaml`, 'utf8')) as { config: Record<string, unknown> };
+const values = parse(readFileSync(`${CHART}/values.yaml`, 'utf8')) as { config: Record<string, unknown> & { http: object } };
 const chart = parse(readFileSync(`${CHART}/Chart.yaml`, 'utf8')) as { version: string; appVersion: string };
 
 function kustomize(overlay: string) {
@@ -47,7 +47,11 @@ describe('manifests for users without Helm', () => {
   it.each(['dry-run', 'enforce'])('should run the agents in the mode of the overlay %s', (mode) => {
     const manifests = kustomize(mode);
     const config = only(manifests, 'ConfigMap');
-    expect(parse(at(config, 'data.config\\.yaml') as string)).toEqual({ ...values.config, mode });
+    expect(parse(at(config, 'data.config\\.yaml') as string)).toEqual({
+      ...values.config,
+      mode,
+      http: { ...values.config.http, hostNames: expect.arrayContaining(['basekeeper.basekeeper.svc']) as unknown },
+    });
     // A name that follows from the content is what restarts the pods.
     expect(at(only(manifests, 'DaemonSet'), 'spec.template.spec.volumes.0.configMap.name')).toBe(config.metadata.name);
     expect(config.metadata.name).toMatch(/^basekeeper-[a-z0-9]{10}$/);

@@ -107,6 +107,8 @@ const daemonSetRows: readonly Row[] = [
     [{ name: 'i', image: `ghcr.io/basekeeper/basekeeper:${VERSION}` }],
   ],
   ['config.http.port', { config: { http: { port: 19817 } } }, 'DaemonSet', `${AGENT}.ports.0.containerPort`, 19817],
+  ['config.http.pagesPort', { config: { http: { pagesPort: 19818 } } }, 'DaemonSet', `${AGENT}.ports.1.containerPort`, 19818],
+  ['tls.secretName', { tls: { secretName: 't' } }, 'DaemonSet', `${AGENT}.readinessProbe.httpGet.scheme`, 'HTTPS'],
   ['config.instancesPath', { config: { instancesPath: '/srv/nova' } }, 'DaemonSet', `${POD}.volumes.1.hostPath.path`, '/srv/nova'],
   [
     'config.hostInstancesPath',
@@ -140,8 +142,16 @@ const otherRows: readonly Row[] = [
     'networkPolicy.ingressFrom',
     { networkPolicy: { ingressFrom: [{ podSelector: {} }] } },
     'NetworkPolicy',
-    'spec.ingress.0.from',
-    [{ podSelector: {} }],
+    'spec.ingress.0.from.1',
+    { podSelector: {} },
+  ],
+  ['networkPolicy.dns', { networkPolicy: { dns: [{ podSelector: {} }] } }, 'NetworkPolicy', 'spec.egress.0.to', [{ podSelector: {} }]],
+  [
+    'networkPolicy.apiServerAddresses',
+    { networkPolicy: { apiServerAddresses: ['192.0.2.1/32'] } },
+    'NetworkPolicy',
+    'spec.egress.1.to',
+    [{ ipBlock: { cidr: '192.0.2.1/32' } }],
   ],
   [
     'networkPolicy.apiServerPorts',
@@ -169,14 +179,18 @@ describe('values of the chart', () => {
     expect(at(find(await render(values), kind), path)).toEqual(expected);
   });
 
-  it('should render the configuration into the ConfigMap exactly as it is given', async () => {
+  it('should render the configuration into the ConfigMap as it is given, with the names of the service', async () => {
     const config = { mode: 'enforce', maxRemovalsPerPass: 5, pins: { fileNames: ['swap_*'] }, exemptPods: [{ namespace: 'backup' }] };
     const map = only(await render({ config }), 'ConfigMap');
     expect(parse(at(map, 'data.config\\.yaml') as string)).toEqual({
       ...config,
       instancesPath: '/var/lib/nova/instances',
       subdirectoryName: '_base',
-      http: { port: 9817 },
+      http: {
+        port: 9817,
+        pagesPort: 9818,
+        hostNames: ['basekeeper', 'basekeeper.basekeeper', 'basekeeper.basekeeper.svc', 'basekeeper.basekeeper.svc.cluster.local'],
+      },
     });
   });
 
@@ -356,6 +370,8 @@ describe('values of the chart', () => {
       labels: { release: 'p' },
       interval: '1m',
       scrapeTimeout: '20s',
+      tlsConfig: { serverName: 's' },
+      authorization: { credentials: { name: 'token', key: 'token' } },
       relabelings: [{ targetLabel: 'a' }],
       metricRelabelings: [{ action: 'drop' }],
       sampleLimit: 1,
@@ -364,7 +380,7 @@ describe('values of the chart', () => {
     };
     const kind = key === 'podMonitor' ? 'PodMonitor' : 'ServiceMonitor';
     expect((await render()).map((manifest) => manifest.kind)).not.toContain(kind);
-    const monitor = only(await render({ monitoring: { [key]: settings } }), kind);
+    const monitor = only(await render({ monitoring: { [key]: settings }, tls: { secretName: 't' } }), kind);
     expect(monitor.metadata).toMatchObject({ namespace: 'monitoring', labels: { release: 'p' } });
     expect(monitor['spec']).toMatchObject({
       sampleLimit: 1,
@@ -378,6 +394,9 @@ describe('values of the chart', () => {
         path: '/metrics',
         interval: '1m',
         scrapeTimeout: '20s',
+        scheme: 'https',
+        tlsConfig: { serverName: 's' },
+        authorization: { credentials: { name: 'token', key: 'token' } },
         relabelings: [{ sourceLabels: ['__meta_kubernetes_pod_node_name'], targetLabel: 'node' }, { targetLabel: 'a' }],
         metricRelabelings: [{ action: 'drop' }],
       },

@@ -149,7 +149,7 @@ describe('explain from a running agent', () => {
   it('should take the last report of the agent', async () => {
     const { options } = world(1, 'http: {address: 127.0.0.1, port: 0}\njitterSeconds: 0\n');
     const agent = startBasekeeper(['agent', ...options]);
-    const port = await until(() => /"port":(\d+)/.exec(agent.stderr())?.[1]);
+    const port = await until(() => /"pagesPort":(\d+)/.exec(agent.stderr())?.[1]);
     await until(() => (agent.stderr().includes('pass ended') ? true : undefined));
     const ran = await basekeeper(['explain', 'image-unused', '--agent', `http://127.0.0.1:${port}`]);
     expect(ran).toMatchObject({ code: 0, stderr: '' });
@@ -178,7 +178,7 @@ describe('explain from a running agent', () => {
   it('should say what to do when no agent answers', async () => {
     const { tree } = world(1);
     const config = tree.path('../agent.yaml');
-    writeFileSync(config, 'nodeName: n\nhttp: {port: 1}\n');
+    writeFileSync(config, 'nodeName: n\nhttp: {pagesPort: 1}\n');
     const ran = await basekeeper(['explain', 'x', '--config', config]);
     expect(ran).toMatchObject({ code: 1, stdout: '' });
     expect(ran.stderr).toMatch(

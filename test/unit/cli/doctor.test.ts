@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { runKubectl } from '../../../src/cli/kubectl/run.ts';
 import { createFleet } from '../../../src/fleet/fleet.ts';
 import type { Finding } from '../../../src/model/plan.ts';
+import type { PodReader } from '../../../src/kube/types.ts';
 import type { Report } from '../../../src/model/report.ts';
 import { digestOf } from '../../../src/report/digest.ts';
 import { annotationPatch } from '../../../src/report/node/annotations.ts';
@@ -26,7 +27,7 @@ function podMetadata(name: string, labels: object, owner?: object): object {
 function agentPod(node: string, parts: { readonly image?: string; readonly waiting?: object } = {}): object {
   return {
     metadata: { namespace: 'basekeeper', name: `agent-${node}`, uid: `agent-${node}` },
-    spec: { nodeName: node, containers: [{ image: parts.image ?? 'basekeeper:1' }] },
+    spec: { nodeName: node, containers: [{ image: parts.image ?? 'basekeeper:1', ports: [{ name: 'http', containerPort: 9817 }] }] },
     status:
       parts.waiting === undefined ? { phase: 'Running' } : { phase: 'Pending', containerStatuses: [{ state: { waiting: parts.waiting } }] },
   };
@@ -52,8 +53,6 @@ async function doctor(world: World, argv: readonly string[] = []) {
   const request = kube.request.bind(kube);
   kube.request = async (asked) => {
     if (world.forbidden !== undefined && asked.path.includes(world.forbidden)) throw apiError(403);
-    const node = /pods\/agent-([^/]+)\/proxy\/report$/.exec(asked.path)?.[1];
-    if (node !== undefined) return world.reports[node];
     if (asked.path.endsWith('bindings'))
       return list(Array.from({ length: world.bindings ?? 1 }, (_, uid) => ({ metadata: { uid: `${uid}` } })));
     if (asked.path !== '/api/v1/pods') return await request(asked);
@@ -62,7 +61,8 @@ async function doctor(world: World, argv: readonly string[] = []) {
     return list(asked.query?.['labelSelector'] === undefined ? (world.pods ?? []) : agents);
   };
   const { io, stdout, stderr } = recordingIo({});
-  const connect = async () => createFleet({ client: kube, signal: io.signal });
+  const readPod: PodReader = ({ name }) => Promise.resolve(world.reports[name.replace('agent-', '')]);
+  const connect = async () => createFleet({ client: kube, readPod, signal: io.signal });
   const code = await runKubectl(['doctor', ...argv], { env: { NO_COLOR: '1' }, io, connect });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }

@@ -3,6 +3,7 @@ import { runKubectl } from '../../../src/cli/kubectl/run.ts';
 import { annotationPatch } from '../../../src/report/node/annotations.ts';
 import { digestOf } from '../../../src/report/digest.ts';
 import { createFleet } from '../../../src/fleet/fleet.ts';
+import type { PodReader } from '../../../src/kube/types.ts';
 import type { Report } from '../../../src/model/report.ts';
 import { recordingIo } from '../../helpers/command-line.ts';
 import { apiError, memoryKube, type MemoryKube } from '../../helpers/memory-kube.ts';
@@ -25,8 +26,8 @@ function written(of: Report): Readonly<Record<string, string>> {
 }
 
 /** A cluster whose agents answer with these reports; a node without one has no agent pod. */
-function cluster(agents: Readonly<Record<string, unknown>> = {}): MemoryKube {
-  const kube = memoryKube();
+function cluster(agents: Readonly<Record<string, unknown>> = {}): MemoryKube & { readonly readPod: PodReader } {
+  const kube = Object.assign(memoryKube(), { readPod: podsOf(agents) });
   const request = kube.request.bind(kube);
   kube.request = async (asked) => {
     const answered = answerForAgents(agents, asked.path, asked.query?.['fieldSelector'] ?? '');
@@ -38,18 +39,31 @@ function cluster(agents: Readonly<Record<string, unknown>> = {}): MemoryKube {
 function answerForAgents(agents: Readonly<Record<string, unknown>>, path: string, fieldSelector: string): unknown {
   if (path === '/api/v1/pods') {
     const node = fieldSelector.replace('spec.nodeName=', '');
-    const pod = { metadata: { namespace: 'basekeeper', name: `agent-${node}`, uid: node } };
-    const old = { metadata: { ...pod.metadata, name: 'old', uid: 'old', deletionTimestamp: '2026-11-23T14:00:00Z' } };
+    const ports = [
+      { name: 'http', containerPort: 9817 },
+      { name: 'pages', containerPort: 19818 },
+    ];
+    const pod = { metadata: { namespace: 'basekeeper', name: `agent-${node}`, uid: node }, spec: { containers: [{ ports }] } };
+    const old = { ...pod, metadata: { ...pod.metadata, name: 'old', uid: 'old', deletionTimestamp: '2026-11-23T14:00:00Z' } };
     return { metadata: { resourceVersion: '1' }, items: Object.hasOwn(agents, node) ? [old, pod] : [] };
   }
-  const node = /^\/api\/v1\/namespaces\/basekeeper\/pods\/agent-([^/]+)\/proxy\/report$/.exec(path)?.[1];
-  if (node === undefined) return undefined;
-  const answer = agents[node];
-  if (answer instanceof Error) throw answer;
-  return answer;
+  return undefined;
 }
 
-async function kubectl(kube: MemoryKube, argv: readonly string[], world: Parameters<typeof recordingIo>[0] = {}) {
+/** What the agents answer on the loopback of their pods. */
+function podsOf(agents: Readonly<Record<string, unknown>>): PodReader {
+  return ({ namespace, name, port, path }) => {
+    expect({ namespace, port, path }).toEqual({ namespace: 'basekeeper', port: 19818, path: '/report' });
+    const answer = agents[name.replace('agent-', '')];
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+  };
+}
+
+async function kubectl(
+  kube: MemoryKube & { readonly readPod?: PodReader },
+  argv: readonly string[],
+  world: Parameters<typeof recordingIo>[0] = {},
+) {
   const { io, stdout, stderr } = recordingIo(world);
   const places: object[] = [];
   let nowMs = Date.parse('2026-11-23T14:00:00Z');
@@ -59,7 +73,7 @@ async function kubectl(kube: MemoryKube, argv: readonly string[], world: Paramet
   };
   const connect = async (place: object) => {
     places.push(place);
-    return createFleet({ client: kube, signal: io.signal });
+    return createFleet({ client: kube, readPod: kube.readPod ?? podsOf({}), signal: io.signal });
   };
   const code = await runKubectl(argv, { env: { NO_COLOR: '1' }, io, connect, time });
   return { code, stdout: stdout.text(), stderr: stderr.text(), places };
@@ -268,8 +282,8 @@ describe('kubectl basekeeper explain', () => {
 
   it.each([
     ['no agent', {}, 'no agent runs on node node-1: it has no pod with the labels app.kubernetes.io/name=basekeeper'],
-    ['an agent that does not answer', { 'node-1': apiError(503) }, 'through the API server: answered 503'],
-    ['a right that is missing', { 'node-1': apiError(403) }, 'it takes the right to get pods/proxy'],
+    ['an agent that does not answer', { 'node-1': apiError(503) }, 'by a port-forward: answered 503'],
+    ['a right that is missing', { 'node-1': apiError(403) }, 'it takes the right to get and create pods/portforward'],
     ['something else in its place', { 'node-1': { kind: 'Teapot' } }, 'is not a report that this version of Basekeeper can read'],
     [
       'a file that is not there',

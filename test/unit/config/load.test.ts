@@ -57,7 +57,16 @@ describe('loadConfig: defaults', () => {
       annotations: true,
       events: true,
       heartbeatSeconds: 3600,
-      http: { address: '0.0.0.0', port: 9817, report: true, statusPage: true },
+      http: {
+        address: '0.0.0.0',
+        port: 9817,
+        pagesPort: 9818,
+        report: true,
+        statusPage: true,
+        pages: 'loopback',
+        metrics: 'open',
+        hostNames: [],
+      },
       log: { level: 'info' },
     });
   });

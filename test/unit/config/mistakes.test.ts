@@ -9,6 +9,21 @@ describe('loadConfig: mistakes', () => {
   it.each([
     ['a wrong choice', 'mode: dryrun', 'c.yaml:1:7: mode must be one of off, dry-run, enforce, not "dryrun"; did you mean dry-run?'],
     ['a misspelled key', 'http:\n  prot: 1', 'c.yaml:2:3: http.prot is not a known key; did you mean port?'],
+    [
+      'one port for what is for the network and what is not',
+      'http: {port: 9818, pagesPort: 9818}',
+      'c.yaml:1:31: http.pagesPort must be another port than http.port (9818): status page and report are served on loopback only',
+    ],
+    [
+      'tokens in the clear',
+      'http: {pages: network}',
+      'c.yaml:1:15: http.pages needs http.tls: "network" asks for tokens, which must not cross the network in the clear',
+    ],
+    [
+      'tokens of a scraper in the clear',
+      'http: {metrics: reviewed}',
+      'c.yaml:1:17: http.metrics needs http.tls: "reviewed" asks for tokens, which must not cross the network in the clear',
+    ],
     ['a key in the wrong section', 'port: 1', 'c.yaml:1:1: port is not a known key; did you mean http.port?'],
     [
       "Nova's spelling of a key",
@@ -18,7 +33,7 @@ describe('loadConfig: mistakes', () => {
     [
       'a key that resembles none',
       'http: {colour: red}',
-      'c.yaml:1:8: http.colour is not a known key; remove it, or use one of address, port, report, statusPage',
+      'c.yaml:1:8: http.colour is not a known key; remove it, or use one of address, port, pagesPort, report, statusPage, pages, metrics, tls, hostNames',
     ],
     ['a prototype key', '__proto__: {mode: enforce}', 'c.yaml:1:1: __proto__ is not a known key; remove it'],
     [

@@ -12,7 +12,7 @@ interface ExplainOptions {
 }
 
 const EXAMPLES = `
-The report comes from the agent on the node, through the API server's pod proxy: it takes the right to get pods/proxy.
+The report comes from the agent on the node, by a port-forward: it takes the rights to list pods, and to get and create pods/portforward.
 
 Examples:
   $ kubectl basekeeper explain node-1 0d5e6b61602d758984b3bf038267614d6016eb2a
