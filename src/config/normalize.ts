@@ -59,7 +59,7 @@ export function toConfig(settings: CompleteSettings): Config {
     passDeadlineSeconds: settings.passDeadlineSeconds,
     policy: policyOf(settings),
     sources: {
-      pods: { enabled: settings.sources.pods.enabled, selector: selectorOf(settings.sources.pods.selector) },
+      pods: { ...settings.sources.pods, selector: selectorOf(settings.sources.pods.selector) },
       virtualMachineInstances: { enabled: settings.sources.virtualMachineInstances.enabled },
       rules,
       file: fileOf(settings),

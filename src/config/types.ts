@@ -4,7 +4,7 @@ import type { LogLevel } from '../model/ports.ts';
 import type { ExemptPod, KnownAgent, WorkloadRule } from '../model/workload-rule.ts';
 
 export interface SourcesConfig {
-  readonly pods: { readonly enabled: boolean; readonly selector?: LabelSelector | undefined };
+  readonly pods: { readonly enabled: boolean; readonly persistentVolumes: boolean; readonly selector?: LabelSelector | undefined };
   readonly virtualMachineInstances: { readonly enabled: boolean };
   readonly rules: readonly WorkloadRule[];
   /** Absent: no workloads file. */

@@ -115,6 +115,8 @@ export const FINDINGS = {
   UnreadableSource: 'A source could not say what runs.',
   AmbiguousReference:
     'An image reference has blanks or line ends in it, or a glob cannot be understood. Every reading is kept, so nothing is held.',
+  SourceLimited:
+    'A source works, but the agent may not read all that it could use. Nothing is held for it; the message says what to allow.',
   ScanProblem: 'An entry of the base directory could not be read.',
 } as const;
 export type FindingType = keyof typeof FINDINGS;

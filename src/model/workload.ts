@@ -92,6 +92,8 @@ export interface SourceReading {
   readonly workloads: readonly Workload[];
   readonly gaps: readonly Gap[];
   readonly pins?: readonly Pin[] | undefined;
+  /** What it cannot see although it works, and what to do about it. Holds nothing. */
+  readonly notes?: readonly string[] | undefined;
   /** Of the source that knows with whom the directory is shared. */
   readonly sharedStorage?: SharedStorage | undefined;
 }
@@ -103,6 +105,8 @@ export interface Inventory {
   readonly gaps: readonly Gap[];
   /** Besides those of the configuration. */
   readonly pins?: readonly Pin[] | undefined;
+  /** What sources cannot see although they work. */
+  readonly notes?: readonly string[] | undefined;
   /** Undefined: this host has the instances directory to itself. */
   readonly sharedStorage?: SharedStorage | undefined;
 }

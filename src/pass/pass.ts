@@ -106,6 +106,7 @@ async function readSources(sources: readonly WorkloadSource[], consistent: boole
     workloads: readings.flatMap(({ workloads }) => workloads),
     gaps: readings.flatMap(({ gaps }) => gaps),
     pins: readings.flatMap(({ pins }) => pins ?? []),
+    notes: readings.flatMap(({ notes }) => notes ?? []),
     sharedStorage: readings.find(({ sharedStorage }) => sharedStorage !== undefined)?.sharedStorage,
   };
 }

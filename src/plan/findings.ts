@@ -23,6 +23,7 @@ export function* collectFindings(snapshot: Snapshot): Sliced<Finding[]> {
     ...missing,
     ...future,
     ...gapFindings(snapshot),
+    ...(snapshot.inventory.notes ?? []).map((message) => ({ type: 'SourceLimited' as const, message })),
     ...referenceFindings(snapshot),
     ...pinFindings(snapshot),
     ...scanFindings(snapshot),

@@ -37,6 +37,7 @@ export interface NodesReading {
   readonly statuses: readonly SourceStatus[];
   readonly workloads: readonly Workload[];
   readonly gaps: readonly Gap[];
+  readonly notes: readonly string[];
 }
 
 /** Watches pods and VMIs of the nodes of other hosts: one watch for the pods of each node, two for the VMIs of all. */
@@ -87,6 +88,7 @@ export class HostWatches {
       statuses: all.map(({ status }) => status).filter(({ state }) => state === 'synced' || state === 'absent'),
       workloads: all.flatMap(({ workloads }) => workloads),
       gaps: all.flatMap(({ gaps }) => gaps),
+      notes: all.flatMap(({ notes }) => notes ?? []),
     };
   }
 

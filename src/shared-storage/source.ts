@@ -62,7 +62,7 @@ interface Seen {
   readonly unsettled: string | undefined;
 }
 
-const NO_NODES: NodesReading = { nodes: new Map(), statuses: [], workloads: [], gaps: [] };
+const NO_NODES: NodesReading = { nodes: new Map(), statuses: [], workloads: [], gaps: [], notes: [] };
 
 class SharedStorageSource implements WorkloadSource {
   readonly name = SHARED_STORAGE_SOURCE;

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { errnoOf, messageOf } from '../lib/errors.ts';
 import { parseMountTable, strangerAt } from './mount-table.ts';
 
-const MOUNT_TABLE = '/proc/self/mountinfo';
+export const MOUNT_TABLE = '/proc/self/mountinfo';
 /** Nova's, below the instances path. */
 const LOCKS = 'locks';
 

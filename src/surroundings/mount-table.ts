@@ -9,6 +9,10 @@ export interface Mount {
   readonly mountPoint: string;
   /** Such as `ext4`. */
   readonly type: string;
+  /** Such as a device, or `server:/directory`. */
+  readonly source: string;
+  /** Of the file system, as the kernel prints them. */
+  readonly options: string;
 }
 
 /** Reads `/proc/self/mountinfo`. Later mounts lie over earlier ones; lines that are not understood are left out. */
@@ -16,9 +20,9 @@ export function parseMountTable(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {
     const [before = '', after = ''] = line.split(' - ');
     const [, , device, root, mountPoint] = before.split(' ');
-    const type = after.split(' ')[0];
+    const [type, source = '', options = ''] = after.split(' ');
     if (device === undefined || root === undefined || mountPoint === undefined || type === undefined) return [];
-    return [{ device, root: unescaped(root), mountPoint: unescaped(mountPoint), type }];
+    return [{ device, root: unescaped(root), mountPoint: unescaped(mountPoint), type, source: unescaped(source), options }];
   });
 }
 

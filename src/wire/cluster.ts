@@ -10,18 +10,18 @@ import { createRuleSource } from '../sources/rules/source.ts';
 import { createVmiSource } from '../sources/vmis/source.ts';
 
 import { NAMESPACE_VARIABLE, ownNamespace } from './own-namespace.ts';
+import { podRules } from './pod-rules.ts';
 
 export { connectToCluster } from '../kube/connect.ts';
 
 /** The sources that ask the cluster. */
 export function clusterSources(config: Config, { watches, node }: Cluster): WorkloadSource[] {
-  const { sources, nodeName, hostInstancesPath: instancesPath, policy, exemptPods, knownAgents } = config;
+  const { sources, nodeName, hostInstancesPath: instancesPath } = config;
   const shared = { ...watches, nodeName, instancesPath };
   const vmis = sources.virtualMachineInstances.enabled ? createVmiSource(shared) : undefined;
   const found: WorkloadSource[] = [];
   if (sources.pods.enabled) {
-    const rules = { policy, exemptPods, knownAgents, selector: sources.pods.selector, ownNamespace: ownNamespace() };
-    found.push(createPodSource({ ...shared, ...rules, vmis }));
+    found.push(createPodSource({ ...shared, ...podRules(config), vmis }));
   }
   if (vmis !== undefined) found.push(vmis);
   found.push(...sources.rules.map((rule) => createRuleSource({ ...shared, rule })));

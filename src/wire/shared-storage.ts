@@ -8,7 +8,7 @@ import { createStorageRegistry, REGISTRY_NAME } from '../shared-storage/registry
 import type { Cluster } from '../kube/connect.ts';
 import { createMembership, type Membership } from '../shared-storage/membership.ts';
 import type { Clock, Logger, StorageRegistry, WorkloadSource } from '../model/ports.ts';
-import { ownNamespace } from './own-namespace.ts';
+import { podRules } from './pod-rules.ts';
 import type { Wiring } from './wiring.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { hostReport, reportFileName } from '../shared-storage/host-report.ts';
@@ -97,16 +97,13 @@ function publish(locksPath: string, report: HostReport): void {
   if (fileName !== undefined) replaceFile(join(locksPath, fileName), JSON.stringify(report));
 }
 
-function hostWatches(
-  { sources, hostInstancesPath, policy, exemptPods, knownAgents }: Config,
-  { cluster }: SharedStorageParts,
-): HostWatches | undefined {
-  const { pods, virtualMachineInstances } = sources;
+function hostWatches(config: Config, { cluster }: SharedStorageParts): HostWatches | undefined {
+  const { pods, virtualMachineInstances } = config.sources;
   if (cluster === undefined || (!pods.enabled && !virtualMachineInstances.enabled)) return undefined;
   return new HostWatches({
     ...cluster.watches,
-    instancesPath: hostInstancesPath,
-    pods: pods.enabled ? { policy, exemptPods, knownAgents, selector: pods.selector, ownNamespace: ownNamespace() } : undefined,
+    instancesPath: config.hostInstancesPath,
+    pods: pods.enabled ? podRules(config) : undefined,
     vmis: virtualMachineInstances.enabled,
   });
 }

@@ -147,6 +147,52 @@ export const SOURCES: readonly MutantsOf[] = [
     ],
   },
   {
+    file: 'src/sources/pods/claims/claims.ts',
+    tests: ['test/unit/sources/pods/claims/claims.test.ts'],
+    mutants: [
+      {
+        rule: 'claims: what does not answer is unknown',
+        from: "isForbidden ? ELSEWHERE : { kind: 'unknown', why: messageOf(error) }",
+        to: 'ELSEWHERE',
+      },
+      { rule: 'claims: what was not looked up is unknown', from: '?? NOT_YET', to: '?? ELSEWHERE' },
+      { rule: 'claims: one that is not bound is asked for again', from: ', volume !== undefined);', to: ', true);' },
+      {
+        rule: 'claims: only a claim may be absent, not its volume',
+        from: "persistentvolumes/${encodeURIComponent(volumeName)}` }), 'spec');",
+        to: "persistentvolumes/${encodeURIComponent(volumeName)}` }).catch(absent), 'spec');",
+      },
+    ],
+  },
+  {
+    file: 'src/sources/pods/claims/volume-path.ts',
+    tests: ['test/unit/sources/pods/claims/volume-path.test.ts'],
+    mutants: [
+      { rule: 'claims: local volumes lead to the host', from: "asText(at(volume, 'local', 'path')) ?? asText", to: 'asText' },
+      {
+        rule: 'claims: a path that is not understood may be anything',
+        from: "return normalizeHostPath(path) ?? '/';",
+        to: 'return normalizeHostPath(path);',
+      },
+      {
+        rule: 'claims: an NFS directory above or below counts',
+        from: 'if (!overlaps(directory, share.path)) return undefined;',
+        to: 'if (directory !== share.path) return undefined;',
+      },
+    ],
+  },
+  {
+    file: 'src/sources/pods/source.ts',
+    tests: ['test/unit/sources/pods/claims/claims.test.ts'],
+    mutants: [
+      {
+        rule: 'claims: a pod holds for what they lead to',
+        from: 'const mapped = paths.size === 0 ? record',
+        to: 'const mapped = true ? record',
+      },
+    ],
+  },
+  {
     file: 'src/sources/libvirt/disks.ts',
     tests: ['test/unit/sources/libvirt/domain.test.ts'],
     mutants: [

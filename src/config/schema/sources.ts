@@ -9,6 +9,10 @@ export const sources = z
         .prefault(
           z.strictObject({
             enabled: flag(true, 'Watch the pods of this node.'),
+            persistentVolumes: flag(
+              true,
+              'Look up the volume claims of pods: a PersistentVolume of the type local, hostPath or NFS may lead to the instances path. Without the right to read them nothing is held, and the report says so.',
+            ),
             selector: labelSelector(
               'Label selector of pods that are VMs. Pods that carry an annotation of Basekeeper, such as `basekeeper.io/image-ref`, count in any case.',
             ),

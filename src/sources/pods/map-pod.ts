@@ -6,7 +6,7 @@ import { isBelow, overlaps } from '../host-paths.ts';
 import { matchesLabels, type LabelSelector } from '../../model/label-selector.ts';
 import { exemption } from '../../lib/exemption.ts';
 import { holdingPath, isNear, type ReachRules } from './reach/holding-mount.ts';
-import { hostVolumes, isOver, reachedPaths, type ReachedPath } from './reach/mounts.ts';
+import { claimsOf, hostVolumes, isOver, reachedPaths, type ReachedPath } from './reach/mounts.ts';
 import { displayName, objectGap, referenceOf, stringMap } from '../objects.ts';
 import { instanceNamesOf } from '../workload-fields.ts';
 
@@ -20,6 +20,8 @@ export interface PodRules extends ReachRules {
   readonly exemptPods: readonly ExemptPod[];
   /** Our own namespace: pods in it that carry `app.kubernetes.io/part-of: basekeeper`, ourselves among them, are exempt. */
   readonly ownNamespace?: string | undefined;
+  /** The PersistentVolumes of pods are looked up. Default false. */
+  readonly readsClaims?: boolean | undefined;
   /** False: virt-launcher pods are pods like any others. */
   readonly resolveLaunchers: boolean;
 }
@@ -37,6 +39,17 @@ export interface PodRecord {
   readonly workload: Workload | undefined;
   readonly gaps: readonly Gap[];
   readonly launcher: Launcher | undefined;
+  /** Undefined: no volume of it has to be looked up. */
+  readonly claiming?: ClaimingPod | undefined;
+}
+
+/** A pod that uses claims. */
+export interface ClaimingPod {
+  readonly object: ObjectReference;
+  /** Names of its claims. */
+  readonly claims: readonly string[];
+  /** The pod again, as it is with the directories of the host that its claims lead to, by their names. */
+  map(claimed: ReadonlyMap<string, string>): PodRecord | undefined;
 }
 
 /**
@@ -44,11 +57,22 @@ export interface PodRecord {
  * reach the instances path, or that a selector names, is asked.
  */
 export function mapPod(pod: unknown, rules: PodRules): PodRecord | undefined {
+  const record = recordOf(pod, rules);
+  if (record?.launcher !== undefined || rules.readsClaims !== true) return record;
+  const claims = [...new Set(claimsOf(pod))];
+  const object = referenceOf(pod, 'v1', 'Pod');
+  const isAsked = claims.length > 0 && !isOver(pod) && !isExempt(object, stringMap(at(pod, 'metadata', 'labels')), rules);
+  if (!isAsked) return record;
+  const claiming: ClaimingPod = { object, claims, map: (claimed) => recordOf(pod, rules, claimed) };
+  return { workload: undefined, gaps: [], launcher: undefined, ...record, claiming };
+}
+
+function recordOf(pod: unknown, rules: PodRules, claimed?: ReadonlyMap<string, string>): PodRecord | undefined {
   const object = referenceOf(pod, 'v1', 'Pod');
   const labels = stringMap(at(pod, 'metadata', 'labels'));
   const launcher = rules.resolveLaunchers ? launcherOf(pod, object, labels) : undefined;
   const selected = rules.selector !== undefined && matchesLabels(rules.selector, labels);
-  const volumes = hostVolumes(pod);
+  const volumes = hostVolumes(pod, rules, claimed);
   const reached = isOver(pod) ? [] : reachedPaths(pod, volumes);
   const subject: Subject = {
     object,

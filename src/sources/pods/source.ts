@@ -4,7 +4,8 @@ import type { WorkloadSource } from '../../model/ports.ts';
 import type { Gap, SourceReading, Workload } from '../../model/workload.ts';
 import { normalizeHostPath } from '../host-paths.ts';
 import { displayName, objectGap } from '../objects.ts';
-import { POD_SOURCE, mapPod, type Launcher, type PodRecord, type PodRules } from './map-pod.ts';
+import { createClaims, type ClaimReference, type Claims } from './claims/claims.ts';
+import { POD_SOURCE, mapPod, type ClaimingPod, type Launcher, type PodRecord, type PodRules } from './map-pod.ts';
 import type { VmiLookup } from '../vmis/source.ts';
 
 export interface PodSourceOptions extends WatchSettings, Omit<PodRules, 'resolveLaunchers'> {
@@ -17,6 +18,7 @@ export interface PodSourceOptions extends WatchSettings, Omit<PodRules, 'resolve
 export function createPodSource(options: PodSourceOptions): WorkloadSource {
   const instancesPath = normalizeHostPath(options.instancesPath) ?? options.instancesPath;
   const rules: PodRules = { ...options, instancesPath, resolveLaunchers: options.vmis !== undefined };
+  const claims = options.readsClaims === true ? createClaims(options.client, rules) : undefined;
   const reflector = createReflector({
     ...options,
     path: '/api/v1/pods',
@@ -32,7 +34,8 @@ export function createPodSource(options: PodSourceOptions): WorkloadSource {
         await reflector.listConsistent(signal);
         await options.vmis?.refresh(launchersOf(reflector), signal);
       }
-      return reading(reflector, options.vmis);
+      await claims?.refresh(claimsIn(reflector), { again: consistent, signal });
+      return reading(reflector, options.vmis, claims);
     },
   };
 }
@@ -41,10 +44,44 @@ function launchersOf(reflector: Reflector<PodRecord>): readonly Launcher[] {
   return [...reflector.items()].map(({ launcher }) => launcher).filter((launcher) => launcher !== undefined);
 }
 
-function reading(reflector: Reflector<PodRecord>, vmis: VmiLookup | undefined): SourceReading {
+function claimsIn(reflector: Reflector<PodRecord>): ClaimReference[] {
+  return [...reflector.items()].flatMap(({ claiming }) => claiming?.claims.map((name) => referenceTo(claiming, name)) ?? []);
+}
+
+function referenceTo({ object }: ClaimingPod, name: string): ClaimReference {
+  return { podUid: object.uid, namespace: object.namespace ?? '', name };
+}
+
+/** The record with what its claims turned out to be. */
+function withClaims(record: PodRecord, claims: Claims | undefined): PodRecord {
+  const { claiming } = record;
+  if (claiming === undefined || claims === undefined) return record;
+  const found = claiming.claims.map((name) => [name, claims.find(referenceTo(claiming, name))] as const);
+  const paths = new Map(found.flatMap(([name, volume]) => (volume.kind === 'host' ? [[name, volume.path] as const] : [])));
+  const gaps = found.flatMap(([name, volume]) =>
+    volume.kind === 'unknown' ? [objectGap('IncompleteWorkload', POD_SOURCE, claiming.object, unknownClaim(name, volume.why))] : [],
+  );
+  const mapped = paths.size === 0 ? record : (claiming.map(paths) ?? record);
+  return gaps.length === 0 ? mapped : { ...mapped, gaps: [...mapped.gaps, ...gaps] };
+}
+
+function unknownClaim(name: string, why: string): string {
+  return `its volume claim ${JSON.stringify(name)} may lead to the instances path: ${why}; the next pass asks again`;
+}
+
+function notesOf(claims: Claims | undefined): readonly string[] {
+  const problem = claims?.problem();
+  if (problem === undefined) return [];
+  return [
+    `a PersistentVolume that leads to the instances path is not seen: ${problem}; let the agent get persistentvolumeclaims and persistentvolumes, or set sources.pods.persistentVolumes: false`,
+  ];
+}
+
+function reading(reflector: Reflector<PodRecord>, vmis: VmiLookup | undefined, claims: Claims | undefined): SourceReading {
   const workloads: Workload[] = [];
   const gaps: Gap[] = [];
-  for (const { workload, gaps: found, launcher } of reflector.items()) {
+  for (const item of reflector.items()) {
+    const { workload, gaps: found, launcher } = withClaims(item, claims);
     if (workload !== undefined) workloads.push(workload);
     gaps.push(...found);
     if (launcher === undefined || vmis === undefined) continue;
@@ -52,7 +89,7 @@ function reading(reflector: Reflector<PodRecord>, vmis: VmiLookup | undefined): 
     if (resolved.workload !== undefined) workloads.push(resolved.workload);
     gaps.push(...resolved.gaps);
   }
-  return { status: { name: POD_SOURCE, ...reflector.status() }, workloads, gaps };
+  return { status: { name: POD_SOURCE, ...reflector.status() }, workloads, gaps, notes: notesOf(claims) };
 }
 
 /** A virt-launcher pod uses what its VMI uses, until the pod is gone: a migrated VMI leaves it behind. */

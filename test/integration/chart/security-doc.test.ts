@@ -58,7 +58,7 @@ beforeAll(async () => {
 function rightsOf(manifest: Manifest): string[] {
   const isHook = manifest.metadata.annotations?.['helm.sh/hook'] !== undefined;
   return (manifest['rules'] as readonly Rule[]).flatMap(({ apiGroups, resources, verbs }) => {
-    const [group = '', resource = ''] = [apiGroups[0], resources[0]];
+    const [group = '', resource] = [apiGroups[0], resources.join(', ')];
     const name = group === '' ? resource : `${resource}.${group}`;
     if (OF_THE_USER.has(`${name} ${verbs.join()}`)) return [];
     if (manifest.metadata.name.endsWith('-rules') || group.endsWith('example.com')) return [RULE_ROW];

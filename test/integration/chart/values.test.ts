@@ -133,7 +133,7 @@ const otherRows: readonly Row[] = [
     'rbac.extraRules',
     { rbac: { extraRules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get'] }] } },
     'ClusterRole',
-    'rules.4',
+    'rules.5',
     { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] },
   ],
   ['service.port', { service: { port: 80 } }, 'Service', 'spec.ports.0.port', 80],
@@ -242,9 +242,12 @@ describe('values of the chart', () => {
     expect(await granted({})).toEqual([
       'nodes list,watch,patch',
       'pods list,watch',
+      'persistentvolumeclaims,persistentvolumes get',
       'virtualmachineinstances list,watch',
       'events create,patch',
     ]);
+    const volumes = { sources: { pods: { persistentVolumes: false } } };
+    expect(await granted(volumes)).not.toContain('persistentvolumeclaims,persistentvolumes get');
     expect(await granted({ annotations: false, events: false, sources: { pods: { enabled: false } } })).toEqual([
       'nodes list,watch',
       'virtualmachineinstances list,watch',

@@ -1,7 +1,9 @@
 import { linkSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { normalize, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/lib/clock.ts';
 import type { Overlay, OverlayScan } from '../../../src/model/overlay.ts';
+import type { Clock } from '../../../src/model/ports.ts';
 import { createOverlayScanner, type OverlayScannerOptions } from '../../../src/overlays/overlay-scanner.ts';
 import { qcow2Image } from '../../helpers/qcow2-image.ts';
 import { qemuChain, qemuImg } from '../../helpers/qemu-img.ts';
@@ -213,6 +215,22 @@ describe('createOverlayScanner on real directories', () => {
     ]);
   });
 
+  it('should say of a disk that a source names what keeps it from reading that', async () => {
+    using tree = buildTree({ 'vm/monitor': { fifo: true }, 'vm/circle': { symlink: 'circle' } });
+    const elsewhere = `${tree.instancesPath}-elsewhere`;
+    mkdirSync(elsewhere);
+    writeFileSync(`${elsewhere}/broken`, Buffer.from('QFI\xfb\0\0\0\x03', 'latin1'));
+    const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
+    const disks = [tree.path('vm/monitor'), tree.path('vm/circle/disk'), `${elsewhere}/broken`].map((path) => ({ path, by: 'vm-1' }));
+    const { unseen } = await scanner.scan({ instanceNames: NONE, disks });
+    expect(unseen.map(({ path, cause }) => `${path} ${cause}`)).toEqual([
+      'vm/circle NotFollowed',
+      'vm/monitor NotAnImageFile',
+      `${tree.path('vm/circle/disk')} NotFollowed`,
+      `${elsewhere}/broken NotUnderstood`,
+    ]);
+  });
+
   it('should not miss firmware and kernels of the host, which need not be mounted here', async () => {
     using tree = buildTree({});
     const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
@@ -321,6 +339,37 @@ describe('createOverlayScanner on real directories', () => {
     using tree = buildTree({ 'cache/_base/disk': { qcow2: {} }, 'cache/disk': { qcow2: {} }, 'vm/disk': { qcow2: {} } });
     const { overlays } = await scanOf(tree, { subdirectoryName: 'cache/_base' });
     expect(overlays.map(({ path }) => path).toSorted()).toEqual(['cache/disk', 'vm/disk']);
+  });
+
+  it('should say that it does not enter a directory that lies too deep, nor look at links that it may not read', async () => {
+    const deep = Array.from({ length: 18 }, (_, level) => `d${level}`);
+    using tree = buildTree({
+      [`${deep.join('/')}/disk`]: {},
+      'listed/link': { symlink: 'disk' },
+      listed: { directory: true, mode: 0o744 },
+    });
+    const { unseen } = await asUnprivileged(() => scanOf(tree));
+    expect(unseen.map(({ path, cause }) => `${path} ${cause}`).toSorted()).toEqual([
+      `${deep.slice(0, 17).join('/')} NotEntered`,
+      'listed/link NotOpened',
+    ]);
+  });
+
+  it('should say so where a directory never comes to rest', async () => {
+    using tree = buildTree({ 'vm/disk': {} });
+    const now = (): ReturnType<Clock['now']> => {
+      writeFileSync(tree.path(`vm/${process.hrtime.bigint()}`), '');
+      return systemClock.now();
+    };
+    const { unseen } = await scanOf(tree, { clock: { now } });
+    expect(unseen).toMatchObject([{ path: 'vm', cause: 'Changing' }]);
+  });
+
+  it('should know files in the trash from base files', async () => {
+    const entry = `${SHA1}.1700000000000`;
+    using tree = buildTree({ [`_base/.basekeeper-trash/${entry}`]: { qcow2: { backingFile: `../${SHA1}`, backingFormat: 'raw' } } });
+    const { overlays, baseImages } = await scanOf(tree);
+    expect([overlays, baseImages]).toMatchObject([[], [{ name: entry, inTrash: true }]]);
   });
 
   it('should open no FIFO, and say so of one in the place of a disk', async () => {

@@ -46,7 +46,12 @@ describe('loadConfig: defaults', () => {
         pins: { imageRefs: [], fileNames: [] },
         trash: { enabled: false, graceSeconds: 259_200 },
       },
-      sources: { pods: { enabled: true, selector: undefined }, virtualMachineInstances: { enabled: true }, rules: [], file: undefined },
+      sources: {
+        pods: { enabled: true, persistentVolumes: true, selector: undefined },
+        virtualMachineInstances: { enabled: true },
+        rules: [],
+        file: undefined,
+      },
       verify: { enabled: false, checksums: { enabled: false, bytesPerSecond: 20_971_520 } },
       pinConfigMaps: false,
       exemptPods: [],
@@ -140,7 +145,11 @@ describe('loadConfig: layers', () => {
   it('should merge an option into a section without losing its other keys', () => {
     const values = { sources: { pods: { enabled: false } } };
     const config = load('sources: {pods: {selector: {matchLabels: {a: b}}}}', { overrides: [{ origin: '--workloads', values }] });
-    expect(config.sources.pods).toEqual({ enabled: false, selector: { matchLabels: { a: 'b' }, matchExpressions: [] } });
+    expect(config.sources.pods).toEqual({
+      enabled: false,
+      persistentVolumes: true,
+      selector: { matchLabels: { a: 'b' }, matchExpressions: [] },
+    });
   });
 
   it('should say where each value comes from', () => {

@@ -119,11 +119,12 @@ describe('the findings', () => {
 
   it('should report gaps and scan problems where they are', () => {
     const { findings } = plan({
-      inventory: { gaps: [{ kind: 'UnmappedWorkload', source: 'pods', object, message: 'annotate it' }] },
+      inventory: { gaps: [{ kind: 'UnmappedWorkload', source: 'pods', object, message: 'annotate it' }], notes: ['allow it'] },
       scan: { problems: [{ path: '_base/x', code: 'EIO', message: 'input/output error' }] },
     });
     expect(findings).toEqual([
       { type: 'UnmappedWorkload', workload: 'vms/vm-1', object, message: 'annotate it' },
+      { type: 'SourceLimited', message: 'allow it' },
       { type: 'ScanProblem', file: '_base/x', message: '_base/x: EIO: input/output error' },
     ]);
   });

@@ -3,11 +3,10 @@ import { matchesLabels } from '../../../model/label-selector.ts';
 import type { Policy } from '../../../model/policy.ts';
 import type { KnownAgent } from '../../../model/workload-rule.ts';
 import { isBelow, overlaps } from '../../host-paths.ts';
+import type { HostView } from '../claims/volume-path.ts';
 import type { ReachedPath } from './mounts.ts';
 
-export interface ReachRules {
-  /** As on the host; normalized. */
-  readonly instancesPath: string;
+export interface ReachRules extends HostView {
   readonly knownAgents: readonly KnownAgent[];
   /** What protects a disk that a pod uses beyond what the pod says: only with both on is reading from far above harmless. */
   readonly policy: Pick<Policy, 'liveUseCheck' | 'overlays'>;

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { asArray, asText, at, field } from '../../../lib/json.ts';
 import { normalizeHostPath } from '../../host-paths.ts';
+import { hostPathOf, type HostView } from '../claims/volume-path.ts';
 
 /** A part of the host's file system that a container of a pod sees. */
 export interface ReachedPath {
@@ -21,7 +22,7 @@ export function isOver(pod: unknown): boolean {
   return statuses.every((key) => (asArray(at(pod, 'status', key)) ?? []).every((status) => at(status, 'state', 'running') === undefined));
 }
 
-/** A `hostPath` volume. */
+/** A volume that is a directory or a file of the host. */
 export interface HostVolume {
   /** Normalized. */
   readonly path: string;
@@ -29,19 +30,38 @@ export interface HostVolume {
   readonly anywhere: boolean;
   /** The pod says that it is a file. */
   readonly isFile: boolean;
+  /** No mount of it can write there. */
+  readonly readOnly: boolean;
 }
 
-/** The `hostPath` volumes of a pod, by name. */
-export function hostVolumes(pod: unknown): ReadonlyMap<unknown, HostVolume> {
+/** The volumes of a pod that are directories or files of the host, by name. `claimed`: by the names of claims. */
+export function hostVolumes(
+  pod: unknown,
+  view: HostView,
+  claimed: ReadonlyMap<string, string> = new Map(),
+): ReadonlyMap<unknown, HostVolume> {
   const volumes = new Map<unknown, HostVolume>();
   for (const [index, volume] of (asArray(at(pod, 'spec', 'volumes')) ?? []).entries()) {
-    const path = asText(at(volume, 'hostPath', 'path'));
+    const path = asText(at(volume, 'hostPath', 'path')) ?? hostPathOf(volume, view) ?? claimed.get(claimOf(pod, volume) ?? '');
     if (path === undefined) continue;
     const normal = normalizeHostPath(path);
     const isFile = ['File', 'FileOrCreate'].includes(asText(at(volume, 'hostPath', 'type')) ?? '');
-    volumes.set(asText(field(volume, 'name')) ?? index, { path: normal ?? '/', anywhere: normal === undefined, isFile });
+    const readOnly = ['persistentVolumeClaim', 'nfs'].some((kind) => at(volume, kind, 'readOnly') === true);
+    volumes.set(asText(field(volume, 'name')) ?? index, { path: normal ?? '/', anywhere: normal === undefined, isFile, readOnly });
   }
   return volumes;
+}
+
+/** Names of the claims that a pod uses. */
+export function claimsOf(pod: unknown): string[] {
+  return (asArray(at(pod, 'spec', 'volumes')) ?? []).flatMap((volume) => claimOf(pod, volume) ?? []);
+}
+
+/** An ephemeral volume has a claim that is named after the pod and the volume. */
+function claimOf(pod: unknown, volume: unknown): string | undefined {
+  const name = asText(at(volume, 'persistentVolumeClaim', 'claimName'));
+  if (name !== undefined || at(volume, 'ephemeral') === undefined) return name;
+  return `${asText(at(pod, 'metadata', 'name')) ?? ''}-${asText(field(volume, 'name')) ?? ''}`;
 }
 
 /** What its containers reach of these volumes, by their mounts. Nobody reaches a volume that no container mounts. */
@@ -56,7 +76,7 @@ export function reachedPaths(pod: unknown, volumes: ReadonlyMap<unknown, HostVol
 }
 
 function reachedBy(mount: unknown, volume: HostVolume): ReachedPath {
-  const readOnly = field(mount, 'readOnly') === true && field(mount, 'mountPropagation') !== 'Bidirectional';
+  const readOnly = (volume.readOnly || field(mount, 'readOnly') === true) && field(mount, 'mountPropagation') !== 'Bidirectional';
   const given = field(mount, 'subPathExpr') ?? field(mount, 'subPath') ?? '';
   // `$(NAME)` is filled in by the kubelet; what leads upwards is refused by the API server.
   const known = !volume.anywhere && typeof given === 'string' && !given.includes('$(') && !given.split('/').includes('..');

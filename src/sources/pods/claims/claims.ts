@@ -1,0 +1,122 @@
+import pLimit from 'p-limit';
+import { KubeApiError } from '../../../kube/errors.ts';
+import type { KubeClient } from '../../../kube/types.ts';
+import { messageOf } from '../../../lib/errors.ts';
+import { asText, at } from '../../../lib/json.ts';
+import { hostPathOf, type HostView } from './volume-path.ts';
+
+/** Of a pod that is on this node. */
+export interface ClaimReference {
+  readonly podUid: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What a claim of a pod turned out to be. */
+export type ClaimedVolume =
+  /** A directory of the host. */
+  | { readonly kind: 'host'; readonly path: string }
+  /** Of another type, or not bound yet: then no container has it. */
+  | { readonly kind: 'elsewhere' }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** Which directories of the host the claims of pods lead to. */
+export interface Claims {
+  find(claim: ClaimReference): ClaimedVolume;
+  /**
+   * Looks up those that were never looked up, and with `again` also those that were not bound or not answered for; forgets all others.
+   * Never throws.
+   */
+  refresh(
+    claims: readonly ClaimReference[],
+    options: { readonly again: boolean; readonly signal?: AbortSignal | undefined },
+  ): Promise<void>;
+  /** Why no volume can be looked at; undefined: they can. */
+  problem(): string | undefined;
+}
+
+const LOOKUPS_AT_ONCE = 8;
+/** A pass waits for it, perhaps under the locks of files. */
+const TIMEOUT_MS = 2000;
+const ELSEWHERE: ClaimedVolume = { kind: 'elsewhere' };
+const NOT_YET: ClaimedVolume = { kind: 'unknown', why: 'it was not looked up yet' };
+
+/**
+ * Looks volumes up by name, two requests for each claim, once: neither the volume of a claim nor the source of a volume can change.
+ * A watch of all PersistentVolumes would cost each agent all of them.
+ */
+export function createClaims(client: KubeClient, view: HostView): Claims {
+  return new ClaimLookup(client, view);
+}
+
+class ClaimLookup implements Claims {
+  readonly #client: KubeClient;
+  readonly #view: HostView;
+  #known = new Map<string, ClaimedVolume>();
+  /** Those whose answer may be another one next time. */
+  readonly #unsettled = new Set<string>();
+  #problem: string | undefined;
+
+  constructor(client: KubeClient, view: HostView) {
+    this.#client = client;
+    this.#view = view;
+  }
+
+  find(claim: ClaimReference): ClaimedVolume {
+    return this.#known.get(keyOf(claim)) ?? NOT_YET;
+  }
+
+  problem(): string | undefined {
+    return this.#problem;
+  }
+
+  async refresh(claims: readonly ClaimReference[], { again, signal }: Parameters<Claims['refresh']>[1]): Promise<void> {
+    const asked = new Map(claims.map((claim) => [keyOf(claim), claim]));
+    this.#known = new Map([...this.#known].filter(([key]) => asked.has(key)));
+    const missing = [...asked].filter(([key]) => !this.#known.has(key) || (again && this.#unsettled.has(key))).map(([, claim]) => claim);
+    // Where nothing may be read, one answer stands for all.
+    const rest = this.#problem === undefined ? [] : missing.splice(1);
+    for (const claim of rest) this.#settle(claim, ELSEWHERE, false);
+    await pLimit(LOOKUPS_AT_ONCE).map(missing, async (claim) => await this.#lookUp(claim, signal));
+  }
+
+  async #lookUp(claim: ClaimReference, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      const volume = await volumeOf(this.#client, claim, signal);
+      this.#problem = undefined;
+      const path = hostPathOf(volume, this.#view);
+      this.#settle(claim, path === undefined ? ELSEWHERE : { kind: 'host', path }, volume !== undefined);
+    } catch (error) {
+      if (!(error instanceof KubeApiError)) throw error;
+      const isForbidden = error.status === 403;
+      if (isForbidden) this.#problem = messageOf(error);
+      this.#settle(claim, isForbidden ? ELSEWHERE : { kind: 'unknown', why: messageOf(error) }, false);
+    }
+  }
+
+  #settle(claim: ClaimReference, volume: ClaimedVolume, isSettled: boolean): void {
+    const key = keyOf(claim);
+    this.#known.set(key, volume);
+    if (isSettled) this.#unsettled.delete(key);
+    else this.#unsettled.add(key);
+  }
+}
+
+/** The volume's specification; undefined where the claim does not exist, or has none yet. */
+async function volumeOf(client: KubeClient, { namespace, name }: ClaimReference, signal: AbortSignal | undefined): Promise<unknown> {
+  const request = { method: 'GET', signal, timeoutMs: TIMEOUT_MS } as const;
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/persistentvolumeclaims/${encodeURIComponent(name)}`;
+  const claim = await client.request({ ...request, path }).catch(absent);
+  const volumeName = asText(at(claim, 'spec', 'volumeName'));
+  if (volumeName === undefined || volumeName === '') return undefined;
+  return at(await client.request({ ...request, path: `/api/v1/persistentvolumes/${encodeURIComponent(volumeName)}` }), 'spec');
+}
+
+function absent(error: unknown): undefined {
+  if (error instanceof KubeApiError && error.status === 404) return undefined;
+  throw error;
+}
+
+function keyOf({ podUid, namespace, name }: ClaimReference): string {
+  return `${podUid} ${namespace}/${name}`;
+}
