@@ -17,10 +17,27 @@ const SHARED_TYPES: ReadonlyMap<number, string> = new Map([
   [0x5346414f, 'AFS'],
 ]);
 
+/** Local file systems on which a directory's ctime changes with every name in it, and with the directory's own name. */
+const TRACING_TYPES: ReadonlyMap<number, string> = new Map([
+  [0xef53, 'ext4'],
+  [0x58465342, 'XFS'],
+  [0x9123683e, 'Btrfs'],
+  [0x01021994, 'tmpfs'],
+]);
+
 /** The name of a file system's type where several hosts can have it mounted. */
 export function sharedTypeName(type: number): string | undefined {
-  // Some kernels extend the sign of the 32 bits.
-  return SHARED_TYPES.get(Number(BigInt.asUintN(32, BigInt(type))));
+  return SHARED_TYPES.get(unsigned(type));
+}
+
+/** Whether a directory of such a file system that has the same ctime has the same names. */
+export function tracesNames(type: number): boolean {
+  return TRACING_TYPES.has(unsigned(type));
+}
+
+/** Some kernels extend the sign of the 32 bits. */
+function unsigned(type: number): number {
+  return Number(BigInt.asUintN(32, BigInt(type)));
 }
 
 /** The name of the network file system that a directory is on; undefined for a local one, and where nothing answers. */

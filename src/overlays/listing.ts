@@ -1,3 +1,4 @@
+import type { ListingCache } from '../disk/listing-cache.ts';
 import type { BaseImage, Overlay } from '../model/overlay.ts';
 import type { ImageReader } from '../images/reader.ts';
 import type { Pacer } from '../lib/pacer.ts';
@@ -13,6 +14,7 @@ export interface OverlayListing {
   readonly locksPath: string;
   readonly instanceNames: ReadonlySet<string>;
   readonly reader: ImageReader;
+  readonly listings: ListingCache;
   readonly places: Places;
   readonly chains: ChainContext;
   readonly declared: DeclaredFormats;

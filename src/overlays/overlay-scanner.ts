@@ -4,6 +4,7 @@ import { systemClock } from '../lib/clock.ts';
 import { errnoOf } from '../lib/errors.ts';
 import type { NamedDisk, OverlayScan, Unseen } from '../model/overlay.ts';
 import type { Clock, OverlayScanner } from '../model/ports.ts';
+import { ListingCache } from '../disk/listing-cache.ts';
 import { Pacer } from '../lib/pacer.ts';
 import { HeaderCache } from '../images/header-cache.ts';
 import { ImageReader } from '../images/reader.ts';
@@ -39,24 +40,29 @@ export interface OverlayScannerOptions {
   readonly opensAnew?: boolean | undefined;
   /** Headers kept between scans, some 400 bytes each. Default 16384. */
   readonly headerCacheEntries?: number | undefined;
+  /** Entries of directories kept between scans, some 150 bytes each. Default 16384. */
+  readonly listingCacheEntries?: number | undefined;
   /** Default: the machine's clock. */
   readonly clock?: Clock | undefined;
 }
 
 /**
- * Reads what is backed by the base files. Keeps headers between scans, so that an unchanged file is not opened again. Needs Linux
+ * Reads what is backed by the base files. Keeps headers and names between scans, so that an unchanged file is not opened and an unchanged
+ * directory not listed again. Needs Linux
  * (`/proc/self/fd`). Throws only the abort signal's reason.
  */
 export function createOverlayScanner(options: OverlayScannerOptions): OverlayScanner {
   const clock = options.clock ?? systemClock;
   const cache = new HeaderCache(options.headerCacheEntries ?? 16_384);
+  const listings = new ListingCache({ capacity: options.listingCacheEntries ?? 16_384, clock });
   return {
     async scan({ instanceNames, disks = [], signal }) {
       const pacer = new Pacer(clock, signal);
       const { instancesPath, opensAnew } = options;
+      listings.beginScan();
       using readers = new DisposableStack();
       const reader = readers.adopt(new ImageReader({ instancesPath, cache, clock, opensAnew }), (it) => it.close());
-      const listing = newListing(options, { reader, pacer, instanceNames, disks });
+      const listing = newListing(options, { reader, listings, pacer, instanceNames, disks });
       if (options.overlays === 'nova') {
         await listOverlaysAsNova(listing);
       } else {
@@ -69,11 +75,11 @@ export function createOverlayScanner(options: OverlayScannerOptions): OverlaySca
   };
 }
 
-interface ScanParts extends Pick<OverlayListing, 'reader' | 'pacer' | 'instanceNames'> {
+interface ScanParts extends Pick<OverlayListing, 'reader' | 'listings' | 'pacer' | 'instanceNames'> {
   readonly disks: readonly NamedDisk[];
 }
 
-function newListing(options: OverlayScannerOptions, { reader, pacer, instanceNames, disks }: ScanParts): OverlayListing {
+function newListing(options: OverlayScannerOptions, { reader, listings, pacer, instanceNames, disks }: ScanParts): OverlayListing {
   const { instancesPath, subdirectoryName, forceRawImages = false } = options;
   const places = new Places(instancesPath, rootsOf(options));
   const named = new Set(disks.flatMap(({ path }) => outsidePath(places, path)));
@@ -91,6 +97,7 @@ function newListing(options: OverlayScannerOptions, { reader, pacer, instanceNam
     locksPath: options.locksPath ?? posix.join(instancesPath, 'locks'),
     instanceNames,
     reader,
+    listings,
     places,
     chains: {
       subdirectoryName,

@@ -5,7 +5,7 @@ import { errnoOf } from '../lib/errors.ts';
 import type { Clock } from '../model/ports.ts';
 import { TRASH_DIRECTORY } from '../model/trash-names.ts';
 import { isCoarse, isFreshTime } from '../disk/times.ts';
-import { entryType, readSmallDirectory } from '../disk/list-directory.ts';
+import { entryType } from '../disk/list-directory.ts';
 import { decodeRawName, joinPath, type FsPath } from '../disk/raw-name.ts';
 import type { OverlayListing } from './listing.ts';
 import { isNoPlaceForDisks } from './not-images.ts';
@@ -108,7 +108,7 @@ class TreeWalk {
 
   /** Returns the directories in it that are to be listed as well. */
   async #listOne(directory: Directory): Promise<Directory[]> {
-    const { pacer, unseen } = this.#listing;
+    const { listings, pacer, unseen } = this.#listing;
     const { path, relative, depth } = directory;
     const stats = statsOf(path);
     const ctimeNs = stats?.ctimeNs;
@@ -122,7 +122,7 @@ class TreeWalk {
       if (relative === '' || !isExcused) unseen.addError(nameOf(directory), 'NotEntered', error);
     };
     const role = this.#roleOf(relative);
-    for (const entry of readSmallDirectory(path, onError, stats)) {
+    for (const entry of listings.entriesOf(path, stats, onError)) {
       if (pacer.due()) await pacer.pause();
       this.#count();
       const name = decodeRawName(entry.name);

@@ -52,6 +52,29 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     ],
   },
   {
+    file: 'src/disk/listing-cache.ts',
+    tests: ['test/integration/scan/listing-cache.test.ts'],
+    mutants: [
+      {
+        rule: 'names are kept only while the directory has the same ctime',
+        from: 'if (known?.ctimeNs === stats.ctimeNs) {',
+        to: 'if (known !== undefined) {',
+      },
+      {
+        rule: 'names are not kept where another change could leave the same ctime',
+        from: 'ctimeNs + granularityNs(ctimeNs) > BigInt(Math.floor(listedAtMs)) * 1_000_000n',
+        to: 'ctimeNs < 0n',
+      },
+      { rule: 'names are not kept where ctimes are whole seconds', from: 'isCoarse(ctimeNs) || ', to: 'isCoarse(-1n) || ' },
+      {
+        rule: 'names are kept on known local file systems only',
+        from: 'return tracesNames(statfsSync(directory).type);',
+        to: 'return statfsSync(directory).type > 0 || tracesNames(0);',
+      },
+      { rule: 'a listing that failed is not kept', from: 'if (!failed && Array', to: 'if (Array' },
+    ],
+  },
+  {
     file: 'src/overlays/visit.ts',
     tests: [OVERLAYS, OVERLAY_CONTRACT],
     mutants: [

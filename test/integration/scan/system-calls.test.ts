@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildTree as buildBenchTree } from '../../../bench/lib/tree.ts';
 import { buildTree, type Tree } from '../../helpers/tree.ts';
 
 const SHA1 = '0d5e6b61602d758984b3bf038267614d6016eb2a';
@@ -130,4 +131,31 @@ describe('what a scan asks the kernel for', () => {
     const disk = tree.path('vm7/disk');
     expect(calls.second.filter(({ path }) => path === disk).length).toBe(1);
   });
+});
+
+/** All calls about files and descriptors of the second of two scans, but for those about the instances path itself, which are a few in all. */
+function callsOfUnchangedScan(vms: number): number {
+  const root = mkdtempSync(join(tmpdir(), 'basekeeper-'));
+  try {
+    const { instancesPath } = buildBenchTree(root, { files: 400, vms });
+    const output = join(root, 'trace');
+    const child = fileURLToPath(new URL('../../helpers/scan-child.ts', import.meta.url));
+    const traced = 'trace=%file,read,pread64,close,getdents64,fstat,fstatfs,readlink';
+    execFileSync('strace', ['-f', '-y', '-e', traced, '-o', output, process.execPath, child, instancesPath], {
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
+    const trace = readFileSync(output, 'utf8');
+    const second = trace.slice(trace.indexOf('"/scan-again"'), trace.indexOf('"/scan-ends"'));
+    const isOther = (line: string): boolean => /"|</.test(line) && !['"', '>'].some((end) => line.includes(`${instancesPath}${end}`));
+    return second.split('\n').filter((line) => isOther(line) && !line.includes('<anon_inode')).length;
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+it('should take at most 5 calls for an instance directory with one unchanged disk and its base file', () => {
+  const perDirectory = (callsOfUnchangedScan(220) - callsOfUnchangedScan(20)) / 200;
+  // The directory before and after, and the disk: less is no look at all.
+  expect(perDirectory).toBeGreaterThanOrEqual(3);
+  expect(perDirectory).toBeLessThanOrEqual(5);
 });

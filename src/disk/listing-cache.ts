@@ -1,0 +1,106 @@
+import { statfsSync, type BigIntStats, type Dirent } from 'node:fs';
+import { errnoOf } from '../lib/errors.ts';
+import type { Clock } from '../model/ports.ts';
+import { readSmallDirectory } from './list-directory.ts';
+import { tracesNames } from './network-filesystem.ts';
+import type { FsPath } from './raw-name.ts';
+import { granularityNs, isCoarse } from './times.ts';
+
+/** More entries than any instance directory has. A larger directory is listed each time. */
+const MOST_ENTRIES = 64;
+
+interface Listing {
+  readonly ctimeNs: bigint;
+  readonly entries: readonly Dirent[];
+  scan: number;
+}
+
+export interface ListingCacheOptions {
+  /** Entries kept, of all directories together: some 150 bytes each. */
+  readonly capacity: number;
+  readonly clock: Clock;
+}
+
+/**
+ * The names in small directories, kept from one scan to the next. On a local file system every change of a name changes the ctime of its
+ * directory, and so does a rename of the directory itself: the same inode with the same ctime holds the same names. What the names stand for
+ * is not kept: each is still looked up. A ctime that is so young that another change could leave the same one is not relied on, nor one of
+ * whole seconds, nor any on a file system that other hosts may change or that is not known here.
+ */
+export class ListingCache {
+  readonly #capacity: number;
+  readonly #clock: Clock;
+  readonly #listings = new Map<string, Listing>();
+  readonly #traced = new Map<bigint, boolean>();
+  #entries = 0;
+  #scan = 0;
+
+  constructor({ capacity, clock }: ListingCacheOptions) {
+    this.#capacity = capacity;
+    this.#clock = clock;
+  }
+
+  /** Devices may have other numbers in the next scan. Directories that this scan does not come to give way first. */
+  beginScan(): void {
+    this.#scan += 1;
+    this.#traced.clear();
+  }
+
+  /** As `readSmallDirectory`. `stats`: what lstat has just said of the directory; undefined where it said nothing. */
+  entriesOf(directory: FsPath, stats: BigIntStats | undefined, onError: (error: unknown) => void): Iterable<Dirent> {
+    if (stats === undefined) return readSmallDirectory(directory, onError);
+    const key = `${stats.dev} ${stats.ino}`;
+    const known = this.#listings.get(key);
+    if (known?.ctimeNs === stats.ctimeNs) {
+      this.#listings.delete(key);
+      this.#listings.set(key, Object.assign(known, { scan: this.#scan }));
+      return known.entries;
+    }
+    this.#forget(key);
+    const { wallMs } = this.#clock.now();
+    let failed = false;
+    const entries = readSmallDirectory(
+      directory,
+      (error) => {
+        failed = true;
+        onError(error);
+      },
+      stats,
+    );
+    if (!failed && Array.isArray(entries) && this.#isReliable(directory, stats, wallMs)) this.#keep(key, stats.ctimeNs, entries);
+    return entries;
+  }
+
+  /** @param listedAtMs wall clock before it was listed. */
+  #isReliable(directory: FsPath, { dev, ctimeNs }: BigIntStats, listedAtMs: number): boolean {
+    if (isCoarse(ctimeNs) || ctimeNs + granularityNs(ctimeNs) > BigInt(Math.floor(listedAtMs)) * 1_000_000n) return false;
+    const traced = this.#traced.get(dev) ?? tracesNamesAt(directory);
+    this.#traced.set(dev, traced);
+    return traced;
+  }
+
+  #keep(key: string, ctimeNs: bigint, entries: readonly Dirent[]): void {
+    if (entries.length > MOST_ENTRIES) return;
+    for (const [other, { scan }] of this.#listings) {
+      if (this.#entries + entries.length <= this.#capacity || scan === this.#scan) break;
+      this.#forget(other);
+    }
+    if (this.#entries + entries.length > this.#capacity) return;
+    this.#entries += entries.length;
+    this.#listings.set(key, { ctimeNs, entries, scan: this.#scan });
+  }
+
+  #forget(key: string): void {
+    this.#entries -= this.#listings.get(key)?.entries.length ?? 0;
+    this.#listings.delete(key);
+  }
+}
+
+function tracesNamesAt(directory: FsPath): boolean {
+  try {
+    return tracesNames(statfsSync(directory).type);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}
