@@ -93,21 +93,30 @@ function orProblems<T>(parse: () => T): T | Problems {
   }
 }
 
+/** A string, or white space between other parts. */
+const STRING_OR_SPACE = /("(?:[^"\\]|\\.)*")|[ \t\r\n]+/g;
+
 /**
- * The value of JSON as programs write it; undefined for anything else. What comes out is exactly what went in, so that no key can have
- * been there twice and nothing can mean something else in YAML, whose parser takes a hundred times as long.
+ * The value of JSON as programs write it, whatever its white space; undefined for anything else. But for white space, what comes out is
+ * exactly what went in, so that no key can have been there twice and nothing can mean something else in YAML, whose parser takes a hundred
+ * times as long.
  */
 export function parseProgramsJson(text: string): unknown {
-  if (!/^[{[]/.test(text)) return undefined;
+  if (!/^[ \t\r\n]*[{[]/.test(text)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    const written = text.trimEnd();
-    return written === JSON.stringify(value) || written === JSON.stringify(value, null, 2) ? value : undefined;
+    return JSON.stringify(value) === text.replace(STRING_OR_SPACE, (_, string: string | undefined) => plain(string)) ? value : undefined;
   } catch (error) {
     // Deep nesting is a RangeError.
     if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+/** A string as `JSON.stringify` writes it; others escape more, such as all that is not ASCII. */
+function plain(string: string | undefined): string {
+  if (string === undefined) return '';
+  return string.includes('\\') ? JSON.stringify(JSON.parse(string)) : string;
 }
 
 /** `sources.pods`, `pins.imageRefs[0]`, `matchLabels["app.kubernetes.io/name"]`. */

@@ -133,6 +133,33 @@ describe('a workloads file that a program wrote as JSON', () => {
     expect(parseProgramsJson(`# YAML\n${compact}`)).toBeUndefined();
   });
 
+  it('should be read so whatever its white space, and however it escapes its texts', () => {
+    const value = { workloads: [{ name: 'a b', imageRef: ' é"\\ : , \u2028', swapMb: [1, 2] }] };
+    const pythons = JSON.stringify(value)
+      .replace(/[^ -~]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .replace('"imageRef":', '"imageRef" : ')
+      .replace('[1,2]', '[1, 2]');
+    for (const text of [
+      pythons,
+      JSON.stringify(value, null, 4),
+      JSON.stringify(value, null, '\t').replaceAll('\n', '\r\n'),
+      ` ${pythons} \n`,
+    ])
+      expect(parseProgramsJson(text)).toEqual(value);
+  });
+
+  it('should be left to the YAML parser where a key is given twice, or a text means something else in JavaScript', () => {
+    const texts = [
+      '{"a": 1, "a": 1}',
+      '{"a": {"b": 1}, "a": 2}',
+      String.raw`{"a": 1, "\u0061": 1}`,
+      '{"a": 1e400}',
+      '{"2": 1, "1": 1}',
+      '{"a" 1}',
+    ];
+    expect(texts.map(parseProgramsJson)).toEqual(texts.map(() => undefined));
+  });
+
   it('should still be refused for what YAML refuses, with the place', () => {
     expect(errorsOf('{"workloads":[{"name":"a","name":"b"}]}')).toEqual([
       expect.objectContaining({ message: expect.stringContaining('given twice') }),
