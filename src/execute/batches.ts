@@ -7,13 +7,19 @@ import { askUsers, failed, underLock, type LockParts } from './under-lock.ts';
 /** How many files a batch has. */
 export interface BatchSize {
   readonly smallest: number;
-  /** Three descriptors for each file stay far below the limit of 1,024. */
   readonly largest: number;
 }
 
+/** One descriptor for each file, and some for the evidence, stay far below the usual limit of 1,024. */
 export const BATCH_SIZE: BatchSize = { smallest: 64, largest: 256 };
 
-/** How long a batch goes on taking locks, and how long it may hold them in all. */
+/** Where more files may be open, more removals may share one reading. What they may share it for is bounded by the time. */
+export function batchSizeFor(openFilesLimit: number): BatchSize {
+  const largest = Math.min(1024, Math.max(BATCH_SIZE.largest, Math.floor(openFilesLimit / 4)));
+  return { ...BATCH_SIZE, largest };
+}
+
+/** How long a batch goes on taking locks at least, and how long it may hold them in all. */
 const TAKING_MS = 50;
 const HELD_MS = 250;
 /** What a batch may take for its removals at least: where one reading takes long, one reading for each removal would take longest. */
@@ -39,10 +45,14 @@ export async function removeInBatches(parts: BatchParts, removals: Iterable<Remo
   const busy: Removal[] = [];
   const { smallest, largest } = parts.batchSize ?? BATCH_SIZE;
   let size = smallest;
+  let takingMs = TAKING_MS;
   while (!queue.empty) {
     await nextTurn();
-    // Where the evidence takes longer than the removals, more of them share it.
-    if (await oneBatch(parts, queue, size, busy)) size = Math.min(size * 2, largest);
+    const took = await oneBatch(parts, queue, { size, takingMs }, busy);
+    if (took === undefined) continue;
+    // Where the evidence takes longer than the removals, more of them share it, and half of the time that it leaves is for their locks.
+    if (took.evidenceMs > took.restMs) size = Math.min(size * 2, largest);
+    takingMs = Math.max(TAKING_MS, (HELD_MS - took.evidenceMs) / 2);
   }
   for (const removal of busy) {
     await nextTurn();
@@ -50,14 +60,25 @@ export async function removeInBatches(parts: BatchParts, removals: Iterable<Remo
   }
 }
 
-/** Returns whether the evidence took longer than all the rest. */
-async function oneBatch(parts: BatchParts, queue: Queue, size: number, busy: Removal[]): Promise<boolean> {
+interface BatchLimits {
+  readonly size: number;
+  readonly takingMs: number;
+}
+
+/** How long a batch took. */
+interface BatchTimes {
+  readonly evidenceMs: number;
+  readonly restMs: number;
+}
+
+/** Undefined where no lock was had. */
+async function oneBatch(parts: BatchParts, queue: Queue, limits: BatchLimits, busy: Removal[]): Promise<BatchTimes | undefined> {
   const beganMs = parts.clock.now().monotonicMs;
   const locks = parts.locker.batch();
   const held: Held[] = [];
   try {
-    takeLocks(parts, { queue, size, busy, locks, held, untilMs: beganMs + TAKING_MS });
-    if (held.length === 0) return false;
+    takeLocks(parts, { queue, size: limits.size, busy, locks, held, untilMs: beganMs + limits.takingMs });
+    if (held.length === 0) return undefined;
     const askedMs = parts.clock.now().monotonicMs;
     const answerFor = await askUsers(
       parts,
@@ -65,7 +86,8 @@ async function oneBatch(parts: BatchParts, queue: Queue, size: number, busy: Rem
     );
     const answeredMs = parts.clock.now().monotonicMs;
     settleAll(parts, queue, { held, answerFor, untilMs: Math.max(beganMs + HELD_MS, answeredMs + SETTLING_MS) });
-    return answeredMs - askedMs > parts.clock.now().monotonicMs - answeredMs + (askedMs - beganMs);
+    const evidenceMs = answeredMs - askedMs;
+    return { evidenceMs, restMs: parts.clock.now().monotonicMs - beganMs - evidenceMs };
   } finally {
     for (const { lock } of held) lock.release({ remove: false });
     locks.close();

@@ -4,6 +4,8 @@ import { createBaseDirectoryOpener } from '../disk/base-directory.ts';
 import { networkFilesystemOf } from '../disk/network-filesystem.ts';
 import { pathMatcher } from '../lib/patterns/path-glob.ts';
 import { createFileLocker } from '../disk/locks/nova-lock.ts';
+import { openFilesLimit } from '../disk/descriptor-limit.ts';
+import { batchSizeFor } from '../execute/batches.ts';
 import { createExecutor } from '../execute/executor.ts';
 import { systemClock } from '../lib/clock.ts';
 import { untilSynced } from '../lib/until-synced.ts';
@@ -77,7 +79,13 @@ export function passParts(
       opensAnew: networkFilesystemOf(instancesPath) !== undefined,
       clock,
     }),
-    executor: createExecutor({ locker, directories: createBaseDirectoryOpener(), clock, policy }),
+    executor: createExecutor({
+      locker,
+      directories: createBaseDirectoryOpener(),
+      clock,
+      policy,
+      batchSize: batchSizeFor(openFilesLimit()),
+    }),
     surroundings: surroundingsOf(config, clock, serverTime),
     clock,
   };

@@ -25,6 +25,8 @@ export class MemoryLocker implements FileLocker {
   readonly failures = new Map<string, string>();
   /** What happened, in order: `lock NAME`, `release NAME`, `release and remove NAME`. */
   readonly log: string[] = [];
+  /** Called as a lock of a batch is tried. */
+  onTry: () => void = () => {};
   readonly #held = new Set<string>();
   readonly #waiting = new Set<() => void>();
 
@@ -42,6 +44,7 @@ export class MemoryLocker implements FileLocker {
     return {
       tryLock: (fileName) => {
         checkName(fileName);
+        this.onTry();
         const failure = this.failures.get(fileName);
         if (failure !== undefined) throw errno(failure);
         return this.#held.has(fileName) ? undefined : this.hold(fileName);

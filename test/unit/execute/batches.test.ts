@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { batchSizeFor } from '../../../src/execute/batches.ts';
 import { createExecutor, type ExecutorParts } from '../../../src/execute/executor.ts';
 import type { UseCheck } from '../../../src/model/ports.ts';
 import { DAY_MS, executionPolicy, nobody, plannedFile, planOf } from '../../helpers/execute-plans.ts';
@@ -79,6 +80,30 @@ describe('removals in batches', () => {
     };
     await execute({ count: 1000, inUse: slow });
     expect(asked()).toEqual([64, 128, 256, 256, 256, 40]);
+  });
+
+  it('should let up to 1,024 removals share a reading where as many files may be open, and 256 where few may', async () => {
+    expect([0, 1024, 2048, 1_048_576, Number.POSITIVE_INFINITY].map((limit) => batchSizeFor(limit).largest)).toEqual([
+      256, 256, 512, 1024, 1024,
+    ]);
+    const { execute, asked, pass } = world();
+    const slow: UseCheck = async (names, signal) => {
+      pass(100);
+      return await nobody(names, signal);
+    };
+    await execute({ count: 3000, inUse: slow, batchSize: batchSizeFor(4096) });
+    expect(asked()).toEqual([64, 128, 256, 512, 1024, 1016]);
+  });
+
+  it('should give half of the time that a reading leaves to taking locks', async () => {
+    const { locker, execute, asked, pass } = world();
+    locker.onTry = () => pass(1);
+    const slow: UseCheck = async (names, signal) => {
+      pass(60);
+      return await nobody(names, signal);
+    };
+    await execute({ count: 300, inUse: slow, batchSize: of(200) });
+    expect(asked()).toEqual([50, 95, 95, 60]);
   });
 
   it('should never wait for a lock while it holds another: a busy one comes last, alone', async () => {
