@@ -144,8 +144,8 @@ function callsOfUnchangedScan(vms: number): number {
     execFileSync('strace', ['-f', '-y', '-e', traced, '-o', output, process.execPath, child, instancesPath], {
       stdio: ['ignore', 'inherit', 'pipe'],
     });
-    const trace = readFileSync(output, 'utf8');
-    const second = trace.slice(trace.indexOf('"/scan-again"'), trace.indexOf('"/scan-ends"'));
+    const text = readFileSync(output, 'utf8');
+    const second = text.slice(text.indexOf('"/scan-again"'), text.indexOf('"/scan-ends"'));
     const isOther = (line: string): boolean => /"|</.test(line) && !['"', '>'].some((end) => line.includes(`${instancesPath}${end}`));
     return second.split('\n').filter((line) => isOther(line) && !line.includes('<anon_inode')).length;
   } finally {

@@ -136,7 +136,7 @@ describe('a workloads file that a program wrote as JSON', () => {
   it('should be read so whatever its white space, and however it escapes its texts', () => {
     const value = { workloads: [{ name: 'a b', imageRef: ' é"\\ : , \u2028', swapMb: [1, 2] }] };
     const pythons = JSON.stringify(value)
-      .replace(/[^ -~]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
       .replace('"imageRef":', '"imageRef" : ')
       .replace('[1,2]', '[1, 2]');
     for (const text of [
