@@ -6,10 +6,12 @@ import { headersBench } from './rows/headers.ts';
 import { millionBench } from './rows/million.ts';
 import { novaBench } from './rows/nova.ts';
 import { passesBench } from './rows/passes.ts';
+import { planBench } from './rows/plan.ts';
+import { removalsBench } from './rows/removals.ts';
 import { scanBench } from './rows/scan.ts';
 import { runBenches } from './lib/run.ts';
 
-const BENCHES = [bundleBench, novaBench, scanBench, headersBench, passesBench, millionBench, agentBench];
+const BENCHES = [removalsBench, planBench, novaBench, bundleBench, scanBench, headersBench, passesBench, millionBench, agentBench];
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
 const wanted = values.only?.split(',');

@@ -13,6 +13,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Rows in the order of the table; a row's id begins with one of these. */
 const ORDER = [
+  'removals-',
+  'command-',
   'plan-',
   'scan-',
   'growth',

@@ -20,6 +20,8 @@ export interface TreeSize {
   readonly vms: number;
   /** Default: one for each VM. */
   readonly overlays?: number;
+  /** So many of the last base files are too young to go. Default: none. */
+  readonly young?: number;
 }
 
 export interface BenchTree {
@@ -65,9 +67,10 @@ export function buildTree(root: string, size: TreeSize): BenchTree {
   const basePath = join(instancesPath, '_base');
   mkdirSync(basePath, { recursive: true });
   mkdirSync(join(instancesPath, 'locks'));
-  const modified = Date.now() / 1000 - 3 * DAY_SECONDS;
+  const nowSeconds = Date.now() / 1000;
   for (let index = 0; index < size.files; index += 1) {
     const fd = openSync(join(basePath, baseName(index)), 'w', 0o644);
+    const modified = index < size.files - (size.young ?? 0) ? nowSeconds - 3 * DAY_SECONDS : nowSeconds;
     futimesSync(fd, modified, modified);
     closeSync(fd);
   }

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """One pass of the real Nova's image cache manager, as it is: one qemu-img under its resource limits for each disk.
 
-stdin: {"instancesPath", "instances": [{"name", "uuid", "imageRef"}]}; stdout: {"importSeconds", "passSeconds", "active"}.
-Only the database query for block devices is replaced. Nothing is removed, so that the tree stays: that is in Nova's favour.
+stdin: {"instancesPath", "removeUnused", "instances": [{"name", "uuid", "imageRef"}]}; stdout: {"importSeconds", "passSeconds", "active"}.
+Only the database query for block devices is replaced.
 """
 import json
 import logging
@@ -25,7 +25,7 @@ nova.privsep.sys_admin_pctxt.set_client_mode(False)
 CONF([], project='nova', default_config_files=[], default_config_dirs=[])
 request = json.load(sys.stdin)
 CONF.set_override('instances_path', request['instancesPath'])
-CONF.set_override('remove_unused_base_images', False, 'image_cache')
+CONF.set_override('remove_unused_base_images', request['removeUnused'], 'image_cache')
 block_device.BlockDeviceMappingList.bdms_by_instance_uuid = staticmethod(lambda context, uuids: {})
 instances = [
     types.SimpleNamespace(name=it['name'], uuid=it['uuid'], host=CONF.host, image_ref=it['imageRef'], kernel_id='', ramdisk_id='',

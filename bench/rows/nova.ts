@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
-import { ended, file, timed } from '../lib/child.ts';
+import { timed } from '../lib/child.ts';
+import { novaPass } from '../lib/enforcing.ts';
 import type { Bench, BenchContext } from '../lib/row.ts';
 import type { Row } from '../../scripts/lib/results.ts';
 import { median, seconds } from '../lib/stats.ts';
@@ -12,9 +11,9 @@ const SIZES: readonly TreeSize[] = [
   { files: 10_000, vms: 500 },
 ];
 const GOAL_TIMES = 200;
-const TREES = 'whole `basekeeper plan` process';
+const TREES = 'flattering, a dry run against a pass: whole `basekeeper plan` process';
 
-/** Whole processes of ours against Nova's pass alone, without the time in which Python imports Nova. */
+/** Dry runs of ours against Nova's pass, which looks at more: `removals` has the fair rows. Whole processes of ours, Nova without its imports. */
 export const novaBench: Bench = {
   name: 'nova',
   async run(context) {
@@ -32,8 +31,7 @@ async function compare({ bundle, quick, say }: BenchContext, tree: BenchTree, { 
   const args = [bundle, 'plan', '--instances-path', tree.instancesPath, '--workloads', tree.workloadsPath, '--output', 'json'];
   const ours: number[] = [];
   for (let run = 0; run < (quick ? 3 : 9); run += 1) ours.push(await timed(process.execPath, args, { ...process.env, NODE_NAME: 'bench' }));
-  const nova = await novaPass(tree);
-  if (nova.active < 1) throw new Error('Nova found no base file in use: the tree is not what it should be');
+  const nova = await novaPass(tree, { removes: false });
   const times = nova.passSeconds / median(ours);
   say(`  ${files} files, ${vms} VMs: ${seconds(median(ours))}, Nova ${seconds(nova.passSeconds)}`);
   const judged = vms === 500;
@@ -46,17 +44,4 @@ async function compare({ bundle, quick, say }: BenchContext, tree: BenchTree, { 
     met: judged ? times >= GOAL_TIMES : undefined,
     measures: { oursSeconds: ours, novaPassSeconds: nova.passSeconds, novaImportSeconds: nova.importSeconds, times },
   };
-}
-
-interface NovaFigures {
-  readonly importSeconds: number;
-  readonly passSeconds: number;
-  readonly active: number;
-}
-
-async function novaPass({ instancesPath, novaInstances }: BenchTree): Promise<NovaFigures> {
-  const nova = spawn('/usr/bin/python3', [file('peers/nova_pass.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  nova.stdin.end(JSON.stringify({ instancesPath, instances: novaInstances }));
-  const [output] = await Promise.all([text(nova.stdout), ended(nova)]);
-  return JSON.parse(output) as NovaFigures;
 }

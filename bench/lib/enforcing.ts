@@ -1,0 +1,57 @@
+/** Enforcing passes on copies of one tree, each at the tree's own path, because headers name it. */
+import { execFileSync, spawn } from 'node:child_process';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { ended, file, timed } from './child.ts';
+import type { BenchTree } from './tree.ts';
+
+export interface Enforced {
+  readonly seconds: number;
+  readonly removed: ReadonlySet<string>;
+}
+
+interface NovaFigures {
+  readonly importSeconds: number;
+  readonly passSeconds: number;
+  readonly active: number;
+}
+
+/** The whole process of ours, from start to exit. */
+export async function enforceOurs(bundle: string, tree: BenchTree): Promise<Enforced> {
+  const args = [bundle, 'pass', '--instances-path', tree.instancesPath, '--workloads', tree.workloadsPath, '--output', 'json'];
+  return await onCopy(tree, () => timed(process.execPath, args, { ...process.env, NODE_NAME: 'bench' }));
+}
+
+/** Nova's pass alone, without the time in which Python imports it. */
+export async function enforceNova(tree: BenchTree): Promise<Enforced> {
+  return await onCopy(tree, async () => (await novaPass(tree, { removes: true })).passSeconds);
+}
+
+export async function novaPass(
+  { instancesPath, novaInstances }: BenchTree,
+  { removes }: { readonly removes: boolean },
+): Promise<NovaFigures> {
+  const nova = spawn('/usr/bin/python3', [file('peers/nova_pass.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  nova.stdin.end(JSON.stringify({ instancesPath, instances: novaInstances, removeUnused: removes }));
+  const [output] = await Promise.all([text(nova.stdout), ended(nova)]);
+  const figures = JSON.parse(output) as NovaFigures;
+  if (figures.active < 1) throw new Error('Nova found no base file in use: the tree is not what it should be');
+  return figures;
+}
+
+async function onCopy({ instancesPath, basePath }: BenchTree, pass: () => Promise<number>): Promise<Enforced> {
+  const kept = `${instancesPath}.kept`;
+  renameSync(instancesPath, kept);
+  try {
+    execFileSync('cp', ['-a', '--sparse=always', kept, instancesPath]);
+    // What was just copied is to be in the file system, not in the way of the next process.
+    execFileSync('sync', ['-f', instancesPath]);
+    const before = readdirSync(basePath);
+    const seconds = await pass();
+    const left = new Set(readdirSync(basePath));
+    return { seconds, removed: new Set(before.filter((name) => !left.has(name))) };
+  } finally {
+    rmSync(instancesPath, { recursive: true, force: true });
+    renameSync(kept, instancesPath);
+  }
+}

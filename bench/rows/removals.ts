@@ -1,0 +1,104 @@
+import type { Row } from '../../scripts/lib/results.ts';
+import { enforceNova, enforceOurs, type Enforced } from '../lib/enforcing.ts';
+import type { Bench, BenchContext } from '../lib/row.ts';
+import { seconds, slope } from '../lib/stats.ts';
+import { buildTree, type TreeSize } from '../lib/tree.ts';
+
+const GOAL_TIMES = 50;
+const MAX_EXPONENT = 1.1;
+/** Of the files that are old enough, 85 of 100 are ours and in no use. */
+const MAIN: TreeSize = { files: 10_000, vms: 500, young: 3_160 };
+const QUICK_MAIN: TreeSize = { files: 1000, vms: 50, young: 0 };
+
+/** The main job: passes that remove, against the real Nova's on copies of the same tree. */
+export const removalsBench: Bench = {
+  name: 'removals',
+  async run(context) {
+    return [await againstNova(context, context.quick ? QUICK_MAIN : MAIN), ...(await matrix(context))];
+  },
+};
+
+async function againstNova({ root, bundle, quick, say }: BenchContext, size: TreeSize): Promise<Row> {
+  const tree = buildTree(root, size);
+  const ours: Enforced[] = [];
+  const novas: Enforced[] = [];
+  // Turn by turn, and the fastest of each: others may be at work on the machine.
+  for (let turn = 0; turn < 2; turn += 1) {
+    for (let run = 0; run < 2; run += 1) ours.push(await enforceOurs(bundle, tree));
+    novas.push(await enforceNova(tree));
+  }
+  tree.remove();
+  const [our, nova] = [fastest(ours), fastest(novas)];
+  const both = [...our.removed].filter((name) => nova.removed.has(name)).length;
+  const [onlyOurs, onlyNovas] = [our.removed.size - both, nova.removed.size - both];
+  const times = nova.seconds / our.seconds;
+  say(`  ${our.removed.size} removals, ${size.vms} VMs: ${seconds(our.seconds)}, Nova ${seconds(nova.seconds)}; both removed ${both}`);
+  return {
+    id: 'removals-nova',
+    what: `an enforcing pass, whole process: ${size.files / 1000}k files, ${size.vms} VMs, ${our.removed.size.toLocaleString('en')} removals`,
+    against: `the real Nova's enforcing pass on a copy of the same tree: ${seconds(nova.seconds)}, ${nova.removed.size.toLocaleString('en')} removals`,
+    goal: quick ? '–' : `≥ ${GOAL_TIMES} times faster, the same files removed`,
+    figure: `${seconds(our.seconds)}: ${times.toFixed(0)} times faster; both removed ${both.toLocaleString('en')} files, only ours ${onlyOurs}, only Nova ${onlyNovas}`,
+    met: quick ? undefined : times >= GOAL_TIMES && onlyOurs === 0,
+    measures: {
+      oursSeconds: ours.map((run) => run.seconds),
+      novaSeconds: novas.map((run) => run.seconds),
+      both,
+      onlyOurs,
+      onlyNovas,
+      times,
+    },
+  };
+}
+
+function fastest(runs: readonly Enforced[]): Enforced {
+  const [first, ...others] = runs;
+  if (first === undefined) throw new Error('nothing ran');
+  return others.reduce((best, run) => (run.seconds < best.seconds ? run : best), first);
+}
+
+/** Removals × directories. The exponents are those of the whole process, along the edge where the other is smallest. */
+async function matrix(context: BenchContext): Promise<Row[]> {
+  const removals = context.quick ? [1000, 4000] : [1000, 5000, 20_000];
+  const directories = context.quick ? [100, 400] : [100, 500, 2000];
+  const cells: { readonly removals: number; readonly directories: number; readonly seconds: number }[] = [];
+  for (const [row, many] of removals.entries()) {
+    for (const [column, vms] of directories.entries()) {
+      if (row > 0 && column > 0 && context.quick) continue;
+      const passSeconds = await cell(context, many, vms);
+      cells.push({ removals: many, directories: vms, seconds: passSeconds });
+    }
+  }
+  const along = (pick: (it: (typeof cells)[number]) => boolean, by: 'removals' | 'directories'): number =>
+    slope(cells.filter(pick).map((it) => [Math.log(it[by]), Math.log(it.seconds)]));
+  const byRemovals = along((it) => it.directories === directories[0], 'removals');
+  const byDirectories = along((it) => it.removals === removals[0], 'directories');
+  const table = cells.map((it) => `${it.removals} × ${it.directories}: ${seconds(it.seconds)}`).join(', ');
+  const worst = Math.max(byRemovals, byDirectories);
+  return [
+    {
+      id: 'removals-growth',
+      what: 'growth of an enforcing pass, whole process: removals × instance directories',
+      against: '–',
+      goal: `exponents ≤ ${MAX_EXPONENT}`,
+      figure: `${byRemovals.toFixed(2)} in removals, ${byDirectories.toFixed(2)} in directories (${table})`,
+      met: context.quick ? undefined : worst <= MAX_EXPONENT,
+      measures: { byRemovals, byDirectories, seconds: cells.map((it) => it.seconds) },
+    },
+  ];
+}
+
+/** The fastest of some passes that remove `removals` files. */
+async function cell({ root, bundle, quick, say }: BenchContext, removals: number, vms: number): Promise<number> {
+  // Of ten files nine are ours, and six of them are originals, the first of which are in use.
+  const files = Math.ceil((removals + vms) / 9) * 10;
+  const tree = buildTree(root, { files, vms });
+  const runs: Enforced[] = [];
+  for (let run = 0; run < (quick ? 1 : 3); run += 1) runs.push(await enforceOurs(bundle, tree));
+  tree.remove();
+  const best = fastest(runs);
+  if (Math.abs(best.removed.size - removals) > 0.02 * removals)
+    throw new Error(`${best.removed.size} files were removed, not some ${removals}`);
+  say(`  ${removals} removals × ${vms} directories: ${seconds(best.seconds)}`);
+  return best.seconds;
+}
