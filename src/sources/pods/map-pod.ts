@@ -1,7 +1,8 @@
 import { asArray, asObject, asText, at, field } from '../../lib/json.ts';
 import type { ExemptPod } from '../../model/workload-rule.ts';
 import type { Gap, ObjectReference, Workload } from '../../model/workload.ts';
-import { readAnnotations, type AnnotatedFields } from './annotations.ts';
+import { readAnnotations } from './annotations.ts';
+import type { FieldValues } from '../take-field.ts';
 import { isBelow, overlaps } from '../host-paths.ts';
 import { matchesLabels, type LabelSelector } from '../../model/label-selector.ts';
 import { exemption } from '../../lib/exemption.ts';
@@ -108,7 +109,7 @@ function believes({ selected, launcher, mounts }: Subject, { instancesPath }: Po
   return selected || launcher !== undefined || mounts.some((path) => overlaps(path, instancesPath));
 }
 
-function annotatedPod(subject: Subject, fields: AnnotatedFields, rules: PodRules): PodRecord | undefined {
+function annotatedPod(subject: Subject, fields: FieldValues, rules: PodRules): PodRecord | undefined {
   const { object, launcher } = subject;
   if (!isVm(subject, fields, rules)) return undefined;
   const gaps = fields.problems.map((problem) => objectGap('IncompleteWorkload', POD_SOURCE, object, problem));
@@ -116,7 +117,7 @@ function annotatedPod(subject: Subject, fields: AnnotatedFields, rules: PodRules
 }
 
 /** False for a pod that only says that it uses no image, and cannot write near the instances path: an exporter, which is not a VM. */
-function isVm({ selected, launcher, reached }: Subject, fields: AnnotatedFields, { instancesPath }: PodRules): boolean {
+function isVm({ selected, launcher, reached }: Subject, fields: FieldValues, { instancesPath }: PodRules): boolean {
   if (selected || launcher !== undefined || Object.values(fields).some((values: readonly unknown[]) => values.length > 0)) return true;
   return reached.some((part) => !part.readOnly && isNear(part, instancesPath));
 }
@@ -140,7 +141,7 @@ function unexplainedPod({ object, labels, reached }: Subject, rules: PodRules): 
   return { workload: undefined, gaps: [objectGap('UnmappedWorkload', POD_SOURCE, object, message)], launcher: undefined };
 }
 
-function podWorkload({ object, mounts, files, reached }: Subject, fields: AnnotatedFields | undefined, rules: PodRules): Workload {
+function podWorkload({ object, mounts, files, reached }: Subject, fields: FieldValues | undefined, rules: PodRules): Workload {
   const paths = new Set([...mounts, ...reached.map(({ path }) => path)]);
   return {
     source: POD_SOURCE,

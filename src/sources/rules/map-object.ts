@@ -4,7 +4,8 @@ import type { Gap, ObjectReference, Workload } from '../../model/workload.ts';
 import { matchesLabels } from '../../model/label-selector.ts';
 import { displayName, objectGap, referenceOf, stringMap } from '../objects.ts';
 import { instanceNamesOf } from '../workload-fields.ts';
-import { readFields, type FieldValues } from './fields.ts';
+import { readFields } from './fields.ts';
+import type { FieldValues } from '../take-field.ts';
 import { compileValue, type ValueReader } from './values.ts';
 
 /** What is kept of an object. */

@@ -27,6 +27,7 @@ describe('the annotations of a VM', () => {
       instanceNames: ['instance-00000001', '5f0e2c9a'],
       swapMb: [512, 1024],
       ephemeral: [{ sizeGb: 20, filesystem: 'ext4' }, { sizeGb: 10 }, { sizeGb: 5, filesystem: 'mkfs.xfs -L data:1' }],
+      paths: [],
       problems: [],
     });
   });
@@ -42,6 +43,7 @@ describe('the annotations of a VM', () => {
       instanceNames: [],
       swapMb: [],
       ephemeral: [],
+      paths: [],
       problems: [],
     });
   });
@@ -54,7 +56,7 @@ describe('the annotations of a VM', () => {
   });
 
   it.each([
-    ['swap-mb', 'lots', /swap-mb.*"lots".*whole numbers of MB/],
+    ['swap-mb', 'lots', /swap-mb.*"lots".*a whole number of MB/],
     ['swap-mb', '-1', /-1/],
     ['swap-mb', '0512', /0512/],
     ['swap-mb', '1e3', /1e3/],
@@ -63,9 +65,9 @@ describe('the annotations of a VM', () => {
     ['ephemeral', 'ext4', /ephemeral.*"ext4".*20:ext4/],
     ['ephemeral', '20:', /20:/],
     ['ephemeral', ':ext4', /:ext4/],
-    ['instance', '../etc', /instance.*"\.\.\/etc".*directories/],
-    ['instance', '..', /directories/],
-    ['instance', 'nul\0', /directories/],
+    ['instance', '../etc', /instance.*"\.\.\/etc".*name of a directory/],
+    ['instance', '..', /name of a directory/],
+    ['instance', 'nul\0', /name of a directory/],
     ['image-refs', 'x', /image-refs.*unknown.*basekeeper\.io\/image-ref,/],
     ['image-ref', 5, /image-ref.*not a string/],
     ['image-ref', null, /not a string/],
