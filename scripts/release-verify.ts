@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/lib/errors.ts';
 import { releaseFiles } from './release/files.ts';
+import { RELEASE_OPTIONS } from './release/options.ts';
 import { describeRelease } from './release/release.ts';
 import { verifyRelease } from './release/verify.ts';
 
@@ -13,14 +14,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 const { values } = parseArgs({
   options: {
-    version: { type: 'string', default: '' },
-    registry: { type: 'string', default: '' },
-    source: { type: 'string', default: '' },
-    key: { type: 'string' },
+    ...RELEASE_OPTIONS,
     identity: { type: 'string' },
     issuer: { type: 'string', default: 'https://token.actions.githubusercontent.com' },
-    'plain-http': { type: 'boolean', default: false },
-    offline: { type: 'boolean', default: false },
   },
 });
 

@@ -10,20 +10,16 @@ import { messageOf } from '../src/lib/errors.ts';
 import { releaseFiles, writeFiles } from './release/files.ts';
 import { checkSource, checkUnpublished } from './release/preconditions.ts';
 import { publish, published } from './release/publish.ts';
+import { RELEASE_OPTIONS } from './release/options.ts';
 import { describeRelease } from './release/release.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const { values } = parseArgs({
   options: {
-    version: { type: 'string', default: '' },
-    registry: { type: 'string', default: '' },
-    source: { type: 'string', default: '' },
+    ...RELEASE_OPTIONS,
     out: { type: 'string', default: `${root}.release` },
-    key: { type: 'string' },
     'build-option': { type: 'string', multiple: true, default: [] },
-    'plain-http': { type: 'boolean', default: false },
-    offline: { type: 'boolean', default: false },
     'files-only': { type: 'boolean', default: false },
     'dry-run': { type: 'boolean', default: false },
   },
