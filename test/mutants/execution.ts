@@ -333,17 +333,29 @@ export const EXECUTION: readonly MutantsOf[] = [
         to: '',
       },
       {
-        rule: 'a stat follows no symlink',
-        from: 'fstatSync, lstatSync, lutimesSync',
-        to: 'fstatSync, statSync as lstatSync, lutimesSync',
-        tests: [REAL_EXECUTOR],
-      },
-      {
         rule: 'a touch follows no symlink',
-        from: 'lstatSync, lutimesSync, openSync',
-        to: 'lstatSync, utimesSync as lutimesSync, openSync',
+        from: 'closeSync, lutimesSync',
+        to: 'closeSync, utimesSync as lutimesSync',
         tests: [REAL_EXECUTOR],
       },
+    ],
+  },
+  {
+    file: 'src/disk/entry-stat.ts',
+    tests: [DIRECTORY, REAL_EXECUTOR],
+    mutants: [
+      {
+        rule: 'a stat follows no symlink',
+        from: 'import { lstatSync',
+        to: 'import { statSync as lstatSync',
+        tests: [REAL_EXECUTOR],
+      },
+    ],
+  },
+  {
+    file: 'src/disk/locks/image-lock.ts',
+    tests: [DIRECTORY, REAL_EXECUTOR, OPEN_RACE],
+    mutants: [
       { rule: 'what is not a regular file is never opened', from: "if (!seen.regular) return 'changed';", to: '', tests: [OPEN_RACE] },
       {
         rule: 'opening for the image lock follows no symlink',

@@ -1,0 +1,18 @@
+import { lstatSync, type BigIntStats } from 'node:fs';
+import type { BaseFileStat } from '../model/ports.ts';
+
+/** Of the entry itself, not of what a link leads to; undefined where there is none. */
+export function statEntry(path: string): BaseFileStat | undefined {
+  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? undefined : toStat(stats);
+}
+
+export function toStat(stats: BigIntStats): BaseFileStat {
+  return {
+    device: stats.dev.toString(),
+    inode: stats.ino.toString(),
+    modifiedAtNs: stats.mtimeNs.toString(),
+    modifiedAtMs: Number(stats.mtimeNs) / 1e6,
+    regular: stats.isFile(),
+  };
+}
