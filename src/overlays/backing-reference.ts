@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { FORMAT_DRIVERS } from '../images/formats/formats.ts';
 
 /** Where a backing file string leads, by its text alone. */
 export type ReferenceTarget =
@@ -41,8 +42,6 @@ const REMOTE: ReadonlySet<string> = new Set([
   'null-co',
   'null-aio',
 ]);
-/** Format nodes: their file is below `file`. */
-const FORMAT_DRIVERS = new Set(['raw', 'qcow2', 'qcow', 'qed', 'vmdk', 'vpc', 'vdi', 'vhdx', 'luks', 'parallels', 'bochs', 'cloop', 'dmg']);
 const FILE_DRIVERS = new Set(['file', 'host_device', 'host_cdrom']);
 const MAX_DEPTH = 16;
 

@@ -12,8 +12,11 @@ import { vpc } from './vpc.ts';
 /** Every format that can name another file, as QEMU probes them. What is not here is backed by nothing: raw, LUKS, cloop, dmg. */
 export const FORMATS: readonly ImageFormat[] = [qcow2, qcow, qed, vmdk, vhdx, vpc, vdi, parallels, bochs];
 
+/** Formats of images that are backed by nothing by nature. */
+const PLAIN_FORMATS = ['raw', 'luks', 'cloop', 'dmg'];
+
 /** Backing formats whose files are backed by nothing by nature, so that their headers say nothing more. */
-export const PARENTLESS_FORMATS: ReadonlySet<string> = new Set(['raw', 'file', 'host_device', 'luks', 'cloop', 'dmg']);
+export const PARENTLESS_FORMATS: ReadonlySet<string> = new Set([...PLAIN_FORMATS, 'file', 'host_device']);
 
 const NAMES: ReadonlySet<string> = new Set(FORMATS.map(({ name }) => name));
 
@@ -21,6 +24,9 @@ const NAMES: ReadonlySet<string> = new Set(FORMATS.map(({ name }) => name));
 export function isReadFormat(name: string): boolean {
   return NAMES.has(name);
 }
+
+/** Drivers of QEMU that stand for a format: their file is below `file`. */
+export const FORMAT_DRIVERS: ReadonlySet<string> = new Set([...NAMES, ...PLAIN_FORMATS]);
 
 const RAW: ImageHeader = { kind: 'raw' };
 
