@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { failAtRandom, killAtRandom } from '../test/faults/kills.ts';
 import { Random } from '../test/hostile/random.ts';
+import { failing, judgeDisturbed, killed } from '../test/soundness/disturbed.ts';
 
 const { values } = parseArgs({
   options: { trash: { type: 'boolean', default: false }, rounds: { type: 'string', default: '200' }, seed: { type: 'string' } },
@@ -16,6 +17,15 @@ const { failures: lost, ...kills } = await killAtRandom({ rounds, random: new Ra
 console.log(`seed ${seed}, kill -9 at random moments:`, kills);
 const { failures: broken, ...faults } = await failAtRandom({ rounds, random: new Random(seed) });
 console.log('system calls that fail from a random moment on:', faults);
-for (const failure of [...lost, ...broken]) console.log(failure);
-console.log(`${lost.length + broken.length} failures`);
-process.exitCode = lost.length + broken.length === 0 ? 0 : 1;
+// The same over random layouts of real images, a part of which takes longer.
+const layouts = Math.ceil(rounds / 4);
+const random = new Random(seed);
+const overLayouts = [
+  await judgeDisturbed({ seed, layouts, disturb: killed(random) }),
+  await judgeDisturbed({ seed: seed + 1, layouts, disturb: failing(random) }),
+];
+console.log(`random layouts: ${2 * layouts}, removed ${overLayouts.reduce((sum, { removed }) => sum + removed, 0)}`);
+const failures = [...lost, ...broken, ...overLayouts.flatMap((result) => result.failures)];
+for (const failure of failures) console.log(failure);
+console.log(`${failures.length} failures`);
+process.exitCode = failures.length === 0 ? 0 : 1;

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { playRaces } from '../test/races/model.ts';
 import { raceAgainstProcesses } from '../test/races/processes.ts';
+import { judgeDisturbed, moving } from '../test/soundness/disturbed.ts';
 
 const { values } = parseArgs({
   options: { trash: { type: 'boolean', default: false }, rounds: { type: 'string', default: '1000' }, seed: { type: 'string' } },
@@ -32,4 +33,8 @@ for (const shared of [false, true]) {
   );
   failed ||= violations.length > 0;
 }
+const layouts = await judgeDisturbed({ seed, layouts: Math.ceil(rounds / 10), disturb: moving() });
+console.log(`random layouts that are resized: ${layouts.layouts}, removed ${layouts.removed}`);
+for (const failure of layouts.failures) console.log(failure);
+failed ||= layouts.failures.length > 0;
 process.exitCode = failed ? 1 : 0;

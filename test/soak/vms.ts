@@ -1,12 +1,13 @@
 import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFileLocker } from '../../src/disk/locks/nova-lock.ts';
 import type { HeldLock } from '../../src/model/ports.ts';
 import { cacheFileName } from '../../src/model/names.ts';
-import { qcow2Image } from '../helpers/qcow2-image.ts';
+import { randomDisk, writeDisk, type DiskLayout } from './disks.ts';
 import type { Random } from '../hostile/random.ts';
 import type { Api, Kind } from './api.ts';
+import type { SpellingTree } from '../soundness/references.ts';
 import type { Need, Referee } from './referee.ts';
 
 /** Many VMs share a popular image; of the others most are in use by nobody, or by a single one that soon goes. */
@@ -18,6 +19,7 @@ const TWO_DAYS_MS = 2 * 86_400_000;
 interface Vm {
   readonly kind: Kind;
   readonly name: string;
+  readonly disk: DiskLayout;
   /** The API no longer knows it, or is about to forget it. */
   forgotten: boolean;
   /** What its overlay stands on. */
@@ -62,7 +64,7 @@ export class Vms {
     const base = `${cacheFileName(image)}${random.below(10) < 3 ? '_10737418240' : ''}`;
     // After an unshelve nothing names the image but the overlay's header.
     const known = random.below(10) < 8;
-    const vm: Vm = { kind, name, forgotten: false, base: undefined, needs: [] };
+    const vm: Vm = { kind, name, disk: randomDisk(random), forgotten: false, base: undefined, needs: [] };
     await this.spawning(base, async () => {
       await api.create(kind, name, { 'basekeeper.io/image-ref': known ? image : '', 'basekeeper.io/instance': name });
       await this.#spawn(vm, base, known);
@@ -138,18 +140,20 @@ export class Vms {
     if (known && referee.protect(byName)) vm.needs.push(byName);
     await sleep(random.below(20));
     mkdirSync(this.#path(vm.name), { recursive: true });
-    const overlay = this.#path(vm.name, 'disk');
+    const { disk } = vm;
+    const overlay = this.#path(vm.name, disk.path);
     // A flat disk is a copy: nothing on disk says that its image is in use, only the API does.
     const flat = known && random.below(10) < 4;
     await this.#locked(base, () => {
       if (!existsSync(path)) referee.violations.push(`${base} vanished after ${vm.name} had touched it`);
       vm.base = flat ? undefined : base;
       if (flat) {
+        mkdirSync(dirname(overlay), { recursive: true });
         writeFileSync(overlay, 'a copy of its image');
         this.counts.flat++;
         return;
       }
-      writeFileSync(overlay, qcow2Image({ backingFile: path, backingFormat: 'raw' }));
+      writeDisk(this.#tree, this.#path(vm.name), disk, path);
       const need: Need = { who: `the overlay of ${vm.name}`, base, stands: () => vm.base === base && existsSync(overlay) };
       if (referee.protect(need)) vm.needs.push(need);
     });
@@ -239,6 +243,16 @@ export class Vms {
     vm.forgotten = true;
     await this.#parts.api.delete(vm.kind, vm.name);
     this.counts.orphaned++;
+  }
+
+  /** Spellings of disks make no links here. */
+  get #tree(): SpellingTree {
+    const { instancesPath: instances } = this.#parts;
+    const noLinks = (): never => {
+      throw new Error('this spelling leaves a link behind');
+    };
+    const [root, base, locks] = [join(instances, '..'), join(instances, '_base'), join(instances, 'locks')];
+    return { root, instances, base, locks, outside: root, traps: new Set(), directory: (path) => path, link: noLinks, hardLink: noLinks };
   }
 
   #anyImage(): string {

@@ -9,14 +9,20 @@ export interface Target {
   readonly format: string;
 }
 
+/** What spellings are made in. */
+export type SpellingTree = Pick<
+  SoundnessTree,
+  'root' | 'instances' | 'base' | 'locks' | 'outside' | 'traps' | 'directory' | 'link' | 'hardLink'
+>;
+
 /** How a part spells the name of `target` in an image that is opened as `from`; makes the links that the spelling needs. */
-export function spell(tree: SoundnessTree, part: Part, from: string, { path: target, format }: Target): string {
+export function spell(tree: SpellingTree, part: Pick<Part, 'id' | 'spelling'>, from: string, { path: target, format }: Target): string {
   const name = `${part.id}-${basename(target).slice(0, 12)}.img`;
   return SPELLINGS[part.spelling]({ tree, from, target, format, name });
 }
 
 interface Reference {
-  readonly tree: SoundnessTree;
+  readonly tree: SpellingTree;
   readonly from: string;
   readonly target: string;
   readonly format: string;
@@ -48,7 +54,7 @@ const SPELLINGS: Readonly<Record<Part['spelling'], (reference: Reference) => str
   hardLinkOut: ({ tree, target, name }) => trap(tree, tree.hardLink(join(tree.outside, `ubuntu-${name}`), target)),
 };
 
-function trap(tree: SoundnessTree, path: string): string {
+function trap(tree: SpellingTree, path: string): string {
   tree.traps.add(path);
   return path;
 }
