@@ -1,4 +1,4 @@
-import { linkSync, lstatSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
+import { linkSync, lstatSync, readdirSync, renameSync } from 'node:fs';
 import { TRASH_DIRECTORY } from '../model/trash-names.ts';
 import type { TrashDirectory } from '../model/ports.ts';
 import { holdDirectory, type OpenDirectory } from './held-directory.ts';
@@ -33,9 +33,8 @@ function trashDirectory(base: OpenDirectory, fd: number, trashPath: string): Tra
       let answer: 'done' | 'exists' = 'done';
       between(name, entry, (inBase, inTrash) => {
         try {
-          // Never over another file, which a rename would be; a crash in between leaves two names of one file.
+          // Never over another file, which a rename would be.
           linkSync(inTrash, inBase);
-          unlinkSync(inTrash);
         } catch (error) {
           if (!hasErrno(error, 'EEXIST')) throw error;
           answer = 'exists';

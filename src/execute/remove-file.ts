@@ -89,6 +89,8 @@ function trashing({ directory, clock }: RemovalParts, { name, identity }: Planne
     const moved = trash.stat(entry);
     const isThePlanned = moved === undefined || (isSameFile(identity, moved) && moved.modifiedAtNs === identity.modifiedAtNs);
     if (isThePlanned || trash.giveBack(entry, name) === 'exists') return { outcome: 'trashed' };
+    // Nobody else has read its name in the trash: it had it for a moment only.
+    trash.unlink(entry);
     return { outcome: 'ChangedSincePlan', message: 'It was used or replaced at the moment when it went to the trash, and is back.' };
   };
 }

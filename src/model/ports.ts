@@ -134,7 +134,7 @@ export interface TrashDirectory extends DirectoryEntries {
   list(): readonly string[];
   /** Moves the base file `name` here as `entry`, mtime and all. Throws EEXIST when the entry is taken. */
   take(name: string, entry: string): void;
-  /** Makes `entry` the base file `name`, at once or not at all, and never in the place of another: then `exists`. */
+  /** Makes `entry` the base file `name` as well, at once or not at all, and never in the place of another: then `exists`. It keeps its name here. */
   giveBack(entry: string, name: string): 'done' | 'exists';
 }
 

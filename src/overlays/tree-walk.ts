@@ -46,7 +46,6 @@ export async function walkTree(listing: OverlayListing, clock: Clock): Promise<v
 class TreeWalk {
   readonly #listing: OverlayListing;
   readonly #clock: Clock;
-  readonly #skipped: ReadonlySet<string>;
   readonly #baseDirectories: readonly string[];
   readonly #locks: string;
   /** Directories that were listed. */
@@ -60,8 +59,6 @@ class TreeWalk {
     this.#listing = listing;
     this.#locks = posix.relative(listing.instancesPath, listing.locksPath);
     this.#clock = clock;
-    // Checksums are our own.
-    this.#skipped = new Set([`${base}/.basekeeper-checksums`]);
     this.#baseDirectories = [base, `${base}/${TRASH_DIRECTORY}`];
   }
 
@@ -157,7 +154,6 @@ class TreeWalk {
   }
 
   #enters(found: Found, device: bigint | undefined): boolean {
-    if (this.#skipped.has(found.path)) return false;
     if (isNoPlaceForDisks(found.name) && statsOf(found.file)?.dev !== device) return false;
     if (found.depth >= MAX_DEPTH) {
       const message = `it lies more than ${MAX_DEPTH} directories down; move it up, or list it under ignore`;

@@ -216,7 +216,6 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
         const found = entryOf(trash, entry);
         if (this.#entries.has(name)) return 'exists';
         this.#entries.set(name, found);
-        trash.delete(entry);
         this.log.push(`give back ${entry} ${name}`);
         return 'done';
       },

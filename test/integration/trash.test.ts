@@ -216,13 +216,16 @@ describe('the trash on a full file system', () => {
 describe('basekeeper restore', () => {
   const restore = (node: Node, ...args: string[]) => basekeeper(['restore', ...args, '--instances-path', node.tree.instancesPath]);
 
+  const listed = async (node: Node) => (await restore(node, '--list')).stdout.match(/^\S+/gm) ?? [];
+
   it('should list what lies in the trash, and put a file back, young', async () => {
     const node = setUp();
     await node.pass();
     expect((await restore(node, '--list')).stdout).toMatch(new RegExp(`^${NAME}\\.\\d+  trashed 20\\d\\d-`));
     expect(await restore(node, NAME)).toMatchObject({ code: 0, stdout: `restored ${NAME}\n`, stderr: '' });
-    expect([node.base(), node.trashed()]).toEqual([[NAME], []]);
-    expect(outcomes(await node.pass())).toEqual(['kept']);
+    expect(node.base()).toEqual([NAME]);
+    // A disk may be backed by it where it lay: its name there goes with a pass.
+    expect([outcomes(await node.pass()), node.trashed()]).toEqual([['kept', 'restored'], []]);
     expect(await restore(node, '--list')).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('is empty') });
   });
 
@@ -232,10 +235,10 @@ describe('basekeeper restore', () => {
     const older = node.putTrashed(500);
     node.putTrashed(100);
     await restore(node, NAME);
-    expect(node.trashed()).toEqual([older]);
+    expect(await listed(node)).toEqual([older]);
     rmSync(node.tree.path(`_base/${NAME}`));
     expect((await restore(node, older)).code).toBe(0);
-    expect(node.trashed()).toEqual([]);
+    expect(await listed(node)).not.toContain(older);
   });
 
   it('should say why it did not', async () => {

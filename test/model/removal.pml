@@ -288,7 +288,7 @@ inline discard(f) {
 }
 
 #ifdef TRASH
-/* `giveBack`: never over another file. A kill between the two steps leaves two names of one file. */
+/* `giveBack`, and the `unlink` of its name in the trash: never over another file. A kill between the two steps leaves two names of one file. */
 inline giveBack(f) {
   if :: atomic { !exists[f] -> exists[f] = 1; old[f] = 0; SAY(("A %d back %d 1\n", me, f)) };
         MAY_DIE

@@ -179,9 +179,11 @@ class Replay {
     return {
       ...this.#entries(look),
       unlink: (entry) => {
-        this.#cursor.take('emptied', numberOf(entry));
+        // A file that came back loses its name there; any other is gone for good.
+        const isBack = this.#cursor.peek()?.op === 'left';
+        this.#cursor.take(isBack ? 'left' : 'emptied', numberOf(entry));
         this.#trash.delete(entry);
-        this.#expected.trash.set(entry, 'emptied');
+        if (!isBack) this.#expected.trash.set(entry, 'emptied');
       },
       list: () => [...this.#trash.keys()],
       take: (name, entry) => {
@@ -198,8 +200,6 @@ class Replay {
     if (done === this.#exists[f]) this.#cursor.differ(`the model sees f${f} otherwise`);
     if (!done) return 'exists';
     [this.#exists[f], this.#old[f]] = [true, false];
-    this.#cursor.take('left', f);
-    this.#trash.delete(entry);
     // As it went, or one that lay there for its grace.
     if (!this.#expected.base.delete(name)) this.#expected.trash.set(entry, 'restored');
     return 'done';

@@ -37,7 +37,16 @@ export const TRASH: readonly MutantsOf[] = [
       { rule: 'trash: only the newest of a name comes back', from: ' || facts.newestMs.get(file.name) !== file.trashedAtMs', to: '' },
       { rule: 'trash: nothing comes back over a base file', from: 'facts.present.has(file.name) || ', to: '' },
       { rule: 'trash: what a disk names where it lies stays', from: 'applies: isNamedInTrash', to: 'applies: NEVER' },
-      { rule: 'trash: what a crash left with two names keeps the right one', from: 'applies: isSameAsBaseFile', to: 'applies: NEVER' },
+      {
+        rule: 'trash: what a crash left with two names keeps the right one',
+        from: 'facts.gateOpen && isSameAsBaseFile(facts, file)',
+        to: 'false',
+      },
+      {
+        rule: 'trash: what a crash left with two names keeps both while the gate is closed',
+        from: 'facts.gateOpen && isSame',
+        to: 'isSame',
+      },
       { rule: 'trash: no more is emptied than may be removed', from: 'limit === 0 ? [] : over.slice(limit)', to: '[] as typeof over' },
       { rule: 'trash: pressure takes no more than is needed', from: 'if (plannedBytes >= bytesToFree) break;', to: '' },
       {
@@ -65,6 +74,27 @@ export const TRASH: readonly MutantsOf[] = [
         rule: 'trash: it is opened before the last look at the file',
         from: '    const discard = trash === undefined ? unlinking(parts, file) : trashing(parts, file, trash);\n    return recheckNow(parts, file) ?? discard();',
         to: '    return recheckNow(parts, file) ?? (trash === undefined ? unlinking(parts, file) : trashing(parts, file, trash))();',
+      },
+    ],
+  },
+  {
+    file: 'src/execute/trash/execute-trash.ts',
+    tests: [EXECUTOR],
+    mutants: [{ rule: 'trash: a file keeps its name there while the gate is closed', from: 'if (run.plan.gate.open) await', to: 'await' }],
+  },
+  {
+    file: 'src/disk/locks/nova-lock.ts',
+    tests: ['test/integration/trash-names.test.ts'],
+    mutants: [{ rule: 'a lock file that has bytes stays', from: ' && fstatSync(file.fd).size === 0', to: '' }],
+  },
+  {
+    file: 'src/overlays/tree-walk.ts',
+    tests: ['test/integration/trash-names.test.ts'],
+    mutants: [
+      {
+        rule: 'no directory of this program is left out',
+        from: '    if (found.depth >= MAX_DEPTH) {',
+        to: "    if (found.name === '.basekeeper-checksums') return false;\n    if (found.depth >= MAX_DEPTH) {",
       },
     ],
   },
@@ -140,6 +170,11 @@ export const TRASH: readonly MutantsOf[] = [
         to: 'return',
       },
       {
+        rule: 'trash: users of the file where it lies are asked for before it loses its name there',
+        from: "return ('outcome' in own ? own : recheckUse(own)) ?? finishMove(parts, file);",
+        to: 'return finishMove(parts, file);',
+      },
+      {
         rule: 'trash: users of the file where it lies are asked for before it is emptied',
         from: 'if (objection !== undefined) return objection;',
         to: '',
@@ -182,7 +217,7 @@ export const TRASH: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'trash: no file comes back over a newer one',
-        from: 'linkSync(inTrash, inBase);\n          unlinkSync(inTrash);',
+        from: 'linkSync(inTrash, inBase);',
         to: 'renameSync(inTrash, inBase);',
         tests: [DIRECTORY],
       },

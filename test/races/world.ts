@@ -359,7 +359,6 @@ function baseDirectory(world: World, { name: keeperName, policy }: KeeperOptions
         world.base.set(name, file);
         world.note(`${keeperName} gives ${name.slice(0, 8)} back`);
         world.between();
-        world.trash.delete(entry);
         world.restored++;
         return 'done';
       },

@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryLock } from 'fs-native-extensions';
@@ -139,11 +139,14 @@ function held(file: LockedFile, waitedSeconds: number, closed: () => void): Held
   };
 }
 
-/** oslo's `remove_external_lock_file`, which only warns about a failure. While the lock is held, so that no other holder loses its file. */
+/**
+ * oslo's `remove_external_lock_file`, which only warns about a failure. While the lock is held, so that no other holder loses its file.
+ * A lock file is empty. One that has bytes is somebody's data, and stays.
+ */
 function removeLockFile(file: LockedFile): void {
   const path = entryPath(file.directory, file.name);
   try {
-    if (leadsTo(path, file)) unlinkSync(path);
+    if (leadsTo(path, file) && fstatSync(file.fd).size === 0) unlinkSync(path);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
   }

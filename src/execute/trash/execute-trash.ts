@@ -9,7 +9,7 @@ import type { Result } from '../recheck.ts';
 import type { Removal } from '../removal.ts';
 import { relief } from '../relief.ts';
 import { refusalOfTrashed } from '../refusal.ts';
-import { emptyingOf, restoreTrashedFile, type TrashedFileParts } from './trashed-file.ts';
+import { emptyingOf, restoreTrashedFile, unnamingOf, type TrashedFileParts } from './trashed-file.ts';
 import { failed } from '../under-lock.ts';
 
 /** The part of an execution that is about the trash. */
@@ -30,15 +30,21 @@ export interface TrashRun {
 /** How many rows are looked at between two turns of the event loop. */
 const ROWS_PER_TURN = 200;
 
-/** Puts back what is needed again, then empties: what its grace has left first, then what only pressure asks for, oldest first. */
+/**
+ * Puts back what is needed again and takes its name in the trash away, where no disk uses it by that name. Then empties: what its grace has
+ * left first, then what only pressure asks for, oldest first.
+ */
 export async function executeTrash(run: TrashRun): Promise<void> {
   const due: PlannedTrashedFile[] = [];
+  const back: PlannedTrashedFile[] = [];
   let looked = 0;
   for (const file of run.plan.trash?.files ?? []) {
     if (looked++ % ROWS_PER_TURN === 0) await nextTurn();
-    if (file.verdict === 'restore') await restore(run, file);
-    else if (file.verdict === 'empty') due.push(file);
+    if (file.verdict === 'empty') due.push(file);
+    if (file.verdict !== 'restore') continue;
+    if (file.reason === 'UnfinishedMove' || (await restore(run, file))) back.push(file);
   }
+  if (run.plan.gate.open) await removeInBatches(lockParts(run), unnamings(run, back));
   due.sort((a, b) => pressed(a) - pressed(b) || Date.parse(a.trashedAt) - Date.parse(b.trashedAt));
   await removeInBatches(lockParts(run), emptyings(run, due));
 }
@@ -56,9 +62,24 @@ function* emptyings(run: TrashRun, files: readonly PlannedTrashedFile[]): Genera
   }
 }
 
-async function restore(run: TrashRun, file: PlannedTrashedFile): Promise<void> {
+/** What was put back in this pass is restored, whether or not its name in the trash is gone as well. */
+function* unnamings(run: TrashRun, files: readonly PlannedTrashedFile[]): Generator<Removal, void, void> {
+  for (const file of files) {
+    const settled = (result: Result): void => {
+      if (file.reason === 'UnfinishedMove') run.trashOutcomes.set(file.entry, { name: file.name, ...result });
+    };
+    const opened = openTrash(run, file);
+    if ('outcome' in opened) settled(opened);
+    else yield unnamingOf({ ...run, ...opened }, file, { refused: () => undefined, settled });
+  }
+}
+
+/** Returns whether it is a base file again. */
+async function restore(run: TrashRun, file: PlannedTrashedFile): Promise<boolean> {
   await nextTurn();
-  run.trashOutcomes.set(file.entry, { name: file.name, ...(await restored(run, file)) });
+  const result = await restored(run, file);
+  run.trashOutcomes.set(file.entry, { name: file.name, ...result });
+  return result.outcome === 'restored';
 }
 
 async function restored(run: TrashRun, file: PlannedTrashedFile): Promise<Result> {

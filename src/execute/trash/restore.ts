@@ -2,6 +2,7 @@ import { parseTrashEntryName, type TrashEntryName } from '../../model/trash-name
 import type { BaseDirectory, BaseDirectoryOpener, Clock, FileLocker, TrashDirectory } from '../../model/ports.ts';
 import type { Outcome } from '../../model/reasons.ts';
 import { isEntryName } from '../../disk/entry-name.ts';
+import { isSameFile } from '../recheck.ts';
 import { putBack } from './trashed-file.ts';
 import { underLock } from '../under-lock.ts';
 
@@ -27,14 +28,15 @@ export interface Restored {
   readonly message?: string | undefined;
 }
 
-/** What lies in the trash, newest first. Throws an errno error when the base directory or the trash cannot be read. */
+/** What lies in the trash and has not come back, newest first. Throws an errno error when the base directory or the trash cannot be read. */
 export function listTrash({ directories, basePath }: Pick<RestoreParts, 'directories' | 'basePath'>): readonly TrashEntry[] {
-  return withTrash(directories.open(basePath), (trash) => (trash === undefined ? [] : entriesOf(trash)));
+  const directory = directories.open(basePath);
+  return withTrash(directory, (trash) => (trash === undefined ? [] : entriesOf(trash).filter((entry) => !isBack(directory, trash, entry))));
 }
 
 /**
- * Puts a file back from the trash, under its Nova lock and never over a base file that is there; its age counts from now. `wanted` is the name
- * of a base file (then the one that was trashed last), or a name in the trash. Throws an errno error when the trash cannot be opened.
+ * Puts a file back from the trash, under its Nova lock and never over a base file that is there; its age counts from now. It keeps its name
+ * in the trash, by which a disk may use it, until the next pass. `wanted` is the name of a base file (then the one that was trashed last), or a name in the trash. Throws an errno error when the trash cannot be opened.
  */
 export async function restoreFile(parts: RestoreParts, wanted: string, signal: AbortSignal | undefined): Promise<Restored> {
   const directory = parts.directories.open(parts.basePath);
@@ -68,6 +70,12 @@ function withTrash<T>(directory: BaseDirectory, use: (trash: TrashDirectory | un
     close();
     throw error;
   }
+}
+
+/** Its name in the trash stays until a pass has seen that no disk uses it by that name. */
+function isBack(directory: BaseDirectory, trash: TrashDirectory, { entry, name }: TrashEntry): boolean {
+  const [here, there] = [trash.stat(entry), directory.stat(name)];
+  return here !== undefined && there !== undefined && isSameFile(here, there);
 }
 
 function entriesOf(trash: TrashDirectory): TrashEntry[] {

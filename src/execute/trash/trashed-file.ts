@@ -18,14 +18,29 @@ export interface TrashedFileParts {
 
 const THERE_AGAIN = 'The base directory has a file of this name again, which stays.';
 
-/** Puts a file back as a base file, young again, unless there is one. */
+/** Puts a file back as a base file, young again, unless there is one. It keeps its name in the trash, which `unnamingOf` removes. */
 export async function restoreTrashedFile(parts: TrashedFileParts & LockParts, file: PlannedTrashedFile): Promise<Result> {
   return await underLock(parts, {
     name: file.name,
     failure: 'RestoreFailed',
     removeLockFile: false,
-    work: () => (file.reason === 'UnfinishedMove' ? finishMove(parts, file) : (recheckEntry(parts, file) ?? putBack(parts, file))),
+    work: () => recheckEntry(parts, file) ?? putBack(parts, file),
   });
+}
+
+/** The removal of the name in the trash of a file that is a base file again. It stays while a disk uses the file by that name. */
+export function unnamingOf(parts: TrashedFileParts, file: PlannedTrashedFile, rest: Pick<Removal, 'refused' | 'settled'>): Removal {
+  return {
+    lockName: file.name,
+    removeLockFile: false,
+    askedNames: [file.entry],
+    firstLook: () => undefined,
+    settle: (answerFor) => {
+      const own = answerFor(file.entry);
+      return ('outcome' in own ? own : recheckUse(own)) ?? finishMove(parts, file);
+    },
+    ...rest,
+  };
 }
 
 /** The removal of a file from the trash for good; it is put back instead where somebody has come to need it. */
@@ -51,7 +66,7 @@ function emptyUnused(parts: TrashedFileParts, file: PlannedTrashedFile, answerFo
   if (parts.directory.stat(file.name) !== undefined) return empty();
   const users = answerFor(file.name);
   if ('outcome' in users) return users;
-  if (users.some(({ kind }) => kind === 'use')) return recheckEntry(parts, file) ?? putBack(parts, file);
+  if (users.some(({ kind }) => kind === 'use')) return recheckEntry(parts, file) ?? moveBack(parts, file);
   return recheckUse(users) ?? empty();
 }
 
@@ -69,6 +84,13 @@ function recheckGrace({ clock }: TrashedFileParts, { reason, graceEndsAt }: Plan
   return { outcome: 'ChangedSincePlan', message: `Its grace ends at ${graceEndsAt}.` };
 }
 
+/** Nobody uses it by its name in the trash. */
+function moveBack(parts: TrashedFileParts, file: PlannedTrashedFile): Result {
+  const result = putBack(parts, file);
+  if (result.outcome === 'restored') parts.trash.unlink(file.entry);
+  return result;
+}
+
 /** Touched before it appears: nobody may see it old. */
 export function putBack(
   { trash, directory, clock }: Pick<TrashedFileParts, 'trash' | 'directory' | 'clock'>,
@@ -80,8 +102,7 @@ export function putBack(
 }
 
 /**
- * A crash between the two steps of putting it back left its name here; the file itself is where it belongs. Whatever its mtime is by now:
- * a file in use has just been touched by its other name.
+ * Whatever its mtime is by now: a file in use has just been touched by its other name.
  */
 function finishMove({ trash, directory }: TrashedFileParts, { entry, name, identity }: PlannedTrashedFile): Result {
   const here = trash.stat(entry);

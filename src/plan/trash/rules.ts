@@ -25,9 +25,11 @@ const NEVER = (): boolean => false;
 
 /** The first that applies decides; `RemovalLimitReached` and `UnderPressure` need all files and are decided after these. */
 const TRASH_RULES: readonly TrashRule[] = [
-  { reason: 'UnfinishedMove', verdict: 'restore', applies: isSameAsBaseFile },
-  { reason: 'NamedInTrash', verdict: 'keep', applies: isNamedInTrash },
+  // It gets its name back and keeps the one that it has here, so that it can serve disks that name either.
   { reason: 'NeededAgain', verdict: 'restore', applies: isNeededAgain },
+  { reason: 'NamedInTrash', verdict: 'keep', applies: isNamedInTrash },
+  // A disk that was not seen may name it here, so it keeps both names until the gate is open.
+  { reason: 'UnfinishedMove', verdict: 'restore', applies: (facts, file) => facts.gateOpen && isSameAsBaseFile(facts, file) },
   { reason: 'RemovalDisabled', verdict: 'keep', applies: ({ policy }) => !policy.removeUnusedBaseImages },
   { reason: 'WithinGrace', verdict: 'keep', applies: (facts, { trashedAtMs }) => !(graceEndMs(facts, trashedAtMs) <= facts.nowMs) },
   { reason: 'GateClosed', verdict: 'keep', applies: ({ gateOpen }) => !gateOpen },

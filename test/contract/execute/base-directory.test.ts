@@ -206,13 +206,13 @@ describe.each(Object.entries({ 'the twin in memory': inMemory, 'a directory on d
     expect(directory.openTrash({ create: false })?.list()).toEqual([]);
   });
 
-  it('should move a file to the trash as it is, and give it back as it is', () => {
+  it('should move a file to the trash as it is, and give it back as it is, with its name there left', () => {
     const { directory, identity } = openWithBase();
     const trash = openTrash(directory);
     trash.take('base', 'base.1');
     expect([directory.stat('base'), trash.stat('base.1'), trash.list()]).toEqual([undefined, identity, ['base.1']]);
     expect(trash.giveBack('base.1', 'base')).toBe('done');
-    expect([directory.stat('base'), trash.stat('base.1'), trash.list()]).toEqual([identity, undefined, []]);
+    expect([directory.stat('base'), trash.stat('base.1'), trash.list()]).toEqual([identity, identity, ['base.1']]);
   });
 
   it('should never give a file back in the place of another', () => {

@@ -103,7 +103,7 @@ describe('executor: removals into the trash', () => {
       const { outcomes, message } = await execute({ files: [removal(directory)] });
       expect([outcomes, message]).toEqual([{ [NAME]: 'ChangedSincePlan' }, expect.stringContaining('is back')]);
       expect([directory.names, directory.trashed]).toEqual([[NAME], []]);
-      expect(directory.log.at(-1)).toBe(`give back ${NAME}.${NOW_MS} ${NAME}`);
+      expect(directory.log.slice(-2)).toEqual([`give back ${NAME}.${NOW_MS} ${NAME}`, `unlink ${NAME}.${NOW_MS}`]);
       expect(locker.log).toEqual([`lock ${NAME}`, `release ${NAME}`]);
     }
   });
@@ -154,6 +154,22 @@ describe('executor: putting files back', () => {
     expect(directory.log).toEqual([`touch ${ENTRY}`, `give back ${ENTRY} ${NAME}`]);
     expect(directory.statOf(NAME).modifiedAtMs).toBe(NOW_MS);
     expect(locker.log).toEqual([`lock ${NAME}`, `release ${NAME}`]);
+  });
+
+  it.each<[string, boolean, readonly Objection[], readonly string[]]>([
+    ['nobody names it there', true, [], []],
+    ['a disk names it there', true, [{ kind: 'use', message: 'vm-1/disk' }], [ENTRY]],
+    ['the evidence became incomplete', true, [{ kind: 'gate', message: 'SourceStale: api' }], [ENTRY]],
+    ['the gate is closed', false, [], [ENTRY]],
+  ])('should leave its name in the trash unless the gate is open and nobody uses it: %s', async (_, open, objections, left) => {
+    for (const reason of ['NeededAgain', 'UnfinishedMove'] as const) {
+      const { directory, execute } = setUp();
+      const identity = directory.putTrashed(ENTRY, TRASHED_MS);
+      if (reason === 'UnfinishedMove') directory.linkFromTrash(ENTRY, NAME);
+      const inUse = perFile(async (name) => (name === ENTRY ? [...objections] : []));
+      await execute({ trash: trashOf(trashRow('restore', identity, { reason })), gate: { open, reasons: [] } }, { inUse });
+      expect([directory.names, directory.trashed]).toEqual([[NAME], left]);
+    }
   });
 
   it('should leave both where the base directory has a file of that name by now', async () => {

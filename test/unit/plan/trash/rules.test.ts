@@ -85,6 +85,14 @@ describe('the trash in a plan', () => {
     expect(decisions(plan([trashed(1, { inode: 7n })], { files: [baseFile({ inode: 7n })] }))).toEqual(['restore UnfinishedMove']);
   });
 
+  it('should finish nothing while a disk names the file in the trash, or may do so unseen', () => {
+    const file = trashed(1, { inode: 7n });
+    const files = [baseFile({ inode: 7n })];
+    const named = overlayOn(`/var/lib/nova/instances/_base/.basekeeper-trash/${file.entry}`, undefined);
+    expect(decisions(plan([file], { files, overlays: named }))).toEqual(['keep NamedInTrash']);
+    expect(decisions(plan([file], { files, inventory: { sources: [], workloads: [] } }))).toEqual(['keep WithinGrace']);
+  });
+
   it('should keep a file that a disk names where it lies', () => {
     const file = trashed(50);
     expect(decisions(plan([file], { overlays: overlayOn(`/x/_base/.basekeeper-trash/${file.entry}`, undefined) }))).toEqual([
