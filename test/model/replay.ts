@@ -18,7 +18,7 @@ import { Cursor, traceOf, type Play, type Step } from './trace.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 23, 14, 0, 0);
 /** Longer than a batch goes on taking locks. */
-const TIME_IS_UP_MS = 60;
+const TIME_IS_UP_MS = 150;
 
 /** The cache of one trace, and the executor's ports over it, for one of its agents. */
 class Replay {
