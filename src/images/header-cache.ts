@@ -10,6 +10,9 @@ export interface FileStamp {
   readonly ctimeNs: bigint;
 }
 
+/** How full the cache is before the order of its entries counts. */
+const ORDERED_SHARE = 0.75;
+
 interface Entry extends Omit<FileStamp, 'dev' | 'ino'> {
   readonly header: ImageHeader;
   pass: number;
@@ -44,9 +47,12 @@ export class HeaderCache {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     if (entry.size !== stats.size || entry.mtimeNs !== stats.mtimeNs || entry.ctimeNs !== stats.ctimeNs) return undefined;
+    // The order counts only once there is hardly any room left: moving each entry costs more than finding it.
+    if (entry.pass !== this.#pass && this.#entries.size > this.#capacity * ORDERED_SHARE) {
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
+    }
     entry.pass = this.#pass;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
     return entry.header;
   }
 

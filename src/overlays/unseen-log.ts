@@ -23,7 +23,7 @@ export class UnseenLog {
 
   /** What was looked at again is not unseen any more. */
   clear(path: string): void {
-    this.#listed.delete(path);
+    if (this.#listed.size > 0) this.#listed.delete(path);
   }
 
   list(): readonly Unseen[] {

@@ -29,6 +29,11 @@ const SETTLE_BASE =
 export function visitFile(listing: OverlayListing, found: Found): void {
   const header = headerOf(listing, found);
   if (header === undefined) return;
+  // Nearly all base files, tens of thousands of them.
+  if (header.kind === 'raw' && found.role !== 'other') {
+    listing.baseImages.delete(found.path);
+    return;
+  }
   const chain = followChain(found.path, header, listing.chains);
   if (found.role === 'other') addOverlay(listing, found, chain, header.kind === 'raw');
   else addBaseImage(listing, found, chain);
