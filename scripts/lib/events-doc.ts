@@ -40,6 +40,10 @@ const ANNOTATION_MEANINGS: Readonly<Record<AnnotationName, readonly [writer: str
   result: ['the agent', '`Succeeded`, `DryRun`, `Held`, `Failed` or `Skipped`.'],
   summary: ['the agent', 'One line for people, such as `42 base files, 118.2 GiB; 3 removable, 12.0 GiB; held: SourceNotSynced`.'],
   cache: ['the agent', 'The state of the cache as compact JSON, see below.'],
+  lastRemoval: [
+    'the agent',
+    'The last pass that removed something and what, such as `2026-11-28T20:00:00Z: 3 base files removed, 12.0 GiB`; later passes leave it.',
+  ],
 };
 
 const CACHE = `

@@ -4,6 +4,8 @@ import type { KubeClient, PodReader } from '../kube/types.ts';
 import { asArray, asNumber, asText, at } from '../lib/json.ts';
 import type { Surroundings } from './doctor/objects.ts';
 import { surroundingsOf } from './doctor/surroundings.ts';
+import type { AgentState } from './agents.ts';
+import { listAgents } from './list-agents.ts';
 import { nodeStatusOf, type NodeStatus } from './node-status.ts';
 
 const PAGE_SIZE = 500;
@@ -24,6 +26,8 @@ export interface Fleet {
   annotate(node: string, annotations: Readonly<Record<string, string | null>>): Promise<void>;
   /** What the agent on the node answers to `/report`, untrusted, and its pod. */
   report(node: string, agentSelector: string): Promise<{ readonly pod: AgentPod; readonly report: unknown }>;
+  /** The agents' pods, of this node or of all of them; with why each does not run. */
+  agents(agentSelector: string, node?: string): Promise<readonly AgentState[]>;
   /** What `doctor` looks at beside the nodes: one list a kind. */
   surroundings(agentSelector: string): Promise<Surroundings>;
   close(): void;
@@ -39,7 +43,10 @@ type ApiOptions = Pick<FleetOptions, 'client' | 'signal'>;
 
 /** Every call throws an error for people: what could not be done, why, and which right is missing if that is the reason. */
 export function createFleet({ client, readPod, signal }: FleetOptions): Fleet {
+  const agents: Fleet['agents'] = (agentSelector, node) =>
+    asking('list the agents’ pods', 'list pods', () => listAgents({ client, signal }, agentSelector, node));
   return {
+    agents,
     statuses: (selector) => asking('list nodes', 'list nodes', () => statusesOf({ client, signal }, selector)),
     status: (node) =>
       asking(`read node ${node}`, 'get nodes', async () => {
@@ -64,7 +71,7 @@ export function createFleet({ client, readPod, signal }: FleetOptions): Fleet {
       const request = { ...pod, path: '/report', timeoutMs: REPORT_TIMEOUT_MS, signal };
       return { pod, report: await asking(where, 'get and create pods/portforward', () => readPod(request)) };
     },
-    surroundings: (agentSelector) => surroundingsOf({ client, signal }, agentSelector, asking),
+    surroundings: (agentSelector) => surroundingsOf({ client, signal }, () => agents(agentSelector), asking),
     close: () => client.close(),
   };
 }

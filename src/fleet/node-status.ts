@@ -1,6 +1,7 @@
 import { asText, at } from '../lib/json.ts';
 import type { GateReason } from '../model/reasons.ts';
 import { NODE_ANNOTATIONS } from '../model/annotation-keys.ts';
+import { parseLastRemoval, type LastRemoval } from '../report/last-removal.ts';
 import { parseCacheSummary, type CacheSummary } from '../report/node/cache-summary.ts';
 import { printable, shorten } from '../lib/text.ts';
 
@@ -18,12 +19,16 @@ export interface NodeStatus {
   readonly lastPass?: string;
   readonly summary?: string;
   readonly cache?: CacheSummary;
+  /** The last pass that removed something; the last pass may be a later one. */
+  readonly lastRemoval?: LastRemoval;
   /** Gate reasons; empty where the gate is open or nothing is known. */
   readonly held: readonly GateReason[];
   /** The value of `run-now` that waits for its pass. */
   readonly waitingFor?: string;
   /** The value of `run-now` that was answered last. */
   readonly answered?: string;
+  /** Why the agent does not answer, as far as its pod says; absent where it runs, or where that is unknown. */
+  readonly agentProblem?: string;
 }
 
 /** Reads a Node, or only its metadata; undefined for what is not an object with a name. Texts are made safe to show. */
@@ -41,6 +46,7 @@ export function nodeStatusOf(object: unknown): NodeStatus | undefined {
     lastPass: instantOf(raw('lastPass')),
     summary: text('summary'),
     cache,
+    lastRemoval: parseLastRemoval(text('lastRemoval')),
     held: cache?.held ?? [],
     waitingFor: waiting === answered ? undefined : waiting,
     answered,

@@ -31,7 +31,7 @@ export function* nodeStatusText(status: NodeStatus, live: LiveStatus | undefined
 }
 
 function fieldsOf(status: NodeStatus, live: LiveStatus | undefined, nowMs: number): readonly (readonly [string, readonly string[]])[] {
-  const { mode, modeFrom, result, lastPass, summary, cache, waitingFor } = status;
+  const { mode, modeFrom, result, lastPass, summary, cache, waitingFor, agentProblem } = status;
   const age =
     lastPass === undefined
       ? ''
@@ -43,11 +43,17 @@ function fieldsOf(status: NodeStatus, live: LiveStatus | undefined, nowMs: numbe
     ],
     ['Last pass', [result === undefined ? 'no agent has written here' : [result, age].filter(Boolean).join(', ')]],
     ['Summary', summary === undefined ? [] : [summary]],
+    ['Removed', removedLines(status, nowMs)],
+    ['Agent', agentProblem === undefined ? [] : [`does not run: ${cellText(agentProblem)}`]],
     ['Cache', cache === undefined ? [] : [amounts(cache)]],
     ['Held by', live === undefined ? status.held.map((reason) => `${reason}: ${GATE_REASONS[reason]}`) : closures(live.gate)],
     ['Findings', live === undefined ? [] : findingLines(live.findings)],
     ['Waiting', waitingFor === undefined ? [] : [`for the pass that ${NODE_ANNOTATIONS.runNow}=${waitingFor} asks for`]],
   ];
+}
+
+function removedLines({ lastRemoval }: NodeStatus, nowMs: number): string[] {
+  return lastRemoval === undefined ? [] : [`${cellText(lastRemoval.what)}, ${shortAge((nowMs - Date.parse(lastRemoval.at)) / 1000)} ago`];
 }
 
 function amounts({ total, reclaimable, removed }: CacheSummary): string {

@@ -36,7 +36,8 @@ function columnsAt(nowMs: number): readonly Column<NodeStatus>[] {
 }
 
 /** Why nothing is removed: gate reasons, or what a pass that came to nothing says. */
-function whyOf({ result, held, summary = '' }: NodeStatus): string {
+function whyOf({ result, held, summary = '', agentProblem }: NodeStatus): string {
+  if (agentProblem !== undefined) return `the agent does not run: ${agentProblem}`;
   if (result === undefined) return 'no agent has written here';
   return result === 'Failed' || result === 'Skipped' ? summary : held.join(', ');
 }

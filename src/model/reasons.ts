@@ -9,8 +9,8 @@ export const VERDICT_REASONS = {
   YoungerThanMinimumAge: 'It is unused, but not for long enough yet.',
   GateClosed: 'It is unused and old enough, but the evidence is incomplete; see the gate reasons.',
   RemovalLimitReached: 'It is removable, but maxRemovalsPerPass older files go first; the next pass takes it.',
-  UnderPressure: 'Nothing uses it; it is younger than its minimum age, but the file system is too full, so it is removed before its time.',
-  Unused: 'Nothing uses it and it is old enough; it is removed.',
+  UnderPressure: 'Nothing uses it; it is younger than its minimum age, but the file system is too full, so it may go before its time.',
+  Unused: 'Nothing uses it and it is old enough.',
 } as const;
 export type VerdictReason = keyof typeof VERDICT_REASONS;
 
@@ -53,7 +53,7 @@ export const TRASH_REASONS = {
   GateClosed: 'Its grace is over, but the evidence is incomplete; see the gate reasons.',
   RemovalLimitReached: 'Its grace is over, but maxRemovalsPerPass older files go first; the next pass takes it.',
   UnderPressure: 'Nothing needs it, and the file system is too full to keep it until its grace is over.',
-  GraceOver: 'Its grace is over and nothing needs it; it is removed for good.',
+  GraceOver: 'Its grace is over and nothing needs it.',
 } as const;
 export type TrashReason = keyof typeof TRASH_REASONS;
 

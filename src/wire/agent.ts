@@ -18,6 +18,9 @@ import { unreadySources } from '../http/probes.ts';
 import { createDoor, type Door } from '../http/door.ts';
 import { createKubeReporter, type KubeReporter } from '../report/node/kube-reporter.ts';
 import { createLogReporter } from '../report/log.ts';
+import { parseLastRemoval, removalOf, type LastRemoval } from '../report/last-removal.ts';
+import type { ReportPart } from '../report/report-part.ts';
+import { NODE_ANNOTATIONS } from '../model/annotation-keys.ts';
 import { createMetrics, type Metrics } from '../report/metrics/metrics.ts';
 import { createBaseScanner } from '../scan/base-scanner.ts';
 import { passParts } from './pass.ts';
@@ -38,7 +41,9 @@ export async function wireAgent(config: Config, { logger }: { readonly logger: L
   const reporter = cluster === undefined ? undefined : nodeReporter(config, cluster, logger);
   const aboutChecksums = { logger, observer: metrics.checksumObserver, paused: () => loop.status().mode !== 'enforce' };
   const keeper = keepsChecksums ? keeperOf(config, aboutChecksums) : undefined;
+  const removals = rememberRemovals(cluster?.node);
   const loop: Agent = createLoop(config, {
+    removals,
     logger,
     metrics,
     sources,
@@ -49,7 +54,7 @@ export async function wireAgent(config: Config, { logger }: { readonly logger: L
     keeper,
   });
   metrics.watchSources(async () => (await readAll(sources)).map(({ status }) => status));
-  const door = openDoor(config, { logger, metrics, sources, loop, client: cluster?.client });
+  const door = openDoor(config, { logger, metrics, sources, loop, client: cluster?.client, removals });
   return {
     async run(signal) {
       const { port, pagesPort } = await door.start();
@@ -98,9 +103,27 @@ interface LoopParts {
   readonly serverTime: KubeClient['serverTime'];
   readonly reporter: KubeReporter | undefined;
   readonly keeper: ChecksumKeeper | undefined;
+  readonly removals: Removals;
 }
 
-function createLoop(config: Config, { logger, metrics, sources, membership, node, serverTime, reporter, keeper }: LoopParts): Agent {
+interface Removals extends ReportPart {
+  last(): LastRemoval | undefined;
+}
+
+/** The last pass that removed something: of this process, else what the node's annotation says of an earlier one. */
+function rememberRemovals(node: OwnNode | undefined): Removals {
+  let last: LastRemoval | undefined;
+  return {
+    last: () => last ?? parseLastRemoval(node?.current()?.annotations[NODE_ANNOTATIONS.lastRemoval]),
+    publish(report) {
+      last = removalOf(report) ?? last;
+      return Promise.resolve();
+    },
+  };
+}
+
+function createLoop(config: Config, all: LoopParts): Agent {
+  const { logger, metrics, sources, membership, node, serverTime, reporter, keeper, removals } = all;
   const parts = passParts(config, sources, systemClock, { checksums: keeper?.mismatches, serverTime });
   const { nodeName, policy, basePath } = config;
   const about = () => ({ node: nodeName, takenAt: timestamp(systemClock.now().wallMs), preset: policy.preset, basePath });
@@ -112,7 +135,7 @@ function createLoop(config: Config, { logger, metrics, sources, membership, node
     logger,
     sources,
     node,
-    reporter: createReporter([createLogReporter(logger), metrics, ...(reporter === undefined ? [] : [reporter])], logger),
+    reporter: createReporter([createLogReporter(logger), metrics, removals, ...(reporter === undefined ? [] : [reporter])], logger),
     pass: async (options) => {
       await membership?.register(options.signal);
       return await runPass(parts, options);
@@ -129,12 +152,12 @@ function createLoop(config: Config, { logger, metrics, sources, membership, node
   });
 }
 
-interface DoorParts extends Pick<LoopParts, 'logger' | 'metrics' | 'sources'> {
+interface DoorParts extends Pick<LoopParts, 'logger' | 'metrics' | 'sources' | 'removals'> {
   readonly loop: Agent;
   readonly client: KubeClient | undefined;
 }
 
-function openDoor(config: Config, { logger, metrics, sources, loop, client }: DoorParts): Door {
+function openDoor(config: Config, { logger, metrics, sources, loop, client, removals }: DoorParts): Door {
   const { report, statusPage, ...http } = config.http;
   return createDoor({
     ...http,
@@ -146,7 +169,13 @@ function openDoor(config: Config, { logger, metrics, sources, loop, client }: Do
       unready: async () => unreadySources((await readAll(sources)).map(({ status }) => status)),
     },
     report: () => loop.status().lastReport,
-    agent: () => ({ version: VERSION, node: config.nodeName, ...loop.status(), nowMs: systemClock.now().wallMs }),
+    agent: () => ({
+      version: VERSION,
+      node: config.nodeName,
+      ...loop.status(),
+      lastRemoval: removals.last(),
+      nowMs: systemClock.now().wallMs,
+    }),
     switches: { report, statusPage },
   });
 }

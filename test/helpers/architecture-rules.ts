@@ -104,6 +104,7 @@ export const SHELLS: readonly string[] = [
   'src/fleet/cleanup.ts',
   'src/fleet/doctor/surroundings.ts',
   'src/fleet/fleet.ts',
+  'src/fleet/list-agents.ts',
   'src/http/certificate.ts',
   'src/http/door.ts',
   'src/http/open-routes.ts',

@@ -58,6 +58,8 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 're
     'kubectl annotate node node-1 --overwrite basekeeper.io/run-now=once-more',
     'kubectl annotate node node-1 --overwrite basekeeper.io/mode=dry-run',
     'kubectl annotate node node-1 basekeeper.io/mode-',
+    'kubectl annotate node --all basekeeper.io/last-pass- basekeeper.io/last-removal- basekeeper.io/result- basekeeper.io/summary- basekeeper.io/cache- basekeeper.io/run-now-done-',
+    'kubectl annotate node --all basekeeper.io/mode- basekeeper.io/run-now- basekeeper.io/pin-',
   ],
   cluster: [
     'kubectl create namespace basekeeper',

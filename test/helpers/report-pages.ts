@@ -11,6 +11,7 @@ export const AGENT: AgentView = {
   mode: 'enforce',
   passRunning: false,
   nextPassMs: Date.parse(TAKEN_AT) + 2_400_000,
+  lastRemoval: { at: TAKEN_AT, what: '3 base files removed, 12.0 GiB' },
   nowMs: Date.parse(TAKEN_AT) + 720_000,
 };
 

@@ -52,7 +52,11 @@ async function planFor(options: ExplainOptions, context: Context): Promise<Plan 
     throw new UsageError('--instances-path needs --workloads; without both, the agent that runs on this node is asked');
   }
   const { fetchReport } = await import('../agent-report.ts');
-  return fetchReport(options.agent ?? (await agentOfThisNode(options, context)), context.io.signal);
+  const report = await fetchReport(options.agent ?? (await agentOfThisNode(options, context)), context.io.signal);
+  if (report.result !== 'Skipped' || options.agent !== undefined) return report;
+  // An agent whose mode is off looks at nothing, so its report says nothing of any file.
+  say(context.io.stderr, 'basekeeper: the mode of the agent is off, so it has looked at nothing; looking at the disk');
+  return withConfig(options, context, (config) => computed(config, context));
 }
 
 async function agentOfThisNode(options: ExplainOptions, context: Context): Promise<string> {

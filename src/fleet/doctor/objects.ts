@@ -1,4 +1,5 @@
 import { asArray, asObject, asText, at, field } from '../../lib/json.ts';
+import type { AgentState } from '../agents.ts';
 
 /** A pod that may hold a node. */
 export interface KnownPod {
@@ -7,15 +8,6 @@ export interface KnownPod {
   readonly labels: ReadonlyMap<string, string>;
   /** `DaemonSet node-exporter`; the pod itself where nothing owns it. */
   readonly owner: string;
-}
-
-/** An agent's pod. */
-export interface AgentState {
-  readonly pod: string;
-  readonly node: string;
-  readonly image: string;
-  /** Why it does not run, as far as its status says. */
-  readonly problem: string | undefined;
 }
 
 export interface Surroundings {
@@ -42,29 +34,4 @@ function ownerName(owner: unknown, pod: string): string {
   if (kind === undefined || name === undefined) return `Pod ${pod}`;
   const deployment = kind === 'ReplicaSet' ? /^(.+)-[a-z0-9]{8,10}$/.exec(name)?.[1] : undefined;
   return deployment === undefined ? `${kind} ${name}` : `Deployment ${deployment}`;
-}
-
-/** An agent's pod, unless it is being deleted. */
-export function agentOf(object: unknown): AgentState | undefined {
-  const name = asText(at(object, 'metadata', 'name'));
-  if (name === undefined || at(object, 'metadata', 'deletionTimestamp') !== undefined) return undefined;
-  const [container] = asArray(at(object, 'spec', 'containers')) ?? [];
-  return {
-    pod: `${asText(at(object, 'metadata', 'namespace'))}/${name}`,
-    node: asText(at(object, 'spec', 'nodeName')) ?? '',
-    image: asText(field(container, 'image')) ?? '',
-    problem: problemOf(object),
-  };
-}
-
-function problemOf(object: unknown): string | undefined {
-  const statuses = ['initContainerStatuses', 'containerStatuses'].flatMap((key) => asArray(at(object, 'status', key)) ?? []);
-  for (const status of statuses) {
-    const waiting = at(status, 'state', 'waiting');
-    const reason = asText(field(waiting, 'reason'));
-    // An agent waits for its init container, which says why.
-    if (reason !== undefined && reason !== 'PodInitializing') return [reason, asText(field(waiting, 'message'))].filter(Boolean).join(': ');
-  }
-  const phase = asText(at(object, 'status', 'phase')) ?? 'Unknown';
-  return phase === 'Running' ? undefined : `its phase is ${phase}`;
 }

@@ -5,10 +5,16 @@ import type { ObjectReference } from '../../model/workload.ts';
 import type { ReportDigest } from '../digest.ts';
 import type { EventReason } from './reasons.ts';
 import { eventValue, identityOf, type EventValue } from './event.ts';
-import { countOf, humanBytes, listSome } from '../../lib/text.ts';
+import { countOf, humanBytes, listSome, shorten } from '../../lib/text.ts';
 
 /** Events about VMs' own objects that one pass may start; what is over the limit comes with the next pass. */
 export const OBJECT_EVENTS_PER_PASS = 50;
+
+/** Events about the node itself that begin within a minute; what is over the limit comes with a later pass. */
+export const NODE_EVENTS_PER_MINUTE = 4;
+
+/** What an event of the node repeats of one message. */
+const BRIEF_CHARACTERS = 160;
 
 /** Names in a note, before "and n more". */
 const EXAMPLES = 5;
@@ -50,6 +56,7 @@ export function planEvents({ report, digest, node, memory, reminderSeconds }: Ev
   const events: EventValue[] = [];
   const next = new Map<string, { digest: string; atMs: number }>(digest.decided ? [] : memory);
   let objectEvents = 0;
+  let nodeEvents = recentNodeEvents(memory, node, nowMs) + happenings(report, digest).length;
   for (const problem of problemsOf(report, digest, node)) {
     const key = `${problem.reason} ${identityOf(problem.regarding)}`;
     const digestOfContent = createHash('sha256').update(problem.content).digest('base64');
@@ -57,15 +64,27 @@ export function planEvents({ report, digest, node, memory, reminderSeconds }: Ev
     const isNews = known?.digest !== digestOfContent || !isWithin(nowMs - known.atMs, reminderSeconds * 1000);
     if (!isNews) {
       next.set(key, known);
-    } else if (problem.regarding === node || objectEvents++ < OBJECT_EVENTS_PER_PASS) {
+    } else if (problem.regarding === node ? nodeEvents++ < NODE_EVENTS_PER_MINUTE : objectEvents++ < OBJECT_EVENTS_PER_PASS) {
       next.set(key, { digest: digestOfContent, atMs: nowMs });
       events.push(eventValue(problem.reason, { problem: key, regarding: problem.regarding, related: problem.related }, problem.text));
     }
   }
+  return { events: [...events, ...happenings(report, digest).map((event) => event(node))], memory: next };
+}
+
+/** What the pass did, which is always reported. */
+function happenings(report: Report, digest: ReportDigest): readonly ((node: ObjectReference) => EventValue)[] {
   const { trashedFiles = 0, emptiedFiles = 0, restoredFiles = 0 } = report.trash?.totals ?? {};
-  if (digest.removedByKind.size > 0 || trashedFiles + emptiedFiles > 0) events.push(removalSummary(report, digest, node));
-  if (restoredFiles > 0) events.push(restoreSummary(digest, restoredFiles, node));
-  return { events, memory: next };
+  const removed = digest.removedByKind.size > 0 || trashedFiles + emptiedFiles > 0;
+  return [
+    ...(removed ? [(node: ObjectReference) => removalSummary(report, digest, node)] : []),
+    ...(restoredFiles > 0 ? [(node: ObjectReference) => restoreSummary(digest, restoredFiles, node)] : []),
+  ];
+}
+
+function recentNodeEvents(memory: ProblemMemory, node: ObjectReference, nowMs: number): number {
+  const about = identityOf(node);
+  return [...memory].filter(([key, { atMs }]) => key.endsWith(` ${about}`) && isWithin(nowMs - atMs, 60_000)).length;
 }
 
 /** Also false where the clock was set back since: else nothing would be reported again until it has caught up. */
@@ -83,12 +102,14 @@ function* problemsOf(report: Report, digest: ReportDigest, node: ObjectReference
   for (const reason of [
     'BackingFileMissing',
     'UnmappedWorkload',
-    'BackingFileUnknown',
     'FilesystemPressure',
     'BaseFileMismatch',
+    'BackingFileUnknown',
   ] as const) {
+    // What holds is named by the event that says so.
+    const isTold = reason === 'UnmappedWorkload' && report.result === 'Held';
     yield* findingProblems(
-      reason,
+      { reason, isTold },
       report.findings.filter(({ type }) => type === reason),
       node,
     );
@@ -101,7 +122,7 @@ function* passProblems(report: Report, digest: ReportDigest, node: ObjectReferen
     yield { reason: 'PassFailed', regarding: node, content: message, text: `The pass failed: ${message}.` };
   }
   if (report.result === 'Held') {
-    const reasons = report.gate.reasons.map(({ reason, message }) => `${reason}: ${message}`).join('; ');
+    const reasons = report.gate.reasons.map(({ reason, message }) => `${reason}: ${brief(message)}`).join('; ');
     const { reclaimableFiles, reclaimableBytes } = digest.remaining;
     const due = report.trash?.totals.dueFiles ?? 0;
     const trashed = due === 0 ? '' : `, and ${countOf(due, 'file')} in the trash whose grace is over`;
@@ -134,11 +155,15 @@ const SUBJECTS = {
 } as const;
 
 /** One for the node that counts them all, and one for each object that is concerned. */
-function* findingProblems(reason: keyof typeof SUBJECTS, findings: readonly Finding[], node: ObjectReference): Generator<Problem> {
+function* findingProblems(
+  { reason, isTold }: { readonly reason: keyof typeof SUBJECTS; readonly isTold: boolean },
+  findings: readonly Finding[],
+  node: ObjectReference,
+): Generator<Problem> {
   if (findings.length === 0) return;
   const [noun, matter] = SUBJECTS[reason];
-  const examples = findings.slice(0, EXAMPLES).map(({ message }) => message);
-  yield {
+  const examples = findings.slice(0, EXAMPLES).map(({ message }) => brief(message));
+  const atNode: Problem = {
     reason,
     regarding: node,
     content: findings
@@ -147,10 +172,16 @@ function* findingProblems(reason: keyof typeof SUBJECTS, findings: readonly Find
       .join('\n'),
     text: `${countOf(findings.length, noun)} ${matter}: ${listSome(examples, EXAMPLES, findings.length)}.`,
   };
+  if (!isTold) yield atNode;
   for (const [object, own] of byObject(findings)) {
     const messages = own.map(({ message }) => message);
     yield { reason, regarding: object, related: node, content: messages.toSorted().join('\n'), text: `${listSome(messages, EXAMPLES)}.` };
   }
+}
+
+/** A message without the remedy, which the event of the object itself has in full. */
+function brief(message: string): string {
+  return shorten(message.replaceAll(/\. If it runs no VM: (?:\{.*?\]\}\}|kubectl annotate .*?image-ref=')/gsu, ''), BRIEF_CHARACTERS);
 }
 
 function byObject(findings: readonly Finding[]): Iterable<[ObjectReference, readonly Finding[]]> {

@@ -44,14 +44,15 @@ export const EVENT_REASONS = {
     action: 'ReadBackingChain',
     regarding: "Node, and the VM's own object",
     meaning: "An instance's disk is backed by a base file that no workload's image explains; the file is kept.",
-    advice: 'Expected for unshelved and migrated VMs; otherwise name the image in the annotation basekeeper.io/image-ref of the VM.',
+    advice:
+      'Expected for unshelved and migrated VMs. A pod can name its image by basekeeper.io/image-ref. A libvirt domain needs nothing: its disk keeps the file.',
   },
   RemovalHeld: {
     type: 'Warning',
     action: 'PlanRemovals',
     regarding: 'Node',
     meaning: 'Files could be removed, but the evidence that nothing uses them is incomplete: the gate is closed.',
-    advice: 'Look up the gate reasons above and fix their causes; removals then resume on their own.',
+    advice: 'What fixes it: kubectl basekeeper doctor.',
   },
   PassFailed: {
     type: 'Warning',
@@ -89,7 +90,8 @@ export const EVENT_REASONS = {
     action: 'ListWorkloads',
     regarding: 'Node, and the pod',
     meaning: 'A pod mounts the instances path, but nothing says which images it uses; nothing is removed while it runs.',
-    advice: 'Annotate the pod with basekeeper.io/image-ref, map it by a rule in sources.rules, or exempt it in exemptPods.',
+    advice:
+      'A VM: annotate it with basekeeper.io/image-ref. Not a VM: exempt it by config.exemptPods; kubectl basekeeper doctor prints the value.',
   },
 } as const satisfies Record<string, EventReasonFacts>;
 

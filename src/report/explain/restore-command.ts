@@ -12,9 +12,22 @@ export function restoreHere(basePath: string, config?: string): RestoreCommand {
 }
 
 /** From anywhere, in the agent's pod as the chart makes it. */
-export function restoreInPod({ namespace, name }: { readonly namespace: string; readonly name: string }): RestoreCommand {
-  const exec = `kubectl exec --namespace ${namespace} ${name} --container agent -- /nodejs/bin/node /app/basekeeper.mjs`;
-  return (entry) => `${exec} restore ${shellWord(entry)} --config /etc/basekeeper/config.yaml`;
+export function restoreInPod(pod: Pod): RestoreCommand {
+  return (entry) => `${programInPod(pod)} restore ${shellWord(entry)} --config /etc/basekeeper/config.yaml`;
+}
+
+/** The same question to the program in the agent's pod, which looks at the disk itself. */
+export function explainInPod(pod: Pod, subject: string): string {
+  return `${programInPod(pod)} explain ${shellWord(subject)} --config /etc/basekeeper/config.yaml`;
+}
+
+interface Pod {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+function programInPod({ namespace, name }: Pod): string {
+  return `kubectl exec --namespace ${namespace} ${name} --container agent -- /nodejs/bin/node /app/basekeeper.mjs`;
 }
 
 /** Names are untrusted: a shell must take each for one word, and nothing else. */

@@ -2,6 +2,7 @@ import { NODE_ANNOTATIONS } from '../../model/annotation-keys.ts';
 import type { Report } from '../../model/report.ts';
 import { cacheSummary } from './cache-summary.ts';
 import type { ReportDigest } from '../digest.ts';
+import { lastRemovalText, removalOf } from '../last-removal.ts';
 import { summarize } from '../summary.ts';
 
 /** All annotations that the agent writes, keys and values together, in bytes of UTF-8. */
@@ -36,19 +37,21 @@ export function annotationBytes(annotations: Annotations): number {
 
 /** Only our own written annotations out of all that an object has. */
 export function ownAnnotations(annotations: Annotations): Annotations {
-  const { lastPass, result, summary, cache, runNowDone } = NODE_ANNOTATIONS;
-  const own = [lastPass, result, summary, cache, runNowDone].filter((key) => Object.hasOwn(annotations, key));
+  const { lastPass, result, summary, cache, lastRemoval, runNowDone } = NODE_ANNOTATIONS;
+  const own = [lastPass, result, summary, cache, lastRemoval, runNowDone].filter((key) => Object.hasOwn(annotations, key));
   return Object.fromEntries(own.map((key) => [key, annotations[key] ?? '']));
 }
 
 function wantedAnnotations({ report, digest, written, runNowDone }: AnnotationInput): Annotations {
   const cache = cacheSummary(report, digest);
+  const removal = removalOf(report);
   // A pass that decided nothing knows nothing of the cache: what the last one said stays.
   const withCache = (value: object): Annotations => ({
     [NODE_ANNOTATIONS.lastPass]: report.takenAt,
     [NODE_ANNOTATIONS.result]: report.result,
     [NODE_ANNOTATIONS.summary]: summarize(report, digest),
     ...(digest.decided ? { [NODE_ANNOTATIONS.cache]: JSON.stringify(value) } : {}),
+    ...(removal === undefined ? {} : { [NODE_ANNOTATIONS.lastRemoval]: lastRemovalText(removal) }),
     ...(runNowDone === undefined ? {} : { [NODE_ANNOTATIONS.runNowDone]: runNowDone }),
   });
   const full = withCache(cache);

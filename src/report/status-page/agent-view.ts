@@ -1,4 +1,5 @@
 import type { Mode } from '../../model/policy.ts';
+import type { LastRemoval } from '../last-removal.ts';
 
 /** What the status page shows of the agent itself. */
 export interface AgentView {
@@ -9,5 +10,7 @@ export interface AgentView {
   readonly passRunning: boolean;
   /** Wall clock, ms; undefined while none is planned. */
   readonly nextPassMs: number | undefined;
+  /** The last pass that removed something; undefined where none is known. */
+  readonly lastRemoval?: LastRemoval | undefined;
   readonly nowMs: number;
 }

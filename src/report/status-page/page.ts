@@ -87,6 +87,7 @@ function overview(agent: AgentView, { report, digest }: StatusPass): Html {
       ${fact('In the cache', humanBytes(remaining.allocatedBytes), countOf(remaining.files, 'file'))}
       ${fact('Reclaimable', humanBytes(remaining.reclaimableBytes), countOf(remaining.reclaimableFiles, 'file'))}
       ${fact('Removed by this pass', humanBytes(report.totals.removedBytes), countOf(report.totals.removedFiles, 'file'))}
+      ${agent.lastRemoval !== undefined && fact('Last removal', `${humanSeconds((agent.nowMs - Date.parse(agent.lastRemoval.at)) / 1000)} ago`, agent.lastRemoval.what)}
       ${digest.trash !== undefined && fact('In the trash', humanBytes(digest.trash.remaining.bytes), countOf(digest.trash.remaining.files, 'file'))}
       ${report.filesystem !== undefined && fact('Free on the file system', humanBytes(report.filesystem.availableBytes), `of ${humanBytes(report.filesystem.sizeBytes)}`)}
       ${report.pressure !== undefined && fact('Under pressure', `${report.pressure.usedPercent} % used`, `removals bring it to ${report.pressure.projectedUsedPercent} %`)}

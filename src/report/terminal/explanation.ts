@@ -67,7 +67,14 @@ function verdictLine({
   reason,
   rule,
 }: Pick<ExplainedFile | ExplainedTrashedFile, 'verdict' | 'outcome' | 'reason' | 'rule'>): string {
-  return `${verdict}${outcome === undefined ? '' : `, ${outcome}`}: ${reason}. ${rule}`;
+  return `${doneOf(verdict, outcome)}: ${reason}. ${rule}`;
+}
+
+/** A dry run keeps what its plan removes. */
+function doneOf(verdict: string, outcome: string | undefined): string {
+  if (outcome === undefined || outcome === verdict) return verdict;
+  const goes = verdict === 'remove' || verdict === 'empty';
+  return goes && outcome === 'kept' ? `${verdict} in mode enforce; this pass only looked` : `${verdict}, ${outcome}`;
 }
 
 function heldBy(reason: string, gate: Gate): readonly string[] {

@@ -194,9 +194,19 @@ up() { # BIN
 
 stopped() { for daemon in "${daemons[@]}"; do ! alive "$daemon" || return 1; done; }
 
+# The pods' network namespaces, as the specifications of their sandboxes and the results of CNI name them.
+namespaces() {
+  local container
+  { grep -rhoE '/run/netns/cni-[0-9a-f-]+' "$state/containerd/state" --include=config.json 2> /dev/null || true; }
+  for container in "$state"/containerd/*/io.containerd.grpc.v1.cri/sandboxes/*; do
+    { grep -hoE '/run/netns/cni-[0-9a-f-]+' /var/lib/cni/results/*-"${container##*/}"-* 2> /dev/null || true; }
+  done
+}
+
 # Nothing of it is to be used again, so nothing is asked to end in good order.
 down() {
-  local daemon container name
+  local daemon container name left
+  left=$(namespaces) # first: a shim that ends takes the specification with it, and the namespace stays
   if alive kubelet; then kill -KILL "$(cat "$state/kubelet.pid")"; fi # first: it would start again what is killed below
   { timeout 20 ctr -a "$socket" -n k8s.io tasks ls -q 2> /dev/null || true; } | while read -r container; do
     timeout 5 ctr -a "$socket" -n k8s.io tasks kill -s KILL "$container" 2> /dev/null || true
@@ -204,11 +214,9 @@ down() {
   for daemon in "${daemons[@]}"; do if alive "$daemon"; then kill -KILL "$(cat "$state/$daemon.pid")" || true; fi; done
   wait_for 20 stopped
   { pgrep -f "containerd-shim.* -address $state/" || true; } | while read -r container; do kill -KILL "$container" 2> /dev/null || true; done
+  left=$(printf '%s\n' "$left" "$(namespaces)")
   for container in "$state"/containerd/state/io.containerd.grpc.v1.cri/sandboxes/*; do rm -f /var/lib/cni/results/*-"${container##*/}"-*; done
-  # The pods' network namespaces, as their specifications name them.
-  { grep -rhoE '/run/netns/cni-[0-9a-f-]+' "$state/containerd/state" --include=config.json 2> /dev/null || true; } | sort -u | while read -r name; do
-    ip netns delete "${name##*/}" 2> /dev/null || true
-  done
+  sort -u <<< "$left" | while read -r name; do ip netns delete "${name##*/}" 2> /dev/null || true; done
   if [ -e "$state/var-lib-kubelet-is-ours" ]; then rm -rf /var/lib/kubelet; fi
   awk -v prefix="$state/" 'index($2, prefix) == 1 { print $2 }' /proc/mounts | sort -r | while read -r name; do umount -l "$name" || true; done
   find /var/log/containers -lname "$state/*" -delete 2> /dev/null || true

@@ -25,6 +25,14 @@ function written(of: Report): Readonly<Record<string, string>> {
   return annotationPatch({ report: of, digest: digestOf(of), written: undefined, heartbeatSeconds: 3600 }) ?? {};
 }
 
+/** What an agent's pod says beside its name, for one that does not answer. */
+class Pod {
+  readonly parts: object;
+  constructor(parts: object) {
+    this.parts = parts;
+  }
+}
+
 /** A cluster whose agents answer with these reports; a node without one has no agent pod. */
 function cluster(agents: Readonly<Record<string, unknown>> = {}): MemoryKube & { readonly readPod: PodReader } {
   const kube = Object.assign(memoryKube(), { readPod: podsOf(agents) });
@@ -43,8 +51,13 @@ function answerForAgents(agents: Readonly<Record<string, unknown>>, path: string
       { name: 'http', containerPort: 9817 },
       { name: 'pages', containerPort: 19818 },
     ];
-    const pod = { metadata: { namespace: 'basekeeper', name: `agent-${node}`, uid: node }, spec: { containers: [{ ports }] } };
-    const old = { ...pod, metadata: { ...pod.metadata, name: 'old', uid: 'old', deletionTimestamp: '2026-11-23T14:00:00Z' } };
+    const pod = {
+      metadata: { namespace: 'basekeeper', name: `agent-${node}`, uid: node },
+      spec: { nodeName: node, containers: [{ image: 'basekeeper:1', ports }] },
+      status: { phase: 'Running' },
+      ...(agents[node] instanceof Pod ? agents[node].parts : {}),
+    };
+    const old = { metadata: { ...pod.metadata, name: 'old', uid: 'old', deletionTimestamp: '2026-11-23T14:00:00Z' } };
     return { metadata: { resourceVersion: '1' }, items: Object.hasOwn(agents, node) ? [old, pod] : [] };
   }
   return undefined;
@@ -105,7 +118,31 @@ describe('kubectl basekeeper status', () => {
     ]);
   });
 
-  it('should need one paginated list and nothing else for a thousand nodes', async () => {
+  it('should say in the table why an agent does not run', async () => {
+    const kube = cluster();
+    kube.putNode('node-1', 'node-1', {});
+    const request = kube.request.bind(kube);
+    const pod = {
+      metadata: { namespace: 'basekeeper', name: 'agent', uid: 'a' },
+      spec: { nodeName: 'node-1' },
+      status: { phase: 'Pending', containerStatuses: [{ state: { waiting: { reason: 'ErrImagePull' } } }] },
+    };
+    kube.request = async (asked) =>
+      asked.path === '/api/v1/pods' ? { metadata: { resourceVersion: '1' }, items: [pod] } : await request(asked);
+    expect((await kubectl(kube, ['status'])).stdout).toContain('the agent does not run: ErrImagePull');
+  });
+
+  it('should keep the last pass that removed something beside the last pass', async () => {
+    const removing = written(report({ totals: { ...report().totals, removedFiles: 2, removedBytes: 2 ** 31 } }));
+    const kube = cluster();
+    kube.putNode('node-1', '1', { ...removing, ...written(report({ takenAt: '2026-11-23T14:10:00Z' })) });
+    expect((await kubectl(kube, ['status', 'node-1'])).stdout).toMatch(/Removed +2 base files removed, 2\.0 GiB, \d+[smhd] ago/);
+    expect(JSON.parse((await kubectl(kube, ['status', '-o', 'json'])).stdout)).toMatchObject({
+      items: [{ lastRemoval: { at: removing['basekeeper.io/last-pass'], what: '2 base files removed, 2.0 GiB' } }],
+    });
+  });
+
+  it('should need one paginated list of nodes, and no request a node, for a thousand nodes', async () => {
     const kube = cluster();
     for (let index = 0; index < 1203; index++) kube.putNode(`node-${index}`, String(index), written(report()));
     const { stdout } = await kubectl(kube, ['status']);
@@ -187,7 +224,7 @@ describe('kubectl basekeeper status NODE', () => {
 describe('kubectl basekeeper run', () => {
   /** Agents that answer each run-now at once. */
   function answering(...reports: readonly Report[]): MemoryKube {
-    const kube = cluster();
+    const kube = cluster(Object.fromEntries(reports.map((of) => [of.node, of])));
     for (const { node } of reports) kube.putNode(node, node, {});
     kube.refuse = ({ method, path }) => {
       const of = reports.find(({ node }) => path.endsWith(`/${node}`));
@@ -221,6 +258,35 @@ describe('kubectl basekeeper run', () => {
       { node: 'gone', ok: false },
       { node: 'node-1', ok: true, result: 'Succeeded' },
     ]);
+  });
+
+  it('should say at once why an agent does not run, and not wait for it', async () => {
+    const waiting = { reason: 'ImagePullBackOff', message: 'Back-off pulling image' };
+    const kube = cluster({ 'node-1': new Pod({ status: { phase: 'Pending', containerStatuses: [{ state: { waiting } }] } }) });
+    kube.putNode('node-1', 'node-1', {});
+    const { code, stderr } = await kubectl(kube, ['run', 'node-1']);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      'kubectl basekeeper: node-1: asked for a pass, but the agent does not run: ImagePullBackOff: Back-off pulling image\n',
+    );
+    expect(kube.requests.filter(({ path }) => path === '/api/v1/nodes/node-1')).toHaveLength(1);
+  });
+
+  it('should say what the pod’s events say where its status does not', async () => {
+    const status = { phase: 'Pending', containerStatuses: [{ state: { waiting: { reason: 'ContainerCreating' } } }] };
+    const kube = cluster({ 'node-1': new Pod({ status }) });
+    kube.putNode('node-1', 'node-1', {});
+    const request = kube.request.bind(kube);
+    const failed = {
+      metadata: { uid: 'e' },
+      reason: 'FailedMount',
+      message: 'hostPath type check failed',
+      lastTimestamp: '2026-11-23T14:00:00Z',
+    };
+    kube.request = async (asked) =>
+      asked.path.endsWith('/namespaces/basekeeper/events') ? { metadata: { resourceVersion: '1' }, items: [failed] } : await request(asked);
+    expect((await kubectl(kube, ['run', 'node-1'])).stderr).toContain('the agent does not run: FailedMount: hostPath type check failed');
+    expect((await kubectl(kube, ['status', 'node-1'])).stdout).toMatch(/Agent +does not run: FailedMount: hostPath/);
   });
 
   it('should only ask with --no-wait', async () => {
@@ -271,6 +337,23 @@ describe('kubectl basekeeper explain', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('keep, kept: ReferencedByWorkload.');
     expect(JSON.parse((await kubectl(kube, ['explain', 'node-1', BASE, '-o', 'json'])).stdout)).toMatchObject({ kind: 'Explanation' });
+  });
+
+  it('should say how the disk is looked at where the mode is off', async () => {
+    const { code, stderr } = await kubectl(cluster({ 'node-1': undecidedReport('Skipped', 'the mode is off') }), [
+      'explain',
+      'node-1',
+      BASE,
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('the mode of node node-1 is off');
+    expect(stderr).toMatch(/kubectl exec --namespace basekeeper agent-node-1 .* explain [0-9a-f]{40} --config/);
+  });
+
+  it('should not say of a dry run that a file is kept and removed', async () => {
+    const dry = report({ files: [removableFile({ outcome: 'kept' })], result: 'DryRun' });
+    const { stdout } = await kubectl(cluster({ 'node-1': dry }), ['explain', 'node-1', removableFile().name]);
+    expect(stdout).toContain('remove in mode enforce; this pass only looked: Unused. Nothing uses it and it is old enough.');
   });
 
   it('should say how a removed file comes back, by the agent’s pod', async () => {

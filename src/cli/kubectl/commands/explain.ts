@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { AGENT_SELECTOR } from '../../../fleet/fleet.ts';
 import { explain } from '../../../report/explain/explain.ts';
-import { restoreInPod } from '../../../report/explain/restore-command.ts';
+import { explainInPod, restoreInPod } from '../../../report/explain/restore-command.ts';
 import { asReport } from '../../agent-report.ts';
 import { printExplanation } from '../../print-explanation.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
@@ -31,7 +31,13 @@ export function addExplainCommand(program: Command, context: KubectlContext): vo
     .addHelpText('after', EXAMPLES)
     .action(async (node: string, subject: string, { output, agentSelector }: ExplainOptions, command: Command) => {
       const { pod, report } = await withFleet(command, context, async (fleet) => await fleet.report(node, agentSelector));
-      const explanation = explain(asReport(report, `the agent on node ${node}`), subject, restoreInPod(pod));
+      const read = asReport(report, `the agent on node ${node}`);
+      if (read.result === 'Skipped') {
+        throw new Error(
+          `the mode of node ${node} is off, so its agent has looked at nothing; look at the disk there: ${explainInPod(pod, subject)}`,
+        );
+      }
+      const explanation = explain(read, subject, restoreInPod(pod));
       await printExplanation(explanation, output, 'kubectl basekeeper', context);
     });
 }

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { timestamp } from '../../../lib/timestamp.ts';
 import { NODE_ANNOTATIONS } from '../../../model/annotation-keys.ts';
-import type { Fleet } from '../../../fleet/fleet.ts';
+import { agentProblem } from '../../../fleet/agents.ts';
+import { AGENT_SELECTOR, type Fleet } from '../../../fleet/fleet.ts';
 import { EXIT_CODES } from '../../exit-codes.ts';
+import { say, type Io } from '../../io.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
 import { forEachNode, printOutcomes, type NodeOutcome } from '../outcomes.ts';
 
@@ -14,6 +16,7 @@ interface RunOptions {
   readonly timeout: number;
   readonly wait: boolean;
   readonly output: 'table' | 'json';
+  readonly agentSelector: string;
 }
 
 const EXAMPLES = `
@@ -31,6 +34,7 @@ export function addRunCommand(program: Command, context: KubectlContext): void {
     .option('--timeout <seconds>', 'how long to wait for each', seconds, 120)
     .option('--no-wait', 'only ask')
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['table', 'json']).default('table'))
+    .option('--agent-selector <labels>', 'labels of the agents’ pods', AGENT_SELECTOR)
     .addHelpText('after', EXAMPLES)
     .action(async (nodes: readonly string[], options: RunOptions, command: Command) => {
       const outcomes = await withFleet(command, context, (fleet) =>
@@ -48,12 +52,15 @@ function seconds(text: string): number {
   return value;
 }
 
-async function runOn(fleet: Fleet, node: string, { timeout, wait }: RunOptions, { io, time }: KubectlContext): Promise<NodeOutcome> {
+async function runOn(fleet: Fleet, node: string, options: RunOptions, { io, time }: KubectlContext): Promise<NodeOutcome> {
+  const { timeout, wait } = options;
   const { signal } = io;
   const { clock, sleep } = time;
   const value = `${timestamp(clock.now().wallMs)}-${randomUUID().slice(0, 8)}`;
   await fleet.annotate(node, { [NODE_ANNOTATIONS.runNow]: value });
   if (!wait) return { node, ok: true, text: `asked for a pass (${NODE_ANNOTATIONS.runNow}=${value})` };
+  const problem = await whyNoAnswer(fleet, node, options, io);
+  if (problem !== undefined) return { node, ok: false, text: `asked for a pass, but the agent does not run: ${problem}` };
   const endMs = clock.now().monotonicMs + timeout * 1000;
   for (let pollMs = FIRST_POLL_MS; !signal.aborted && clock.now().monotonicMs < endMs; pollMs = Math.min(2 * pollMs, LONGEST_POLL_MS)) {
     await sleep(Math.min(pollMs, endMs - clock.now().monotonicMs), signal);
@@ -62,6 +69,17 @@ async function runOn(fleet: Fleet, node: string, { timeout, wait }: RunOptions, 
   }
   const why = signal.aborted ? 'stopped waiting' : `no answer within ${timeout} s; does an agent run there? It may still come`;
   return { node, ok: false, text: `${why}: kubectl basekeeper status ${node}` };
+}
+
+/** Why there will be no answer soon. Where pods may not be listed, it waits. */
+async function whyNoAnswer(fleet: Fleet, node: string, { agentSelector }: RunOptions, { stderr }: Io): Promise<string | undefined> {
+  try {
+    const agents = await fleet.agents(agentSelector, node);
+    if (agents.length === 0) say(stderr, `kubectl basekeeper: ${node}: it has no pod with the labels ${agentSelector}; waiting anyway`);
+    return agents.some(({ waits }) => waits) ? undefined : agentProblem(agents);
+  } catch {
+    return undefined;
+  }
 }
 
 function exitCodeOf(outcomes: readonly NodeOutcome[]): number {

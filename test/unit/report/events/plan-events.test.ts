@@ -4,6 +4,7 @@ import type { Report } from '../../../../src/model/report.ts';
 import { EVENT_REASONS } from '../../../../src/report/events/reasons.ts';
 import {
   forgetProblems,
+  NODE_EVENTS_PER_MINUTE,
   NO_TROUBLES,
   OBJECT_EVENTS_PER_PASS,
   planEvents,
@@ -68,6 +69,24 @@ describe('the events of a pass', () => {
     expect(events[0]?.note).toBe(
       `1 unused base file, 1.0 GiB, may not be removed: SourceNotSynced: source pods is syncing. ${EVENT_REASONS.RemovalHeld.advice}`,
     );
+  });
+
+  it('should be four about the node in a minute at most, and short ones', () => {
+    const value = '{"config":{"exemptPods":[{"namespace":"tenant","selector":{"matchLabels":{"app":"pod"}}}]}}';
+    const pod = { ...unmapped(1), message: `pod tenant/pod-1 mounts it. If it runs no VM: ${value}` };
+    const types = ['BackingFileMissing', 'FilesystemPressure', 'BaseFileMismatch', 'BackingFileUnknown'] as const;
+    const findings: Finding[] = [pod, ...types.map((type) => ({ type, message: type }))];
+    const gate = { open: false, reasons: [{ reason: 'WorkloadIncomplete', message: pod.message }] } as const;
+    const first = plan(heldReport({ findings, gate }));
+    const aboutNode = first.events.filter(({ regarding }) => regarding === NODE);
+    expect(aboutNode.map(({ reason }) => reason)).toEqual(['RemovalHeld', 'BackingFileMissing', 'FilesystemPressure', 'BaseFileMismatch']);
+    expect(aboutNode).toHaveLength(NODE_EVENTS_PER_MINUTE);
+    for (const { note } of aboutNode) expect(note.length).toBeLessThan(400);
+    expect(aboutNode[0]?.note).not.toContain('exemptPods');
+    // The pod's own event has the value in full.
+    expect(first.events.find(({ regarding }) => regarding.kind === 'Pod')?.note).toContain(value);
+    expect(reasonsOf(heldReport({ findings, gate, takenAt: later(30) }), first.memory)).toEqual([]);
+    expect(reasonsOf(heldReport({ findings, gate, takenAt: later(70) }), first.memory)).toEqual(['BackingFileUnknown Node/node-1']);
   });
 
   it('should not speak of a closed gate that holds nothing back', () => {

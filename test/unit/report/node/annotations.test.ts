@@ -26,6 +26,16 @@ describe('the node annotations', () => {
     });
   });
 
+  it('should keep the last pass that removed something when a later one removes nothing', () => {
+    const removing = report({ totals: { ...report().totals, removedFiles: 3, removedBytes: 3 * 2 ** 30 } });
+    const first = patchOf(removing);
+    expect(first).toMatchObject({ 'basekeeper.io/last-removal': `${TAKEN_AT}: 3 base files removed, 3.0 GiB` });
+    // A merge patch leaves what it does not name.
+    const second = patchOf(report({ takenAt: later(60) }), first);
+    expect(second).toMatchObject({ 'basekeeper.io/last-pass': later(60) });
+    expect(second).not.toHaveProperty(['basekeeper.io/last-removal']);
+  });
+
   it('should not be written again when only time has passed', () => {
     const aged = report({ takenAt: later(2400), files: [plannedFile({ ageSeconds: 9_000_000 })] });
     expect(patchOf(aged, patchOf(report()))).toBeUndefined();

@@ -31,6 +31,10 @@ const files = [
 ];
 
 describe('the status page', () => {
+  it('should show the last pass that removed something beside one that did not', () => {
+    expect(pageOf(report())).toMatch(/Last removal[\s\S]{1,80}12 min ago[\s\S]{1,40}3 base files removed, 12\.0 GiB/);
+  });
+
   it.each([
     ['', ['c', 'a', 'b']],
     ['sort=name', ['a', 'b', 'c']],

@@ -79,7 +79,7 @@ describe('the table of a plan', () => {
 
   it('should sum up the files by reason, with its meaning', () => {
     const text = draw(planOf(report({ files: [removableFile(), removableFile({ name: 'swap_1' }), plannedFile()] })));
-    expect(lineOf(text, 'Unused')).toBe('Unused                    2  2.0 GiB  Nothing uses it and it is old enough; it is removed.');
+    expect(lineOf(text, 'Unused')).toBe('Unused                    2  2.0 GiB  Nothing uses it and it is old enough.');
   });
 
   it('should end with one line that sums it up', () => {

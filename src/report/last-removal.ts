@@ -1,0 +1,35 @@
+import { countOf, humanBytes } from '../lib/text.ts';
+import type { Report } from '../model/report.ts';
+
+/** What the last pass that removed something did. */
+export interface LastRemoval {
+  /** RFC 3339. */
+  readonly at: string;
+  /** Such as `3 base files removed, 12.0 GiB`. */
+  readonly what: string;
+}
+
+/** What this pass removed, moved to the trash or removed from it; undefined where it did none of that. */
+export function removalOf({ takenAt, totals, trash }: Pick<Report, 'takenAt' | 'totals' | 'trash'>): LastRemoval | undefined {
+  const { trashedFiles = 0, trashedBytes = 0, emptiedFiles = 0, emptiedBytes = 0 } = trash?.totals ?? {};
+  const parts = [
+    [totals.removedFiles, totals.removedBytes, 'base file', 'removed'],
+    [trashedFiles, trashedBytes, 'base file', 'moved to the trash'],
+    [emptiedFiles, emptiedBytes, 'file', 'removed from the trash'],
+  ] as const;
+  const what = parts
+    .filter(([files]) => files > 0)
+    .map(([files, bytes, noun, how]) => `${countOf(files, noun)} ${how}, ${humanBytes(bytes)}`);
+  return what.length === 0 ? undefined : { at: takenAt, what: what.join('; ') };
+}
+
+/** As the annotation says it. */
+export function lastRemovalText({ at, what }: LastRemoval): string {
+  return `${at}: ${what}`;
+}
+
+/** Reads the annotation, which anybody may have written: undefined for anything that is not ours. */
+export function parseLastRemoval(text: string | undefined): LastRemoval | undefined {
+  const [, at, what] = /^(\d{4}-\d\d-\d\dT\S{1,20}Z): (.{1,200})$/.exec(text ?? '') ?? [];
+  return at === undefined || what === undefined || Number.isNaN(Date.parse(at)) ? undefined : { at, what };
+}
