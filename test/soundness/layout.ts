@@ -78,6 +78,7 @@ export function settle(layout: Layout): Layout {
 }
 
 const IN_BASE = new Set(['base', 'trash', 'baseSub']);
+const LINK_SPELLINGS = new Set(['alias', 'linkOut', 'linkIn', 'linkInAbsolute', 'linkInBase', 'jump', 'hardLinkOut']);
 const VMDK_SPELLINGS = new Set(['absolute', 'relative', 'dotted', 'alias', 'linkOut']);
 
 function settlePart(part: Part, world: World): Part {
@@ -91,9 +92,9 @@ function settlePart(part: Part, world: World): Part {
   if (part.place === 'none') Object.assign(settled, { name: 'disk', format: 'qcow2', middle: 'none', spelling: 'absolute' });
   if (IN_BASE.has(part.place) || part.place === 'none') settled.diskInfo = 'none';
   // What is read as raw has no header for QEMU: a guest that names a file outside must not hold its node, and loses nothing.
-  if (hasMiddleOutside(part)) {
+  if (hasMiddleOutside(part)) settled.declared = 'truly';
+  if (hasMiddleOutside(part) || isNamedOutOfSight(part, world)) {
     settled.diskInfo = 'none';
-    settled.declared = 'truly';
     if (settled.namedBy === 'definitionRaw') settled.namedBy = 'definition';
   }
   if (settled.format === 'vmdkExtent') {
@@ -112,6 +113,12 @@ function settlePart(part: Part, world: World): Part {
   if (settled.below !== 'none') settled.baseFormat = 'qcow2';
   if (settled.baseKind === 'trashed' && (settled.below !== 'none' || settled.place === 'none')) settled.baseKind = 'original';
   return settled;
+}
+
+/** Whether the image names its base file by a link that the pass cannot follow: only a header that is believed may then hold. */
+function isNamedOutOfSight({ spelling }: Part, { mounted, outside }: World): boolean {
+  const isSeen = outside === 'visible' && (mounted === 'here' || mounted === 'linked');
+  return !isSeen && LINK_SPELLINGS.has(spelling);
 }
 
 /** Whether the images between the stander and the base directory lie outside. */

@@ -246,6 +246,15 @@ describe('createOverlayScanner on real directories', () => {
     expect([overlays.map(({ path }) => path), unseen]).toEqual([['vm/disk'], []]);
   });
 
+  it('should keep the base file that a raw disk names out of sight, and let no guest hold anything by that', async () => {
+    using tree = buildTree({ [`_base/${SHA1}`]: {}, 'vm/disk': { qcow2: { backingFile: `/nowhere/${SHA1}`, backingFormat: 'qcow2' } } });
+    const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
+    const scan = (format: string) => scanner.scan({ instanceNames: NONE, disks: [{ path: tree.path('vm/disk'), format, by: 'vm' }] });
+    const [raw, believed] = [await scan('raw'), await scan('qcow2')];
+    expect([raw.unseen.length, believed.unseen.map(({ path }) => path)]).toEqual([0, ['vm/disk']]);
+    expect(raw.overlays.find(({ path }) => path === 'vm/disk')?.chain).toMatchObject([{ protects: [SHA1] }]);
+  });
+
   it('should not take a disk for raw that one source opens as raw, and another one not', async () => {
     using tree = buildTree({ 'vm/disk': { content: Buffer.from('QFI\xfb\0\0\0\x03', 'latin1') } });
     const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
