@@ -213,7 +213,7 @@ export const SOURCES: readonly MutantsOf[] = [
       },
       { rule: 'libvirt: a disk of an unknown type is a gap', from: '[...found, ...boot, ...disks, ', to: '[...found, ...boot, ' },
       { rule: 'libvirt: the command line of QEMU names disks', from: ', ...disks, ...commandLine.flat()]', to: ', ...disks]' },
-      { rule: 'libvirt: options that QEMU reads from a file are a gap', from: 'if (/^--?readconfig$/', to: 'if (/^$^/' },
+      { rule: 'libvirt: options that QEMU reads from a file are a gap', from: 'if (/^--?readconfig$/', to: 'if (/^never$/' },
       {
         rule: 'libvirt: of two formats the one with a header counts',
         from: "known === undefined || known === 'raw' ? format : known",
