@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { runKubectl } from '../../../src/cli/kubectl/run.ts';
 import { createFleet } from '../../../src/fleet/fleet.ts';
 import type { Finding } from '../../../src/model/plan.ts';
@@ -71,7 +72,7 @@ describe('kubectl basekeeper doctor', () => {
   it('should find nothing on a fleet that is well, and say so', async () => {
     expect(await doctor({ reports: { 'node-1': FINE } })).toEqual({ code: 0, stdout: 'Nothing is wrong.\n', stderr: '' });
     const { stdout } = await doctor({ reports: { 'node-1': FINE } }, ['-o', 'json']);
-    expect(JSON.parse(stdout)).toEqual({ apiVersion: 'basekeeper.io/v1', kind: 'Diagnosis', problems: [] });
+    expect(JSON.parse(stdout)).toEqual({ apiVersion: 'basekeeper.io/v1', kind: 'Diagnosis', problems: [], values: {} });
   });
 
   it('should group pods by their owner, and print the values that exempt them', async () => {
@@ -81,13 +82,28 @@ describe('kubectl basekeeper doctor', () => {
     const world = { reports: { 'node-1': heldBy('backup-a'), 'node-2': heldBy('backup-b'), 'node-3': FINE }, pods };
     const { code, stdout } = await doctor(world);
     expect(code).toBe(1);
-    expect(stdout.split('\n')).toEqual([
+    const [line, empty, advice, ...yaml] = stdout.split('\n');
+    expect([line, empty, advice]).toEqual([
       expect.stringMatching(/^PodHolds \(2 nodes: node-1, node-2\): DaemonSet backup in namespace monitoring can reach .* exempt it$/),
-      '  {"config":{"exemptPods":[{"namespace":"monitoring","selector":{"matchLabels":{"app":"backup"}}}]}}',
       '',
+      expect.stringMatching(/^# Values of the chart/),
     ]);
+    expect(parse(yaml.join('\n'))).toEqual({
+      config: { exemptPods: [{ namespace: 'monitoring', selector: { matchLabels: { app: 'backup' } } }] },
+    });
     const { problems } = JSON.parse((await doctor(world, ['-o', 'json'])).stdout) as { problems: object[] };
     expect(problems).toMatchObject([{ kind: 'PodHolds', nodes: ['node-1', 'node-2'], values: { config: { exemptPods: [{}] } } }]);
+  });
+
+  it('should print one document for all that holds, which can be pasted as it is', async () => {
+    const names = ['a', 'b', 'libvirt'];
+    const pods = [podMetadata('a', { app: 'a' }), podMetadata('b', { app: 'b' }), podMetadata('libvirt', { application: 'libvirt' })];
+    const { stdout } = await doctor({ reports: { 'node-1': heldBy(...names) }, pods, bindings: 0 });
+    const exempt = (app: string): object => ({ namespace: 'monitoring', selector: { matchLabels: { app } } });
+    expect(parse(stdout.slice(stdout.indexOf('\n# ')))).toEqual({
+      config: { exemptPods: [exempt('a'), exempt('b')], sources: { libvirt: { enabled: true } } },
+      admissionPolicy: { enabled: true },
+    });
   });
 
   it.each([
@@ -126,7 +142,7 @@ describe('kubectl basekeeper doctor', () => {
       { reports: { a: FINE, b: FINE }, agents: [agentPod('a'), agentPod('b', { image: 'basekeeper:2' })] },
       'AgentsDiffer: agents run different images: 1 node with basekeeper:1, 1 node with basekeeper:2',
     ],
-    ['no policy', { reports: { 'node-1': FINE }, bindings: 0 }, '  {"admissionPolicy":{"enabled":true}}'],
+    ['no policy', { reports: { 'node-1': FINE }, bindings: 0 }, '\nadmissionPolicy:\n  enabled: true\n'],
   ])('should tell of %s', async (_what, world: World, line) => {
     const { code, stdout } = await doctor(world);
     expect(code).toBe(1);

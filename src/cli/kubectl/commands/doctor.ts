@@ -1,7 +1,9 @@
 import { Option, type Command } from 'commander';
 import pLimit from 'p-limit';
+import { stringify } from 'yaml';
 import { countOf, listSome } from '../../../lib/text.ts';
 import { diagnose, type Problem } from '../../../fleet/doctor/diagnose.ts';
+import { joinValues } from '../../../fleet/doctor/values.ts';
 import { AGENT_SELECTOR, type Fleet } from '../../../fleet/fleet.ts';
 import type { Report } from '../../../model/report.ts';
 import { cellText } from '../../../report/terminal/cells.ts';
@@ -18,6 +20,9 @@ interface DoctorOptions {
   readonly selector?: string;
   readonly agentSelector: string;
 }
+
+/** A comment of YAML: what follows can be pasted with it. */
+const ADVICE = '# Values of the chart that fix it. Leave out what runs VMs, and keep the entries of your own lists.';
 
 const EXAMPLES = `
 Exit codes: 0 nothing is wrong, 1 something is, or could not be looked at.
@@ -36,8 +41,9 @@ export function addDoctorCommand(program: Command, context: KubectlContext): voi
     .addHelpText('after', EXAMPLES)
     .action(async (options: DoctorOptions, command: Command) => {
       const problems = await withFleet(command, context, (fleet) => examine(fleet, options));
-      const document = { apiVersion: 'basekeeper.io/v1', kind: 'Diagnosis', problems };
-      const pieces = options.output === 'json' ? [`${JSON.stringify(document, null, 2)}\n`] : textOf(problems);
+      const values = joinValues(problems.flatMap((problem) => problem.values ?? []));
+      const document = { apiVersion: 'basekeeper.io/v1', kind: 'Diagnosis', problems, values };
+      const pieces = options.output === 'json' ? [`${JSON.stringify(document, null, 2)}\n`] : textOf(problems, values);
       await writeResult(context.io.stdout, pieces);
       if (problems.length > 0) context.exitWith(EXIT_CODES.failed);
     });
@@ -58,11 +64,16 @@ async function examine(fleet: Fleet, { selector, agentSelector }: DoctorOptions)
   return diagnose({ statuses, surroundings, reports: new Map(reports) });
 }
 
-function* textOf(problems: readonly Problem[]): Generator<string> {
-  if (problems.length === 0) yield 'Nothing is wrong.\n';
-  for (const { kind, nodes, message, values } of problems) {
+function textOf(problems: readonly Problem[], values: object): readonly string[] {
+  if (problems.length === 0) return ['Nothing is wrong.\n'];
+  const lines = problems.map(({ kind, nodes, message }) => {
     const where = nodes.length === 0 ? '' : ` (${countOf(nodes.length, 'node')}: ${listSome(nodes, NODES_SHOWN)})`;
-    yield `${cellText(`${kind}${where}: ${message}`)}\n`;
-    if (values !== undefined) yield `  ${cellText(JSON.stringify(values))}\n`;
-  }
+    return `${cellText(`${kind}${where}: ${message}`)}\n`;
+  });
+  if (Object.keys(values).length === 0) return lines;
+  // Labels come from strangers.
+  const shown: unknown = JSON.parse(JSON.stringify(values), (_key, value: unknown) =>
+    typeof value === 'string' ? cellText(value) : value,
+  );
+  return [...lines, `\n${ADVICE}\n`, stringify(shown, { lineWidth: 0 })];
 }
