@@ -19,13 +19,15 @@ const COLLECTIONS: Readonly<Record<string, string>> = {
   ValidatingAdmissionPolicy: '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies',
   ValidatingAdmissionPolicyBinding: '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings',
 };
-const REFUSED = /ValidatingAdmissionPolicy 'basekeeper-(nodes|events)'/;
+const REFUSED = /ValidatingAdmissionPolicy 'basekeeper-(nodes|events|cleanup)'/;
 
 let server: KubeServer;
 let directory: string;
 /** With the token of an agent's pod on `NODE`. */
 let agent: KubeClient;
 let admin: KubeClient;
+/** With a token of the clean-up job's service account. */
+let cleanup: KubeClient;
 /** With a token of the same service account that names no pod. */
 let podless: KubeClient;
 
@@ -43,7 +45,12 @@ beforeAll(async () => {
   }
   // More than the chart grants, so that what is refused is refused by the policy.
   const more = { apiGroups: ['', 'events.k8s.io'], resources: ['nodes', 'nodes/status', 'events'], verbs: ['*'] };
-  await install(await render({ rbac: { extraRules: [more] }, cleanup: { enabled: false } }));
+  await install(await render({ rbac: { extraRules: [more] } }));
+  await asAdmin(server, 'POST', COLLECTIONS['ClusterRoleBinding'] ?? '', {
+    metadata: { name: 'cleanup-may-more' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'basekeeper' },
+    subjects: [{ kind: 'ServiceAccount', name: 'basekeeper-cleanup', namespace: NAMESPACE }],
+  });
   const pod = {
     metadata: { name: 'agent' },
     spec: { serviceAccountName: 'basekeeper', nodeName: NODE, containers: [{ name: 'a', image: 'a' }] },
@@ -51,13 +58,15 @@ beforeAll(async () => {
   const { metadata } = (await asAdmin(server, 'POST', `/api/v1/namespaces/${NAMESPACE}/pods`, pod)) as { metadata: { uid: string } };
   agent = await clientWithToken({ boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'agent', uid: metadata.uid } });
   podless = await clientWithToken({});
+  cleanup = await clientWithToken({}, 'basekeeper-cleanup');
   admin = createKubeClient({ kubeConfig: () => adminKubeConfig(server), userAgent: 'test', observe: undefined });
   await asAdmin(server, 'POST', EVENTS, event('kubelets', { reportingController: 'kubelet' }));
   await asAdmin(server, 'POST', EVENTS, event('ours', {}));
   await asAdmin(server, 'POST', EVENTS, event('of-another-agent', { reportingInstance: OTHER }));
   // A policy acts a second or two after its creation.
-  await until('both policies to act', 30_000, async () => {
+  await until('all policies to act', 30_000, async () => {
     const answers = await Promise.allSettled([
+      cleanup.request(patchNode(NODE, { spec: { unschedulable: true } })),
       agent.request(patchNode(OTHER, {})),
       agent.request(createEvent({ reportingController: 'x' })),
     ]);
@@ -66,7 +75,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const client of [agent, podless, admin]) client.close();
+  for (const client of [agent, podless, admin, cleanup]) client.close();
   await server.stop();
   await rm(directory, { recursive: true, force: true });
 });
@@ -78,9 +87,9 @@ async function install(manifests: readonly Manifest[]): Promise<void> {
   }
 }
 
-async function clientWithToken(spec: object): Promise<KubeClient> {
-  const answer = await asAdmin(server, 'POST', `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/basekeeper/token`, { spec });
-  const file = join(directory, `token-${Object.keys(spec).length}`);
+async function clientWithToken(spec: object, account = 'basekeeper'): Promise<KubeClient> {
+  const answer = await asAdmin(server, 'POST', `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${account}/token`, { spec });
+  const file = join(directory, `token-${account}-${Object.keys(spec).length}`);
   await writeFile(file, (answer as { status: { token: string } }).status.token);
   return createKubeClient({ kubeConfig: () => tokenKubeConfig(server, file), userAgent: 'test', observe: undefined });
 }
@@ -174,6 +183,27 @@ describe('an agent', () => {
     const refusal = await agent.request(annotate({ 'basekeeper.io/summary': 's' }, OTHER)).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(KubeApiError);
     expect((refusal as KubeApiError).message).toContain(`Basekeeper's agent on node ${NODE} may not change node ${OTHER}.`);
+  });
+});
+
+describe('the clean-up job', () => {
+  it('should be allowed to remove our annotations from any node, those that people wrote included', async () => {
+    const ours = { 'basekeeper.io/mode': null, 'basekeeper.io/old': null };
+    for (const name of [NODE, OTHER]) await expect(cleanup.request(annotate(ours, name))).resolves.toBeDefined();
+  });
+
+  it.each<[string, () => KubeRequest]>([
+    ['write an annotation of ours', () => annotate({ 'basekeeper.io/mode': 'enforce' })],
+    ['add an annotation of ours', () => annotate({ 'basekeeper.io/pin': 'file:*' })],
+    ['remove an annotation that is not ours', () => annotate({ 'example.com/other': null })],
+    ['add an annotation that is not ours', () => annotate({ 'example.com/new': '1' })],
+    ['label a node', () => patchNode(OTHER, { metadata: { labels: { a: 'c' } } })],
+    ['cordon a node', () => patchNode(OTHER, { spec: { unschedulable: true } })],
+    ['taint a node', () => patchNode(OTHER, { spec: { taints: [{ key: 'a', effect: 'NoExecute' }] } })],
+    ['write a node’s status', () => patchNode(OTHER, { status: { phase: 'Terminated' } }, '/status')],
+    ['delete a node', () => ({ method: 'DELETE', path: `/api/v1/nodes/${OTHER}`, query: DRY })],
+  ])('should not be allowed to %s', async (_title, request) => {
+    await expect(cleanup.request(request())).rejects.toThrow(REFUSED);
   });
 });
 
