@@ -13,7 +13,7 @@ export function benchParts(
   settings: SettingsInput = {},
   clock: Clock = systemClock,
 ): PassParts {
-  const values: SettingsInput = { nodeName: 'bench', instancesPath, ...settings };
+  const values: SettingsInput = { nodeName: 'bench', instancesPath, maxRemovalsPerPass: 0, ...settings };
   const { config, errors } = loadConfig({ overrides: [{ origin: 'bench', values }] });
   if (config === undefined) throw new Error(JSON.stringify(errors));
   return passParts(config, [createFileSource({ path: workloadsPath, clock })], clock);

@@ -52,7 +52,10 @@ async function startAgent(context: BenchContext, server: KubeServer, node: strin
   const directory = join(context.root, `${node}-${port}`);
   mkdirSync(directory);
   const config = join(directory, 'config.json');
-  writeFileSync(config, JSON.stringify({ nodeName: node, jitterSeconds: 0, http: { address: '127.0.0.1', port }, ...settings }));
+  writeFileSync(
+    config,
+    JSON.stringify({ nodeName: node, jitterSeconds: 0, maxRemovalsPerPass: 0, http: { address: '127.0.0.1', port }, ...settings }),
+  );
   const log = openSync(join(directory, 'log'), 'a');
   const image = imageSettings();
   const env = { ...process.env, ...image.env, KUBECONFIG: server.kubeconfigPath };

@@ -70,6 +70,7 @@ async function attention({ root, bundle, say }: BenchContext, tree: BenchTree, f
     instancesPath: tree.instancesPath,
     intervalSeconds: 3600,
     jitterSeconds: 0,
+    maxRemovalsPerPass: 0,
     annotations: false,
     events: false,
     sources: { pods: { enabled: false }, virtualMachineInstances: { enabled: false }, file: { path: tree.workloadsPath } },

@@ -12,5 +12,6 @@ export const NOVA_PRESET = {
   minimumAgeFloorSeconds: 0,
   removeLockFiles: true,
   allowEmptyInventory: true,
+  maxRemovalsPerPass: 0,
   sharedStorage: { staleHosts: 'ignore', settleSeconds: 0 },
 } as const satisfies SettingsInput;

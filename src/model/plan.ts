@@ -113,6 +113,8 @@ export interface Plan {
   readonly filesystem?: FilesystemUsage | undefined;
   /** Only while the file system is under pressure and pressure mode is on. */
   readonly pressure?: PressurePlan | undefined;
+  /** Only where more could go than one pass removes, and the configuration has set no limit of its own. */
+  readonly limited?: RemovalsLimited | undefined;
   /** Only where the instances directory is shared. */
   readonly sharedStorage?: SharedStorageReport | undefined;
   /** Where removals go to the trash, or files still lie there. */
@@ -121,6 +123,14 @@ export interface Plan {
   readonly verification?: Omit<Verification, 'mismatches'> | undefined;
   /** Nova's `get_disk_usage`. */
   readonly cacheUsageBytes: number;
+}
+
+/** A pass that stops early, so that a mistake in the evidence costs no more than a share of the cache. */
+export interface RemovalsLimited {
+  /** What the pass removes of the base files. */
+  readonly removals: number;
+  /** Unused base files that later passes remove. */
+  readonly waitingFiles: number;
 }
 
 export interface SourceReport extends Omit<SourceStatus, 'lastContactMs' | 'consistentListAtMs' | 'freshLimitMs'> {

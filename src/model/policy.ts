@@ -23,8 +23,8 @@ export interface Policy {
   readonly resizedMinimumAgeSeconds: number;
   /** No minimum age is ever below this. Default 600. */
   readonly minimumAgeFloorSeconds: number;
-  /** 0: no limit. */
-  readonly maxRemovalsPerPass: number;
+  /** 0: no limit. Undefined: a share of the cache. */
+  readonly maxRemovalsPerPass: number | undefined;
   /** Nova's `force_raw_images`: base files are raw, whatever their bytes look like. Default false: their bytes say what they are. */
   readonly forceRawImages: boolean;
   /** Globs over paths: what is unseen there cannot lead to a base file. */

@@ -15,7 +15,7 @@ import { timestamp } from '../lib/timestamp.ts';
 import { plannedFiles } from './planned-files.ts';
 import { stayingBaseFiles } from './standing.ts';
 import { tallyFiles } from './tally.ts';
-import { decideAll, decideUnlessHeld } from './verdicts.ts';
+import { decideAll, decideUnlessHeld, limitedBy } from './verdicts.ts';
 
 /**
  * Decides what becomes of every base file. Pure: the same snapshot gives the same plan. Mirrors Nova's
@@ -75,6 +75,7 @@ function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Sl
   const trash = yield* planTrash(facts, trashed, trashVerdicts);
   const tally = yield* tallyFiles(facts, scan.files, verdicts);
   const findings = yield* collectFindings(snapshot);
+  const limited = limitedBy(facts, verdicts);
   return {
     apiVersion: 'basekeeper.io/v1',
     kind: 'Plan',
@@ -93,6 +94,7 @@ function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Sl
     ...(tally.oldestUnusedSeconds === undefined ? {} : { oldestUnusedSeconds: tally.oldestUnusedSeconds }),
     ...(scan.filesystem === undefined ? {} : { filesystem: scan.filesystem }),
     ...(pressure === undefined ? {} : { pressure }),
+    ...(limited === undefined ? {} : { limited }),
     ...sharedStorageReport(snapshot.inventory),
     ...(trash === undefined ? {} : { trash }),
     ...verificationOf(snapshot),

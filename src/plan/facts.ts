@@ -1,5 +1,6 @@
 import type { Policy } from '../model/policy.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { isAboveHighThreshold } from './removal-limit.ts';
 import { pinLookup, type PinLookup } from './pins.ts';
 import { indexBaseImages, indexOverlays, type UsageLookup } from './usages.ts';
 
@@ -8,6 +9,7 @@ export interface Facts extends UsageLookup {
   readonly policy: Policy;
   readonly nowMs: number;
   readonly gateOpen: boolean;
+  readonly isTooFull: boolean;
   readonly partialDownloads: ReadonlyMap<string, number>;
   /** Who pins the file, each with the image id or the glob that it is pinned by. */
   readonly pinsOf: PinLookup;
@@ -21,6 +23,7 @@ export function gatherFacts(snapshot: Snapshot, gateOpen: boolean): Facts {
     policy: snapshot.policy,
     nowMs: snapshot.now.wallMs,
     gateOpen,
+    isTooFull: isAboveHighThreshold(snapshot.policy, snapshot.scan.filesystem),
     references: snapshot.references,
     backing: indexOverlays(snapshot.overlays.overlays),
     standing: indexBaseImages(snapshot.overlays.baseImages),

@@ -30,7 +30,7 @@ export function* relievePressure(
 ): Sliced<PressurePlan | undefined> {
   const { files, verdicts, trashed, trashVerdicts } = decided;
   const { pressure, minimumAgeFloorSeconds } = facts.policy;
-  if (pressure === undefined || filesystem === undefined || usedPercent(filesystem) <= pressure.highThresholdPercent) return undefined;
+  if (pressure === undefined || filesystem === undefined || !facts.isTooFull) return undefined;
   const usedBytes = filesystem.sizeBytes - filesystem.availableBytes;
   const bytesToFree = Math.ceil(usedBytes - (filesystem.sizeBytes * pressure.lowThresholdPercent) / 100);
   let plannedBytes = facts.gateOpen ? yield* emptyUnderPressure(trashed, trashVerdicts, bytesToFree) : 0;

@@ -1,8 +1,10 @@
 import type { BaseFile } from '../model/scan.ts';
+import type { RemovalsLimited } from '../model/plan.ts';
 import type { VerdictReason } from '../model/reasons.ts';
 import type { Rows } from '../model/rows.ts';
 import { forEachRow, type Sliced } from '../lib/slices.ts';
 import type { Facts } from './facts.ts';
+import { removalLimit } from './removal-limit.ts';
 import { RULES } from './rules.ts';
 
 /** The reasons that rules give, and the two that need all files: what a verdict's number stands for. */
@@ -21,7 +23,7 @@ export function* decideAll(facts: Facts, files: Rows<BaseFile>): Sliced<Uint8Arr
     verdicts[index] = verdict;
     return true;
   });
-  yield* limitRemovals(verdicts, files, facts.policy.maxRemovalsPerPass);
+  yield* limitRemovals(verdicts, files, facts);
   return verdicts;
 }
 
@@ -47,14 +49,28 @@ function decideEach(facts: Facts, files: Rows<BaseFile>, take: (verdict: number,
   );
 }
 
-/** Leaves all but the oldest `limit` removals for later passes; 0 means no limit. */
-function* limitRemovals(verdicts: Uint8Array, files: Rows<BaseFile>, limit: number): Sliced<undefined> {
-  if (limit === 0) return undefined;
+/** Leaves all but the oldest removals for later passes where there are more than one pass may do. */
+function* limitRemovals(verdicts: Uint8Array, files: Rows<BaseFile>, facts: Facts): Sliced<undefined> {
   const candidates: { index: number; modifiedAtMs: number }[] = [];
-  yield* forEachRow(files, ({ modifiedAtMs }, index) => {
+  let baseFiles = 0;
+  yield* forEachRow(files, ({ kind, modifiedAtMs }, index) => {
+    if (kind !== 'foreign') baseFiles++;
     if (verdicts[index] === UNUSED) candidates.push({ index, modifiedAtMs });
   });
+  const limit = removalLimit(facts, baseFiles);
+  if (candidates.length <= limit) return undefined;
   candidates.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
   for (const { index: later } of candidates.slice(limit)) verdicts[later] = LIMIT_REACHED;
   return undefined;
+}
+
+/** What the limit of a pass leaves for later, where the configuration sets no limit; undefined where it leaves nothing. */
+export function limitedBy({ policy }: Facts, verdicts: Uint8Array): RemovalsLimited | undefined {
+  if (policy.maxRemovalsPerPass !== undefined) return undefined;
+  let [removals, waitingFiles] = [0, 0];
+  for (const verdict of verdicts) {
+    if (verdict === UNUSED) removals++;
+    if (verdict === LIMIT_REACHED) waitingFiles++;
+  }
+  return waitingFiles === 0 ? undefined : { removals, waitingFiles };
 }

@@ -9,7 +9,15 @@ export function configOf(
 ): Config {
   const off = { enabled: false };
   const sources = { pods: off, virtualMachineInstances: off, file: { path: workloadsPath } };
-  const values: SettingsInput = { nodeName: 'node-a', instancesPath, sources, annotations: false, events: false, ...settings };
+  const values: SettingsInput = {
+    nodeName: 'node-a',
+    instancesPath,
+    sources,
+    annotations: false,
+    events: false,
+    maxRemovalsPerPass: 0,
+    ...settings,
+  };
   const { config, errors } = loadConfig({ overrides: [{ origin: 'test', values }] });
   if (config === undefined) throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join('; '));
   return config;

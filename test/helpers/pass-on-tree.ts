@@ -12,7 +12,7 @@ export async function passOnTree(
   const off = { enabled: false };
   const sources = { pods: off, virtualMachineInstances: off, file: { path: workloads } };
   const { config, errors } = loadConfig({
-    overrides: [{ origin: 'test', values: { nodeName: 'node-1', instancesPath, sources, ...settings } }],
+    overrides: [{ origin: 'test', values: { nodeName: 'node-1', instancesPath, sources, maxRemovalsPerPass: 0, ...settings } }],
   });
   if (config === undefined) throw new Error(JSON.stringify(errors));
   const wired = await createPass(config);

@@ -47,7 +47,7 @@ export const TRASH: readonly MutantsOf[] = [
         from: 'facts.gateOpen && isSame',
         to: 'isSame',
       },
-      { rule: 'trash: no more is emptied than may be removed', from: 'limit === 0 ? [] : over.slice(limit)', to: '[] as typeof over' },
+      { rule: 'trash: no more is emptied than may be removed', from: 'over.slice(limit)', to: '[] as typeof over' },
       { rule: 'trash: pressure takes no more than is needed', from: 'if (plannedBytes >= bytesToFree) break;', to: '' },
       {
         rule: 'trash: pressure takes nothing that the rules keep',

@@ -77,6 +77,22 @@ export const VERDICTS: readonly MutantsOf[] = [
     ],
   },
   {
+    file: 'src/plan/removal-limit.ts',
+    tests: ['test/unit/plan/removal-limit.test.ts'],
+    mutants: [
+      {
+        rule: 'a pass without a limit of its own removes a share of the cache',
+        from: 'Math.max(SMALLEST, Math.floor(files * SHARE))',
+        to: 'Number.POSITIVE_INFINITY',
+      },
+      {
+        rule: 'a limit that is set counts under pressure as well',
+        from: 'if (maxRemovalsPerPass !== undefined) return maxRemovalsPerPass;',
+        to: 'if (maxRemovalsPerPass !== undefined && !isTooFull) return maxRemovalsPerPass;',
+      },
+    ],
+  },
+  {
     file: 'src/plan/minimum-age.ts',
     tests: [RULES],
     mutants: [
@@ -130,7 +146,7 @@ export const VERDICTS: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'pressure: nothing goes before its time up to the high threshold',
-        from: ' || usedPercent(filesystem) <= pressure.highThresholdPercent',
+        from: ' || !facts.isTooFull',
         to: '',
       },
       { rule: 'pressure: never below the minimum age floor', from: ' && ageMs(file, facts) >= floorSeconds * 1000', to: '' },

@@ -205,6 +205,7 @@ function configOf(instancesPath: string, host: string | undefined, enabled: bool
     nodeName: host ?? 'node-a',
     instancesPath,
     allowEmptyInventory: true,
+    maxRemovalsPerPass: 0,
     lockTimeoutSeconds: 1,
     trash: { enabled, graceSeconds: 0 },
     ...sharedStorage,

@@ -68,7 +68,7 @@ export class Evidence {
       events: false,
       annotations: false,
       trash: { enabled: world.trash === 'on' },
-      ...(world.limit === 'one' ? { maxRemovalsPerPass: 1 } : {}),
+      maxRemovalsPerPass: world.limit === 'one' ? 1 : 0,
       pins: { imageRefs: this.pinnedRefs, fileNames: this.pinnedNames },
       sources: {
         pods: off,

@@ -173,8 +173,12 @@ export const settingsSchema = z.strictObject({
     'No minimum age may be below this: a base file of an instance that is just being built is in use by nobody yet. 0 is possible with `preset: nova` only.',
   ),
   maxRemovalsPerPass: z
-    ._default(z.int().check(z.gte(0)), 0)
-    .check(described('Most files that one pass removes, oldest first; the rest stays for the next pass. 0: no limit.')),
+    .optional(z.int().check(z.gte(0)))
+    .check(
+      described(
+        'Most files that one pass removes, oldest first; the rest stays for the next pass. 0: no limit. Default: a quarter of the base files, at least 10; no limit under `pressure`, or with `preset: nova`.',
+      ),
+    ),
   lockTimeoutSeconds: seconds(10, 0, 3600, "How long to wait for a file's Nova lock before the file is left for the next pass."),
   passDeadlineSeconds: seconds(
     1800,

@@ -1,6 +1,7 @@
 import type { BaseFile, TrashedFile } from '../../model/scan.ts';
 import type { TrashReason } from '../../model/reasons.ts';
 import type { Rows } from '../../model/rows.ts';
+import { removalLimit } from '../removal-limit.ts';
 import { forEachRow, type Sliced } from '../../lib/slices.ts';
 import type { TrashTotals, TrashVerdict } from '../../model/plan.ts';
 import type { Facts } from '../facts.ts';
@@ -65,9 +66,9 @@ export function* decideTrash(facts: Facts, files: Rows<BaseFile>, trashed: Rows<
     verdicts[index] = decided;
     if (decided === GRACE_OVER) over.push({ index, trashedAtMs: file.trashedAtMs });
   });
-  const limit = facts.policy.maxRemovalsPerPass;
+  const limit = removalLimit(facts, trashed.length);
   over.sort((a, b) => a.trashedAtMs - b.trashedAtMs);
-  for (const { index } of limit === 0 ? [] : over.slice(limit)) verdicts[index] = LIMIT_REACHED;
+  for (const { index } of over.slice(limit)) verdicts[index] = LIMIT_REACHED;
   return verdicts;
 }
 

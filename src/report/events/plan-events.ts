@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Finding } from '../../model/plan.ts';
+import type { Finding, RemovalsLimited } from '../../model/plan.ts';
 import type { Report } from '../../model/report.ts';
 import type { ObjectReference } from '../../model/workload.ts';
 import type { ReportDigest } from '../digest.ts';
@@ -133,6 +133,7 @@ function* passProblems(report: Report, digest: ReportDigest, node: ObjectReferen
       text: `${countOf(reclaimableFiles, 'unused base file')}, ${humanBytes(reclaimableBytes)}${trashed}, may not be removed: ${reasons}.`,
     };
   }
+  if (report.limited !== undefined && !(report.dryRun ?? false) && report.gate.open) yield limitProblem(report.limited, node);
   const failed = digest.outcomes.get('RemovalFailed') ?? 0;
   if (failed > 0) {
     const examples = digest.failedExamples.map(({ name, outcomeMessage }) => `${name} (${outcomeMessage ?? 'reason unknown'})`);
@@ -143,6 +144,13 @@ function* passProblems(report: Report, digest: ReportDigest, node: ObjectReferen
       text: `${countOf(failed, 'unused base file')} could not be removed: ${listSome(examples, EXAMPLES, failed)}.`,
     };
   }
+}
+
+function limitProblem({ removals, waitingFiles }: RemovalsLimited, node: ObjectReference): Problem {
+  const text =
+    `${countOf(waitingFiles, 'unused base file')} left for the next passes, which go on by themselves: ` +
+    `a pass without maxRemovalsPerPass removes a quarter of the base files at most, ${removals} this time.`;
+  return { reason: 'RemovalsLimited', regarding: node, content: String(waitingFiles), text };
 }
 
 /** What is counted, and what is the matter with it. */

@@ -18,6 +18,15 @@ export const EVENT_REASONS = {
     meaning: 'A pass removed base files that nothing used, moved them to the trash, or emptied it; one event for all of them.',
     advice: '',
   },
+  RemovalsLimited: {
+    type: 'Normal',
+    action: 'RemoveBaseFiles',
+    regarding: 'Node',
+    meaning:
+      'More base files are unused than a pass removes where maxRemovalsPerPass is not set. So a mistake in the evidence costs a share of the cache only. The next passes go on.',
+    advice:
+      'Expected at first. Set maxRemovalsPerPass to remove more at once (0: no limit), or stop: kubectl basekeeper mode NODE dry-run.',
+  },
   BaseFilesRestored: {
     type: 'Normal',
     action: 'RestoreBaseFiles',

@@ -35,7 +35,7 @@ describe('loadConfig: defaults', () => {
         originalMinimumAgeSeconds: 86_400,
         resizedMinimumAgeSeconds: 3600,
         minimumAgeFloorSeconds: 600,
-        maxRemovalsPerPass: 0,
+        maxRemovalsPerPass: undefined,
         forceRawImages: false,
         ignore: [],
         touchBackingFiles: true,

@@ -44,7 +44,7 @@ describe('a configuration that is shown', () => {
   it('should have every key that has a default, in the order of the documentation', () => {
     const { settings } = load('');
     const shown = JSON.parse(settingsJson(settings)) as object;
-    const optional = new Set(['schedule', 'timeZone']);
+    const optional = new Set(['schedule', 'timeZone', 'maxRemovalsPerPass']);
     expect(Object.keys(shown)).toEqual(Object.keys(configJsonSchema()['properties'] as object).filter((key) => !optional.has(key)));
     expect(shown).toMatchObject({ sources: { libvirt: { enabled: false } }, intervalSeconds: 2400 });
   });

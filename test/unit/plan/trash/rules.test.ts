@@ -119,6 +119,14 @@ describe('the trash in a plan', () => {
     ]);
   });
 
+  it('should lose a quarter of its files at most in a pass without a limit from the configuration', () => {
+    const entries = Array.from({ length: 60 }, (_, index) => trashed(50 + index));
+    const emptied = decisions(plan(entries, { policy: { maxRemovalsPerPass: undefined } })).filter(
+      (decision) => decision === 'empty GraceOver',
+    );
+    expect(emptied).toHaveLength(15);
+  });
+
   it('should still be emptied after it was switched off, and say nothing when it is off and empty', () => {
     const off = { policy: { trash: { enabled: false, graceSeconds: GRACE_SECONDS } } };
     expect(decisions(plan([trashed(23), trashed(25)], off))).toEqual(['keep WithinGrace', 'empty GraceOver']);

@@ -52,6 +52,17 @@ describe('the events of a pass', () => {
     );
   });
 
+  it('should tell that a pass stopped at a share of the cache, and how to go on or stop', () => {
+    const limited = { removals: 25, waitingFiles: 75 };
+    const [event] = plan(report({ limited })).events;
+    expect(event).toMatchObject({ type: 'Normal', reason: 'RemovalsLimited', regarding: NODE });
+    expect(event?.note).toBe(
+      '75 unused base files left for the next passes, which go on by themselves: a pass without maxRemovalsPerPass removes a quarter of the base ' +
+        'files at most, 25 this time. Expected at first. Set maxRemovalsPerPass to remove more at once (0: no limit), or stop: kubectl basekeeper mode NODE dry-run.',
+    );
+    expect(plan(report({ limited, dryRun: true })).events).toEqual([]);
+  });
+
   it('should tell which removals failed and why', () => {
     const { events } = plan(
       report({
