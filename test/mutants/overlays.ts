@@ -24,7 +24,6 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         rule: 'directories that never come to rest are unseen',
         from: "this.#listing.unseen.add(nameOf(first), 'Changing', message);",
         to: 'void message;',
-        tests: ['test/races/renames.test.ts'],
       },
       {
         rule: 'images at any depth are seen',
