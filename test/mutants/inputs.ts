@@ -9,13 +9,18 @@ export const INPUTS: readonly MutantsOf[] = [
     file: 'src/lib/image-reference.ts',
     tests: [ENTRANCES, 'test/unit/lib/image-reference.test.ts'],
     mutants: [
-      { rule: 'image references: blanks around one do not count', from: ', reference.trim(), ...reference.split(/\\s+/u)]', to: ']' },
+      { rule: 'image references: blanks around one do not count', from: ', trimmed, ...reference.split(/[\\s\\p{C}]+/u)]', to: ']' },
       {
         rule: 'image references: one with blanks counts as it is written as well',
-        from: '[reference, reference.trim()',
-        to: '[reference.trim()',
+        from: '[reference, trimmed',
+        to: '[trimmed',
       },
-      { rule: 'image references: each part between blanks counts', from: ', ...reference.split(/\\s+/u)', to: '' },
+      { rule: 'image references: each part between blanks counts', from: ', ...reference.split(/[\\s\\p{C}]+/u)', to: '' },
+      {
+        rule: 'image references: characters that nobody sees do not count',
+        from: 'return !/[\\s\\p{C}]/u.test',
+        to: 'return !/\\s/u.test',
+      },
       { rule: 'lists: blanks around separators do not count', from: '.map((part) => part.trim())', to: '' },
     ],
   },

@@ -14,6 +14,8 @@ describe('an image reference', () => {
     ['a b', ['a b', 'a', 'b']],
     ['\u00a0a', ['\u00a0a', 'a']],
     ['\n', ['\n']],
+    ['a\0', ['a\0', 'a']],
+    ['\u200ba\u0007b', ['\u200ba\u0007b', 'a\u0007b', 'a', 'b']],
   ])('%j should protect every reading, as it is written first', (written, readings) => {
     expect(readingsOf(written)).toEqual(readings);
     expect(isPlain(written)).toBe(false);
