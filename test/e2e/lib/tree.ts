@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdirSync, statSync, utimesSync, writeFileSync, r
 import { join } from 'node:path';
 import { output } from './command.ts';
 
-/** Nova's user in Kolla's and OpenStack-Helm's images. */
+/** Nova's user in Kolla's images. */
 export const NOVA = 42436;
 /** libvirt-qemu on Debian and Ubuntu: libvirt gives it the disks of running VMs. */
 export const LIBVIRT_QEMU = 64055;
