@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,7 +53,8 @@ describe('npm run demo', () => {
     const { output, ended } = startDemo([]);
     expect({ code: await ended, output: output() }).toMatchObject({ code: 0 });
     for (const reason of REASONS) expect(output()).toContain(reason);
-    expect(removedIn(output())).toEqual(REMOVED);
+    // Once without an API server, and once by the agent.
+    expect(removedIn(output())).toEqual([...REMOVED, ...REMOVED]);
     expect(output()).toMatch(/^Annotations: +basekeeper\.io\/cache:\s+\{/m);
     expect(output()).toMatch(/basekeeper\.io\/result: Succeeded/);
     expect(output()).toMatch(/Normal +BaseFilesRemoved/);
@@ -68,6 +71,36 @@ describe('npm run demo', () => {
     for (const reason of REASONS) expect(output()).toContain(reason);
     expect(removedIn(output())).toEqual(REMOVED);
     expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('should show plan, reason and removals within seconds while the API server is still being fetched', async () => {
+    const server = createServer(() => {}).listen(0, '127.0.0.1'); // It never answers.
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const slow = {
+      XDG_CACHE_HOME: directory,
+      KUBEBUILDER_ASSETS: '',
+      ENVTEST_INDEX: `http://127.0.0.1:${port}/index`,
+      PATH: '/nonexistent',
+    };
+    const started = performance.now();
+    const { child, output, ended } = startDemo([], slow);
+    try {
+      while (!output().includes('The same with a real kube-apiserver')) await once(child.stdout ?? child, 'data');
+      // Three seconds on two cores that have nothing else to do; these have.
+      expect(performance.now() - started).toBeLessThan(30_000);
+      for (const reason of REASONS) expect(output()).toContain(reason);
+      expect(output()).toMatch(/^ {2}Used by +instance-00000007: overlay /m);
+      expect(removedIn(output())).toEqual(REMOVED);
+      // What was announced meanwhile comes after it, in one piece.
+      while (!output().includes('downloading etcd')) await once(child.stdout ?? child, 'data');
+      expect(output().indexOf('downloading etcd')).toBeGreaterThan(output().indexOf('The same with a real kube-apiserver'));
+    } finally {
+      child.kill('SIGINT');
+      server.closeAllConnections();
+      server.close();
+    }
+    expect(await ended).toBe(130);
   });
 
   it('should say loudly that there is no API server where none can be had, and go on', async () => {
