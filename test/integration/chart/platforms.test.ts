@@ -14,8 +14,15 @@ const POD = 'spec.template.spec';
 
 /** Pods that such nodes run, of test/fixtures/neighbours. */
 const OPENSTACK_HELM = [
-  ...['osh-nova-compute', 'osh-ceilometer-compute', 'osh-neutron-ovs-agent', 'osh-neutron-dhcp-agent', 'osh-openvswitch'],
-  ...['osh-masakari-host-monitor', 'atmosphere-neutron-ovs-agent', 'atmosphere-openvswitch', 'kube-ovn-ovs-ovn'],
+  'osh-nova-compute',
+  'osh-ceilometer-compute',
+  'osh-neutron-ovs-agent',
+  'osh-neutron-dhcp-agent',
+  'osh-openvswitch',
+  'osh-masakari-host-monitor',
+  'atmosphere-neutron-ovs-agent',
+  'atmosphere-openvswitch',
+  'kube-ovn-ovs-ovn',
 ];
 const EVERYWHERE = ['prometheus-node-exporter', 'cadvisor', 'fluent-bit', 'promtail', 'cilium', 'kubectl-debug-node-succeeded'];
 const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
@@ -49,9 +56,9 @@ describe.each(EXAMPLES)('the values examples/%s.yaml', (name) => {
 
   it('should stand in a document as they are', () => {
     const values = readFileSync(`${CHART}/examples/${name}.yaml`, 'utf8');
-    const documents = ['platforms/clusters', `platforms/${name}`].map((it) => {
+    const documents = ['platforms/clusters', `platforms/${name}`].map((page) => {
       try {
-        return readFileSync(join(ROOT, 'docs', `${it}.md`), 'utf8');
+        return readFileSync(join(ROOT, 'docs', `${page}.md`), 'utf8');
       } catch {
         return '';
       }
@@ -79,7 +86,7 @@ describe('what the values of platforms set', () => {
     ['kubevirt-beside-nova', '/run/libvirt/qemu', '/etc/libvirt/qemu'],
   ])('should mount where %s has the domains', async (name, status, definitions) => {
     const volumes = at(only(await manifestsOf(name), 'DaemonSet'), `${POD}.volumes`) as { name: string; hostPath?: { path: string } }[];
-    const pathOf = (volume: string) => volumes.find((it) => it.name === volume)?.hostPath?.path;
+    const pathOf = (volume: string) => volumes.find((one) => one.name === volume)?.hostPath?.path;
     expect([pathOf('libvirt-status'), pathOf('libvirt-definitions')]).toEqual([status, definitions]);
     expect(pathOf('instances')).toBe('/var/lib/nova/instances');
   });
