@@ -22,8 +22,6 @@ const HARMLESS_KEYS = new Set([
   'aio',
   'aio-max-batch',
   'cache',
-  'offset',
-  'size',
 ]);
 /** Protocols that lead to another machine. Others, such as `blkdebug:`, may wrap a local file. */
 const REMOTE: ReadonlySet<string> = new Set([
@@ -44,17 +42,20 @@ const REMOTE: ReadonlySet<string> = new Set([
 ]);
 const FILE_DRIVERS = new Set(['file', 'host_device', 'host_cdrom']);
 const MAX_DEPTH = 16;
+const LOCAL_SERVER = 'is served by a program of this host, which may read any file';
 
 /**
  * Resolves a backing file string as QEMU does (`bdrv_get_full_backing_filename`): relative names count from the directory of the
  * file that holds them, `file:` is a prefix, and any other protocol is not a local file.
  *
  * @param directory absolute, of the file that holds the reference.
+ * @param declared the format that the file gives beside the reference: one more layer over what a `json:` reference says.
  */
-export function resolveReference(reference: string, directory: string): ReferenceTarget {
-  if (reference.startsWith('json:')) return resolveJson(reference.slice('json:'.length));
+export function resolveReference(reference: string, directory: string, declared?: string): ReferenceTarget {
+  if (reference.startsWith('json:')) return resolveJson(reference.slice('json:'.length), declared);
   if (!hasProtocol(reference)) return fileAt(posix.isAbsolute(reference) ? reference : `${directory}/${reference}`);
   if (reference.startsWith('file:')) return absoluteFile(reference.slice('file:'.length));
+  if (/^nbd(?:\+unix:|:unix:)/.test(reference)) return unclear(`${quote(reference)} ${LOCAL_SERVER}`, []);
   const protocol = /^([a-z_-]+)(?:\+[a-z]+)?:(.*)$/s.exec(reference);
   if (protocol?.[1] !== undefined && REMOTE.has(protocol[1])) return { kind: 'remote', message: `${quote(reference)} is not a local file` };
   if (protocol?.[1] !== undefined && FILE_DRIVERS.has(protocol[1])) return absoluteFile(protocol[2] ?? '');
@@ -83,38 +84,59 @@ function fileAt(path: string, format?: string): ReferenceTarget {
 
 type JsonNode = ReadonlyMap<string, unknown>;
 
-function resolveJson(text: string): ReferenceTarget {
+function resolveJson(text: string, declared: string | undefined): ReferenceTarget {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return unclear('a json: reference that is not JSON', []);
+    return unclear('a json: reference that is not strict JSON (QEMU also takes single quotes)', []);
   }
   const mentions = fileNamesIn(value, 0);
   const node = nodeOf(value);
-  const target = node === undefined ? unclear('a json: reference that is not an object', []) : resolveNode(node, undefined, 0);
+  const target = node === undefined ? unclear('a json: reference that is not an object', []) : resolveNode(node, declared, 0);
   return target.kind === 'unclear' ? { ...target, mentions: [...new Set([...target.mentions, ...mentions])] } : target;
 }
 
-/** Follows `file` down to the node that has a file name. Only keys that are known not to add another file are accepted. */
+/**
+ * Follows `file` down to the node that has a file name. Only keys that are known not to add another file are accepted, and only
+ * layers below which the header lies at the start of the file: one format at most, with plain files and whole raw layers.
+ */
 function resolveNode(node: JsonNode, format: string | undefined, depth: number): ReferenceTarget {
   const driver = node.get('driver');
   const below = node.get('file');
+  if (driver === 'nbd' && isLocalServer(node)) return unclear(`a json: reference to "nbd", which ${LOCAL_SERVER}`, []);
   if (typeof driver === 'string' && REMOTE.has(driver))
     return { kind: 'remote', message: `a json: reference to ${quote(driver)}, which is not a local file` };
   const strange = [...node.keys()].find((key) => !HARMLESS_KEYS.has(key) && !['driver', 'filename', 'file'].includes(key));
-  if (strange !== undefined) return unclear(`a json: reference with ${quote(strange)}, which is not understood`, []);
+  if (strange !== undefined) return unclear(`a json: reference with ${quote(strange)}, which is not followed`, []);
   if (driver !== undefined && (typeof driver !== 'string' || !(FORMAT_DRIVERS.has(driver) || FILE_DRIVERS.has(driver))))
-    return unclear(`a json: reference with the driver ${JSON.stringify(driver)}`, []);
-  const read = typeof driver === 'string' && FORMAT_DRIVERS.has(driver) ? moreTelling(format, driver) : format;
-  if (below !== undefined) {
-    const child = nodeOf(below);
-    if (child === undefined || node.has('filename') || depth > MAX_DEPTH) return unclear('a json: reference that is not understood', []);
-    return resolveNode(child, read, depth + 1);
+    return unclear(`a json: reference with the driver ${JSON.stringify(driver)}, which is not followed`, []);
+  const layer = driver !== undefined && FORMAT_DRIVERS.has(driver) ? driver : undefined;
+  if (isNested(format, layer, depth)) return unclear(`a json: reference to ${layer} within ${format}, which is not followed`, []);
+  const read = layer === undefined ? format : moreTelling(format, layer);
+  if (below === undefined) {
+    const filename = node.get('filename');
+    return typeof filename === 'string' ? absoluteFile(filename, read) : unclear('a json: reference without a file name', []);
   }
-  const filename = node.get('filename');
-  return typeof filename === 'string' ? absoluteFile(filename, read) : unclear('a json: reference without a file name', []);
+  const child = nodeOf(below);
+  // Only the uppermost node is probed where it has no driver, and a plain file has nothing below it.
+  const isLayer = layer !== undefined || (driver === undefined && depth === 0);
+  if (child === undefined || !isLayer || node.has('filename') || depth > MAX_DEPTH)
+    return unclear('a json: reference that is not understood', []);
+  return resolveNode(child, read, depth + 1);
+}
+
+/** Whether a header lies within the data of another format. At the top, the declared format and the driver mean one layer. */
+function isNested(format: string | undefined, layer: string | undefined, depth: number): boolean {
+  if (layer === undefined || layer === 'raw' || format === undefined || format === 'raw') return false;
+  return depth > 0 || layer !== format;
+}
+
+/** A socket of this host: `server.type`, `server.path` or `path`. */
+function isLocalServer(node: JsonNode): boolean {
+  const server = nodeOf(node.get('server'));
+  return node.has('path') || server?.has('path') === true || server?.get('type') === 'unix';
 }
 
 /** A format node anywhere reads a header; a raw one ends the chain only where there is none. */

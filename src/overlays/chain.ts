@@ -41,6 +41,9 @@ const GRAVITY: Readonly<Record<Problem, number>> = { 'missing-backing': 1, 'unkn
 const NOT_SEEN =
   'it is not read, so what it is backed by is unknown (set hostInstancesPath if headers use another path for the instances directory, bind-mount it below the instances path, or list the disk under ignore if it cannot lead to a base file)';
 
+const PLAIN =
+  'QEMU may follow it: rebase the image (qemu-img rebase -u) onto the plain path of its backing file, or list it under ignore if it cannot lead to a base file';
+
 /** Follows what the image at `path`, whose header has been read, is backed by. */
 export function followChain(path: string, header: ImageHeader, context: ChainContext): Chain {
   const walk = new ChainWalk(path, context);
@@ -131,7 +134,7 @@ class ChainWalk {
   /** Adds the link; returns what it leads to where the chain goes on. */
   #visit(from: string, name: HeaderName, declared: string | undefined): { path: string; header: ImageHeader } | undefined {
     const reference = displayReference(name.text);
-    const target = name.valid ? resolveReference(name.text, this.#context.directoryOf(from)) : notUtf8(reference);
+    const target = name.valid ? resolveReference(name.text, this.#context.directoryOf(from), declared) : notUtf8(reference);
     if (target.kind !== 'file') return this.#visitNoFile(from, reference, target, declared);
     const place = this.#context.locate(target.path);
     const format = target.format ?? declared;
@@ -152,7 +155,7 @@ class ChainWalk {
     declared: string | undefined,
   ): undefined {
     this.#links.push(unseenLink(reference, target.kind === 'unclear' ? target.mentions : []));
-    if (target.kind === 'unclear') return this.#report('unreadable', from, target.message);
+    if (target.kind === 'unclear') return this.#report('unreadable', from, `${target.message}; ${PLAIN}`);
     const format = target.format ?? declared;
     if (format !== undefined && PARENTLESS_FORMATS.has(format)) return this.#report('unknown-backing', from, target.message);
     return this.#report(

@@ -38,7 +38,6 @@ describe('resolveReference', () => {
 
   it.each([
     'nbd://host/export',
-    'nbd+unix:///export?socket=/run/x',
     'rbd:pool/image',
     'https://host/image',
     'json:{"driver":"nbd","server":{"type":"inet","host":"127.0.0.1","port":"10809"},"export":"export"}',
@@ -65,7 +64,24 @@ describe('resolveReference', () => {
     ['json:{"filename":"/x","backing":{}}', ['/x']],
     ['json:{"filename":"/x","file":{"filename":"/y"}}', ['/x', '/y']],
     ['json:{"file.filename":"/x","file":{"filename":"/y"}}', ['/x', '/y']],
-    ['json:{"driver":"throttle","file":{"filename":"/x"}}', ['/x']],
+    ...['throttle', 'copy-on-read', 'blkdebug', 'preallocate', 'snapshot-access', 'compress', 'quorum'].map((driver): [string, string[]] => [
+      `json:{"driver":"qcow2","file":{"driver":"${driver}","file":{"filename":"/x"}}}`,
+      ['/x'],
+    ]),
+    ...['qcow2', 'qcow', 'vdi', 'vhdx', 'vpc', 'vmdk'].map((driver): [string, string[]] => [
+      `json:{"driver":"qcow2","file":{"driver":"${driver}","file":{"driver":"file","filename":"/x"}}}`,
+      ['/x'],
+    ]),
+    ['json:{"driver":"qcow2","file":{"driver":"raw","offset":65536,"file":{"filename":"/x"}}}', ['/x']],
+    ['json:{"driver":"qcow2","file":{"driver":"raw","size":65536,"file":{"filename":"/x"}}}', ['/x']],
+    ['json:{"driver":"qcow2","file.driver":"raw","file.offset":"65536","file.file.filename":"/x"}', ['/x']],
+    ['json:{"driver":"qcow2","file":{"driver":"raw","file":{"driver":"qcow2","file":{"filename":"/x"}}}}', ['/x']],
+    ['json:{"driver":"qcow2","file":{"file":{"filename":"/x"}}}', ['/x']],
+    ['json:{"driver":"file","file":{"filename":"/x"}}', ['/x']],
+    ['nbd+unix:///export?socket=/run/x', []],
+    ['nbd:unix:/run/x', []],
+    ['json:{"driver":"raw","file":{"driver":"nbd","server":{"type":"unix","path":"/run/x"}}}', []],
+    ['json:{"driver":"raw","file":{"driver":"nbd","path":"/run/x"}}', []],
     ['json:{"driver":5,"filename":"/x"}', ['/x']],
     ['json:{"filename":["/x"]}', []],
     ['json:{"filename":"/x\\u0000"}', ['/x\0']],
@@ -74,6 +90,14 @@ describe('resolveReference', () => {
     [`json:${'{"file":'.repeat(100)}{"filename":"relative"}${'}'.repeat(100)}`, []],
   ])('should admit that %j may be any file, and keep what it mentions', (reference, mentions) => {
     expect(resolve(reference)).toEqual({ kind: 'unclear', message: expect.stringMatching(/\w/), mentions });
+  });
+
+  it('should count the declared format as one more layer', () => {
+    const reference = 'json:{"driver":"raw","file":{"driver":"qcow2","file":{"filename":"/x"}}}';
+    expect(resolveReference(reference, ROOT, 'raw')).toEqual({ kind: 'file', path: '/x', format: 'qcow2' });
+    expect(resolveReference(reference, ROOT, 'qcow2')).toMatchObject({ kind: 'unclear' });
+    expect(resolveReference('json:{"driver":"raw","file":{"filename":"/x"}}', ROOT, 'qcow2')).toMatchObject({ format: 'qcow2' });
+    expect(resolveReference('json:{"driver":"qcow2","file":{"filename":"/x"}}', ROOT, 'qcow2')).toMatchObject({ format: 'qcow2' });
   });
 
   it('should survive any JSON', () => {
