@@ -21,17 +21,16 @@ export function baseFileIndex(options: BaseFileIndexOptions): Pick<ChainContext,
     baseFileAt(path) {
       const stats = places.statOutside(path);
       if (stats?.isFile() !== true) return undefined;
-      byInode ??= new Map(inodesOf(options));
+      byInode ??= new Map(inodesOf(posix.join(options.instancesPath, subdirectoryName)));
       return byInode.get(`${stats.dev} ${stats.ino}`);
     },
   };
 }
 
-/** A file that cannot be looked at is reported by the walk. */
-function* inodesOf({ instancesPath, subdirectoryName }: BaseFileIndexOptions): Iterable<[string, string]> {
-  const basePath = posix.join(instancesPath, subdirectoryName);
-  for (const { name } of readEntries(basePath, () => {})) {
-    const stats = lstatSync(`${basePath}/${name}`, { bigint: true, throwIfNoEntry: false });
+/** Of the files in a directory, each with its name. A file that cannot be looked at is reported by the walk. */
+export function* inodesOf(directory: string): Iterable<[string, string]> {
+  for (const { name } of readEntries(directory, () => {})) {
+    const stats = lstatSync(`${directory}/${name}`, { bigint: true, throwIfNoEntry: false });
     if (stats?.isFile() === true) yield [`${stats.dev} ${stats.ino}`, name];
   }
 }

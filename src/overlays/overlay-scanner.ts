@@ -12,6 +12,7 @@ import { listOverlaysAsNova } from './as-nova.ts';
 import { baseFileIndex } from './base-file-index.ts';
 import { DeclaredFormats } from './declared-formats.ts';
 import type { OverlayListing } from './listing.ts';
+import { noteMountedFiles } from './mounted-files.ts';
 import { visitNamedDisks } from './named-disks.ts';
 import { Places } from './places.ts';
 import { walkTree } from './tree-walk.ts';
@@ -69,6 +70,7 @@ export function createOverlayScanner(options: OverlayScannerOptions): OverlaySca
         await walkTree(listing, clock);
         visitNamedDisks(listing, disks);
         settleBaseImages(listing);
+        noteMountedFiles(listing);
       }
       return resultOf(listing, options.isIgnored);
     },

@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync, statSync, type BigIntStats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, messageOf } from '../lib/errors.ts';
-import { parseMountTable, strangerAt } from './mount-table.ts';
+import { parseMountTable, strangerAt } from '../disk/mount-table.ts';
 
 export const MOUNT_TABLE = '/proc/self/mountinfo';
 /** Nova's, below the instances path. */

@@ -2,7 +2,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 import { MOUNT_TABLE } from './directories.ts';
-import { parseMountTable, type Mount } from './mount-table.ts';
+import { parseMountTable, type Mount } from '../disk/mount-table.ts';
 
 /** Where a directory lies on an NFS server. */
 export interface NfsShare {

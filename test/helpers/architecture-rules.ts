@@ -116,6 +116,7 @@ export const SHELLS: readonly string[] = [
   'src/overlays/base-file-index.ts',
   'src/overlays/declared-formats.ts',
   'src/overlays/listing.ts',
+  'src/overlays/mounted-files.ts',
   'src/overlays/named-disks.ts',
   'src/overlays/overlay-scanner.ts',
   'src/overlays/places.ts',

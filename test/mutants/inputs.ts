@@ -25,8 +25,8 @@ export const INPUTS: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/surroundings/mount-table.ts',
-    tests: ['test/unit/surroundings/mount-table.test.ts'],
+    file: 'src/disk/mount-table.ts',
+    tests: ['test/unit/disk/mount-table.test.ts'],
     mutants: [
       { rule: 'mounts: the uppermost of several counts', from: 'const top = here.at(-1);', to: 'const top = here.at(0);' },
       { rule: 'mounts: one over a mount of the host is the same', from: 'isSame(top, beneath);', to: 'true;' },

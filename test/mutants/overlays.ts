@@ -409,6 +409,17 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     ],
   },
   {
+    file: 'src/overlays/mounted-files.ts',
+    tests: ['test/integration/layers.test.ts'],
+    mutants: [
+      {
+        rule: 'a base file that is mounted under another name is unseen',
+        from: "unseen.add(path, 'NotFollowed', message);",
+        to: 'void [path, message];',
+      },
+    ],
+  },
+  {
     file: 'src/overlays/backing-reference.ts',
     tests: ['test/unit/overlays/backing-reference.test.ts'],
     mutants: [
@@ -426,6 +437,16 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         rule: 'references: a json: key that is not understood may add another file',
         from: 'if (strange !== undefined) return unclear(',
         to: 'if (false) return unclear(',
+      },
+      {
+        rule: 'references: a header within the data of another format is not read',
+        from: 'if (isNested(format, layer, depth)) return',
+        to: 'if (false) return',
+      },
+      {
+        rule: 'references: a server on a socket of this host may read any file',
+        from: "if (driver === 'nbd' && isLocalServer(node)) return",
+        to: 'if (false) return',
       },
       {
         rule: 'references: what an unclear json: reference mentions is kept',

@@ -197,6 +197,17 @@ export const SOURCES: readonly MutantsOf[] = [
     tests: ['test/unit/sources/libvirt/domain.test.ts'],
     mutants: [
       {
+        rule: 'libvirt: a header at an offset is not read',
+        from: ', ...slicesOf(root)',
+        to: '',
+        tests: ['test/integration/layers.test.ts'],
+      },
+      {
+        rule: 'libvirt: a server on a socket of this host may read any file',
+        from: ', ...localServersOf(root)',
+        to: '',
+      },
+      {
         rule: 'libvirt: mirrors are disks',
         from: "...descendantsOf(root, 'source'), ...descendantsOf(root, 'mirror')];\n  const found",
         to: "...descendantsOf(root, 'source')];\n  const found",
@@ -212,7 +223,7 @@ export const SOURCES: readonly MutantsOf[] = [
         to: 'return NOTHING;\n  return { problem: `${what}, whose',
       },
       { rule: 'libvirt: a disk of an unknown type is a gap', from: '[...found, ...boot, ...disks, ', to: '[...found, ...boot, ' },
-      { rule: 'libvirt: the command line of QEMU names disks', from: ', ...disks, ...commandLine.flat()]', to: ', ...disks]' },
+      { rule: 'libvirt: the command line of QEMU names disks', from: ', ...disks, ...commandLine.flat(), ', to: ', ...disks, ' },
       { rule: 'libvirt: options that QEMU reads from a file are a gap', from: 'if (/^--?readconfig$/', to: 'if (/^never$/' },
       {
         rule: 'libvirt: of two formats the one with a header counts',

@@ -13,7 +13,7 @@ export interface DomainFiles {
 
 const QEMU_NAMESPACE = 'http://libvirt.org/schemas/domain/qemu/1.0';
 /** Disk types whose source is not a file of this host. */
-const REMOTE_TYPES: ReadonlySet<string> = new Set(['network', 'nvme', 'vhostuser', 'vhostvdpa']);
+const REMOTE_TYPES: ReadonlySet<string> = new Set(['network', 'nvme', 'vhostvdpa']);
 
 /**
  * The files of a domain: disks with all their backing stores and mirrors, in the domain and in the status around it, kernel and
@@ -25,7 +25,7 @@ export function filesOf(root: XmlElement, domain: XmlElement, poolTarget: PoolTa
   const boot = ['kernel', 'initrd', 'dtb', 'loader', 'nvram'].map((name) => loadedFile(textOf(childOf(childOf(domain, 'os'), name))));
   const disks = [...descendantsOf(root, 'disk')].flatMap(unknownType);
   const commandLine = argumentsOf(domain).map(filesInArgument);
-  const all = [...found, ...boot, ...disks, ...commandLine.flat()];
+  const all = [...found, ...boot, ...disks, ...commandLine.flat(), ...slicesOf(root), ...localServersOf(root)];
   const formats = formatsOf(root);
   const byPath = new Map<string, WorkloadDisk>();
   for (const { disk } of all) {
@@ -68,6 +68,22 @@ function fileOf({ attributes }: XmlElement, poolTarget: PoolTarget): FoundFile {
   if (target !== undefined) return diskAt(posix.join(target, volume));
   const what = `its disk is the volume ${JSON.stringify(volume)} of the storage pool ${JSON.stringify(pool)}`;
   return { problem: `${what}, whose definition cannot be read as a directory: mount libvirt's storage directory beside its definitions` };
+}
+
+/** A header that lies within a file, not at its start, is not read: it may name any file. */
+function slicesOf(root: XmlElement): FoundFile[] {
+  const slices = [...descendantsOf(root, 'slice')].filter(({ attributes }) => !/^0*$/.test(attributes.get('offset') ?? ''));
+  return slices.map(({ attributes }) => ({
+    problem: `its disk begins at the offset ${JSON.stringify(attributes.get('offset'))} of a file, where no header is read`,
+  }));
+}
+
+/** A program of this host that serves a disk by a socket may read any file. */
+function localServersOf(root: XmlElement): FoundFile[] {
+  const hosts = [...descendantsOf(root, 'host')].filter(({ attributes }) => attributes.get('transport') === 'unix');
+  return hosts.map(({ attributes }) => ({
+    problem: `its disk is served by the socket ${JSON.stringify(attributes.get('socket') ?? '')} of this host, behind which any file may lie`,
+  }));
 }
 
 /** A disk of a type that later releases of libvirt may know. */

@@ -36,8 +36,8 @@ function trace(instancesPath: string): { readonly first: readonly Call[]; readon
       const [, name = '', argument = ''] = /^\d+ +(\w+)\((?:AT_FDCWD<[^>]*>, )?(.*)$/.exec(line) ?? [];
       const [, quoted, descriptor] = /^[^"<]*(?:"([^"]*)"|<([^>]*)>)/.exec(argument) ?? [];
       const path = quoted ?? descriptor;
-      // The engine itself looks at the machine now and then.
-      return path === undefined || path.startsWith('/sys/') ? [] : [{ name, path, line }];
+      // The engine itself looks at the machine now and then. The table of mounts is read once in a scan.
+      return path === undefined || /^\/sys\/|^\/proc\/(?:self|\d+)\/mountinfo$/.test(path) ? [] : [{ name, path, line }];
     });
     const at = (marker: string): number => calls.findIndex(({ path }) => path === marker);
     const [begin, again, end] = [at('/scan-begins'), at('/scan-again'), at('/scan-ends')] as const;
@@ -147,7 +147,7 @@ function callsOfUnchangedScan(vms: number): number {
     const text = readFileSync(output, 'utf8');
     const second = text.slice(text.indexOf('"/scan-again"'), text.indexOf('"/scan-ends"'));
     const isOther = (line: string): boolean => /"|</.test(line) && !['"', '>'].some((end) => line.includes(`${instancesPath}${end}`));
-    return second.split('\n').filter((line) => isOther(line) && !line.includes('<anon_inode')).length;
+    return second.split('\n').filter((line) => isOther(line) && !/<anon_inode|\/mountinfo[">]/.test(line)).length;
   } finally {
     rmSync(root, { recursive: true });
   }

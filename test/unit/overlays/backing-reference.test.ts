@@ -64,10 +64,9 @@ describe('resolveReference', () => {
     ['json:{"filename":"/x","backing":{}}', ['/x']],
     ['json:{"filename":"/x","file":{"filename":"/y"}}', ['/x', '/y']],
     ['json:{"file.filename":"/x","file":{"filename":"/y"}}', ['/x', '/y']],
-    ...['throttle', 'copy-on-read', 'blkdebug', 'preallocate', 'snapshot-access', 'compress', 'quorum'].map((driver): [string, string[]] => [
-      `json:{"driver":"qcow2","file":{"driver":"${driver}","file":{"filename":"/x"}}}`,
-      ['/x'],
-    ]),
+    ...['throttle', 'copy-on-read', 'blkdebug', 'preallocate', 'snapshot-access', 'compress', 'quorum'].map(
+      (driver): [string, string[]] => [`json:{"driver":"qcow2","file":{"driver":"${driver}","file":{"filename":"/x"}}}`, ['/x']],
+    ),
     ...['qcow2', 'qcow', 'vdi', 'vhdx', 'vpc', 'vmdk'].map((driver): [string, string[]] => [
       `json:{"driver":"qcow2","file":{"driver":"${driver}","file":{"driver":"file","filename":"/x"}}}`,
       ['/x'],

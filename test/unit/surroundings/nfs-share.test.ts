@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseMountTable } from '../../../src/surroundings/mount-table.ts';
+import { parseMountTable } from '../../../src/disk/mount-table.ts';
 import { shareIn } from '../../../src/surroundings/nfs-share.ts';
 
 const ROOT = '21 1 8:1 / / rw - ext4 /dev/sda1 rw';

@@ -80,6 +80,12 @@ describe('the disks of a libvirt domain', () => {
     ["<disk type='dir'><source dir='/srv'/></disk>", 'of the type "dir"'],
     ["<disk type='volume'><source pool='images' volume='x'/></disk>", 'storage pool "images"'],
     ["<disk type='file'><source file='relative'/></disk>", 'not an absolute path'],
+    ["<disk type='vhostuser'><source type='unix' path='/run/v.sock'/></disk>", 'of the type "vhostuser"'],
+    [
+      "<disk type='network'><source protocol='nbd'><host transport='unix' socket='/run/n.sock'/></source></disk>",
+      'the socket "/run/n.sock"',
+    ],
+    ["<disk><source file='/d'><slices><slice type='storage' offset='512' size='9'/></slices></source></disk>", 'the offset "512"'],
   ])('should be a problem where they are not understood: %s', (devices, message) => {
     expect(parseDomain(domain({ devices }), INSTANCES).problems.join()).toContain(message);
     expect(parseDomain(withArguments('-readconfig', '/out/conf'), INSTANCES).problems.join()).toContain('reads options from');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseMountTable, strangerAt } from '../../../src/surroundings/mount-table.ts';
+import { parseMountTable, strangerAt } from '../../../src/disk/mount-table.ts';
 
 const ROOT = '21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw';
 const INSTANCES = '30 21 8:1 /var/lib/nova/instances /instances ro,relatime - ext4 /dev/sda1 rw';
