@@ -59,7 +59,7 @@ export function buildWorld({ unused = 6, locks = false, shared = false, trash = 
   writeFileSync(workloadsPath, `workloads:\n${REFERENCED.map((image) => `  - {name: vm-of-${image}, imageRef: ${image}}\n`).join('')}`);
   const configPath = tree.path('../config.yaml');
   const sharedStorage = { enabled: shared, settleSeconds: 0 };
-  writeFileSync(configPath, JSON.stringify({ sharedStorage, trash: { enabled: trash } }));
+  writeFileSync(configPath, JSON.stringify({ sharedStorage, trash: { enabled: trash }, maxRemovalsPerPass: 0 }));
   giveToNova(tree.instancesPath);
   return { tree, workloadsPath, configPath, shared, trash, used, unused: gone, [Symbol.dispose]: tree.cleanup };
 }

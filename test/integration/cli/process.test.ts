@@ -160,7 +160,7 @@ describe('explain from a running agent', () => {
   it('should look at the disk when the mode of the agent is off', async () => {
     const { tree, options } = world(1, 'mode: off\nhttp: {address: 127.0.0.1, port: 0}\njitterSeconds: 0\n');
     const agent = startBasekeeper(['agent', ...options]);
-    const port = await until(() => /"port":(\d+)/.exec(agent.stderr())?.[1]);
+    const port = await until(() => /"pagesPort":(\d+)/.exec(agent.stderr())?.[1]);
     await until(() => (agent.stderr().includes('pass ended') ? true : undefined));
     const config = tree.path('../asking.yaml');
     const workloads = options[options.indexOf('--workloads') + 1] ?? '';
@@ -168,7 +168,7 @@ describe('explain from a running agent', () => {
     const sources = `sources: {file: {path: ${workloads}}, pods: {enabled: false}, virtualMachineInstances: {enabled: false}}`;
     writeFileSync(
       config,
-      `nodeName: n\nannotations: false\nevents: false\ninstancesPath: ${instances}\n${sources}\nhttp: {port: ${port}}\n`,
+      `nodeName: n\nannotations: false\nevents: false\ninstancesPath: ${instances}\n${sources}\nhttp: {pagesPort: ${port}}\n`,
     );
     const ran = await basekeeper(['explain', 'image-unused', '--config', config]);
     expect(ran.stderr).toContain('the mode of the agent is off, so it has looked at nothing; looking at the disk\n');
