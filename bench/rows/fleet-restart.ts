@@ -54,7 +54,7 @@ export async function restart(stage: Stage): Promise<Row> {
     goal: `spread ≥ ${RECONNECT_SPREAD_SECONDS} s, no relist herd (one list for each watch, spread like them, none from etcd); within ${MODEL_FACTOR} × of the model`,
     figure:
       `half of ${model.watches} watches back ${after(0.5).toFixed(0)} s after it stopped, all after ${after(1).toFixed(0)} s; ${asked(last)} requests, at most ${peak.toFixed(0)}/s over ${WINDOW_SECONDS} s; ` +
-      `${lost} watches were told that the past is lost (410), ${lists(last)} lists, at most ${listPeak.toFixed(0)}/s over ${WINDOW_SECONDS} s; ${last.storageLists} lists read etcd, the server's own included; ` +
+      `${lost} watches heard that the past is lost (410), ${lists(last)} lists, at most ${listPeak.toFixed(0)}/s over ${WINDOW_SECONDS} s; ${last.storageLists} lists read etcd, the server's own included; ` +
       `${last.tooMany} more were answered with 429 and came again; ${last.cpuSeconds.toFixed(0)} s of the API server's CPU`,
     met: after(1) >= RECONNECT_SPREAD_SECONDS && !isHerd && holds,
     measures: {

@@ -43,7 +43,7 @@ export async function moveBetweenServers(stage: Stage): Promise<Row> {
     id: 'fleet-servers',
     what: `one of two API servers on one etcd stops; its ${agents} agents move to the other`,
     goal: 'watches resume without a list',
-    figure: `${moved} of ${watches} watches resumed; ${lists} lists, ${lost} watches were told that the past is lost; at the other server: ${verbs(before, last)}`,
+    figure: `${moved} of ${watches} watches resumed; ${lists} lists, ${lost} watches heard that the past is lost; at the other server: ${verbs(before, last)}`,
     met: lists === 0 && lost === 0 && moved >= watches,
     measures: { agents, openWatches: moved, lists, pastLost: lost },
   };

@@ -39,7 +39,7 @@ export const headersBench: Bench = {
       {
         id: 'overlay-scan',
         what: 'the same with listing every instance directory, lstat and following the chains',
-        against: 'the same C program, which is told the paths',
+        against: 'the same C program, which is given the paths',
         goal: '–',
         figure: `${seconds(median(ours.scan))}: ${whole.toFixed(2)} ×`,
         met: undefined,

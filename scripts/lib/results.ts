@@ -39,7 +39,7 @@ export interface Results {
 /** What the format check runs: it writes arrays in another way than `JSON.stringify`. */
 const FORMATTER = fileURLToPath(new URL('../../node_modules/oxfmt/bin/oxfmt', import.meta.url));
 
-export const RESULTS_PATH: string = fileURLToPath(new URL('../results.json', import.meta.url));
+export const RESULTS_PATH: string = fileURLToPath(new URL('../../bench/results.json', import.meta.url));
 
 export function readResults(path: string = RESULTS_PATH): Results | undefined {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results) : undefined;

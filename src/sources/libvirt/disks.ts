@@ -144,6 +144,8 @@ const FILE_OPTION = /[\w.-]*(?:file|filename|backing)(?:=((?:[^,]|,,)*)|"\s*:\s*
 function filesInArgument(argument: string, index: number, all: readonly string[]): FoundFile[] {
   if (/^--?readconfig$/.test(all[index - 1] ?? ''))
     return [{ problem: `its command line reads options from ${JSON.stringify(argument)}, which may name any file` }];
+  // Where a header does not lie at the start of its file, it is not read.
+  if (/\boffset\b/.test(argument)) return [{ problem: `its command line has ${JSON.stringify(argument)}, whose offset is not followed` }];
   const named = [...argument.matchAll(FILE_OPTION)].map(
     ([, plain, double, single]) => plain?.replaceAll(',,', ',') ?? unescape(double ?? single ?? ''),
   );

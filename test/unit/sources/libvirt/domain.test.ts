@@ -89,6 +89,7 @@ describe('the disks of a libvirt domain', () => {
   ])('should be a problem where they are not understood: %s', (devices, message) => {
     expect(parseDomain(domain({ devices }), INSTANCES).problems.join()).toContain(message);
     expect(parseDomain(withArguments('-readconfig', '/out/conf'), INSTANCES).problems.join()).toContain('reads options from');
+    expect(parseDomain(withArguments('-drive', 'file=/d,offset=9'), INSTANCES).problems.join()).toContain('whose offset is not followed');
   });
 
   it('should lie in the target of a pool whose definition can be read', () => {
