@@ -1,6 +1,6 @@
 /** Enforcing passes on copies of one tree, each at the tree's own path, because headers name it. */
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { ended, file, timed } from './child.ts';
 import type { BenchTree } from './tree.ts';
@@ -18,7 +18,10 @@ interface NovaFigures {
 
 /** The whole process of ours, from start to exit. */
 export async function enforceOurs(bundle: string, tree: BenchTree): Promise<Enforced> {
-  const args = [bundle, 'pass', '--instances-path', tree.instancesPath, '--workloads', tree.workloadsPath, '--output', 'json'];
+  const config = `${tree.workloadsPath}.config`;
+  // Nova has no such limit.
+  writeFileSync(config, JSON.stringify({ instancesPath: tree.instancesPath, maxRemovalsPerPass: 0 }));
+  const args = [bundle, 'pass', '--config', config, '--workloads', tree.workloadsPath, '--output', 'json'];
   return await onCopy(tree, () => timed(process.execPath, args, { ...process.env, NODE_NAME: 'bench' }));
 }
 
