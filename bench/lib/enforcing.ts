@@ -1,6 +1,6 @@
 /** Enforcing passes on copies of one tree, each at the tree's own path, because headers name it. */
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { ended, file, timed } from './child.ts';
 import type { BenchTree } from './tree.ts';
@@ -42,6 +42,12 @@ export async function novaPass(
   return figures;
 }
 
+let copies = 0;
+
+/**
+ * A copy that was used stays, aside, until the bench ends: ext4 gives no inode again soon after its file was deleted, and looks at each such
+ * inode whenever it makes a file, so that thousands of fresh deletions make the next pass many times slower.
+ */
 async function onCopy({ instancesPath, basePath }: BenchTree, pass: () => Promise<number>): Promise<Enforced> {
   const kept = `${instancesPath}.kept`;
   renameSync(instancesPath, kept);
@@ -54,7 +60,8 @@ async function onCopy({ instancesPath, basePath }: BenchTree, pass: () => Promis
     const left = new Set(readdirSync(basePath));
     return { seconds, removed: new Set(before.filter((name) => !left.has(name))) };
   } finally {
-    rmSync(instancesPath, { recursive: true, force: true });
+    copies += 1;
+    renameSync(instancesPath, `${instancesPath}.used-${copies}`);
     renameSync(kept, instancesPath);
   }
 }

@@ -22,6 +22,8 @@ export interface TreeSize {
   readonly overlays?: number;
   /** So many of the last base files are too young to go. Default: none. */
   readonly young?: number;
+  /** Whether each base file has its lock file, as Nova leaves them when it fetches. Default false. */
+  readonly locks?: boolean;
 }
 
 export interface BenchTree {
@@ -73,6 +75,7 @@ export function buildTree(root: string, size: TreeSize): BenchTree {
     const modified = index < size.files - (size.young ?? 0) ? nowSeconds - 3 * DAY_SECONDS : nowSeconds;
     futimesSync(fd, modified, modified);
     closeSync(fd);
+    if (size.locks === true) writeFileSync(join(instancesPath, 'locks', `nova-${baseName(index)}`), '');
   }
   const overlayPaths = writeOverlays(instancesPath, overlays, size.files);
   const workloadsPath = join(root, `workloads-${size.files}-${size.vms}-${overlays}.json`);

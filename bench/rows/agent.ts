@@ -18,7 +18,7 @@ import { buildTree } from '../lib/tree.ts';
 const SAMPLE_MS = 5000;
 const CHANGES_PER_SECOND = 10;
 const MAX_START_SECONDS = 0.7;
-const MAX_STEADY_BYTES = 75 * 2 ** 20;
+const MAX_STEADY_BYTES = 66 * 2 ** 20;
 /** Growth in the second half of the run, extrapolated to an hour, that still counts as flat. */
 const FLAT_BYTES_PER_HOUR = 6 * 2 ** 20;
 const MAX_IDLE_CPU_PERCENT = 0.3;
