@@ -79,6 +79,7 @@ describe.runIf(imageArchive !== undefined)('the image', () => {
     expect(config.User).toBe('65532:65532');
     expect(config.Entrypoint).toEqual([
       '/nodejs/bin/node',
+      '--no-opt',
       '--no-maglev',
       '--no-sparkplug',
       '--max-semi-space-size=1',

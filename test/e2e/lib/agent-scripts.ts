@@ -61,3 +61,40 @@ const ask = (url) =>
   });
 console.log(JSON.stringify(await Promise.all(urls.map(ask))));
 `;
+
+/**
+ * Given the path of a kubeconfig in JSON, the beginning of a path, how many objects it stands for, changes a second, and seconds: patches one object after
+ * the other, and prints how many changes were answered well.
+ */
+export const CHANGE_OBJECTS = `
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
+import { setTimeout as pause } from 'node:timers/promises';
+const [config, prefix, count, perSecond, seconds] = process.argv.slice(1);
+const { clusters: [{ cluster }], users: [{ user }] } = JSON.parse(readFileSync(config, 'utf8'));
+const bytes = (text) => (text === undefined ? undefined : Buffer.from(text, 'base64'));
+const agent = new Agent({
+  keepAlive: true,
+  ca: bytes(cluster['certificate-authority-data']),
+  cert: bytes(user['client-certificate-data']),
+  key: bytes(user['client-key-data']),
+});
+const headers = { 'Content-Type': 'application/merge-patch+json', ...(user.token && { Authorization: 'Bearer ' + user.token }) };
+const patch = (path, body) =>
+  new Promise((resolve, reject) => {
+    const sent = request(new URL(path, cluster.server), { method: 'PATCH', agent, headers }, (answer) => {
+      answer.resume().on('end', () => resolve(answer.statusCode));
+    });
+    sent.on('error', reject).end(JSON.stringify(body));
+  });
+let changes = 0;
+const began = Date.now();
+for (let change = 0; Date.now() - began < Number(seconds) * 1000; change += 1) {
+  const body = { metadata: { annotations: { 'example.org/change': String(change) } } };
+  if ((await patch(prefix + (change % Number(count)), body)) === 200) changes += 1;
+  const nextMs = began + ((change + 1) * 1000) / Number(perSecond) - Date.now();
+  if (nextMs > 0) await pause(nextMs);
+}
+agent.destroy();
+console.log(changes);
+`;

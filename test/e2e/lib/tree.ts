@@ -47,6 +47,13 @@ export class InstancesTree {
     this.#finish(path, ageDays, owner, mode);
   }
 
+  /** Many of them cost nothing. */
+  addEmpty(name: string): void {
+    const path = join(this.path, '_base', name);
+    writeFileSync(path, '');
+    this.#finish(path, 2, NOVA, 0o644);
+  }
+
   /** Something in `_base` that is not an image of ours. */
   addForeign(name: string): void {
     const path = join(this.path, '_base', name);

@@ -30,6 +30,21 @@ export function vmPod({ namespace, name, node, imageRef, instancesPath }: Worklo
   };
 }
 
+/** An object of the node that costs it no process: the kubelet refuses the pod, and an agent has to know it anyway. */
+export function refusedPod({ namespace, name, node, imageRef }: WorkloadSpec): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace, name, annotations: { 'basekeeper.io/image-ref': imageRef, 'basekeeper.io/instance': name } },
+    spec: {
+      nodeName: node,
+      nodeSelector: { 'example.org/no-node-has-this': 'yes' },
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: 'vm', image: IMAGE_NAME, imagePullPolicy: 'Never' }],
+    },
+  };
+}
+
 /** A VirtualMachineInstance that runs on the node. */
 export function vmi({ namespace, name, node, imageRef }: WorkloadSpec): object {
   return {

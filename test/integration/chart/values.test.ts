@@ -70,7 +70,7 @@ const daemonSetRows: readonly Row[] = [
   ],
   ['revisionHistoryLimit', { revisionHistoryLimit: 3 }, 'DaemonSet', 'spec.revisionHistoryLimit', 3],
   ['terminationGracePeriodSeconds', { terminationGracePeriodSeconds: 60 }, 'DaemonSet', `${POD}.terminationGracePeriodSeconds`, 60],
-  ['resources', { resources: { limits: { cpu: '1' } } }, 'DaemonSet', `${AGENT}.resources.limits`, { cpu: '1', memory: '256Mi' }],
+  ['resources', { resources: { limits: { cpu: '1' } } }, 'DaemonSet', `${AGENT}.resources.limits`, { cpu: '1', memory: '128Mi' }],
   ['podSecurityContext', { podSecurityContext: { runAsUser: 42436 } }, 'DaemonSet', `${POD}.securityContext.runAsUser`, 42436],
   [
     'securityContext',
