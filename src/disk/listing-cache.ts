@@ -1,8 +1,7 @@
-import { statfsSync, type BigIntStats, type Dirent } from 'node:fs';
-import { errnoOf } from '../lib/errors.ts';
+import type { BigIntStats, Dirent } from 'node:fs';
 import type { Clock } from '../model/ports.ts';
 import { readSmallDirectory } from './list-directory.ts';
-import { tracesNames } from './network-filesystem.ts';
+import { tracesNamesAt } from './network-filesystem.ts';
 import type { FsPath } from './raw-name.ts';
 import { granularityNs, isCoarse } from './times.ts';
 
@@ -93,14 +92,5 @@ export class ListingCache {
   #forget(key: string): void {
     this.#entries -= this.#listings.get(key)?.entries.length ?? 0;
     this.#listings.delete(key);
-  }
-}
-
-function tracesNamesAt(directory: FsPath): boolean {
-  try {
-    return tracesNames(statfsSync(directory).type);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return false;
   }
 }

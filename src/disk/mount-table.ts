@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
 /** One line of `/proc/self/mountinfo`. */
@@ -15,7 +16,12 @@ export interface Mount {
   readonly options: string;
 }
 
-/** Reads `/proc/self/mountinfo`. Later mounts lie over earlier ones; lines that are not understood are left out. */
+/** The mounts that this process sees. Throws an errno error. */
+export function readMountTable(): readonly Mount[] {
+  return parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8'));
+}
+
+/** Parses `/proc/self/mountinfo`. Later mounts lie over earlier ones; lines that are not understood are left out. */
 export function parseMountTable(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {
     const [before = '', after = ''] = line.split(' - ');
@@ -48,12 +54,16 @@ export function strangerAt(mounts: readonly Mount[], path: string): string | und
   return isThere || isSame(top, nameIn(mounts, path)) ? undefined : top.root;
 }
 
+/** The mount that a directory is on: the uppermost one at the nearest mount point. `directory`: without symbolic links. */
+export function mountOf(mounts: readonly Mount[], directory: string): Mount | undefined {
+  const above = mounts.filter(({ mountPoint }) => mountPoint === '/' || directory === mountPoint || directory.startsWith(`${mountPoint}/`));
+  const longest = Math.max(...above.map(({ mountPoint }) => mountPoint.length));
+  return above.findLast(({ mountPoint }) => mountPoint.length === longest);
+}
+
 /** What lies at `path` where nothing is mounted over it. */
 function nameIn(mounts: readonly Mount[], path: string): Pick<Mount, 'device' | 'root'> | undefined {
-  const parent = posix.dirname(path);
-  const above = mounts.filter(({ mountPoint }) => mountPoint === '/' || parent === mountPoint || parent.startsWith(`${mountPoint}/`));
-  const longest = Math.max(...above.map(({ mountPoint }) => mountPoint.length));
-  const mount = above.findLast(({ mountPoint }) => mountPoint.length === longest);
+  const mount = mountOf(mounts, posix.dirname(path));
   if (mount === undefined) return undefined;
   return { device: mount.device, root: posix.join(mount.root, posix.relative(mount.mountPoint, path)) };
 }

@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { errnoOf } from '../lib/errors.ts';
+import type { FsPath } from './raw-name.ts';
 
 /** `statfs(2)`'s types of file systems that several hosts can have mounted at the same time. */
 const SHARED_TYPES: ReadonlyMap<number, string> = new Map([
@@ -35,6 +36,12 @@ export function tracesNames(type: number): boolean {
   return TRACING_TYPES.has(unsigned(type));
 }
 
+/** As `tracesNames`, of the file system that a directory is on. False where nothing answers. */
+export function tracesNamesAt(path: FsPath): boolean {
+  const type = typeAt(path);
+  return type !== undefined && tracesNames(type);
+}
+
 /** Some kernels extend the sign of the 32 bits. */
 function unsigned(type: number): number {
   return Number(BigInt.asUintN(32, BigInt(type)));
@@ -42,8 +49,13 @@ function unsigned(type: number): number {
 
 /** The name of the network file system that a directory is on; undefined for a local one, and where nothing answers. */
 export function networkFilesystemOf(path: string): string | undefined {
+  const type = typeAt(path);
+  return type === undefined ? undefined : sharedTypeName(type);
+}
+
+function typeAt(path: FsPath): number | undefined {
   try {
-    return sharedTypeName(statfsSync(path).type);
+    return statfsSync(path).type;
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return undefined;

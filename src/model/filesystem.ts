@@ -22,3 +22,11 @@ export interface Provenance {
   /** How many names it has: none where it was replaced and only a mount still shows it. */
   readonly links: number;
 }
+
+/** Where a directory lies on an NFS server. */
+export interface NfsShare {
+  /** The server by every name and address that the mount has for it; in lower case. */
+  readonly servers: readonly string[];
+  /** Of the server; normalized. */
+  readonly path: string;
+}

@@ -1,7 +1,7 @@
-import { lstatSync, readFileSync, realpathSync } from 'node:fs';
+import { lstatSync, realpathSync } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
-import { parseMountTable } from '../disk/mount-table.ts';
+import { readMountTable } from '../disk/mount-table.ts';
 import { TRASH_DIRECTORY } from '../model/trash-names.ts';
 import { inodesOf } from './base-file-index.ts';
 import type { OverlayListing } from './listing.ts';
@@ -27,7 +27,7 @@ export function noteMountedFiles({ instancesPath, subdirectoryName, unseen }: Ov
 function filesMountedBelow(instancesPath: string): { path: string; inode: string }[] {
   try {
     const root = realpathSync.native(instancesPath);
-    return parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8')).flatMap(({ mountPoint }) => {
+    return readMountTable().flatMap(({ mountPoint }) => {
       if (!mountPoint.startsWith(`${root}/`)) return [];
       const stats = lstatSync(mountPoint, { bigint: true, throwIfNoEntry: false });
       return stats?.isFile() === true ? [{ path: posix.relative(root, mountPoint), inode: `${stats.dev} ${stats.ino}` }] : [];

@@ -1,9 +1,8 @@
-import { readFileSync, realpathSync, statSync, type BigIntStats } from 'node:fs';
+import { realpathSync, statSync, type BigIntStats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, messageOf } from '../lib/errors.ts';
-import { parseMountTable, strangerAt } from '../disk/mount-table.ts';
+import { readMountTable, strangerAt } from '../disk/mount-table.ts';
 
-export const MOUNT_TABLE = '/proc/self/mountinfo';
 /** Nova's, below the instances path. */
 const LOCKS = 'locks';
 
@@ -20,7 +19,7 @@ export interface DirectoryPaths {
  */
 export function strangeDirectories({ instancesPath, basePath, locksPath }: DirectoryPaths): string[] {
   try {
-    const mounts = parseMountTable(readFileSync(MOUNT_TABLE, 'utf8'));
+    const mounts = readMountTable();
     const mounted = [basePath, join(instancesPath, LOCKS)].flatMap((path) => {
       const real = realName(path);
       const root = real === undefined ? undefined : strangerAt(mounts, real);

@@ -10,8 +10,8 @@ const IMAGE_LOCK_OFFSET = 100;
 const IMAGE_LOCK_LENGTH = 201;
 
 /**
- * Runs `whileHeld` under the lock of QEMU. A running QEMU holds read locks in the range on every image of a chain, backing files included: a write lock on it
- * is refused.
+ * Runs `whileHeld` under the lock of QEMU. A running QEMU holds read locks in the range on every image of a chain, backing files included:
+ * a write lock on it is refused.
  */
 export function withImageLock(path: string, identity: FileIdentity, whileHeld: () => void): 'done' | 'busy' | 'changed' | 'gone' {
   const seen = statEntry(path);

@@ -1,19 +1,12 @@
 import { posix } from 'node:path';
 import { asText, at, field } from '../../../lib/json.ts';
+import type { NfsShare } from '../../../model/filesystem.ts';
 import { normalizeHostPath, overlaps } from '../../host-paths.ts';
-
-/** Where the instances path lies on an NFS server. */
-export interface NfsShare {
-  /** By every name and address that the mount has for it. */
-  readonly servers: readonly string[];
-  /** The directory of the server that is mounted as the instances path; normalized. */
-  readonly path: string;
-}
 
 export interface HostView {
   /** As on the host; normalized. */
   readonly instancesPath: string;
-  /** Undefined: it is not on NFS, or it is unknown where. */
+  /** Where the instances path lies on an NFS server. Undefined: it is not on NFS, or it is unknown where. */
   readonly share?: NfsShare | undefined;
 }
 
