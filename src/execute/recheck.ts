@@ -43,6 +43,16 @@ export function recheck(input: RecheckInput): Result | undefined {
   return { outcome: 'ChangedSincePlan', message: `It is ${Math.floor(ageSeconds)} s old; the minimum age is ${minimumSeconds} s.` };
 }
 
+/** Whether two readings are the same file, with the same mtime. */
+export function isUnchanged(planned: FileIdentity, current: BaseFileStat): boolean {
+  return isSameFile(planned, current) && planned.modifiedAtNs === current.modifiedAtNs;
+}
+
+/** Why a file must stay by the answer about it: there is none, or it names a reason. */
+export function objectionIn(answer: readonly Objection[] | Result): Result | undefined {
+  return 'outcome' in answer ? answer : recheckUse(answer);
+}
+
 /** Why a file must stay now that sources and overlays were asked again, or undefined when they name no reason. */
 export function recheckUse(reasons: readonly Objection[]): Result | undefined {
   if (reasons.length === 0) return undefined;

@@ -5,7 +5,7 @@ import type { BaseDirectory, Clock } from '../model/ports.ts';
 import { errnoError, hasErrno } from '../lib/errors.ts';
 import { underImageLock } from './under-image-lock.ts';
 import type { TrashHolder } from './trash/trash-holder.ts';
-import { isSameFile, recheck, recheckUse, type Result } from './recheck.ts';
+import { isUnchanged, objectionIn, recheck, type Result } from './recheck.ts';
 import { losesLockFile, minimumAgeSeconds } from './refusal.ts';
 import type { AnswerFor, Removal } from './removal.ts';
 
@@ -36,8 +36,7 @@ export function removalOf(parts: RemovalParts, file: PlannedFile, settled: (resu
 }
 
 function removeUnused(parts: RemovalParts, file: PlannedFile, answerFor: AnswerFor): Result {
-  const answer = answerFor(file.name);
-  const refusal = ('outcome' in answer ? answer : recheckUse(answer)) ?? parts.refused();
+  const refusal = objectionIn(answerFor(file.name)) ?? parts.refused();
   if (refusal !== undefined) return refusal;
   // Once more, and last of all: the answer took its time, and some writers take no lock.
   const removeChecked = () => {
@@ -87,7 +86,7 @@ function trashing({ directory, clock }: RemovalParts, { name, identity }: Planne
       throw error;
     }
     const moved = trash.stat(entry);
-    const isThePlanned = moved === undefined || (isSameFile(identity, moved) && moved.modifiedAtNs === identity.modifiedAtNs);
+    const isThePlanned = moved === undefined || isUnchanged(identity, moved);
     if (isThePlanned || trash.giveBack(entry, name) === 'exists') return { outcome: 'trashed' };
     // Nobody else has read its name in the trash: it had it for a moment only.
     trash.unlink(entry);

@@ -242,8 +242,8 @@ export const EXECUTION: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'the users are asked again under the lock',
-        from: "('outcome' in answer ? answer : recheckUse(answer)) ?? parts.refused()",
-        to: 'answer === undefined ? undefined : parts.refused()',
+        from: 'objectionIn(answerFor(file.name)) ?? parts.refused()',
+        to: 'parts.refused()',
       },
       {
         rule: 'the file is looked at once more just before it goes',

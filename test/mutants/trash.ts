@@ -62,13 +62,13 @@ export const TRASH: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'trash: what was touched as it was moved is given back',
-        from: ' && moved.modifiedAtNs === identity.modifiedAtNs',
-        to: '',
+        from: 'isUnchanged(identity, moved)',
+        to: '(moved.inode === identity.inode)',
       },
       {
         rule: 'trash: what took the place of the file as it was moved is given back',
-        from: 'isSameFile(identity, moved) && moved',
-        to: 'moved',
+        from: '|| isUnchanged(identity, moved)',
+        to: '|| moved.modifiedAtNs === identity.modifiedAtNs',
       },
       {
         rule: 'trash: it is opened before the last look at the file',
@@ -151,13 +151,13 @@ export const TRASH: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'trash: another file than the planned one is not emptied',
-        from: 'if (isSameFile(identity, current) && identity.modifiedAtNs',
-        to: 'if (identity.modifiedAtNs',
+        from: 'if (isUnchanged(identity, current)) return',
+        to: 'if (identity.modifiedAtNs === current.modifiedAtNs) return',
       },
       {
         rule: 'trash: a file that was modified in there is not emptied',
-        from: ' && identity.modifiedAtNs === current.modifiedAtNs',
-        to: '',
+        from: 'isUnchanged(identity, current)',
+        to: 'isSameFile(identity, current)',
       },
       {
         rule: 'trash: the file is looked at once more just before it goes',
@@ -171,8 +171,8 @@ export const TRASH: readonly MutantsOf[] = [
       },
       {
         rule: 'trash: users of the file where it lies are asked for before it loses its name there',
-        from: "return ('outcome' in own ? own : recheckUse(own)) ?? finishMove(parts, file);",
-        to: 'return finishMove(parts, file);',
+        from: 'objectionIn(answerFor(file.entry)) ?? finishMove(parts, file)',
+        to: 'finishMove(parts, file)',
       },
       {
         rule: 'trash: users of the file where it lies are asked for before it is emptied',

@@ -36,7 +36,8 @@ export function listTrash({ directories, basePath }: Pick<RestoreParts, 'directo
 
 /**
  * Puts a file back from the trash, under its Nova lock and never over a base file that is there; its age counts from now. It keeps its name
- * in the trash, by which a disk may use it, until the next pass. `wanted` is the name of a base file (then the one that was trashed last), or a name in the trash. Throws an errno error when the trash cannot be opened.
+ * in the trash, by which a disk may use it, until the next pass. `wanted` is the name of a base file (then the one that was trashed last),
+ * or a name in the trash. Throws an errno error when the trash cannot be opened.
  */
 export async function restoreFile(parts: RestoreParts, wanted: string, signal: AbortSignal | undefined): Promise<Restored> {
   const directory = parts.directories.open(parts.basePath);

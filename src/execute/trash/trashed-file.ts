@@ -4,7 +4,7 @@ import type { PlannedTrashedFile } from '../../model/plan.ts';
 import { hasErrno } from '../../lib/errors.ts';
 import type { AnswerFor, Removal } from '../removal.ts';
 import { underImageLock } from '../under-image-lock.ts';
-import { isSameFile, recheckUse, type Result } from '../recheck.ts';
+import { isSameFile, isUnchanged, objectionIn, recheckUse, type Result } from '../recheck.ts';
 import { losesLockFile } from '../refusal.ts';
 import { underLock, type LockParts } from '../under-lock.ts';
 
@@ -35,10 +35,7 @@ export function unnamingOf(parts: TrashedFileParts, file: PlannedTrashedFile, re
     removeLockFile: false,
     askedNames: [file.entry],
     firstLook: () => undefined,
-    settle: (answerFor) => {
-      const own = answerFor(file.entry);
-      return ('outcome' in own ? own : recheckUse(own)) ?? finishMove(parts, file);
-    },
+    settle: (answerFor) => objectionIn(answerFor(file.entry)) ?? finishMove(parts, file),
     ...rest,
   };
 }
@@ -57,8 +54,7 @@ export function emptyingOf(parts: TrashedFileParts, file: PlannedTrashedFile, re
 }
 
 function emptyUnused(parts: TrashedFileParts, file: PlannedTrashedFile, answerFor: AnswerFor): Result {
-  const own = answerFor(file.entry);
-  const objection = 'outcome' in own ? own : recheckUse(own);
+  const objection = objectionIn(answerFor(file.entry));
   if (objection !== undefined) return objection;
   const emptyNow = () => recheckEntry(parts, file) ?? unlink(parts.trash, file.entry);
   const empty = () => (parts.policy.liveUseCheck ? underImageLock(parts.trash, file.entry, file.identity, emptyNow) : emptyNow());
@@ -73,7 +69,7 @@ function emptyUnused(parts: TrashedFileParts, file: PlannedTrashedFile, answerFo
 function recheckEntry({ trash }: TrashedFileParts, { entry, identity }: PlannedTrashedFile): Result | undefined {
   const current = trash.stat(entry);
   if (current === undefined) return { outcome: 'AlreadyGone' };
-  if (isSameFile(identity, current) && identity.modifiedAtNs === current.modifiedAtNs) return undefined;
+  if (isUnchanged(identity, current)) return undefined;
   return { outcome: 'ChangedSincePlan', message: 'Another file has this name now, or it was modified since the plan.' };
 }
 
@@ -101,9 +97,7 @@ export function putBack(
   return trash.giveBack(entry, name) === 'done' ? { outcome: 'restored' } : { outcome: 'kept', message: THERE_AGAIN };
 }
 
-/**
- * Whatever its mtime is by now: a file in use has just been touched by its other name.
- */
+/** Whatever its mtime is by now: a file in use has just been touched by its other name. */
 function finishMove({ trash, directory }: TrashedFileParts, { entry, name, identity }: PlannedTrashedFile): Result {
   const here = trash.stat(entry);
   if (here === undefined) return { outcome: 'AlreadyGone' };

@@ -287,6 +287,14 @@ describe('executor: emptying the trash', () => {
     expect([directory.names, directory.trashed]).toEqual([[], [ENTRY]]);
   });
 
+  it('should keep a file when one of its names has no answer', async () => {
+    const { directory, execute } = setUp();
+    const row = trashRow('empty', directory.putTrashed(ENTRY, TRASHED_MS));
+    const inUse: UseCheck = async (names) => new Map(names.filter((name) => name !== NAME).map((name) => [name, []]));
+    expect((await execute({ trash: trashOf(row) }, { inUse })).trash).toEqual({ [ENTRY]: 'RemovalFailed' });
+    expect(directory.trashed).toEqual([ENTRY]);
+  });
+
   it('should refuse what no plan of ours says', async () => {
     const { directory, execute } = setUp();
     const identity = directory.putTrashed(ENTRY, TRASHED_MS);
