@@ -139,9 +139,9 @@ function isLocalServer(node: JsonNode): boolean {
   return node.has('path') || server?.has('path') === true || server?.get('type') === 'unix';
 }
 
-/** A format node anywhere reads a header; a raw one ends the chain only where there is none. */
-function moreTelling(format: string | undefined, driver: string): string {
-  return format === undefined || format === 'raw' ? driver : format;
+/** Of two formats of one file the one that has a header: it may name other files. Raw counts only where nothing else is said. */
+export function moreTelling(known: string | undefined, format: string): string {
+  return known === undefined || known === 'raw' ? format : known;
 }
 
 /** `{"file": {"filename": "x"}}` and `{"file.filename": "x"}` mean the same. Undefined for what is not an object, or says one thing twice. */

@@ -9,6 +9,7 @@ import { Pacer } from '../lib/pacer.ts';
 import { HeaderCache } from '../images/header-cache.ts';
 import { ImageReader } from '../images/reader.ts';
 import { listOverlaysAsNova } from './as-nova.ts';
+import { moreTelling } from './backing-reference.ts';
 import { baseFileIndex } from './base-file-index.ts';
 import { DeclaredFormats } from './declared-formats.ts';
 import type { OverlayListing } from './listing.ts';
@@ -49,8 +50,7 @@ export interface OverlayScannerOptions {
 
 /**
  * Reads what is backed by the base files. Keeps headers and names between scans, so that an unchanged file is not opened and an unchanged
- * directory not listed again. Needs Linux
- * (`/proc/self/fd`). Throws only the abort signal's reason.
+ * directory not listed again. Needs Linux (`/proc/self/fd`). Throws only the abort signal's reason.
  */
 export function createOverlayScanner(options: OverlayScannerOptions): OverlayScanner {
   const clock = options.clock ?? systemClock;
@@ -85,12 +85,10 @@ function newListing(options: OverlayScannerOptions, { reader, listings, pacer, i
   const { instancesPath, subdirectoryName, forceRawImages = false } = options;
   const places = new Places(instancesPath, rootsOf(options));
   const named = new Set(disks.flatMap(({ path }) => outsidePath(places, path)));
+  const bySource = new Map<string, string>();
   // Where two sources say different things, the bytes are not only a guest's.
-  const { true: raw = [], false: others = [] } = Object.groupBy(
-    disks.flatMap(({ path, format }) => formatAt(places, path, format)),
-    ([, format]) => (format === 'raw' ? 'true' : 'false'),
-  );
-  const bySource = new Map([...raw, ...others]);
+  for (const [path, format] of disks.flatMap((disk) => formatAt(places, disk.path, disk.format)))
+    bySource.set(path, moreTelling(bySource.get(path), format));
   const declared = new DeclaredFormats({ instancesPath, bySource, forceRawImages });
   const index = baseFileIndex({ instancesPath, subdirectoryName, reader, places });
   return {

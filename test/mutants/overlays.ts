@@ -65,12 +65,18 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         to: 'ctimeNs < 0n',
       },
       { rule: 'names are not kept where ctimes are whole seconds', from: 'isCoarse(ctimeNs) || ', to: 'isCoarse(-1n) || ' },
+      { rule: 'a listing that failed is not kept', from: 'if (!failed && Array', to: 'if (Array' },
+    ],
+  },
+  {
+    file: 'src/disk/network-filesystem.ts',
+    tests: ['test/integration/scan/listing-cache.test.ts'],
+    mutants: [
       {
         rule: 'names are kept on known local file systems only',
-        from: 'return tracesNames(statfsSync(directory).type);',
-        to: 'return statfsSync(directory).type > 0 || tracesNames(0);',
+        from: 'return type !== undefined && tracesNames(type);',
+        to: 'return type !== undefined;',
       },
-      { rule: 'a listing that failed is not kept', from: 'if (!failed && Array', to: 'if (Array' },
     ],
   },
   {
@@ -170,7 +176,7 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     file: 'src/overlays/overlay-scanner.ts',
     tests: [OVERLAYS],
     mutants: [
-      { rule: 'a disk is raw only where all sources say so', from: 'new Map([...raw, ...others])', to: 'new Map([...others, ...raw])' },
+      { rule: 'a disk is raw only where all sources say so', from: 'moreTelling(bySource.get(path), format)', to: 'format' },
       { rule: 'what is ignored is taken out of the unseen, and nothing else', from: "isIgnored(path) ? 'true' : 'false'", to: "'true'" },
     ],
   },

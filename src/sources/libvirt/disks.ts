@@ -124,6 +124,7 @@ function formatsOf(root: XmlElement): ReadonlyMap<string, string> {
   return formats;
 }
 
+/** As that of src/overlays, which no stage may import. Below both it would be one more file of the bundle for each command to read. */
 function moreTelling(known: string | undefined, format: string): string {
   return known === undefined || known === 'raw' ? format : known;
 }
