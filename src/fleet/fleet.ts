@@ -5,7 +5,7 @@ import { asArray, asNumber, asText, at } from '../lib/json.ts';
 import type { Surroundings } from './doctor/objects.ts';
 import { surroundingsOf } from './doctor/surroundings.ts';
 import type { AgentState } from './agents.ts';
-import { listAgents } from './list-agents.ts';
+import { listAgentPods, listAgents } from './list-agents.ts';
 import { nodeStatusOf, type NodeStatus } from './node-status.ts';
 
 const PAGE_SIZE = 500;
@@ -105,11 +105,8 @@ interface AgentPod {
   readonly port: number;
 }
 
-async function agentPodOf({ client, signal }: ApiOptions, node: string, labelSelector: string): Promise<AgentPod> {
-  const query = { labelSelector, fieldSelector: `spec.nodeName=${node}` };
-  const request = { path: '/api/v1/pods', query, accept: undefined, pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
-  const { items } = await listObjects(client, request, livingPod);
-  const [pod] = items.values();
+async function agentPodOf(options: ApiOptions, node: string, labelSelector: string): Promise<AgentPod> {
+  const [pod] = await listAgentPods(options, { labelSelector, node }, livingPod);
   if (pod === undefined)
     throw new Error(`no agent runs on node ${node}: it has no pod with the labels ${labelSelector} and a port named pages`);
   return pod;

@@ -15,14 +15,21 @@ interface Asked {
   readonly signal: AbortSignal;
 }
 
+/** What `read` makes of the agents' pods, of one node or of all; without those that it returns undefined for. */
+export async function listAgentPods<T>(
+  { client, signal }: Asked,
+  { labelSelector, node }: { readonly labelSelector: string; readonly node: string | undefined },
+  read: (pod: unknown) => T | undefined,
+): Promise<readonly T[]> {
+  const query = { labelSelector, ...(node === undefined ? {} : { fieldSelector: `spec.nodeName=${node}` }) };
+  return await listAll(client, '/api/v1/pods', query, signal, read);
+}
+
 /** The agents' pods, of one node or of all. Where a pod's status has no reason, its last warning does. */
 export async function listAgents(options: Asked, labelSelector: string, node?: string): Promise<readonly AgentState[]> {
-  const { client, signal } = options;
-  const query = { labelSelector, ...(node === undefined ? {} : { fieldSelector: `spec.nodeName=${node}` }) };
-  const request = { path: '/api/v1/pods', query, accept: undefined, pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
-  const { items } = await listObjects(client, request, agentOf);
+  const agents = await listAgentPods(options, { labelSelector, node }, agentOf);
   let lookups = 0;
-  return await pLimit(CONCURRENCY).map(items.values(), async (agent) => {
+  return await pLimit(CONCURRENCY).map(agents, async (agent) => {
     if (!agent.waits || lookups++ >= MAX_LOOKUPS) return agent;
     const warning = await warningAbout(options, agent.pod);
     return warning === undefined ? agent : { ...agent, problem: shorten(warning, MAX_CHARACTERS), waits: false };
@@ -35,13 +42,19 @@ async function warningAbout({ client, signal }: Asked, pod: string): Promise<str
   const query = { fieldSelector: `involvedObject.kind=Pod,involvedObject.name=${name},type=Warning` };
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`;
   try {
-    const { items } = await listObjects(
-      client,
-      { path, query, accept: undefined, pageSize: PAGE_SIZE, resourceVersion: undefined, signal },
-      warningOf,
-    );
-    return lastWarning(items.values());
+    return lastWarning(await listAll(client, path, query, signal, warningOf));
   } catch {
     return undefined;
   }
+}
+
+async function listAll<T>(
+  client: KubeClient,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  read: (object: unknown) => T | undefined,
+): Promise<readonly T[]> {
+  const request = { path, query, accept: undefined, pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
+  return [...(await listObjects(client, request, read)).items.values()];
 }
