@@ -51,6 +51,8 @@ function decideEach(facts: Facts, files: Rows<BaseFile>, take: (verdict: number,
 
 /** Leaves all but the oldest removals for later passes where there are more than one pass may do. */
 function* limitRemovals(verdicts: Uint8Array, files: Rows<BaseFile>, facts: Facts): Sliced<undefined> {
+  // Without a limit no number of files is one: nothing has to be counted.
+  if (removalLimit(facts, 0) === Number.POSITIVE_INFINITY) return undefined;
   const candidates: { index: number; modifiedAtMs: number }[] = [];
   let baseFiles = 0;
   yield* forEachRow(files, ({ kind, modifiedAtMs }, index) => {
