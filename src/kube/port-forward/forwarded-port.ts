@@ -10,7 +10,7 @@ import { connectionError, KubeApiError } from '../errors.ts';
 const PROTOCOL = 'v4.channel.k8s.io';
 const DATA = 0;
 const ERROR = 1;
-const ERROR_BODY_LIMIT_BYTES = 65_536;
+export const ERROR_BODY_LIMIT_BYTES = 65_536;
 const HANDSHAKE_MS = 30_000;
 
 /** One connection to a port in a pod, by a WebSocket to `url`. Throws `KubeApiError`; with a status where the API server refuses. */

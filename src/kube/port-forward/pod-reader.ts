@@ -6,10 +6,9 @@ import { statusError } from '../client/status.ts';
 import type { CredentialSource } from '../credentials/credentials.ts';
 import { connectionError, KubeApiError } from '../errors.ts';
 import type { PodPort, PodReader } from '../types.ts';
-import { openForwardedPort } from './forwarded-port.ts';
+import { ERROR_BODY_LIMIT_BYTES, openForwardedPort } from './forwarded-port.ts';
 
 const RESPONSE_LIMIT_BYTES = 512 * 1024 * 1024;
-const ERROR_BODY_LIMIT_BYTES = 65_536;
 
 /** Asks what listens on a pod's loopback, by the API server's port-forward. */
 export function createPodReader(credentials: CredentialSource, userAgent: string): PodReader {

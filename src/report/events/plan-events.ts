@@ -56,7 +56,8 @@ export function planEvents({ report, digest, node, memory, reminderSeconds }: Ev
   const events: EventValue[] = [];
   const next = new Map<string, { digest: string; atMs: number }>(digest.decided ? [] : memory);
   let objectEvents = 0;
-  let nodeEvents = recentNodeEvents(memory, node, nowMs) + happenings(report, digest).length;
+  const happened = happenings(report, digest, node);
+  let nodeEvents = recentNodeEvents(memory, node, nowMs) + happened.length;
   for (const problem of problemsOf(report, digest, node)) {
     const key = `${problem.reason} ${identityOf(problem.regarding)}`;
     const digestOfContent = createHash('sha256').update(problem.content).digest('base64');
@@ -69,16 +70,16 @@ export function planEvents({ report, digest, node, memory, reminderSeconds }: Ev
       events.push(eventValue(problem.reason, { problem: key, regarding: problem.regarding, related: problem.related }, problem.text));
     }
   }
-  return { events: [...events, ...happenings(report, digest).map((event) => event(node))], memory: next };
+  return { events: [...events, ...happened], memory: next };
 }
 
 /** What the pass did, which is always reported. */
-function happenings(report: Report, digest: ReportDigest): readonly ((node: ObjectReference) => EventValue)[] {
+function happenings(report: Report, digest: ReportDigest, node: ObjectReference): readonly EventValue[] {
   const { trashedFiles = 0, emptiedFiles = 0, restoredFiles = 0 } = report.trash?.totals ?? {};
   const removed = digest.removedByKind.size > 0 || trashedFiles + emptiedFiles > 0;
   return [
-    ...(removed ? [(node: ObjectReference) => removalSummary(report, digest, node)] : []),
-    ...(restoredFiles > 0 ? [(node: ObjectReference) => restoreSummary(digest, restoredFiles, node)] : []),
+    ...(removed ? [removalSummary(report, digest, node)] : []),
+    ...(restoredFiles > 0 ? [restoreSummary(digest, restoredFiles, node)] : []),
   ];
 }
 
