@@ -1,23 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { SettingsInput } from '../../src/config/schema/schema.ts';
 import { cacheFileName } from '../../src/model/names.ts';
-import type { Report } from '../../src/model/report.ts';
-import { passOnTree } from '../helpers/pass-on-tree.ts';
 import { qemuChain, qemuImg } from '../helpers/qemu-img.ts';
-import { buildTree, type Tree } from '../helpers/tree.ts';
+import { addOldImage, emptyNode, passBesideAnotherVm } from '../helpers/real-images.ts';
+import type { Tree } from '../helpers/tree.ts';
 
 const BASE = `_base/${cacheFileName('an-image')}`;
 const OFFSET = 65_536;
 
 /** A base file of two days, and `q`, an image outside that is backed by it. */
 function setUp(): Tree {
-  const tree = buildTree({ _base: { directory: true }, locks: { directory: true }, 'vm-1': { directory: true } });
-  onTestFinished(tree.cleanup);
-  qemuImg(['create', '-q', '-f', 'raw', tree.path(BASE), '1M']);
-  const daysAgo = Date.now() / 1000 - 2 * 86_400;
-  utimesSync(tree.path(BASE), daysAgo, daysAgo);
+  const tree = emptyNode();
+  addOldImage(tree, BASE);
   qemuImg(['create', '-q', '-f', 'qcow2', '-b', tree.path(BASE), '-F', 'raw', tree.path('../q')]);
   return tree;
 }
@@ -26,12 +21,6 @@ function setUp(): Tree {
 function atOffset(tree: Tree, name: string): void {
   const image = readFileSync(tree.path('../q'));
   writeFileSync(tree.path(name), Buffer.concat([Buffer.alloc(OFFSET), image, Buffer.alloc(-image.length & 511)]));
-}
-
-async function pass(tree: Tree, settings: SettingsInput = {}): Promise<Report> {
-  const workloads = tree.path('../workloads.yaml');
-  writeFileSync(workloads, 'workloads: [{name: vm, imageRef: other}]\n');
-  return await passOnTree(tree, { workloads, settings, dryRun: false });
 }
 
 const middle = (tree: Tree) => tree.path('vm-1/middle');
@@ -48,7 +37,7 @@ describe('a base file that is reached through a layer over another file', () => 
     const reference = `json:${JSON.stringify({ driver: 'qcow2', ...layers(tree) })}`;
     qemuImg(['create', '-q', '-f', 'qcow2', '-b', reference, '-F', 'qcow2', tree.path('vm-1/disk')]);
     expect(qemuChain(tree.path('vm-1/disk'))).toHaveLength(3);
-    const { gate } = await pass(tree);
+    const { gate } = await passBesideAnotherVm(tree);
     expect([gate.open, gate.reasons.map(({ reason }) => reason)]).toEqual([false, ['Unseen']]);
     expect(qemuChain(tree.path('vm-1/disk'))).toHaveLength(3);
   });
@@ -60,7 +49,7 @@ describe('a base file that is reached through a layer over another file', () => 
       qemuImg(['convert', '-f', 'raw', '-O', format, tree.path('../q'), middle(tree)]);
       const node = { driver: 'qcow2', file: { driver: format, file: { driver: 'file', filename: middle(tree) } } };
       qemuImg(['create', '-q', '-u', '-f', 'qcow2', '-b', `json:${JSON.stringify(node)}`, '-F', 'qcow2', tree.path('vm-1/disk'), '1M']);
-      expect((await pass(tree)).gate.open).toBe(false);
+      expect((await passBesideAnotherVm(tree)).gate.open).toBe(false);
       expect(existsSync(tree.path(BASE))).toBe(true);
     },
   );
@@ -78,7 +67,7 @@ describe('a base file that is reached through a layer over another file', () => 
     const off = { enabled: false };
     const libvirt = { enabled: true, statusPath: tree.path('../run'), definitionsPath: tree.path('../etc') };
     const sources = { pods: off, virtualMachineInstances: off, file: { path: tree.path('../workloads.yaml') }, libvirt };
-    const { gate } = await pass(tree, { sources });
+    const { gate } = await passBesideAnotherVm(tree, { sources });
     expect([gate.open, gate.reasons.map(({ reason }) => reason)]).toEqual([false, ['WorkloadIncomplete']]);
     expect(existsSync(tree.path(BASE))).toBe(true);
   });
@@ -89,7 +78,7 @@ describe('a base file that is reached through a layer over another file', () => 
     execFileSync('mount', ['--bind', tree.path(BASE), tree.path('vm-1/other-name')]);
     onTestFinished(() => void execFileSync('umount', [tree.path('vm-1/other-name')]));
     qemuImg(['create', '-q', '-f', 'qcow2', '-b', tree.path('vm-1/other-name'), '-F', 'raw', tree.path('vm-1/disk')]);
-    await pass(tree);
+    await passBesideAnotherVm(tree);
     expect(existsSync(tree.path(BASE))).toBe(true);
   });
 });

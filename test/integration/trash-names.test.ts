@@ -1,42 +1,28 @@
 import { linkSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { SettingsInput } from '../../src/config/schema/schema.ts';
 import { cacheFileName } from '../../src/model/names.ts';
-import type { Report } from '../../src/model/report.ts';
 import { basekeeper } from '../helpers/basekeeper.ts';
-import { passOnTree } from '../helpers/pass-on-tree.ts';
 import { qemuChain, qemuImg } from '../helpers/qemu-img.ts';
-import { buildTree, type Tree } from '../helpers/tree.ts';
+import { addOldImage, emptyNode, passBesideAnotherVm } from '../helpers/real-images.ts';
+import type { Tree } from '../helpers/tree.ts';
 
 const NAME = cacheFileName('an-image');
 const TRASH = '_base/.basekeeper-trash';
 const ON = { enabled: true, graceSeconds: 3600 };
-const DAYS_AGO = Date.now() / 1000 - 2 * 86_400;
 
 /** A real image in the base directory, two days old. */
 function setUp(name = `_base/${NAME}`): Tree {
-  const tree = buildTree({ _base: { directory: true }, locks: { directory: true }, 'vm-1': { directory: true } });
-  onTestFinished(tree.cleanup);
+  const tree = emptyNode();
   mkdirSync(tree.path(TRASH), { mode: 0o700 });
-  qemuImg(['create', '-q', '-f', 'raw', tree.path(name), '1M']);
-  age(tree, name);
+  addOldImage(tree, name);
   return tree;
-}
-
-function age(tree: Tree, name: string): void {
-  utimesSync(tree.path(name), DAYS_AGO, DAYS_AGO);
 }
 
 /** The disk of an instance, backed by that file; returns its path. */
 function overlay(tree: Tree, disk: string, backing: string): string {
   qemuImg(['create', '-q', '-u', '-f', 'qcow2', '-b', tree.path(backing), '-F', 'raw', tree.path(disk), '1M']);
   return tree.path(disk);
-}
-
-async function pass(tree: Tree, settings: SettingsInput = {}): Promise<Report> {
-  const workloads = tree.path('../workloads.yaml');
-  writeFileSync(workloads, 'workloads: [{name: vm, imageRef: other}]\n');
-  return await passOnTree(tree, { workloads, settings, dryRun: false });
 }
 
 const trashed = (tree: Tree): string[] => readdirSync(tree.path(TRASH));
@@ -53,8 +39,8 @@ describe('a disk that names a file where it lies in the trash', () => {
     const entry = entryAt(60);
     linkSync(tree.path(`_base/${NAME}`), tree.path(entry));
     const disk = overlay(tree, 'vm-1/disk', entry);
-    await pass(tree, settings);
-    await pass(tree, settings);
+    await passBesideAnotherVm(tree, settings);
+    await passBesideAnotherVm(tree, settings);
     expect(qemuChain(disk)).toHaveLength(2);
   });
 
@@ -64,9 +50,9 @@ describe('a disk that names a file where it lies in the trash', () => {
     linkSync(tree.path(`_base/${NAME}`), tree.path(entry));
     utimesSync(tree.path(entry), new Date(), new Date());
     writeFileSync(tree.path('vm-1/disk'), Buffer.concat([Buffer.from('QFI\xfb\0\0\0\x63', 'latin1'), Buffer.alloc(504)]));
-    expect((await pass(tree)).gate.open).toBe(false);
+    expect((await passBesideAnotherVm(tree)).gate.open).toBe(false);
     expect(trashed(tree)).toHaveLength(1);
-    await pass(tree, { ignore: ['vm-1/disk'] });
+    await passBesideAnotherVm(tree, { ignore: ['vm-1/disk'] });
     expect([trashed(tree), readdirSync(tree.path('_base'))]).toEqual([[], ['.basekeeper-trash', NAME].toSorted()]);
   });
 
@@ -74,8 +60,11 @@ describe('a disk that names a file where it lies in the trash', () => {
     const entry = entryAt(60);
     const tree = setUp(entry);
     const disks = [overlay(tree, 'vm-1/disk', entry), overlay(tree, 'vm-1/disk.eph0', `_base/${NAME}`)];
-    expect((await pass(tree, { trash: ON })).trash?.files.at(0)).toMatchObject({ reason: 'NeededAgain', outcome: 'restored' });
-    await pass(tree, { trash: ON });
+    expect((await passBesideAnotherVm(tree, { trash: ON })).trash?.files.at(0)).toMatchObject({
+      reason: 'NeededAgain',
+      outcome: 'restored',
+    });
+    await passBesideAnotherVm(tree, { trash: ON });
     expect(disks.map((disk) => qemuChain(disk).length)).toEqual([2, 2]);
   });
 
@@ -86,7 +75,7 @@ describe('a disk that names a file where it lies in the trash', () => {
     const where = ['--instances-path', tree.instancesPath];
     expect((await basekeeper(['restore', NAME, ...where])).stdout).toBe(`restored ${NAME}\n`);
     expect((await basekeeper(['restore', '--list', ...where])).stdout).toBe('');
-    await pass(tree);
+    await passBesideAnotherVm(tree);
     expect(qemuChain(disk)).toHaveLength(2);
   });
 });
@@ -98,7 +87,7 @@ describe('places that only this program uses', () => {
       const tree = setUp();
       mkdirSync(tree.path(place), { recursive: true });
       const disk = overlay(tree, `${place}/disk`, `_base/${NAME}`);
-      await pass(tree);
+      await passBesideAnotherVm(tree);
       expect(qemuChain(disk)).toHaveLength(2);
     },
   );
@@ -108,7 +97,7 @@ describe('places that only this program uses', () => {
     const lock = `locks/nova-${NAME}`;
     qemuImg(['create', '-q', '-f', 'raw', tree.path(lock), '1M']);
     const disk = overlay(tree, 'vm-1/disk', lock);
-    await pass(tree, { removeLockFiles: true });
+    await passBesideAnotherVm(tree, { removeLockFiles: true });
     expect([readdirSync(tree.path('_base')), qemuChain(disk).length]).toEqual([['.basekeeper-trash'], 2]);
   });
 });

@@ -7,14 +7,18 @@ interface WorkloadSpec {
   readonly imageRef: string;
 }
 
+/** What every pod that is a VM says. */
+function vmPodHead({ namespace, name, imageRef }: WorkloadSpec): object {
+  const annotations = { 'basekeeper.io/image-ref': imageRef, 'basekeeper.io/instance': name };
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name, annotations } };
+}
+
 /** A pod that is a VM, as somebody's operator would make it: it names its image and mounts the instances path. Our image, because it is there. */
-export function vmPod({ namespace, name, node, imageRef, instancesPath }: WorkloadSpec & { readonly instancesPath: string }): object {
+export function vmPod({ instancesPath, ...spec }: WorkloadSpec & { readonly instancesPath: string }): object {
   return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { namespace, name, annotations: { 'basekeeper.io/image-ref': imageRef, 'basekeeper.io/instance': name } },
+    ...vmPodHead(spec),
     spec: {
-      nodeName: node,
+      nodeName: spec.node,
       terminationGracePeriodSeconds: 0,
       containers: [
         {
@@ -31,13 +35,11 @@ export function vmPod({ namespace, name, node, imageRef, instancesPath }: Worklo
 }
 
 /** An object of the node that costs it no process: the kubelet refuses the pod, and an agent has to know it anyway. */
-export function refusedPod({ namespace, name, node, imageRef }: WorkloadSpec): object {
+export function refusedPod(spec: WorkloadSpec): object {
   return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { namespace, name, annotations: { 'basekeeper.io/image-ref': imageRef, 'basekeeper.io/instance': name } },
+    ...vmPodHead(spec),
     spec: {
-      nodeName: node,
+      nodeName: spec.node,
       nodeSelector: { 'example.org/no-node-has-this': 'yes' },
       terminationGracePeriodSeconds: 0,
       containers: [{ name: 'vm', image: IMAGE_NAME, imagePullPolicy: 'Never' }],
