@@ -66,7 +66,8 @@ export class ListingCache {
       },
       stats,
     );
-    if (!failed && Array.isArray(entries) && this.#isReliable(directory, stats, wallMs)) this.#keep(key, stats.ctimeNs, entries);
+    const mayBeKept = !failed && Array.isArray(entries) && entries.length <= MOST_ENTRIES;
+    if (mayBeKept && this.#isReliable(directory, stats, wallMs)) this.#keep(key, stats.ctimeNs, entries);
     return entries;
   }
 
@@ -79,7 +80,6 @@ export class ListingCache {
   }
 
   #keep(key: string, ctimeNs: bigint, entries: readonly Dirent[]): void {
-    if (entries.length > MOST_ENTRIES) return;
     for (const [other, { scan }] of this.#listings) {
       if (this.#entries + entries.length <= this.#capacity || scan === this.#scan) break;
       this.#forget(other);

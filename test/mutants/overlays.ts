@@ -65,7 +65,7 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         to: 'ctimeNs < 0n',
       },
       { rule: 'names are not kept where ctimes are whole seconds', from: 'isCoarse(ctimeNs) || ', to: 'isCoarse(-1n) || ' },
-      { rule: 'a listing that failed is not kept', from: 'if (!failed && Array', to: 'if (Array' },
+      { rule: 'a listing that failed is not kept', from: '!failed && Array', to: 'Array' },
     ],
   },
   {
