@@ -7,13 +7,14 @@ import { auditedRequests, grantedRights, rulesOfRelease } from './lib/least-priv
 import { watchScrapes } from './lib/scrapes.ts';
 import { createSession, helmOptions, type KubeObject } from './lib/session.ts';
 import { InstancesTree, LIBVIRT_QEMU, sha1 } from './lib/tree.ts';
-import { vmPod, vmi } from './lib/workloads.ts';
+import { podWithClaim, vmPod, vmi } from './lib/workloads.ts';
 
 const access = inject('cluster');
 const { node } = access;
 const session = createSession(access, 'basekeeper');
 const { kubectl, helm, apply, json } = session;
 const VMS = 'vms';
+const CLAIMED = 'claimed';
 const PORT = 9817;
 const CRD = fileURLToPath(new URL('../fixtures/kubevirt/virtualmachineinstances.yaml', import.meta.url));
 
@@ -54,12 +55,14 @@ beforeAll(async () => {
   await kubectl('label', 'namespace', session.namespace, 'pod-security.kubernetes.io/enforce=privileged');
   await apply(vmPod({ namespace: VMS, name: 'vm-1', node, imageRef: image.running, instancesPath: tree.path }));
   await apply(vmi({ namespace: VMS, name: 'vmi-1', node, imageRef: image.ofVmi }));
+  await apply(...podWithClaim({ namespace: VMS, name: CLAIMED, node, path: join(access.sharedDirectory, 'lifecycle', 'claimed') }));
 });
 
 afterAll(async () => {
   // What a failed test left: the cluster may be somebody's.
   await helm(3, 'uninstall', 'basekeeper', '--ignore-not-found', '--wait');
   for (const namespace of [VMS, session.namespace]) await kubectl('delete', 'namespace', namespace, '--ignore-not-found', '--timeout=60s');
+  await kubectl('delete', 'persistentvolume', CLAIMED, '--ignore-not-found', '--timeout=60s');
   await kubectl('delete', '--ignore-not-found', '--filename', CRD);
 });
 

@@ -13,6 +13,12 @@ function vmPodHead({ namespace, name, imageRef }: WorkloadSpec): object {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name, annotations } };
 }
 
+/** Our image, because it is there. */
+function idleContainer(name: string): object {
+  const command = ['/nodejs/bin/node', '--eval', 'setInterval(() => {}, 1e6)'];
+  return { name, image: IMAGE_NAME, imagePullPolicy: 'Never', command };
+}
+
 /** A pod that is a VM, as somebody's operator would make it: it names its image and mounts the instances path. Our image, because it is there. */
 export function vmPod({ instancesPath, ...spec }: WorkloadSpec & { readonly instancesPath: string }): object {
   return {
@@ -20,15 +26,7 @@ export function vmPod({ instancesPath, ...spec }: WorkloadSpec & { readonly inst
     spec: {
       nodeName: spec.node,
       terminationGracePeriodSeconds: 0,
-      containers: [
-        {
-          name: 'vm',
-          image: IMAGE_NAME,
-          imagePullPolicy: 'Never',
-          command: ['/nodejs/bin/node', '--eval', 'setInterval(() => {}, 1e6)'],
-          volumeMounts: [{ name: 'instances', mountPath: '/instances' }],
-        },
-      ],
+      containers: [{ ...idleContainer('vm'), volumeMounts: [{ name: 'instances', mountPath: '/instances' }] }],
       volumes: [{ name: 'instances', hostPath: { path: instancesPath } }],
     },
   };
@@ -45,6 +43,37 @@ export function refusedPod(spec: WorkloadSpec): object {
       containers: [{ name: 'vm', image: IMAGE_NAME, imagePullPolicy: 'Never' }],
     },
   };
+}
+
+/** A pod with a volume of the node by a claim, as a database has it; with the volume and the claim. */
+export function podWithClaim({
+  namespace,
+  name,
+  node,
+  path,
+}: Omit<WorkloadSpec, 'imageRef'> & { readonly path: string }): readonly object[] {
+  const size = { storage: '1Mi' };
+  const shared = { accessModes: ['ReadWriteOnce'], storageClassName: '' };
+  return [
+    { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name }, spec: { ...shared, capacity: size, hostPath: { path } } },
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { namespace, name },
+      spec: { ...shared, volumeName: name, resources: { requests: size } },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace, name },
+      spec: {
+        nodeName: node,
+        terminationGracePeriodSeconds: 0,
+        containers: [{ ...idleContainer('database'), volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: name } }],
+      },
+    },
+  ];
 }
 
 /** A VirtualMachineInstance that runs on the node. */
