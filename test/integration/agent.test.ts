@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../scripts/lib/free-port.ts';
 import { kubeAssetsDirectory } from '../../scripts/lib/kube-assets.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { SettingsInput } from '../../src/config/schema/schema.ts';
@@ -37,24 +38,16 @@ const metric = async (line: RegExp): Promise<string | undefined> =>
   line.exec(await (await fetch(`http://127.0.0.1:${running?.port}/metrics`)).text())?.[1];
 const eventually = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 60_000, interval: 100 });
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
 /** The agent as `basekeeper agent` runs it, in this process. */
 async function startAgent(settings: SettingsInput = {}): Promise<void> {
-  const [port, pagesPort] = [await freePort(), await freePort()];
+  const port = await freePort();
   const values: SettingsInput = {
     nodeName: NODE,
     mode: 'enforce',
     instancesPath: tree.instancesPath,
     intervalSeconds: 3600,
     jitterSeconds: 0,
-    http: { address: '127.0.0.1', port, pagesPort },
+    http: { address: '127.0.0.1', port },
     ...settings,
   };
   const { config, errors } = loadConfig({ overrides: [{ origin: 'test', values }] });
@@ -65,7 +58,7 @@ async function startAgent(settings: SettingsInput = {}): Promise<void> {
   const stop = new AbortController();
   const agent = await createAgent(config, { logger });
   const done = agent.run(stop.signal);
-  running = { port, pagesPort, log, stop: async () => (stop.abort(), done) };
+  running = { port, pagesPort: port + 1, log, stop: async () => (stop.abort(), done) };
 }
 
 function pod(name: string, annotations: Record<string, string>): unknown {

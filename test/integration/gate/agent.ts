@@ -58,21 +58,31 @@ export async function startNode(access: KubeAccess, proxy: HttpProxy): Promise<N
   const { metadata } = (await asAdmin(access, 'POST', '/api/v1/nodes', { metadata: { name: NODE } })) as { metadata: { uid: string } };
   await createPod(access, vm('vm-1'));
   const agent = await startAgent(tree, proxy);
+  const stop = async (): Promise<void> => {
+    try {
+      await agent.stop();
+    } finally {
+      await deletePod(access, 'vm-1');
+      await deleteAsAdmin(access, `/api/v1/nodes/${NODE}`);
+      tree.cleanup();
+    }
+  };
   const see = { access, tree, uid: metadata.uid, port: agent.port };
-  // Its first pass has nothing to remove.
-  await vi.waitFor(async () => expect((await annotations(access))['basekeeper.io/result']).toBe('Succeeded'), PATIENCE);
+  try {
+    // Its first pass has nothing to remove.
+    await vi.waitFor(async () => expect((await annotations(access))['basekeeper.io/result']).toBe('Succeeded'), PATIENCE);
+  } catch (error) {
+    // The next test starts with a node of its own, whatever became of this one.
+    await stop();
+    throw error;
+  }
   tree.add({ [`_base/${UNUSED}`]: old });
   return {
     tree,
     seeClosed: async (reason) => await seeClosed(see, reason),
     seeOpen: async (reason) => await seeOpen(see, reason),
     pass: async () => void (await runNow(access)),
-    stop: async () => {
-      await agent.stop();
-      await deletePod(access, 'vm-1');
-      await deleteAsAdmin(access, `/api/v1/nodes/${NODE}`);
-      tree.cleanup();
-    },
+    stop,
   };
 }
 
