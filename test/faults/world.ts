@@ -122,8 +122,8 @@ const SHARED_FILES = [
   'locks/.basekeeper-hosts.json.tmp',
 ];
 
-/** An empty directory that was to become `locks`: the next that makes one removes it. */
-const LEFTOVER = /^\.basekeeper-[0-9a-f-]{36}$/;
+/** An empty directory that was to become `locks`, or an empty file that was to become a lock file: the next that makes one removes it. */
+const LEFTOVER = /^(\.basekeeper-|locks\/\.basekeeper-lock-)[0-9a-f-]{36}$/;
 
 /** Anything that nobody put there: temporary files, half-made directories. */
 function strangers({ tree, used, unused, shared, trash }: World): string[] {

@@ -9,6 +9,7 @@ const CYCLE = 'test/unit/pass/pass.test.ts';
 const DIRECTORY = 'test/contract/execute/base-directory.test.ts';
 const LOCKER = 'test/contract/execute/file-locker.test.ts';
 const LOCK = 'test/integration/execute/file-lock.test.ts';
+const NEW_LOCK = 'test/integration/execute/lock-file-new.test.ts';
 const OWNED = 'test/integration/execute/owned-directory.test.ts';
 const LOCK_RACE = 'test/integration/execute/file-lock-race.test.ts';
 const OPEN_RACE = 'test/integration/execute/open-race.test.ts';
@@ -427,6 +428,24 @@ export const EXECUTION: readonly MutantsOf[] = [
         from: 'if (opened.isFile()) return',
         to: 'if (opened.dev !== undefined) return',
         tests: [OPEN_RACE, LOCK],
+      },
+      {
+        rule: 'a new lock file is closed to all others until it is finished',
+        from: 'const UNFINISHED_MODE = 0o600;',
+        to: 'const UNFINISHED_MODE = 0o666;\nprocess.umask(0);',
+        tests: [NEW_LOCK],
+      },
+      {
+        rule: "a new lock file is Nova's before it has its name",
+        from: 'return finish(fd, directory.fd);',
+        to: 'place(temporary, path);\n    return finish(fd, directory.fd);',
+        tests: [NEW_LOCK],
+      },
+      {
+        rule: 'a lock file that somebody died of making is removed by the next',
+        from: 'removeLeftovers(directory);',
+        to: '',
+        tests: [NEW_LOCK],
       },
     ],
   },

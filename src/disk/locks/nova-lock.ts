@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { tryLock } from 'fs-native-extensions';
 import { errnoError, errnoOf } from '../../lib/errors.ts';
 import type { FileLocker, HeldLock, LockBatch } from '../../model/ports.ts';
-import { entryPath, openLockDirectory, openLockFile, type LockDirectory, type LockFile } from './lock-file.ts';
+import { entryPath, LockFiles, openLockDirectory, type LockDirectory, type LockFile } from './lock-file.ts';
 import { isEntryName } from '../entry-name.ts';
 
 /** fasteners' `DELAY_INCREMENT` and `MAX_DELAY`: 10 ms longer after each attempt, at most 100 ms. */
@@ -31,23 +31,24 @@ export function createFileLocker(options: FileLockerOptions): FileLocker {
     if (!isEntryName(fileName)) throw errnoError('EINVAL', `'${fileName}' is not a file name`);
     return `${lockFilePrefix}${fileName}`;
   };
+  const files = new LockFiles();
   return {
     async acquire(fileName, { timeoutSeconds, signal }) {
       const name = lockName(fileName);
-      return await poll(() => tryAlone(locksPath, name), timeoutSeconds * 1000, signal);
+      return await poll(() => tryAlone(files, locksPath, name), timeoutSeconds * 1000, signal);
     },
-    batch: () => batchOf(locksPath, lockName),
+    batch: () => batchOf(files, locksPath, lockName),
   };
 }
 
 /** One descriptor of the lock directory for all locks of a batch: they are released before it is closed. */
-function batchOf(locksPath: string, lockName: (fileName: string) => string): LockBatch {
+function batchOf(files: LockFiles, locksPath: string, lockName: (fileName: string) => string): LockBatch {
   let directory: LockDirectory | undefined;
   return {
     tryLock(fileName) {
       const name = lockName(fileName);
       directory ??= openLockDirectory(locksPath);
-      const locked = tryAcquire(directory, name);
+      const locked = tryAcquire(files, directory, name);
       return locked === 'busy' ? undefined : held(locked, 0, () => {});
     },
     close() {
@@ -89,20 +90,20 @@ interface LoneLock {
   readonly close: () => void;
 }
 
-function tryAlone(locksPath: string, name: string): LoneLock | 'busy' {
+function tryAlone(files: LockFiles, locksPath: string, name: string): LoneLock | 'busy' {
   const directory = openLockDirectory(locksPath);
   const close = () => closeSync(directory.fd);
   let locked: LockedFile | 'busy' = 'busy';
   try {
-    locked = tryAcquire(directory, name);
+    locked = tryAcquire(files, directory, name);
     return locked === 'busy' ? locked : { locked, close };
   } finally {
     if (locked === 'busy') close();
   }
 }
 
-function tryAcquire(directory: LockDirectory, name: string): LockedFile | 'busy' {
-  const opened = openLockFile(directory, name);
+function tryAcquire(files: LockFiles, directory: LockDirectory, name: string): LockedFile | 'busy' {
+  const opened = files.open(directory, name);
   if (opened === 'raced') return 'busy';
   let keep = false;
   try {
