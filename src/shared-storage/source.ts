@@ -1,11 +1,7 @@
-import { join } from 'node:path';
-import { errnoOf, messageOf } from '../lib/errors.ts';
 import { sleep } from '../lib/sleep.ts';
-import { readSmallFile } from '../disk/read-small-file.ts';
 import type { Clock, StorageRegistry, WorkloadSource } from '../model/ports.ts';
 import type { SharedStorage, StorageHost } from '../model/shared-storage.ts';
 import type { Gap, Pin, SourceReading, SourceStatus, Workload } from '../model/workload.ts';
-import { parseHostReport, reportFileName } from './host-report.ts';
 import type { HostWatches, NodesReading } from './host-watches.ts';
 import {
   classifyHosts,
@@ -17,12 +13,11 @@ import {
   type Judgement,
   type NodeEvidence,
 } from './hosts.ts';
+import { ReportFiles } from './report-files.ts';
 import { earliest } from '../sources/status.ts';
 
 export const SHARED_STORAGE_SOURCE = 'sharedStorage';
 
-/** Some ten thousand workloads. */
-const MAX_REPORT_BYTES = 8 * 1024 * 1024;
 /** What was just read is fresh. */
 const FRESH_LIMIT_MS = 60_000;
 /** How long a pass waits for reports that were made after it began, and how often it looks. */
@@ -30,6 +25,7 @@ const REPORT_WAIT_MS = 45_000;
 const REPORT_POLL_MS = [25, 500] as const;
 
 export interface SharedStorageOptions extends HostRules {
+  readonly instancesPath: string;
   readonly locksPath: string;
   readonly registry: StorageRegistry;
   /** This host has sources that the API does not show, so that others are expected to have them as well. */
@@ -67,12 +63,15 @@ const NO_NODES: NodesReading = { nodes: new Map(), statuses: [], workloads: [], 
 class SharedStorageSource implements WorkloadSource {
   readonly name = SHARED_STORAGE_SOURCE;
   readonly #options: SharedStorageOptions;
-  readonly #reports = new Map<string, { readonly text: string; readonly found: FoundReport }>();
+  readonly #reports: ReportFiles;
+  /** Reports keep theirs, and have the workloads' names with the host's. */
+  readonly #named = new WeakMap<FoundReport, FoundReport>();
   /** Workloads of the API keep their identity: what they name is not hashed again. */
   readonly #taken = new WeakMap<Workload, Workload>();
 
   constructor(options: SharedStorageOptions) {
     this.#options = options;
+    this.#reports = new ReportFiles(options);
   }
 
   start(): void {}
@@ -98,8 +97,8 @@ class SharedStorageSource implements WorkloadSource {
     const others = hosts.filter(({ state }) => state === 'member').map(({ name }) => name);
     watches?.follow(others.map((name) => nodeOfHost(name, hostNamePattern)).filter((node) => node !== undefined));
     const api = (await watches?.read()) ?? NO_NODES;
-    this.#forgetReports(others);
-    const members = new Map(others.map((name) => [name, this.#member(name, registered.get(name), api)]));
+    const reports = this.#reports.read(others);
+    const members = new Map([...reports].map(([name, found]) => [name, this.#member(name, registered.get(name), found, api)]));
     return {
       startedMs,
       hosts: hosts.map((host) =>
@@ -128,35 +127,19 @@ class SharedStorageSource implements WorkloadSource {
     return isBehind(seen, sinceMs) ? { ...seen, hosts: seen.hosts.map((host) => silentSince(host, seen, sinceMs)) } : seen;
   }
 
-  #member(name: string, registeredAtMs: number | undefined, { nodes }: NodesReading): Member {
+  #member(name: string, registeredAtMs: number | undefined, read: FoundReport, { nodes }: NodesReading): Member {
     const { hostNamePattern, watches, needsReports, clock } = this.#options;
-    const found = this.#report(name);
+    const found = this.#nameOnce(read);
     const node = nodeOfHost(name, hostNamePattern);
     const judged = judgeHost(found, evidenceOf(node, nodes, watches !== undefined), needsReports, clock.now().wallMs);
     const state = judged.state === 'known' ? 'known' : 'unknown';
     return { host: { name, state, registeredAtMs, message: judged.message }, found, judged };
   }
 
-  #report(host: string): FoundReport {
-    const fileName = reportFileName(host);
-    if (fileName === undefined) return { problem: 'its name cannot be part of the name of a report' };
-    try {
-      const file = readSmallFile(join(this.#options.locksPath, fileName), MAX_REPORT_BYTES);
-      if (file === undefined) return { problem: 'it has not reported: does an agent run there?' };
-      const known = this.#reports.get(host);
-      if (known?.text === file.text) return known.found;
-      const found = named(parseHostReport(file.text, host));
-      this.#reports.set(host, { text: file.text, found });
-      return found;
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error;
-      return { problem: `its report cannot be read: ${messageOf(error)}` };
-    }
-  }
-
-  #forgetReports(others: readonly string[]): void {
-    const kept = new Set(others);
-    for (const host of this.#reports.keys()) if (!kept.has(host)) this.#reports.delete(host);
+  #nameOnce(read: FoundReport): FoundReport {
+    const known = this.#named.get(read) ?? named(read);
+    this.#named.set(read, known);
+    return known;
   }
 
   #readingOf(seen: Seen): SourceReading {
@@ -233,7 +216,7 @@ function silentSince(host: StorageHost, { members }: Seen, sinceMs: number): Sto
 }
 
 /** With whose workloads they are. */
-function named(found: ReturnType<typeof parseHostReport>): FoundReport {
+function named(found: FoundReport): FoundReport {
   if (found.report === undefined) return found;
   const { host, workloads } = found.report;
   const theirs = workloads.map((workload) => ({ ...workload, source: SHARED_STORAGE_SOURCE, name: `${workload.name} on host ${host}` }));

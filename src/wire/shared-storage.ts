@@ -3,18 +3,17 @@ import { join } from 'node:path';
 import { hasSourcesOfItsOwn } from '../config/source-kinds.ts';
 import type { Config, SharedStorageConfig } from '../config/types.ts';
 import { createFileLocker } from '../disk/locks/nova-lock.ts';
-import { replaceFile } from '../disk/write-small-file.ts';
 import { createStorageRegistry, REGISTRY_NAME } from '../shared-storage/registry.ts';
 import type { Cluster } from '../kube/connect.ts';
 import { createMembership, type Membership } from '../shared-storage/membership.ts';
 import type { Clock, Logger, StorageRegistry, WorkloadSource } from '../model/ports.ts';
 import { podRules } from './pod-rules.ts';
 import type { Wiring } from './wiring.ts';
-import type { HostReport } from '../model/host-report.ts';
-import { hostReport, reportFileName } from '../shared-storage/host-report.ts';
+import { hostReport } from '../shared-storage/host-report.ts';
 import { systemClock } from '../lib/clock.ts';
 import { timestamp } from '../lib/timestamp.ts';
 import { classifyHosts } from '../shared-storage/hosts.ts';
+import { publishReport } from '../shared-storage/report-files.ts';
 import { HostWatches } from '../shared-storage/host-watches.ts';
 import { createSharedStorageSource } from '../shared-storage/source.ts';
 
@@ -36,7 +35,7 @@ export interface WiredSharedStorage {
 }
 
 export function wireSharedStorage(config: Config, shared: SharedStorageConfig, parts: SharedStorageParts): WiredSharedStorage {
-  const { locksPath } = config;
+  const { instancesPath, locksPath } = config;
   const { clock } = parts;
   const registry = storageRegistry(config);
   const needsReports = hasSourcesOfItsOwn(config.sources);
@@ -58,13 +57,13 @@ export function wireSharedStorage(config: Config, shared: SharedStorageConfig, p
         readings,
         nowMs,
       ),
-    publish: (report) => publish(locksPath, report),
+    publish: (report) => publishReport(config, report),
   });
   const registrationProblem = () => membership.problem();
   const watches = hostWatches(config, parts);
   return {
     membership,
-    source: createSharedStorageSource({ ...shared, locksPath, registry, needsReports, watches, registrationProblem, clock }),
+    source: createSharedStorageSource({ ...shared, instancesPath, locksPath, registry, needsReports, watches, registrationProblem, clock }),
   };
 }
 
@@ -90,11 +89,6 @@ export async function registerHost(config: Config, { hostName }: SharedStorageCo
   const problem = await storageRegistry(config).register(hostName, systemClock.now().wallMs);
   if (problem !== undefined) throw new Error(`host ${JSON.stringify(hostName)} could not be registered: ${problem}`);
   return { path, made };
-}
-
-function publish(locksPath: string, report: HostReport): void {
-  const fileName = reportFileName(report.host);
-  if (fileName !== undefined) replaceFile(join(locksPath, fileName), JSON.stringify(report));
 }
 
 function hostWatches(config: Config, { cluster }: SharedStorageParts): HostWatches | undefined {

@@ -4,6 +4,7 @@ const HOSTS = 'test/unit/shared-storage/hosts.test.ts';
 const REPORT = 'test/unit/shared-storage/host-report.test.ts';
 const REGISTRY = 'test/contract/execute/storage-registry.test.ts';
 const REAL_REGISTRY = 'test/integration/shared-storage/registry.test.ts';
+const REPORT_FILES = 'test/integration/shared-storage/report-files.test.ts';
 const RECHECK = 'test/integration/shared-storage/recheck.test.ts';
 const WATCHES = 'test/unit/shared-storage/host-watches.test.ts';
 const WAITING = 'test/integration/shared-storage/waiting.test.ts';
@@ -238,6 +239,39 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
       },
       { rule: 'registry: another user’s file is not believed', from: 'if (uid !== directory.uid && ', to: 'if (uid < 0 && ' },
       { rule: 'registry: everybody’s file is not believed', from: '(mode & OTHERS_MAY_WRITE) !== 0', to: 'mode === 0' },
+    ],
+  },
+  {
+    file: 'src/shared-storage/report-files.ts',
+    tests: [REPORT_FILES],
+    mutants: [
+      {
+        rule: 'host reports: one whose owner or place is wrong is not believed',
+        from: 'if (suspicion !== undefined) return',
+        to: 'if (suspicion === null) return',
+      },
+      { rule: 'host reports: one that is just replaced is read again', from: 'attempt <= ATTEMPTS;', to: 'attempt <= 1;' },
+      {
+        rule: 'host reports: our own is written to the directory that was opened',
+        from: 'replaceFile(`${locks.path}/${fileName}`',
+        to: 'replaceFile(`${locks.path === places.locksPath ? locks.path : places.locksPath}/${fileName}`',
+      },
+    ],
+  },
+  {
+    file: 'src/disk/read-small-file.ts',
+    tests: [REPORT_FILES],
+    mutants: [
+      {
+        rule: 'small files: a link is not followed',
+        from: 'constants.O_RDONLY | constants.O_NOFOLLOW |',
+        to: 'constants.O_RDONLY |',
+      },
+      {
+        rule: 'small files: what is not a regular file is not read',
+        from: "if (!stats.isFile()) throw errnoError('EINVAL'",
+        to: "if (false) throw errnoError('EINVAL'",
+      },
     ],
   },
   {

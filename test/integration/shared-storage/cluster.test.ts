@@ -60,6 +60,7 @@ function storage(tree: Tree, over: { readonly needsReports?: boolean } = {}) {
     staleHosts: 'hold',
     settleSeconds: 0,
     ignoredHosts: [],
+    instancesPath: tree.instancesPath,
     locksPath: tree.path('locks'),
     registry,
     needsReports: over.needsReports ?? false,

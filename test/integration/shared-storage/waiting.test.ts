@@ -23,6 +23,7 @@ function setUp() {
     staleHosts: 'hold',
     settleSeconds: 0,
     ignoredHosts: [],
+    instancesPath: tree.instancesPath,
     locksPath: tree.path('locks'),
     registry: {
       ...registry,
