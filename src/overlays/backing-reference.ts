@@ -140,7 +140,7 @@ function isLocalServer(node: JsonNode): boolean {
 }
 
 /** Of two formats of one file the one that has a header: it may name other files. Raw counts only where nothing else is said. */
-export function moreTelling(known: string | undefined, format: string): string {
+function moreTelling(known: string | undefined, format: string): string {
   return known === undefined || known === 'raw' ? format : known;
 }
 

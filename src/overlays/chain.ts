@@ -23,13 +23,13 @@ export interface ChainContext {
   isNamed(path: string): boolean;
   /** The base file that a file outside is, under another name (a bind mount); undefined where it is not one. */
   baseFileAt(path: string): string | undefined;
-  /** An image says that this base file is raw. */
-  noteRaw(baseName: string): void;
 }
 
 export interface Chain {
   readonly state: OverlayState;
   readonly links: readonly BackingLink[];
+  /** Base files of which a step says that they are raw. */
+  readonly rawBases: readonly string[];
   readonly message?: string | undefined;
 }
 
@@ -89,6 +89,7 @@ class ChainWalk {
   readonly #context: ChainContext;
   readonly #opensOutside: boolean;
   readonly #links: BackingLink[] = [];
+  readonly #rawBases: string[] = [];
   readonly #visited: Set<string>;
   #problem: { readonly state: Problem; readonly message: string } | undefined;
 
@@ -126,9 +127,9 @@ class ChainWalk {
   }
 
   result(): Chain {
-    const links = this.#links;
-    if (this.#problem !== undefined) return { ...this.#problem, links };
-    return { state: links.length === 0 ? 'flat' : 'ok', links };
+    const [links, rawBases] = [this.#links, this.#rawBases];
+    if (this.#problem !== undefined) return { ...this.#problem, links, rawBases };
+    return { state: links.length === 0 ? 'flat' : 'ok', links, rawBases };
   }
 
   /** Adds the link; returns what it leads to where the chain goes on. */
@@ -171,7 +172,7 @@ class ChainWalk {
     const found = this.#context.inspect(path, format === undefined || isReadFormat(format));
     const link = this.#linkTo(step, found.kind !== 'absent');
     this.#links.push(link);
-    if (link.baseName !== undefined && format !== undefined && PARENTLESS_FORMATS.has(format)) this.#context.noteRaw(link.baseName);
+    if (link.baseName !== undefined && format !== undefined && PARENTLESS_FORMATS.has(format)) this.#rawBases.push(link.baseName);
     if (this.#visited.has(path)) return this.#report('unreadable', from, `the backing chain returns to ${path}`);
     if (found.kind === 'absent') return this.#report('missing-backing', path, 'the backing file does not exist');
     if (found.kind === 'irregular' || found.kind === 'unreadable') return this.#report('unreadable', path, found.message);
@@ -210,7 +211,7 @@ class ChainWalk {
     this.#links.push(unseenLink(step.reference, [step.written, step.path]));
     if (alias === undefined)
       return this.#report('unreadable', from, `${JSON.stringify(step.path)} is outside the instances path; ${NOT_SEEN}`);
-    if (isRaw) this.#context.noteRaw(name);
+    if (isRaw) this.#rawBases.push(name);
     const message = `${JSON.stringify(step.path)} is outside the instances path; the base file of that name is kept`;
     if (isRaw) return this.#report('unknown-backing', from, message);
     return this.#report('unreadable', from, `${message}, but what the file itself is backed by is unknown; ${NOT_SEEN}`);

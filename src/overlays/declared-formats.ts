@@ -20,25 +20,32 @@ const NOVA_SNAPSHOT = /^snapshots\/tmp[a-z0-9_]{8}\/[0-9a-f]{32}$/;
 /** Whose word a source gives. */
 export const HYPERVISOR = 'the hypervisor';
 
+/** File name → the formats that are given for it. */
+type DiskInfo = ReadonlyMap<string, ReadonlySet<unknown>>;
+
+const NOTHING_SAID: ReadonlySet<undefined> = new Set();
+
 export interface DeclaredFormatsOptions {
   readonly instancesPath: string;
-  /** Path relative to the instances path → format, as sources say. */
-  readonly bySource: ReadonlyMap<string, string>;
+  /** Path relative to the instances path → the formats that sources say; undefined for one that names the file without a format. */
+  readonly bySource: ReadonlyMap<string, ReadonlySet<string | undefined>>;
   /** Nova's `force_raw_images`: every base file that Nova makes is raw, whatever its bytes look like. */
   readonly forceRawImages: boolean;
 }
 
 /**
- * What the host says about the formats of disks: Nova in `disk.info` beside them, a hypervisor in its definition. Where it says
- * raw, the bytes are the guest's own. Read only for a disk whose bytes raise a question.
+ * What the host says about the formats of disks: Nova in `disk.info` beside them, a hypervisor in its definition. A file is raw, and
+ * its bytes are the guest's own, where at least one place says so and none says, or leaves open, anything else. Read only for a disk
+ * whose bytes raise a question.
  */
 export class DeclaredFormats {
   readonly #instancesPath: string;
-  readonly #bySource: ReadonlyMap<string, string>;
-  readonly #infos = new Map<string, ReadonlyMap<string, string>>();
+  readonly #bySource: DeclaredFormatsOptions['bySource'];
+  readonly #infos = new Map<string, DiskInfo>();
 
   readonly #forceRawImages: boolean;
-  readonly #rawBaseFiles = new Set<string>();
+  /** Base file → the images that say that it is raw. */
+  readonly #rawBaseFiles = new Map<string, string[]>();
 
   constructor({ instancesPath, bySource, forceRawImages }: DeclaredFormatsOptions) {
     this.#instancesPath = instancesPath;
@@ -46,29 +53,36 @@ export class DeclaredFormats {
     this.#forceRawImages = forceRawImages;
   }
 
-  /** An image says that it is backed by this base file as raw. */
-  noteRaw(baseName: string): void {
-    this.#rawBaseFiles.add(baseName);
+  /** An image says that it is backed by these base files as raw. `path` is relative to the instances path. */
+  noteRaw(path: string, baseNames: readonly string[]): void {
+    for (const name of baseNames) {
+      const images = this.#rawBaseFiles.get(name);
+      if (images === undefined) this.#rawBaseFiles.set(name, [path]);
+      else images.push(path);
+    }
   }
 
   /** As `rawBy`, for a base file; asked when all images were read. */
   baseRawBy({ name, inTrash }: Pick<BaseImage, 'name' | 'inTrash'>): string | undefined {
     if (PARTIAL_DOWNLOAD.test(name)) return 'a download that is not finished';
-    if (this.#rawBaseFiles.has(name)) return 'the disks that it backs';
+    // What a guest wrote into its own disk says nothing about a base file.
+    if (this.#rawBaseFiles.get(name)?.some((image) => this.rawBy(image) === undefined) === true) return 'the disks that it backs';
     const own = inTrash ? parseTrashEntryName(name)?.name : name;
     return this.#forceRawImages && NOVA_NAME.test(own ?? '') ? 'forceRawImages' : undefined;
   }
 
   /** By whose word the file is raw; undefined where nobody says so. `path` is relative to the instances path. */
   rawBy(path: string): string | undefined {
-    const bySource = this.#bySource.get(path);
-    if (bySource !== undefined) return bySource === 'raw' ? HYPERVISOR : undefined;
-    if (NOVA_SNAPSHOT.test(path)) return "its place among Nova's snapshots";
+    const bySource = this.#bySource.get(path) ?? NOTHING_SAID;
     const slash = path.lastIndexOf('/');
-    return this.#infoOf(path.slice(0, Math.max(slash, 0))).get(path.slice(slash + 1)) === 'raw' ? 'disk.info' : undefined;
+    const inInfo = this.#infoOf(path.slice(0, Math.max(slash, 0))).get(path.slice(slash + 1)) ?? NOTHING_SAID;
+    if ([...bySource, ...inInfo].some((format) => format !== 'raw')) return undefined;
+    if (bySource.size > 0) return HYPERVISOR;
+    if (NOVA_SNAPSHOT.test(path)) return "its place among Nova's snapshots";
+    return inInfo.size > 0 ? 'disk.info' : undefined;
   }
 
-  #infoOf(directory: string): ReadonlyMap<string, string> {
+  #infoOf(directory: string): DiskInfo {
     const known = this.#infos.get(directory);
     if (known !== undefined) return known;
     const info = this.#readInfo(directory);
@@ -77,16 +91,24 @@ export class DeclaredFormats {
   }
 
   /** Empty where there is no such file, or none that Nova would have written: then nobody says anything. */
-  #readInfo(directory: string): ReadonlyMap<string, string> {
+  #readInfo(directory: string): DiskInfo {
     try {
       const file = readSmallFile(`${this.#instancesPath}/${directory}/disk.info`, MAX_INFO_BYTES);
       const value: unknown = file === undefined ? undefined : JSON.parse(file.text);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map();
-      const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-      return new Map(entries.map(([path, format]) => [path.slice(path.lastIndexOf('/') + 1), format]));
+      const formats = new Map<string, Set<unknown>>();
+      for (const [path, format] of Object.entries(value)) addTo(formats, path.slice(path.lastIndexOf('/') + 1), format);
+      return formats;
     } catch (error) {
       if (error instanceof SyntaxError || errnoOf(error) !== undefined) return new Map();
       throw error;
     }
   }
+}
+
+/** Adds to the set of a key. */
+export function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+  const known = sets.get(key);
+  if (known === undefined) sets.set(key, new Set([value]));
+  else known.add(value);
 }

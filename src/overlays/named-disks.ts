@@ -1,6 +1,6 @@
 import { PARENTLESS_FORMATS } from '../images/formats/formats.ts';
-import type { NamedDisk, Unseen } from '../model/overlay.ts';
-import { baseNameOf, followReference, keepsBaseFile } from './chain.ts';
+import type { NamedDisk, Overlay, Unseen } from '../model/overlay.ts';
+import { baseNameOf, followReference, keepsBaseFile, type Chain } from './chain.ts';
 import { HYPERVISOR } from './declared-formats.ts';
 import type { OverlayListing } from './listing.ts';
 import type { Place } from './place.ts';
@@ -8,7 +8,14 @@ import type { Place } from './place.ts';
 const REMEDY =
   'mount what is missing (an instance directory may be a mount that is not visible here), or list it under ignore if it cannot lead to a base file';
 
-/** The files that sources name, wherever they lie. Those below the instances path were walked to already, if they are there. */
+/** How a person can settle what the bytes of a disk leave open that a source does not open as raw alone. */
+const SETTLE =
+  'if the guest wrote these bytes, let every place that names the file say raw; else repair the image, or list it under ignore if it cannot lead to a base file';
+
+/**
+ * The files that sources name, wherever they lie. Those below the instances path were walked to already, if they are there. Each
+ * place that names a file is followed by itself, as it opens the file: that another one says raw excuses nothing.
+ */
 export function visitNamedDisks(listing: OverlayListing, disks: readonly NamedDisk[]): void {
   for (const disk of disks) visitNamedDisk(listing, disk);
 }
@@ -26,13 +33,21 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
   const known = place.kind === 'inside' ? place.path : path;
   const problem = problemAt(listing, disk, place);
   if (problem !== undefined) unseen.add(known, problem.cause, problem.message);
-  else if (place.kind === 'outside' && chain.state === 'unreadable' && !isRaw)
-    unseen.add(path, 'NotUnderstood', `${chain.message ?? chain.state}; ${REMEDY}`);
-  // A disk below the instances path was walked to.
-  if (overlays.has(known) || chain.links.length === 0) return;
+  else if (chain.state === 'unreadable' && !isRaw)
+    unseen.add(known, 'NotUnderstood', `${chain.message ?? chain.state}; ${place.kind === 'outside' ? REMEDY : SETTLE}`);
+  if (place.kind === 'outside' && hasHeader) listing.declared.noteRaw(path, chain.rawBases);
+  if (chain.links.length === 0 || !leadsFurther(chain, overlays.get(known))) return;
   if (problem !== undefined && !keepsBaseFile(chain, chains)) return;
   const declaredRawBy = isRaw ? HYPERVISOR : undefined;
-  overlays.set(`${by} ${path}`, { instance: by, path, state: chain.state, chain: chain.links, message: chain.message, declaredRawBy });
+  const overlay = { instance: by, path, state: chain.state, chain: chain.links, message: chain.message, declaredRawBy };
+  overlays.set(`${by} ${path} ${format}`, overlay);
+}
+
+/** Whether a chain, whose first step is the file itself, protects more than the walk found below that file. */
+function leadsFurther({ links }: Chain, walked: Overlay | undefined): boolean {
+  if (walked === undefined) return true;
+  const known = new Set(walked.chain.flatMap(({ protects }) => protects));
+  return links.slice(1).some(({ protects }) => protects.some((name) => !known.has(name)));
 }
 
 /** Why the file itself could not be looked at. */

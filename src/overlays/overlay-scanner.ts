@@ -9,9 +9,8 @@ import { Pacer } from '../lib/pacer.ts';
 import { HeaderCache } from '../images/header-cache.ts';
 import { ImageReader } from '../images/reader.ts';
 import { listOverlaysAsNova } from './as-nova.ts';
-import { moreTelling } from './backing-reference.ts';
 import { baseFileIndex } from './base-file-index.ts';
-import { DeclaredFormats } from './declared-formats.ts';
+import { addTo, DeclaredFormats } from './declared-formats.ts';
 import type { OverlayListing } from './listing.ts';
 import { noteMountedFiles } from './mounted-files.ts';
 import { visitNamedDisks } from './named-disks.ts';
@@ -85,10 +84,11 @@ function newListing(options: OverlayScannerOptions, { reader, listings, pacer, i
   const { instancesPath, subdirectoryName, forceRawImages = false } = options;
   const places = new Places(instancesPath, rootsOf(options));
   const named = new Set(disks.flatMap(({ path }) => outsidePath(places, path)));
-  const bySource = new Map<string, string>();
-  // Where two sources say different things, the bytes are not only a guest's.
-  for (const [path, format] of disks.flatMap((disk) => formatAt(places, disk.path, disk.format)))
-    bySource.set(path, moreTelling(bySource.get(path), format));
+  const bySource = new Map<string, Set<string | undefined>>();
+  for (const { path, format } of disks) {
+    const place = places.resolve(path);
+    if (place.kind === 'inside') addTo(bySource, place.path, format);
+  }
   const declared = new DeclaredFormats({ instancesPath, bySource, forceRawImages });
   const index = baseFileIndex({ instancesPath, subdirectoryName, reader, places });
   return {
@@ -105,7 +105,6 @@ function newListing(options: OverlayScannerOptions, { reader, listings, pacer, i
       locate: (absolute) => places.resolve(absolute),
       inspect: (path, withHeader) => reader.inspect(path, withHeader),
       isNamed: (path) => named.has(path),
-      noteRaw: (baseName) => declared.noteRaw(baseName),
       ...index,
     },
     declared,
@@ -120,11 +119,6 @@ function newListing(options: OverlayScannerOptions, { reader, listings, pacer, i
 function outsidePath(places: Places, path: string): string[] {
   const place = places.resolve(path);
   return place.kind === 'outside' && place.seen ? [place.path] : [];
-}
-
-function formatAt(places: Places, path: string, format: string | undefined): [string, string][] {
-  const place = places.resolve(path);
-  return place.kind === 'inside' && format !== undefined ? [[place.path, format]] : [];
 }
 
 function resultOf(listing: OverlayListing, isIgnored: (path: string) => boolean = () => false): OverlayScan {

@@ -67,11 +67,12 @@ function readHeader(reader: ImageReader, { file }: Found, stats: BigIntStats): I
 }
 
 /** A raw file is nobody's overlay; one that is named as a disk is counted anyway. */
-function addOverlay(listing: OverlayListing, { path, name }: Found, { state, links, message }: Chain, isRaw: boolean): void {
+function addOverlay(listing: OverlayListing, { path, name }: Found, { state, links, rawBases, message }: Chain, isRaw: boolean): void {
   if (isRaw && (!name.startsWith('disk') || isNeverAnImage(name))) return;
   const isSettled = state === 'ok' || state === 'flat';
   const declaredRawBy = isSettled ? undefined : isNeverAnImage(name) ? 'its name' : listing.declared.rawBy(path);
   listing.overlays.set(path, { instance: instanceOf(path), path, state, chain: links, message, declaredRawBy });
+  if (!isNeverAnImage(name)) listing.declared.noteRaw(path, rawBases);
   if (state === 'unreadable' && declaredRawBy === undefined)
     listing.unseen.add(path, 'NotUnderstood', `${message ?? state}; ${SETTLE_DISK}`);
 }

@@ -101,7 +101,7 @@ export function hostReport(facts: HostFacts, readings: readonly SourceReading[],
     takenAtMs: facts.takenAtMs,
     onlyByReport: facts.onlyByReport,
     incomplete: incomplete.slice(0, MAX_REASONS).map((reason) => reason.slice(0, MAX_REASON_LENGTH)),
-    workloads: workloads.slice(0, MAX_WORKLOADS).map(reported),
+    workloads: workloads.slice(0, MAX_WORKLOADS).map((vm) => reported(vm, facts)),
     pins: [{ origin: 'configuration', ...facts.pins }, ...readings.flatMap(({ pins = [] }) => pins)],
   };
 }
@@ -119,20 +119,33 @@ function sourceProblem({ state, message, lastContactMs, freshLimitMs }: SourceSt
 }
 
 /** A disk elsewhere may be backed by a base file, and only its own host can look. A raw one is backed by nothing. */
-function outOfSight({ name, paths, disks = [] }: Workload, { instancesPath, subdirectoryName }: HostFacts): string[] {
+function outOfSight({ name, paths, disks = [] }: Workload, facts: HostFacts): string[] {
   const described = new Set(disks.map(({ path }) => path));
-  const base = posix.basename(subdirectoryName);
-  const isOther = (path: string): boolean => !described.has(path) && posix.basename(posix.dirname(path)) !== base;
-  const others: WorkloadDisk[] = paths.filter(isOther).map((path) => ({ path }));
-  return [...disks, ...others]
-    .filter(({ path, format }) => format !== 'raw' && !path.startsWith(`${instancesPath}/`))
-    .map(({ path }) => `the disk ${JSON.stringify(path)} of ${name} lies outside the instances path, where other hosts cannot read it`);
+  const others: WorkloadDisk[] = paths.filter((path) => !described.has(path) && !isInBase(path, facts)).map((path) => ({ path }));
+  const outside = [...disks, ...others].filter(({ path, format }) => format !== 'raw' && !path.startsWith(`${facts.instancesPath}/`));
+  return [...new Set(outside.map(({ path }) => path))].map(
+    (path) => `the disk ${JSON.stringify(path)} of ${name} lies outside the instances path, where other hosts cannot read it`,
+  );
+}
+
+function isInBase(path: string, { subdirectoryName }: HostFacts): boolean {
+  return posix.basename(posix.dirname(path)) === posix.basename(subdirectoryName);
 }
 
 function tooMany(workloads: readonly Workload[]): string[] {
   return workloads.length > MAX_WORKLOADS ? [`there are ${workloads.length} workloads; a report has at most ${MAX_WORKLOADS}`] : [];
 }
 
-function reported({ name, instanceNames, resizing, images, swapMb, ephemeral, paths }: Workload): ReportedWorkload {
+/**
+ * A path in a report has no format, and so it may be an image. A disk that its host opens as raw alone is left out: the others find the
+ * file by themselves, and what its guest writes must not hold them.
+ */
+function reported(vm: Workload, facts: HostFacts): ReportedWorkload {
+  const { name, instanceNames, resizing, images, swapMb, ephemeral, disks = [] } = vm;
+  const isRawAlone = (path: string): boolean => {
+    const named = disks.filter((disk) => disk.path === path);
+    return named.length > 0 && named.every(({ format }) => format === 'raw');
+  };
+  const paths = vm.paths.filter((path) => !isRawAlone(path) || isInBase(path, facts));
   return { name, instanceNames, resizing, images, swapMb, ephemeral, paths };
 }

@@ -10,11 +10,10 @@ export interface ContextSpec {
   readonly baseFiles?: readonly string[];
   /** Absolute paths outside that a source names, and that can be looked at. Default: none. */
   readonly seenOutside?: readonly string[];
-  readonly noteRaw?: (name: string) => void;
 }
 
 /** A chain's surroundings without links: paths are resolved by their text. */
-export function contextOf({ root = '/i', inspect, baseFiles = [], seenOutside = [], noteRaw = () => {} }: ContextSpec): ChainContext {
+export function contextOf({ root = '/i', inspect, baseFiles = [], seenOutside = [] }: ContextSpec): ChainContext {
   return {
     subdirectoryName: '_base',
     directoryOf: (path) => posix.dirname(posix.join(root, path)),
@@ -28,6 +27,5 @@ export function contextOf({ root = '/i', inspect, baseFiles = [], seenOutside = 
     isNamed: (path) => seenOutside.includes(path),
     hasBaseFile: (name) => baseFiles.includes(name),
     baseFileAt: () => undefined,
-    noteRaw,
   };
 }

@@ -176,7 +176,6 @@ export class MemoryTree {
       isNamed: () => false,
       hasBaseFile: (name) => this.#entries.has(`_base/${name}`),
       baseFileAt: () => undefined,
-      noteRaw: () => {},
     };
   }
 

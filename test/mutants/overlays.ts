@@ -6,6 +6,7 @@ const SYSTEM_CALLS = 'test/integration/scan/system-calls.test.ts';
 const CHAIN = 'test/unit/overlays/chain.test.ts';
 const HOSTILE = 'test/hostile/disks.test.ts';
 const FORMATS = 'test/unit/images/formats/formats.test.ts';
+const STATED = 'test/integration/stated-formats.test.ts';
 const REAL_FORMATS = 'test/integration/scan/qcow2-header.test.ts';
 
 /** What is seen of disks and images, and what is said of the rest. */
@@ -95,7 +96,7 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'a disk that is not understood is unseen',
-        from: "if (state === 'unreadable' && declaredRawBy === undefined)",
+        from: "  if (state === 'unreadable' && declaredRawBy === undefined)",
         to: 'if (false)',
       },
       {
@@ -124,13 +125,25 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'disk.info is believed where it says raw, and only there',
-        from: "=== 'raw' ? 'disk.info'",
-        to: "!== undefined ? 'disk.info'",
+        from: "if ([...bySource, ...inInfo].some((format) => format !== 'raw')) return undefined;",
+        to: '',
+      },
+      {
+        rule: 'disk.info is not believed where it contradicts itself',
+        from: "addTo(formats, path.slice(path.lastIndexOf('/') + 1), format)",
+        to: "formats.set(path.slice(path.lastIndexOf('/') + 1), new Set([format]))",
+        tests: [STATED],
+      },
+      {
+        rule: 'a base file is a guest’s own by the word of no guest',
+        from: 'this.rawBy(image) === undefined) === true',
+        to: 'true) === true',
+        tests: [STATED],
       },
       {
         rule: 'a base file is a guest’s own where a disk says that it is raw',
-        from: 'if (this.#rawBaseFiles.has(name))',
-        to: 'if (false)',
+        from: 'if (this.#rawBaseFiles.get(name)?.some(',
+        to: 'if ([].some(',
       },
       {
         rule: 'only a copy that Nova makes for a snapshot is taken for a guest’s own by its place',
@@ -151,8 +164,20 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'a disk elsewhere that is not understood is unseen',
-        from: "else if (place.kind === 'outside' && chain.state === 'unreadable' && !isRaw)",
-        to: 'else if (false)',
+        from: "else if (chain.state === 'unreadable' && !isRaw)",
+        to: "else if (place.kind === 'inside' && chain.state === 'unreadable' && !isRaw)",
+      },
+      {
+        rule: 'a disk of the instances path is not understood where any place that names it does not',
+        from: "else if (chain.state === 'unreadable' && !isRaw)",
+        to: "else if (place.kind === 'outside' && chain.state === 'unreadable' && !isRaw)",
+        tests: [STATED],
+      },
+      {
+        rule: 'what a domain reads below a disk of the instances path is kept',
+        from: 'if (walked === undefined) return true;',
+        to: 'return walked === undefined;',
+        tests: [STATED],
       },
       {
         rule: 'a disk of a source that is not a regular file is unseen',
@@ -169,14 +194,19 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         from: 'if (isLoaded) return undefined;',
         to: 'if (!isLoaded) return undefined;',
       },
-      { rule: 'what a disk elsewhere stands on is kept', from: 'overlays.set(`${by} ${path}`,', to: 'void (`${by} ${path}`,' },
+      { rule: 'what a disk elsewhere stands on is kept', from: 'overlays.set(`${by} ${path} ${format}`, overlay);', to: 'void overlay;' },
     ],
   },
   {
     file: 'src/overlays/overlay-scanner.ts',
     tests: [OVERLAYS],
     mutants: [
-      { rule: 'a disk is raw only where all sources say so', from: 'moreTelling(bySource.get(path), format)', to: 'format' },
+      {
+        rule: 'a disk is raw only where all sources say so',
+        from: 'addTo(bySource, place.path, format)',
+        to: 'bySource.set(place.path, new Set([format]))',
+        tests: [STATED],
+      },
       { rule: 'what is ignored is taken out of the unseen, and nothing else', from: "isIgnored(path) ? 'true' : 'false'", to: "'true'" },
     ],
   },

@@ -22,6 +22,16 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
         to: '',
       },
       { rule: 'a host says so of a path outside as well', from: '[...disks, ...others]', to: '[...disks]' },
+      {
+        rule: 'a host leaves out of its report only what it opens as raw alone, and no base file',
+        from: '!isRawAlone(path) || isInBase(path, facts)',
+        to: '!isRawAlone(path)',
+      },
+      {
+        rule: 'a host reports a disk that one place opens as raw and another does not',
+        from: "named.every(({ format }) => format === 'raw')",
+        to: "named.some(({ format }) => format === 'raw')",
+      },
     ],
   },
   {

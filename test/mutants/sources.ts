@@ -209,8 +209,8 @@ export const SOURCES: readonly MutantsOf[] = [
       },
       {
         rule: 'libvirt: mirrors are disks',
-        from: "...descendantsOf(root, 'source'), ...descendantsOf(root, 'mirror')];\n  const found",
-        to: "...descendantsOf(root, 'source')];\n  const found",
+        from: "const sources = element.name === 'mirror' ? [element, ...own] : own;",
+        to: 'const sources = own;',
       },
       {
         rule: 'libvirt: a file that is named in no known way is a gap',
@@ -226,9 +226,15 @@ export const SOURCES: readonly MutantsOf[] = [
       { rule: 'libvirt: the command line of QEMU names disks', from: ', ...disks, ...commandLine.flat(), ', to: ', ...disks, ' },
       { rule: 'libvirt: options that QEMU reads from a file are a gap', from: 'if (/^--?readconfig$/', to: 'if (/^never$/' },
       {
-        rule: 'libvirt: of two formats the one with a header counts',
-        from: "known === undefined || known === 'raw' ? format : known",
-        to: 'format',
+        rule: 'libvirt: no place speaks for another about the format of a file',
+        from: '[`${disk.format} ${disk.isLoaded} ${disk.path}`, disk]',
+        to: '[disk.path, disk]',
+        tests: ['test/integration/stated-formats.test.ts', 'test/unit/sources/libvirt/domain.test.ts'],
+      },
+      {
+        rule: 'libvirt: firmware in another format than raw may be backed by a file',
+        from: "element?.attributes.get('format') ?? 'raw'",
+        to: "'raw'",
       },
       { rule: 'libvirt: only firmware and kernels need not be seen', from: '{ ...disk, isLoaded: true }', to: '{ ...disk }' },
     ],

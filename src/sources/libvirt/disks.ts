@@ -17,23 +17,21 @@ const REMOTE_TYPES: ReadonlySet<string> = new Set(['network', 'nvme', 'vhostvdpa
 
 /**
  * The files of a domain: disks with all their backing stores and mirrors, in the domain and in the status around it, kernel and
- * initrd, volumes of storage pools, and what QEMU's own command line names.
+ * initrd, volumes of storage pools, and what QEMU's own command line names. A file that is named with two formats, or once without
+ * one, is there twice: no place speaks for another.
  */
 export function filesOf(root: XmlElement, domain: XmlElement, poolTarget: PoolTarget): DomainFiles {
-  const sources = [...descendantsOf(root, 'source'), ...descendantsOf(root, 'mirror')];
-  const found = sources.map((source) => fileOf(source, poolTarget));
-  const boot = ['kernel', 'initrd', 'dtb', 'loader', 'nvram'].map((name) => loadedFile(textOf(childOf(childOf(domain, 'os'), name))));
+  const found = [...descendantsOf(root)].flatMap((element) => sourcesOf(element, poolTarget));
+  const boot = ['kernel', 'initrd', 'dtb', 'loader', 'nvram'].map((name) => loadedFile(childOf(childOf(domain, 'os'), name)));
   const disks = [...descendantsOf(root, 'disk')].flatMap(unknownType);
   const commandLine = argumentsOf(domain).map(filesInArgument);
   const all = [...found, ...boot, ...disks, ...commandLine.flat(), ...slicesOf(root), ...localServersOf(root)];
-  const formats = formatsOf(root);
-  const byPath = new Map<string, WorkloadDisk>();
-  for (const { disk } of all) {
-    if (disk === undefined) continue;
-    const format = formats.get(disk.path) ?? disk.format;
-    byPath.set(disk.path, format === undefined ? disk : { ...disk, format });
-  }
-  return { disks: [...byPath.values()], problems: all.flatMap(({ problem }) => problem ?? []) };
+  return { disks: differentDisks(all.flatMap(({ disk }) => disk ?? [])), problems: all.flatMap(({ problem }) => problem ?? []) };
+}
+
+/** Each thing that is said about a file once. */
+export function differentDisks(disks: readonly WorkloadDisk[]): WorkloadDisk[] {
+  return [...new Map(disks.map((disk) => [`${disk.format} ${disk.isLoaded} ${disk.path}`, disk])).values()];
 }
 
 interface FoundFile {
@@ -52,20 +50,34 @@ function diskAt(path: string, format?: string): FoundFile {
 }
 
 /** Firmware, its variables, a kernel: often a file of the host that is not mounted here. */
-function loadedFile(path: string): FoundFile {
-  const { disk, problem } = diskAt(path, 'raw');
-  return disk === undefined ? { problem } : { disk: { ...disk, isLoaded: true } };
+function loadedFile(element: XmlElement | undefined): FoundFile {
+  const format = element?.attributes.get('format') ?? 'raw';
+  const { disk, problem } = diskAt(textOf(element), format);
+  return disk === undefined || format !== 'raw' ? { disk, problem } : { disk: { ...disk, isLoaded: true } };
 }
 
-/** A `<source>` of a disk, a backing store, a mirror (an old `<mirror>` has its file itself), or a device that has nothing to do with disks (then it has none of these). */
-function fileOf({ attributes }: XmlElement, poolTarget: PoolTarget): FoundFile {
+/** The files of a disk, a backing store, a mirror (an old one has its file itself), or whatever else has a `<source>`, by each format that it gives. */
+function sourcesOf(element: XmlElement, poolTarget: PoolTarget): FoundFile[] {
+  const own = element.children.filter(({ name, namespace }) => name === 'source' && namespace === '');
+  const sources = element.name === 'mirror' ? [element, ...own] : own;
+  return sources.flatMap((source) => formatsOf(element).map((format) => fileOf(source, format, poolTarget)));
+}
+
+/** How the hypervisor opens the file of an element: more than one format where it contradicts itself, and an unknown one where it does not say. */
+function formatsOf(element: XmlElement): readonly (string | undefined)[] {
+  const inside = childOf(element, element.name === 'disk' ? 'driver' : 'format')?.attributes.get('type');
+  const formats = [inside, element.attributes.get('format')].filter((format) => format !== undefined);
+  return formats.length === 0 ? [undefined] : formats;
+}
+
+function fileOf({ attributes }: XmlElement, format: string | undefined, poolTarget: PoolTarget): FoundFile {
   const file = attributes.get('file');
-  if (file !== undefined) return diskAt(file);
+  if (file !== undefined) return diskAt(file, format);
   const volume = attributes.get('volume');
   if (volume === undefined) return NOTHING;
   const pool = attributes.get('pool') ?? '';
   const target = poolTarget(pool);
-  if (target !== undefined) return diskAt(posix.join(target, volume));
+  if (target !== undefined) return diskAt(posix.join(target, volume), format);
   const what = `its disk is the volume ${JSON.stringify(volume)} of the storage pool ${JSON.stringify(pool)}`;
   return { problem: `${what}, whose definition cannot be read as a directory: mount libvirt's storage directory beside its definitions` };
 }
@@ -108,27 +120,6 @@ function blockDevice(disk: XmlElement, device: string): FoundFile {
   return diskAt(device, format);
 }
 
-/**
- * The format of each disk, backing store and mirror, by the path of its source, as the hypervisor opens it. Where a file has two,
- * the one that has a header counts: it may be backed by others.
- */
-function formatsOf(root: XmlElement): ReadonlyMap<string, string> {
-  const formats = new Map<string, string>();
-  for (const element of [...descendantsOf(root, 'disk'), ...descendantsOf(root, 'backingStore'), ...descendantsOf(root, 'mirror')]) {
-    const path = childOf(element, 'source')?.attributes.get('file') ?? element.attributes.get('file');
-    const format =
-      childOf(element, element.name === 'disk' ? 'driver' : 'format')?.attributes.get('type') ?? element.attributes.get('format');
-    if (path === undefined || format === undefined) continue;
-    formats.set(path, moreTelling(formats.get(path), format));
-  }
-  return formats;
-}
-
-/** As that of src/overlays, which no stage may import. Below both it would be one more file of the bundle for each command to read. */
-function moreTelling(known: string | undefined, format: string): string {
-  return known === undefined || known === 'raw' ? format : known;
-}
-
 function argumentsOf(domain: XmlElement): string[] {
   const commandLine = childOf(domain, 'commandline', [QEMU_NAMESPACE]);
   const args = commandLine?.children.filter(({ name, namespace }) => name === 'arg' && namespace === QEMU_NAMESPACE) ?? [];
@@ -141,7 +132,7 @@ function argumentsOf(domain: XmlElement): string[] {
  */
 const FILE_OPTION = /[\w.-]*(?:file|filename|backing)(?:=((?:[^,]|,,)*)|"\s*:\s*"((?:[^"\\]|\\.)*)"|'\s*:\s*'((?:[^'\\]|\\.)*)')/g;
 
-/** A relative path, or one behind a protocol, may be any file. */
+/** A relative path, or one behind a protocol, may be any file. No format is read here: a file of the command line may have any. */
 function filesInArgument(argument: string, index: number, all: readonly string[]): FoundFile[] {
   if (/^--?readconfig$/.test(all[index - 1] ?? ''))
     return [{ problem: `its command line reads options from ${JSON.stringify(argument)}, which may name any file` }];

@@ -2,6 +2,7 @@ import { watch, type FSWatcher } from 'node:fs';
 import { errnoOf, messageOf } from '../../lib/errors.ts';
 import type { Clock, WorkloadSource } from '../../model/ports.ts';
 import type { Gap, SourceReading, SourceStatus, Workload } from '../../model/workload.ts';
+import { differentDisks } from './disks.ts';
 import { LIBVIRT_SOURCE } from './domain.ts';
 import { DomainDirectory, type DomainFile } from './domain-files.ts';
 import { poolTargets } from './pools.ts';
@@ -116,7 +117,7 @@ function union(one: Workload, other: Workload): Workload {
     swapMb: [...new Set([...one.swapMb, ...other.swapMb])],
     ephemeral: uniqueBy([...one.ephemeral, ...other.ephemeral], ({ sizeGb, filesystem }) => `${sizeGb} ${filesystem}`),
     paths: [...new Set([...one.paths, ...other.paths])],
-    disks: uniqueBy([...(one.disks ?? []), ...(other.disks ?? [])], ({ path }) => path),
+    disks: differentDisks([...(one.disks ?? []), ...(other.disks ?? [])]),
   };
 }
 

@@ -65,10 +65,10 @@ export function childOf(element: XmlElement | undefined, name: string, namespace
   return element?.children.find((child) => child.name === name && namespaces.includes(child.namespace));
 }
 
-/** Every element of that name below `element`, at any depth, without a namespace. */
-export function* descendantsOf(element: XmlElement, name: string): Iterable<XmlElement> {
+/** Every element below `element`, at any depth, without a namespace: those of that name, or all. */
+export function* descendantsOf(element: XmlElement, name?: string): Iterable<XmlElement> {
   for (const child of element.children) {
-    if (child.name === name && child.namespace === '') yield child;
+    if ((name === undefined || child.name === name) && child.namespace === '') yield child;
     yield* descendantsOf(child, name);
   }
 }

@@ -170,14 +170,9 @@ describe('a reference that leads out of the instances path', () => {
 
 describe('a base file that is declared raw', () => {
   it('should be noted, so that its bytes hold nothing', () => {
-    const noted: string[] = [];
-    const files = { '_base/a': { kind: 'raw' } as const, '_base/b': { kind: 'raw' } as const };
-    for (const [name, backingFormat] of [
-      ['a', 'raw'],
-      ['b', 'qcow2'],
-    ] as const)
-      follow(image({ backingFile: `/i/_base/${name}`, backingFormat }), files, { noteRaw: (base) => noted.push(base) });
-    expect(noted).toEqual(['a']);
+    const files = { '_base/a': { kind: 'raw' } as const };
+    const rawBases = ['raw', 'qcow2'].map((backingFormat) => follow(image({ backingFile: '/i/_base/a', backingFormat }), files).rawBases);
+    expect(rawBases).toEqual([['a'], []]);
   });
 });
 

@@ -49,6 +49,18 @@ describe("a host's report", () => {
     expect(report?.incomplete.join()).toContain(expected);
   });
 
+  it('should have no path of a disk that its host opens as raw alone, which may begin with whatever a guest writes', () => {
+    const disks = [
+      { path: '/i/vm/raw', format: 'raw' },
+      { path: '/i/vm/both', format: 'raw' },
+      { path: '/i/vm/both', format: 'qcow2' },
+      { path: '/i/_base/kernel', format: 'raw', isLoaded: true },
+    ];
+    const paths = ['/i/vm/raw', '/i/vm/both', '/i/vm/other', '/i/_base/kernel'];
+    const { workloads } = hostReport(FACTS, [{ ...READING, workloads: [workload({ disks, paths })] }], NOW_MS);
+    expect(workloads[0]?.paths).toEqual(['/i/vm/both', '/i/vm/other', '/i/_base/kernel']);
+  });
+
   it('should mind no API that is absent', () => {
     expect(hostReport(FACTS, [{ ...READING, status: synced({ state: 'absent', lastContactMs: undefined }) }], NOW_MS).incomplete).toEqual(
       [],

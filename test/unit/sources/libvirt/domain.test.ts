@@ -48,10 +48,35 @@ describe('the disks of a libvirt domain', () => {
     ],
     ["<disk type='network'><mirror type='file'><format type='qcow2'/><source file='/out/m'/></mirror></disk>", { '/out/m': 'qcow2' }],
     ["<disk type='network'><mirror type='file' file='/out/m' format='qcow2'/></disk>", { '/out/m': 'qcow2' }],
-    ["<disk><driver type='qcow2'/><source file='/a'/></disk><disk><driver type='raw'/><source file='/a'/></disk>", { '/a': 'qcow2' }],
-  ])('should have the format by which the hypervisor opens them: %s', (devices, formats) => {
-    const disks = parseDomain(domain({ devices }), INSTANCES).workload.disks ?? [];
-    expect(Object.fromEntries(disks.map(({ path, format }) => [path, format]))).toEqual(formats);
+    ["<disk type='network'><mirror type='file' file='/m' format='raw'><format type='qcow2'/></mirror></disk>", { '/m': 'qcow2 raw' }],
+    ["<disk><driver type='qcow2'/><source file='/a'/></disk><disk><driver type='raw'/><source file='/a'/></disk>", { '/a': 'qcow2 raw' }],
+    ["<disk><driver type='raw'/><source file='/a'/></disk><disk><source file='/a'/></disk>", { '/a': 'raw undefined' }],
+    ["<disk type='volume'><driver type='raw'/><source pool='p' volume='v'/></disk>", { '/p/v': 'raw' }],
+    ["<src type='file' format='qcow2'><source file='/s'/></src>", { '/s': 'qcow2' }],
+  ])('should have each format by which the hypervisor opens them: %s', (devices, formats) => {
+    expect(formatsOf(domain({ devices }))).toEqual(formats);
+  });
+
+  const formatsOf = (text: string): Record<string, string> => {
+    const { workload } = parseDomain(text, INSTANCES, (pool) => `/${pool}`);
+    const byPath = Object.groupBy(workload.disks ?? [], ({ path }) => path);
+    return Object.fromEntries(
+      Object.entries(byPath).map(([path, disks = []]) => [path, disks.map(({ format }) => String(format)).join(' ')]),
+    );
+  };
+
+  it('should have no format where the command line of QEMU names them, whatever a disk of that file says', () => {
+    const devices = "<disk><driver type='raw'/><source file='/a'/></disk>";
+    const text = withArguments('-drive', 'file=/a,format=qcow2').replace('<devices>', `<devices>${devices}`);
+    expect(parseDomain(text, INSTANCES).workload.disks).toEqual([{ path: '/a', format: 'raw' }, { path: '/a' }]);
+  });
+
+  it('should have the format that firmware is in, where it may be backed by another file', () => {
+    const os = "<loader type='pflash' format='qcow2'>/out/code.qcow2</loader><nvram format='qcow2'>/out/vars.qcow2</nvram>";
+    expect(parseDomain(domain({ os }), INSTANCES).workload.disks).toEqual([
+      { path: '/out/code.qcow2', format: 'qcow2' },
+      { path: '/out/vars.qcow2', format: 'qcow2' },
+    ]);
   });
 
   it('should not have to be seen where they are firmware, its variables or a kernel, which are loaded as they are', () => {
