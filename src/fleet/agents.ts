@@ -1,4 +1,5 @@
 import { asArray, asText, at, field } from '../lib/json.ts';
+import { podOf } from './doctor/objects.ts';
 import type { NodeStatus } from './node-status.ts';
 
 /** An agent's pod. */
@@ -7,10 +8,18 @@ export interface AgentState {
   readonly pod: string;
   readonly node: string;
   readonly image: string;
+  /** What made it, such as `DaemonSet basekeeper`: agents of one owner are configured alike. */
+  readonly owner: string;
+  /** As whom it asks the API server. */
+  readonly user: string;
   /** Why it does not run, as far as its status says. */
   readonly problem: string | undefined;
   /** It waits without a reason in its status: an event may have one. */
   readonly waits: boolean;
+  /** Why it is not ready, where it runs. */
+  readonly unready: string | undefined;
+  /** RFC 3339. */
+  readonly readySince: string | undefined;
 }
 
 /** What a pod that is about to run waits with. */
@@ -22,13 +31,36 @@ export function agentOf(object: unknown): AgentState | undefined {
   if (name === undefined || at(object, 'metadata', 'deletionTimestamp') !== undefined) return undefined;
   const [container] = asArray(at(object, 'spec', 'containers')) ?? [];
   const problem = waitingReason(object);
+  const namespace = asText(at(object, 'metadata', 'namespace')) ?? '';
+  const account = asText(at(object, 'spec', 'serviceAccountName')) ?? 'default';
+  const ready = readiness(object);
   const phase = asText(at(object, 'status', 'phase')) ?? 'Unknown';
   return {
-    pod: `${asText(at(object, 'metadata', 'namespace'))}/${name}`,
+    pod: `${namespace}/${name}`,
     node: nodeOf(object) ?? '',
     image: asText(field(container, 'image')) ?? '',
+    owner: podOf(object)?.owner ?? '',
+    user: `system:serviceaccount:${namespace}:${account}`,
     problem: problem ?? (phase === 'Running' ? undefined : `its phase is ${phase}`),
     waits: problem === undefined && phase === 'Pending',
+    unready: ready?.isReady === false ? ready.why : undefined,
+    readySince: ready?.isReady === true ? ready.since : undefined,
+  };
+}
+
+/** What its condition `Ready` says, with how its container ended last; undefined without that condition. */
+function readiness(object: unknown): { readonly isReady: boolean; readonly why: string; readonly since: string | undefined } | undefined {
+  const condition = (asArray(at(object, 'status', 'conditions')) ?? []).find((entry) => field(entry, 'type') === 'Ready');
+  if (condition === undefined) return undefined;
+  const ended = (asArray(at(object, 'status', 'containerStatuses')) ?? []).flatMap((status) => {
+    const reason = asText(at(status, 'lastState', 'terminated', 'reason'));
+    return reason === undefined ? [] : [`it ended before: ${reason}`];
+  });
+  const message = asText(field(condition, 'message')) ?? 'its status does not say why';
+  return {
+    isReady: field(condition, 'status') === 'True',
+    why: [message, ...ended].join('; '),
+    since: asText(field(condition, 'lastTransitionTime')),
   };
 }
 

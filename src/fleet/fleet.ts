@@ -2,7 +2,9 @@ import { KubeApiError } from '../kube/errors.ts';
 import { listObjects } from '../kube/watch/list.ts';
 import type { KubeClient, PodReader } from '../kube/types.ts';
 import { asArray, asNumber, asText, at } from '../lib/json.ts';
-import type { Surroundings } from './doctor/objects.ts';
+import type { Surroundings } from './doctor/evidence.ts';
+import type { NovaConfig } from './doctor/nova/config.ts';
+import { readNovaConfigs } from './doctor/nova/read-config.ts';
 import { surroundingsOf } from './doctor/surroundings.ts';
 import type { AgentState } from './agents.ts';
 import { listAgentPods, listAgents } from './list-agents.ts';
@@ -30,6 +32,8 @@ export interface Fleet {
   agents(agentSelector: string, node?: string): Promise<readonly AgentState[]>;
   /** What `doctor` looks at beside the nodes: one list a kind. */
   surroundings(agentSelector: string): Promise<Surroundings>;
+  /** What pods of nova-compute mount as configuration; Secrets only where that is wanted. */
+  novaConfigs(surroundings: Surroundings, secrets: boolean): Promise<readonly NovaConfig[]>;
   close(): void;
 }
 
@@ -71,7 +75,11 @@ export function createFleet({ client, readPod, signal }: FleetOptions): Fleet {
       const request = { ...pod, path: '/report', timeoutMs: REPORT_TIMEOUT_MS, signal };
       return { pod, report: await asking(where, 'get and create pods/portforward', () => readPod(request)) };
     },
-    surroundings: (agentSelector) => surroundingsOf({ client, signal }, () => agents(agentSelector), asking),
+    surroundings: (agentSelector) =>
+      asking('look at the cluster', 'create selfsubjectaccessreviews', () =>
+        surroundingsOf({ client, signal }, () => agents(agentSelector)),
+      ),
+    novaConfigs: ({ hypervisors }, secrets) => readNovaConfigs(hypervisors, { client, signal, secrets }),
     close: () => client.close(),
   };
 }

@@ -102,6 +102,7 @@ export const SHELLS: readonly string[] = [
   'src/execute/executor.ts',
   'src/execute/trash/execute-trash.ts',
   'src/fleet/cleanup.ts',
+  'src/fleet/doctor/nova/read-config.ts',
   'src/fleet/doctor/surroundings.ts',
   'src/fleet/fleet.ts',
   'src/fleet/list-agents.ts',

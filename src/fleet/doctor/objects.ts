@@ -1,5 +1,4 @@
 import { asArray, asObject, asText, at, field } from '../../lib/json.ts';
-import type { AgentState } from '../agents.ts';
 
 /** A pod that may hold a node. */
 export interface KnownPod {
@@ -8,14 +7,6 @@ export interface KnownPod {
   readonly labels: ReadonlyMap<string, string>;
   /** `DaemonSet node-exporter`; the pod itself where nothing owns it. */
   readonly owner: string;
-}
-
-export interface Surroundings {
-  /** By `namespace/name`. */
-  readonly pods: ReadonlyMap<string, KnownPod>;
-  readonly agents: readonly AgentState[];
-  /** Admission policies that confine the agents. */
-  readonly policies: number;
 }
 
 /** A pod, or only its metadata; undefined for what has no name. */

@@ -1,31 +1,71 @@
 import { listObjects } from '../../kube/watch/list.ts';
 import type { KubeClient } from '../../kube/types.ts';
+import { at } from '../../lib/json.ts';
 import type { AgentState } from '../agents.ts';
-import { podOf, type Surroundings } from './objects.ts';
+import type { Surroundings } from './evidence.ts';
+import { HYPERVISOR_SELECTOR, hypervisorOf, type Hypervisor } from './hypervisors.ts';
+import { podOf, type KnownPod } from './objects.ts';
+import { bindingOf, policyOf, type Admission } from './policies.ts';
+import { RIGHTS, type RightName } from './rights.ts';
 
 const PAGE_SIZE = 500;
 const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
+const OURS = { labelSelector: 'app.kubernetes.io/name=basekeeper' };
 
-type Asking = <T>(what: string, right: string, ask: () => Promise<T>) => Promise<T>;
+interface Connection {
+  readonly client: KubeClient;
+  readonly signal: AbortSignal;
+}
 
-/** Lists pods, agents' pods and bindings of admission policies. Throws an error that names the right that is missing. */
-export async function surroundingsOf(
-  { client, signal }: { readonly client: KubeClient; readonly signal: AbortSignal },
-  agents: () => Promise<readonly AgentState[]>,
-  asking: Asking,
-): Promise<Surroundings> {
-  const shared = { pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
-  const all = { ...shared, path: '/api/v1/pods', query: {}, accept: METADATA_LIST };
-  const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
-  const bindings = { ...shared, path, query: { labelSelector: 'app.kubernetes.io/name=basekeeper' }, accept: METADATA_LIST };
-  const pods = await asking('list pods', 'list pods', () => listObjects(client, all, podOf));
-  const found = await agents();
-  const policies = await asking('list admission policies', 'list validatingadmissionpolicybindings', () =>
-    listObjects(client, bindings, () => true),
-  );
+/** Lists pods, agents' pods and admission policies. What the caller has no right to is left out and named. */
+export async function surroundingsOf(connection: Connection, agents: () => Promise<readonly AgentState[]>): Promise<Surroundings> {
+  const missing = await missingRights(connection);
+  const mayListPods = !missing.includes('list pods');
   return {
-    pods: new Map([...pods.items.values()].map((pod) => [`${pod.namespace}/${pod.name}`, pod])),
-    agents: found,
-    policies: policies.items.size,
+    missingRights: missing,
+    ...(mayListPods ? await podsOf(connection) : { pods: new Map<string, KnownPod>(), hypervisors: [] }),
+    agents: mayListPods ? await agents() : [],
+    admission: missing.some((right) => right.startsWith('list validating')) ? undefined : await admissionOf(connection),
   };
+}
+
+/** By one SelfSubjectAccessReview for each. */
+async function missingRights({ client, signal }: Connection): Promise<readonly RightName[]> {
+  const names = Object.keys(RIGHTS) as RightName[];
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+  const verdicts = await Promise.all(
+    names.map(async (name) => {
+      const spec = { resourceAttributes: RIGHTS[name].attributes };
+      const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec };
+      return at(await client.request({ method: 'POST', path, body, signal }), 'status', 'allowed') === true;
+    }),
+  );
+  return names.filter((_, index) => verdicts[index] === false);
+}
+
+async function podsOf(connection: Connection): Promise<Pick<Surroundings, 'pods' | 'hypervisors'>> {
+  const path = '/api/v1/pods';
+  const pods = await list<KnownPod>(connection, { path, query: {}, accept: METADATA_LIST }, podOf);
+  const labelSelector = HYPERVISOR_SELECTOR;
+  const hypervisors = await list<Hypervisor>(connection, { path, query: { labelSelector }, accept: undefined }, hypervisorOf);
+  return { pods: new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod])), hypervisors };
+}
+
+async function admissionOf(connection: Connection): Promise<Admission> {
+  const path = `${ADMISSION}/validatingadmissionpolicies`;
+  const bindings = `${ADMISSION}/validatingadmissionpolicybindings`;
+  return {
+    policies: await list(connection, { path, query: OURS, accept: undefined }, policyOf),
+    bindings: await list(connection, { path: bindings, query: OURS, accept: undefined }, bindingOf),
+  };
+}
+
+async function list<T>(
+  { client, signal }: Connection,
+  request: { readonly path: string; readonly query: Readonly<Record<string, string>>; readonly accept: string | undefined },
+  read: (object: unknown) => T | undefined,
+): Promise<readonly T[]> {
+  const { items } = await listObjects(client, { ...request, pageSize: PAGE_SIZE, resourceVersion: undefined, signal }, read);
+  return [...items.values()];
 }

@@ -1,84 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { runKubectl } from '../../../src/cli/kubectl/run.ts';
-import { createFleet } from '../../../src/fleet/fleet.ts';
-import type { Finding } from '../../../src/model/plan.ts';
-import type { PodReader } from '../../../src/kube/types.ts';
 import type { Report } from '../../../src/model/report.ts';
-import { digestOf } from '../../../src/report/digest.ts';
-import { annotationPatch } from '../../../src/report/node/annotations.ts';
-import { recordingIo } from '../../helpers/command-line.ts';
-import { apiError, memoryKube } from '../../helpers/memory-kube.ts';
-import { heldReport, removableFile, report } from '../../helpers/reports.ts';
-
-interface World {
-  readonly reports: Readonly<Record<string, Report>>;
-  readonly pods?: readonly object[];
-  readonly agents?: readonly object[];
-  readonly bindings?: number;
-  readonly forbidden?: string;
-}
+import { agentOn, bindingFor, diagnosis, doctor, heldBy, podOn, policyFor, type DoctorWorld } from '../../helpers/doctor-world.ts';
+import { heldReport, removableFile, report, TAKEN_AT } from '../../helpers/reports.ts';
 
 const FINE = report({ files: [removableFile()], result: 'DryRun' });
-
-function podMetadata(name: string, labels: object, owner?: object): object {
-  return { metadata: { namespace: 'monitoring', name, uid: name, labels, ...(owner === undefined ? {} : { ownerReferences: [owner] }) } };
-}
-
-function agentPod(node: string, parts: { readonly image?: string; readonly waiting?: object } = {}): object {
-  return {
-    metadata: { namespace: 'basekeeper', name: `agent-${node}`, uid: `agent-${node}` },
-    spec: { nodeName: node, containers: [{ image: parts.image ?? 'basekeeper:1', ports: [{ name: 'http', containerPort: 9817 }] }] },
-    status:
-      parts.waiting === undefined ? { phase: 'Running' } : { phase: 'Pending', containerStatuses: [{ state: { waiting: parts.waiting } }] },
-  };
-}
-
-/** A pass that pods of these names hold. */
-function heldBy(...names: readonly string[]): Report {
-  const findings = names.map((name): Finding => ({
-    type: 'UnmappedWorkload',
-    object: { apiVersion: 'v1', kind: 'Pod', namespace: 'monitoring', name, uid: name },
-    message: `Pod monitoring/${name}: it mounts "/"`,
-  }));
-  return heldReport({ gate: { open: false, reasons: [{ reason: 'WorkloadIncomplete', message: 'a pod' }] }, findings });
-}
-
-async function doctor(world: World, argv: readonly string[] = []) {
-  const kube = memoryKube();
-  for (const [node, of] of Object.entries(world.reports)) {
-    kube.putNode(node, node, annotationPatch({ report: of, digest: digestOf(of), written: undefined, heartbeatSeconds: 3600 }) ?? {});
-  }
-  const list = (items: readonly object[]): object => ({ metadata: { resourceVersion: '1' }, items });
-  const agents = world.agents ?? Object.keys(world.reports).map((node) => agentPod(node));
-  const request = kube.request.bind(kube);
-  kube.request = async (asked) => {
-    if (world.forbidden !== undefined && asked.path.includes(world.forbidden)) throw apiError(403);
-    if (asked.path.endsWith('bindings'))
-      return list(Array.from({ length: world.bindings ?? 1 }, (_, uid) => ({ metadata: { uid: `${uid}` } })));
-    if (asked.path !== '/api/v1/pods') return await request(asked);
-    const wanted = asked.query?.['fieldSelector']?.replace('spec.nodeName=', '');
-    if (wanted !== undefined) return list([agentPod(wanted)]);
-    return list(asked.query?.['labelSelector'] === undefined ? (world.pods ?? []) : agents);
-  };
-  const { io, stdout, stderr } = recordingIo({});
-  const readPod: PodReader = ({ name }) => Promise.resolve(world.reports[name.replace('agent-', '')]);
-  const connect = async () => createFleet({ client: kube, readPod, signal: io.signal });
-  const code = await runKubectl(['doctor', ...argv], { env: { NO_COLOR: '1' }, io, connect });
-  return { code, stdout: stdout.text(), stderr: stderr.text() };
-}
+const WITH_LIBVIRT: Report = { ...FINE, sources: [{ name: 'libvirt', state: 'synced', workloads: 1, gaps: 0, lastContact: TAKEN_AT }] };
+const LATER: Report = { ...FINE, takenAt: new Date(Date.parse(TAKEN_AT) + 3 * 3_600_000).toISOString() };
+const LIBVIRT_ON = { config: { sources: { libvirt: { enabled: true } } } };
+const NO_POLICY = { policies: [], bindings: [] };
 
 describe('kubectl basekeeper doctor', () => {
   it('should find nothing on a fleet that is well, and say so', async () => {
-    expect(await doctor({ reports: { 'node-1': FINE } })).toEqual({ code: 0, stdout: 'Nothing is wrong.\n', stderr: '' });
+    expect(await doctor({ reports: { 'node-1': FINE } })).toMatchObject({ code: 0, stdout: 'Nothing is wrong.\n', stderr: '' });
     const { stdout } = await doctor({ reports: { 'node-1': FINE } }, ['-o', 'json']);
-    expect(JSON.parse(stdout)).toEqual({ apiVersion: 'basekeeper.io/v1', kind: 'Diagnosis', problems: [], values: {} });
+    expect(JSON.parse(stdout)).toEqual({ apiVersion: 'basekeeper.io/v1', kind: 'Diagnosis', problems: [], unknown: [], values: {} });
   });
 
   it('should group pods by their owner, and print the values that exempt them', async () => {
     const owner = { kind: 'DaemonSet', name: 'backup', controller: true };
     const labels = { app: 'backup', 'controller-revision-hash': 'x' };
-    const pods = [podMetadata('backup-a', labels, owner), podMetadata('backup-b', labels, owner)];
+    const pods = [podOn({ labels, owner }, 'backup-a'), podOn({ labels, owner }, 'backup-b')];
     const world = { reports: { 'node-1': heldBy('backup-a'), 'node-2': heldBy('backup-b'), 'node-3': FINE }, pods };
     const { code, stdout } = await doctor(world);
     expect(code).toBe(1);
@@ -97,8 +39,12 @@ describe('kubectl basekeeper doctor', () => {
 
   it('should print one document for all that holds, which can be pasted as it is', async () => {
     const names = ['a', 'b', 'libvirt'];
-    const pods = [podMetadata('a', { app: 'a' }), podMetadata('b', { app: 'b' }), podMetadata('libvirt', { application: 'libvirt' })];
-    const { stdout } = await doctor({ reports: { 'node-1': heldBy(...names) }, pods, bindings: 0 });
+    const pods = [
+      podOn({ labels: { app: 'a' } }, 'a'),
+      podOn({ labels: { app: 'b' } }, 'b'),
+      podOn({ labels: { application: 'libvirt' } }, 'libvirt'),
+    ];
+    const { stdout } = await doctor({ reports: { 'node-1': heldBy(...names) }, pods, ...NO_POLICY });
     const exempt = (app: string): object => ({ namespace: 'monitoring', selector: { matchLabels: { app } } });
     expect(parse(stdout.slice(stdout.indexOf('\n# ')))).toEqual({
       config: { exemptPods: [exempt('a'), exempt('b')], sources: { libvirt: { enabled: true } } },
@@ -107,17 +53,18 @@ describe('kubectl basekeeper doctor', () => {
   });
 
   it.each([
-    [{ application: 'libvirt' }, { config: { sources: { libvirt: { enabled: true } } } }],
+    [{ application: 'libvirt' }, LIBVIRT_ON],
+    [{ 'kubevirt.io': 'virt-launcher' }, { config: { sources: { virtualMachineInstances: { enabled: true } } } }],
     [{ application: 'nova', component: 'conductor' }, { config: { exemptPods: [expect.anything()] } }],
     [{}, undefined],
   ])('should know what fixes a pod with the labels %j', async (labels, values) => {
-    const { stdout } = await doctor({ reports: { 'node-1': heldBy('p') }, pods: [podMetadata('p', labels)] }, ['-o', 'json']);
+    const { stdout } = await doctor({ reports: { 'node-1': heldBy('p') }, pods: [podOn({ labels }, 'p')] }, ['-o', 'json']);
     expect((JSON.parse(stdout) as { problems: { values?: object }[] }).problems.map((problem) => problem.values)).toEqual([values]);
   });
 
   it('should name a Deployment, not its ReplicaSet', async () => {
     const owner = { kind: 'ReplicaSet', name: 'scanner-7f9c6d5b8d', controller: true };
-    const { stdout } = await doctor({ reports: { 'node-1': heldBy('p') }, pods: [podMetadata('p', { app: 'scanner' }, owner)] });
+    const { stdout } = await doctor({ reports: { 'node-1': heldBy('p') }, pods: [podOn({ labels: { app: 'scanner' }, owner }, 'p')] });
     expect(stdout).toContain('Deployment scanner in namespace');
   });
 
@@ -129,32 +76,198 @@ describe('kubectl basekeeper doctor', () => {
     ],
     [
       'a node that lost its agent',
-      { reports: { 'node-1': FINE, 'node-2': FINE }, agents: [agentPod('node-1')] },
+      { reports: { 'node-1': FINE, 'node-2': FINE }, agents: [agentOn('node-1')] },
       'AgentMissing (1 node: node-2)',
     ],
     [
       'an agent whose image cannot be pulled',
-      { reports: { 'node-1': FINE }, agents: [agentPod('node-1', { waiting: { reason: 'ImagePullBackOff', message: 'not found' } })] },
+      { reports: { 'node-1': FINE }, agents: [agentOn('node-1', { waiting: { reason: 'ImagePullBackOff', message: 'not found' } })] },
       'the agent basekeeper/agent-node-1 does not run: ImagePullBackOff: not found',
     ],
     [
       'two versions of the agent',
-      { reports: { a: FINE, b: FINE }, agents: [agentPod('a'), agentPod('b', { image: 'basekeeper:2' })] },
+      { reports: { a: FINE, b: FINE }, agents: [agentOn('a'), agentOn('b', { image: 'basekeeper:2' })] },
       'AgentsDiffer: agents run different images: 1 node with basekeeper:1, 1 node with basekeeper:2',
     ],
-    ['no policy', { reports: { 'node-1': FINE }, bindings: 0 }, '\nadmissionPolicy:\n  enabled: true\n'],
-  ])('should tell of %s', async (_what, world: World, line) => {
+    ['no policy', { reports: { 'node-1': FINE }, ...NO_POLICY }, '\nadmissionPolicy:\n  enabled: true\n'],
+  ])('should tell of %s', async (_what, world: DoctorWorld, line) => {
     const { code, stdout } = await doctor(world);
     expect(code).toBe(1);
     expect(stdout).toContain(line);
   });
 
-  it.each([
-    ['/api/v1/pods', 'it takes the right to list pods'],
-    ['bindings', 'it takes the right to list validatingadmissionpolicybindings'],
-  ])('should name the right that is missing: %s', async (forbidden, message) => {
-    const { code, stderr } = await doctor({ reports: { 'node-1': FINE }, forbidden });
+  it('should look at the rest where the caller may not list pods, and say so', async () => {
+    const { kinds, problems } = await diagnosis({ reports: { 'node-1': heldReport() }, forbidden: ['list pods'], ...NO_POLICY });
+    expect(kinds).toEqual(['GateClosed', 'PolicyMissing', 'RightMissing']);
+    expect(problems.at(-1)?.message).toBe('you may not list pods: which pods hold nodes, and where agents run, is not looked at');
+  });
+
+  it.each(['create pods/portforward', 'get pods/portforward'])('should ask no agent without the right to %s', async (right) => {
+    const { code, stdout, asked } = await doctor({ reports: { 'node-1': heldReport() }, forbidden: [right] });
     expect(code).toBe(1);
-    expect(stderr).toContain(message);
+    expect(stdout).toContain(`RightMissing: you may not ${right}: no agent is asked`);
+    expect(asked).not.toContain('report node-1');
+  });
+
+  it('should say nothing of policies that it may not list', async () => {
+    const { kinds } = await diagnosis({ reports: { 'node-1': FINE }, forbidden: ['list validatingadmissionpolicies'], ...NO_POLICY });
+    expect(kinds).toEqual(['RightMissing']);
+  });
+
+  it('should end with 2 where it cannot look', async () => {
+    const { code, stdout, stderr } = await doctor({ reports: {}, objects: { '/api/v1/nodes': { kind: 'Nonsense' } } });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^kubectl basekeeper: /);
+    expect(await doctor({ reports: {} }, ['--silent-after', 'soon'])).toMatchObject({ code: 2, stderr: expect.stringContaining('7200') });
+  });
+});
+
+describe('agents', () => {
+  it('should be old beside a newer agent, which is newer by its number', async () => {
+    const agents = [agentOn('a', { image: 'r/basekeeper:0.9.0' }), agentOn('b', { image: 'r/basekeeper:0.10.0' })];
+    const { problems } = await diagnosis({ reports: { a: FINE, b: FINE }, agents });
+    const old = { kind: 'AgentOld', nodes: ['a'], message: 'its agent is older than other agents (0.10.0): upgrade the chart' };
+    expect(problems).toEqual([expect.objectContaining({ kind: 'AgentsDiffer' }), old]);
+  });
+
+  it('should be silent where nothing was heard for three intervals', async () => {
+    const world = { reports: { a: FINE }, hoursLater: 3 };
+    expect((await diagnosis(world)).problems).toMatchObject([
+      { kind: 'AgentSilent', nodes: ['a'], message: expect.stringContaining('for 3 h') },
+    ]);
+    expect((await diagnosis({ ...world, hoursLater: 1.9 })).kinds).toEqual([]);
+    expect((await diagnosis(world, ['--silent-after', '14400'])).kinds).toEqual([]);
+  });
+
+  it('should be silent where they make passes and the node hears nothing of them', async () => {
+    const { problems } = await diagnosis({ reports: { a: FINE }, answers: { a: LATER }, hoursLater: 3 });
+    expect(problems).toMatchObject([{ kind: 'AgentSilent', message: expect.stringContaining('makes passes: see its log') }]);
+  });
+
+  it('should be silent where they have been ready for long and never wrote', async () => {
+    const ready = { status: 'True', lastTransitionTime: TAKEN_AT };
+    const world = { reports: {}, blank: ['a'], agents: [agentOn('a', { ready })], mute: ['a'] };
+    expect((await diagnosis({ ...world, hoursLater: 3 })).kinds).toContain('AgentSilent');
+    expect((await diagnosis({ ...world, hoursLater: 1 })).kinds).not.toContain('AgentSilent');
+  });
+
+  it('should be told with the state of their pods where they are not ready', async () => {
+    const ready = { status: 'False', message: 'containers with unready status: [agent]' };
+    const { problems } = await diagnosis({ reports: { a: FINE }, agents: [agentOn('a', { ready, ended: 'OOMKilled' })], hoursLater: 3 });
+    const message = 'the agent basekeeper/agent-a is not ready: containers with unready status: [agent]; it ended before: OOMKilled';
+    expect(problems).toEqual([{ kind: 'AgentNotReady', nodes: ['a'], message }]);
+  });
+
+  it('should be missed where nova-compute runs and none ever was', async () => {
+    const pods = [
+      podOn({ labels: { application: 'libvirt' }, node: 'b' }, 'l'),
+      podOn({ labels: { application: 'nova', component: 'api' }, node: 'c' }, 'n'),
+    ];
+    const { problems } = await diagnosis({ reports: { a: WITH_LIBVIRT }, blank: ['b', 'c'], pods });
+    expect(problems).toMatchObject([{ kind: 'AgentMissing', nodes: ['b'], message: expect.stringContaining('check nodeSelector') }]);
+  });
+
+  it('should be asked where they are held or silent, and one that speaks for those that are alike', async () => {
+    const pods = [podOn({ labels: { application: 'libvirt' }, node: 'b' }, 'l')];
+    const reportsAsked = async (world: DoctorWorld) => (await doctor(world)).asked.filter((path) => path.startsWith('report '));
+    expect(await reportsAsked({ reports: { a: WITH_LIBVIRT, b: WITH_LIBVIRT, c: WITH_LIBVIRT }, pods })).toEqual(['report b']);
+    expect(await reportsAsked({ reports: { a: FINE, b: heldReport(), c: FINE } })).toEqual(['report b']);
+  });
+
+  it('should be named where their sources are limited, with what to allow', async () => {
+    const limited: Report = { ...FINE, findings: [{ type: 'SourceLimited', message: 'allow get on persistentvolumes' }] };
+    const { problems } = await diagnosis({ reports: { a: limited } });
+    expect(problems).toEqual([{ kind: 'RightMissing', nodes: ['a'], message: 'the agent: allow get on persistentvolumes' }]);
+  });
+
+  it('should have libvirt as a source where its pods run, held or not', async () => {
+    const owner = { kind: 'DaemonSet', name: 'libvirt', controller: true };
+    const pods = [podOn({ labels: { application: 'libvirt' }, node: 'a', owner }, 'l')];
+    const { problems } = await diagnosis({ reports: { a: FINE, b: FINE }, pods });
+    expect(problems).toMatchObject([
+      { kind: 'SourceOff', nodes: ['a'], values: LIBVIRT_ON, message: expect.stringContaining('DaemonSet libvirt in') },
+    ]);
+    expect((await diagnosis({ reports: { a: WITH_LIBVIRT, b: WITH_LIBVIRT }, pods })).kinds).toEqual([]);
+  });
+});
+
+describe('the admission policies', () => {
+  it.each<readonly [string, Partial<DoctorWorld>, RegExp]>([
+    ['one is gone', { policies: [policyFor('events')] }, /^no admission policy confines what agents do to nodes$/],
+    ['a binding is gone', { bindings: [bindingFor('nodes')] }, /basekeeper-events is not in force: no binding names it; helm upgrade/],
+    [
+      'a binding only audits',
+      { bindings: [bindingFor('nodes', ['Audit']), bindingFor('events')] },
+      /nodes is not in force: .*\(validationActions: Audit\)/,
+    ],
+    [
+      'failures are ignored',
+      { policies: [policyFor('nodes', { failurePolicy: 'Ignore' }), policyFor('events')] },
+      /its failurePolicy is Ignore/,
+    ],
+    [
+      'an expression is refused',
+      {
+        policies: [policyFor('nodes', {}, { typeChecking: { expressionWarnings: [{ warning: 'undefined field' }] } }), policyFor('events')],
+      },
+      /cannot check one of its expressions: undefined field/,
+    ],
+    [
+      'they are about somebody else',
+      { agents: [agentOn('a', { account: 'other' })] },
+      /are not about system:serviceaccount:basekeeper:other/,
+    ],
+  ])('should not be in force where %s', async (_what, parts, message) => {
+    const { problems } = await diagnosis({ reports: { a: FINE }, ...parts });
+    expect(problems.map((problem) => problem.message)).toEqual([expect.stringMatching(message)]);
+  });
+});
+
+describe('Nova’s own cleaner', () => {
+  const compute = { application: 'nova', component: 'compute' };
+  const owner = { kind: 'DaemonSet', name: 'nova-compute', controller: true };
+  const withVolumes = (...volumes: readonly object[]): DoctorWorld => ({
+    reports: { a: WITH_LIBVIRT },
+    mode: 'enforce',
+    pods: [podOn({ namespace: 'openstack', labels: compute, owner, node: 'a', volumes }, 'nova-1')],
+  });
+  const map = { configMap: { name: 'nova-etc' } };
+  const secret = { projected: { sources: [{ secret: { name: 'nova-etc' } }] } };
+  const mapWith = (conf: string) => ({ '/api/v1/namespaces/openstack/configmaps/nova-etc': { data: { 'nova.conf': conf, other: '' } } });
+  const command = 'kubectl exec --namespace openstack nova-1 --container nova-compute -- grep -rs remove_unused_base_images /etc/nova';
+
+  it('should be off where ours is on', async () => {
+    const world = { ...withVolumes(map), objects: mapWith('[DEFAULT]\ndebug = true\n') };
+    const { problems } = await diagnosis(world);
+    expect(problems).toMatchObject([
+      { kind: 'NovaCleans', nodes: ['a'], message: expect.stringMatching(/^DaemonSet nova-compute in namespace openstack .* = False/) },
+    ]);
+    expect((await diagnosis({ ...world, mode: 'dry-run' })).kinds).toEqual([]);
+    expect(await diagnosis({ ...world, objects: mapWith('[image_cache]\nremove_unused_base_images = False\n') })).toMatchObject({
+      kinds: [],
+      unknown: [],
+    });
+  });
+
+  it('should be unknown where its configuration was not read, and read from Secrets where that is asked for', async () => {
+    const conf = Buffer.from('[image_cache]\nremove_unused_base_images = true').toString('base64');
+    const world = { ...withVolumes(secret), objects: { '/api/v1/namespaces/openstack/secrets/nova-etc': { data: { 'nova.conf': conf } } } };
+    const { code, stdout, asked } = await doctor(world);
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      `Nothing is wrong.\nUnknown: whether Nova's own cleaner is on in DaemonSet nova-compute in namespace openstack, as it is in Secret nova-etc (--secrets reads it): ${command}\n`,
+    );
+    expect(asked.filter((path) => path.includes('secrets'))).toEqual([]);
+    expect((await diagnosis(world, ['--secrets'])).kinds).toEqual(['NovaCleans']);
+  });
+
+  it('should be unknown where the caller may not read it, or where nova-compute runs in no pod', async () => {
+    const { unknown } = await diagnosis({ ...withVolumes(map), forbidden: ['get configmaps'] });
+    expect(unknown).toEqual([expect.stringMatching(/ConfigMap nova-etc \(.*\): kubectl exec/)]);
+    const none = await diagnosis({ reports: { a: FINE }, mode: 'enforce' });
+    expect(none).toMatchObject({
+      kinds: [],
+      unknown: [expect.stringMatching(/at a, where nova-compute runs.* grep -rs remove_unused_base_images/)],
+    });
   });
 });

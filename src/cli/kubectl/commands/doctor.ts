@@ -1,34 +1,42 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import pLimit from 'p-limit';
 import { stringify } from 'yaml';
 import { countOf, listSome } from '../../../lib/text.ts';
-import { diagnose, type Problem } from '../../../fleet/doctor/diagnose.ts';
+import { diagnose, nodesToAsk } from '../../../fleet/doctor/diagnose.ts';
+import type { Diagnosis } from '../../../fleet/doctor/problem.ts';
 import { joinValues } from '../../../fleet/doctor/values.ts';
 import { AGENT_SELECTOR, type Fleet } from '../../../fleet/fleet.ts';
+import { VERSION } from '../../../lib/version.ts';
 import type { Report } from '../../../model/report.ts';
 import { cellText } from '../../../report/terminal/cells.ts';
 import { asReport } from '../../agent-report.ts';
 import { EXIT_CODES } from '../../exit-codes.ts';
 import { writeResult } from '../../io.ts';
+import { reportError } from '../../program.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
 
 const CONCURRENCY = 8;
 const NODES_SHOWN = 5;
+/** Three intervals of agents that are configured as the chart does. */
+const SILENT_AFTER_SECONDS = 7200;
 
 interface DoctorOptions {
   readonly output: 'text' | 'json';
   readonly selector?: string;
   readonly agentSelector: string;
+  readonly silentAfter: number;
+  readonly secrets: boolean;
 }
 
 /** A comment of YAML: what follows can be pasted with it. */
 const ADVICE = '# Values of the chart that fix it. Leave out what runs VMs, and keep the entries of your own lists.';
 
 const EXAMPLES = `
-Exit codes: 0 nothing is wrong, 1 something is, or could not be looked at.
+Exit codes: 0 nothing is wrong, 1 something is, 2 the cluster could not be asked.
 
 Examples:
   $ kubectl basekeeper doctor
+  $ kubectl basekeeper doctor --secrets
   $ kubectl basekeeper doctor -o json`;
 
 export function addDoctorCommand(program: Command, context: KubectlContext): void {
@@ -38,22 +46,32 @@ export function addDoctorCommand(program: Command, context: KubectlContext): voi
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
     .addOption(new Option('-l, --selector <labels>', 'only nodes with these labels'))
     .option('--agent-selector <labels>', 'labels of the agents’ pods', AGENT_SELECTOR)
+    .option('--silent-after <seconds>', 'an agent that has said nothing for so long is silent', wholeSeconds, SILENT_AFTER_SECONDS)
+    .option('--secrets', 'read nova.conf from Secrets as well, to see whether Nova’s own cleaner is on', false)
     .addHelpText('after', EXAMPLES)
     .action(async (options: DoctorOptions, command: Command) => {
-      const problems = await withFleet(command, context, (fleet) => examine(fleet, options));
-      const values = joinValues(problems.flatMap((problem) => problem.values ?? []));
-      const document = { apiVersion: 'basekeeper.io/v1', kind: 'Diagnosis', problems, values };
-      const pieces = options.output === 'json' ? [`${JSON.stringify(document, null, 2)}\n`] : textOf(problems, values);
-      await writeResult(context.io.stdout, pieces);
-      if (problems.length > 0) context.exitWith(EXIT_CODES.failed);
+      try {
+        const diagnosis = await withFleet(command, context, (fleet) => examine(fleet, options, context));
+        await print(diagnosis, options, context);
+        if (diagnosis.problems.length > 0) context.exitWith(EXIT_CODES.failed);
+      } catch (error) {
+        reportError(error, 'kubectl basekeeper', context.io.stderr);
+        context.exitWith(EXIT_CODES.usage);
+      }
     });
 }
 
-async function examine(fleet: Fleet, { selector, agentSelector }: DoctorOptions): Promise<readonly Problem[]> {
+function wholeSeconds(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It is a number of seconds, such as 7200.');
+  return Number(text);
+}
+
+async function examine(fleet: Fleet, options: DoctorOptions, { time }: KubectlContext): Promise<Diagnosis> {
+  const { selector, agentSelector, silentAfter: silentAfterSeconds, secrets } = options;
   const statuses = await fleet.statuses(selector);
   const surroundings = await fleet.surroundings(agentSelector);
-  const held = statuses.filter((status) => status.held.length > 0);
-  const reports = await pLimit(CONCURRENCY).map(held, async ({ node }): Promise<readonly [string, Report | Error]> => {
+  const seen = { statuses, surroundings, version: VERSION, nowMs: time.clock.now().wallMs, silentAfterSeconds };
+  const reports = await pLimit(CONCURRENCY).map(nodesToAsk(seen), async (node): Promise<readonly [string, Report | Error]> => {
     try {
       const { report } = await fleet.report(node, agentSelector);
       return [node, asReport(report, `the agent on node ${node}`)];
@@ -61,15 +79,22 @@ async function examine(fleet: Fleet, { selector, agentSelector }: DoctorOptions)
       return [node, error instanceof Error ? error : new Error(String(error))];
     }
   });
-  return diagnose({ statuses, surroundings, reports: new Map(reports) });
+  const novaConfigs = await fleet.novaConfigs(surroundings, secrets);
+  return diagnose({ ...seen, reports: new Map(reports), novaConfigs });
 }
 
-function textOf(problems: readonly Problem[], values: object): readonly string[] {
-  if (problems.length === 0) return ['Nothing is wrong.\n'];
-  const lines = problems.map(({ kind, nodes, message }) => {
+async function print({ problems, unknown }: Diagnosis, { output }: DoctorOptions, { io }: KubectlContext): Promise<void> {
+  const values = joinValues(problems.flatMap((problem) => problem.values ?? []));
+  const document = { apiVersion: 'basekeeper.io/v1', kind: 'Diagnosis', problems, unknown, values };
+  await writeResult(io.stdout, output === 'json' ? [`${JSON.stringify(document, null, 2)}\n`] : textOf({ problems, unknown }, values));
+}
+
+function textOf({ problems, unknown }: Diagnosis, values: object): readonly string[] {
+  const wrong = problems.map(({ kind, nodes, message }) => {
     const where = nodes.length === 0 ? '' : ` (${countOf(nodes.length, 'node')}: ${listSome(nodes, NODES_SHOWN)})`;
     return `${cellText(`${kind}${where}: ${message}`)}\n`;
   });
+  const lines = [...(wrong.length === 0 ? ['Nothing is wrong.\n'] : wrong), ...unknown.map((text) => `${cellText(`Unknown: ${text}`)}\n`)];
   if (Object.keys(values).length === 0) return lines;
   // Labels come from strangers.
   const shown: unknown = JSON.parse(JSON.stringify(values), (_key, value: unknown) =>
