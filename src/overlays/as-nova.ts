@@ -3,6 +3,7 @@ import { errnoOf, ownMessageOf } from '../lib/errors.ts';
 import type { BackingLink, Overlay } from '../model/overlay.ts';
 import { displayReference } from './backing-reference.ts';
 import { headerProblem } from './chain.ts';
+import { PARENTLESS_FORMATS } from '../images/formats/formats.ts';
 import type { ImageHeader } from '../images/header.ts';
 import { readEntries } from '../disk/list-directory.ts';
 import type { OverlayListing } from './listing.ts';
@@ -26,7 +27,7 @@ function visitInstance(listing: OverlayListing, instance: string): void {
   const relative = `${instance}/disk`;
   try {
     const header = readDisk(listing, instance);
-    if (header !== undefined) add(listing, { instance, path: relative, ...judge(listing, header) });
+    if (header !== undefined) add(listing, { instance, path: relative, ...judge(listing, relative, header) });
   } catch (error) {
     const code = errnoOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
@@ -52,8 +53,10 @@ function readDisk({ instancesPath, reader }: OverlayListing, instance: string): 
   return { kind: 'invalid', format: 'disk', message: 'it is reached through a symbolic link or is not a regular file; it is not opened' };
 }
 
-function judge(listing: OverlayListing, header: ImageHeader): Pick<Overlay, 'state' | 'chain' | 'message'> {
+function judge(listing: OverlayListing, path: string, header: ImageHeader): Pick<Overlay, 'state' | 'chain' | 'message'> {
   const link = header.kind === 'image' && header.backingFile !== undefined ? novaLink(listing, header.backingFile.text) : undefined;
+  if (link?.baseName !== undefined && header.kind === 'image' && PARENTLESS_FORMATS.has(header.backingFormat ?? ''))
+    listing.declared.noteRaw(path, [link.baseName]);
   const chain = link === undefined ? [] : [link];
   const problem = headerProblem(header);
   if (problem !== undefined) return { state: 'unreadable', chain, message: problem };

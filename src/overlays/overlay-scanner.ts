@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { errnoOf } from '../lib/errors.ts';
 import type { NamedDisk, OverlayScan, Unseen } from '../model/overlay.ts';
+import type { Preset } from '../model/policy.ts';
 import type { Clock, OverlayScanner } from '../model/ports.ts';
 import { ListingCache } from '../disk/listing-cache.ts';
 import { Pacer } from '../lib/pacer.ts';
@@ -15,7 +16,7 @@ import type { OverlayListing } from './listing.ts';
 import { noteMountedFiles } from './mounted-files.ts';
 import { visitNamedDisks } from './named-disks.ts';
 import { Places } from './places.ts';
-import { walkTree } from './tree-walk.ts';
+import { walkBaseDirectory, walkTree } from './tree-walk.ts';
 import { UnseenLog } from './unseen-log.ts';
 import { settleBaseImages } from './visit.ts';
 
@@ -28,6 +29,8 @@ export interface OverlayScannerOptions {
   readonly locksPath?: string | undefined;
   /** `nova`: only `disk` of known instances, one level, backing files by their last name: Nova's `_list_backing_images`. */
   readonly overlays: 'all' | 'nova';
+  /** With `preset: nova` and `overlays: nova`, nothing counts that Nova does not count: not even what base files are backed by. Default `safe`. */
+  readonly preset?: Preset | undefined;
   /**
    * The path by which the host's processes, and so the image headers, name the instances path, where it is mounted elsewhere
    * here. Default: the instances path and what it resolves to.
@@ -65,12 +68,13 @@ export function createOverlayScanner(options: OverlayScannerOptions): OverlaySca
       const listing = newListing(options, { reader, listings, pacer, instanceNames, disks });
       if (options.overlays === 'nova') {
         await listOverlaysAsNova(listing);
+        if (options.preset !== 'nova') await walkBaseDirectory(listing, clock);
       } else {
         await walkTree(listing, clock);
         visitNamedDisks(listing, disks);
-        settleBaseImages(listing);
-        noteMountedFiles(listing);
       }
+      settleBaseImages(listing);
+      if (options.overlays === 'all') noteMountedFiles(listing);
       return resultOf(listing, options.isIgnored);
     },
   };

@@ -40,7 +40,12 @@ interface Noted extends Directory {
  * stays found: it can only protect.
  */
 export async function walkTree(listing: OverlayListing, clock: Clock): Promise<void> {
-  await new TreeWalk(listing, clock).run();
+  await new TreeWalk(listing, clock).run('');
+}
+
+/** As `walkTree`, for what lies below the base directory alone: base files, and the trash. */
+export async function walkBaseDirectory(listing: OverlayListing, clock: Clock): Promise<void> {
+  await new TreeWalk(listing, clock).run(posix.normalize(listing.subdirectoryName));
 }
 
 class TreeWalk {
@@ -62,9 +67,10 @@ class TreeWalk {
     this.#baseDirectories = [base, `${base}/${TRASH_DIRECTORY}`];
   }
 
-  async run(): Promise<void> {
+  async run(start: string): Promise<void> {
     // The instances path itself may be a link: its target is meant.
-    await this.#list([{ path: realPath(this.#listing.instancesPath), relative: '', depth: 0 }]);
+    const path = posix.join(realPath(this.#listing.instancesPath), start);
+    await this.#list([{ path, relative: start, depth: start === '' ? 0 : start.split('/').length }]);
     for (let round = 1; ; round += 1) {
       const changed = this.#takeChanged();
       const [first] = changed;

@@ -207,6 +207,12 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         to: 'bySource.set(place.path, new Set([format]))',
         tests: [STATED],
       },
+      {
+        rule: 'what base files are backed by is seen with overlays: nova as well',
+        from: "if (options.preset !== 'nova') await",
+        to: 'if (false) await',
+        tests: ['test/integration/scan/nova.test.ts'],
+      },
       { rule: 'what is ignored is taken out of the unseen, and nothing else', from: "isIgnored(path) ? 'true' : 'false'", to: "'true'" },
     ],
   },

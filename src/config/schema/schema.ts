@@ -191,7 +191,11 @@ export const settingsSchema = z.strictObject({
     .check(described('`strict`: only lower-case hexadecimal names are base files. `nova`: any 40 characters are.')),
   overlays: z
     ._default(z.enum(['all', 'nova']), 'all')
-    .check(described('`all`: every disk of every instance directory, whole chains. `nova`: only `disk` of known instances, one level.')),
+    .check(
+      described(
+        '`all`: every image below the instances path, whole chains. `nova`: only `disk` of known instances, one level; a base file that backs another counts anyway, but for `preset: nova`.',
+      ),
+    ),
   forceRawImages: flag(
     false,
     "Nova's `force_raw_images`: true says that every base file is raw, so that what a guest's image looks like holds nothing. What its bytes name is kept in any case.",

@@ -131,4 +131,25 @@ describe('overlays as Nova lists them', () => {
       'flat/disk': 'unreadable',
     });
   });
+
+  it.each([
+    ['without the preset', undefined, ['level1']],
+    ['with preset: nova, as Nova does not', 'nova', []],
+  ] as const)('should see what base files are backed by %s', async (_, preset, seen) => {
+    using tree = buildTree({ '_base/level2': {} });
+    qemuImg(['create', '-q', '-f', 'qcow2', '-b', 'level2', '-F', 'raw', tree.path('_base/level1'), '1M']);
+    const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'nova', preset });
+    const { baseImages, unseen } = await scanner.scan({ instanceNames: new Set() });
+    expect(baseImages.map(({ name, chain }) => [name, chain[0]?.baseName])).toEqual(seen.map((name) => [name, 'level2']));
+    expect(unseen).toEqual([]);
+  });
+
+  it('should hold for a base file that it does not understand, unless a disk says that it is raw', async () => {
+    const broken = { content: Buffer.from('QFI\xfb\0\0\0\x03', 'latin1') };
+    using tree = buildTree({ [`_base/${SHA1}`]: broken, '_base/other': broken, 'known/console.log': {} });
+    qemuImg(['create', '-q', '-f', 'qcow2', '-u', '-b', tree.path(`_base/${SHA1}`), '-F', 'raw', tree.path('known/disk'), '1M']);
+    const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'nova' });
+    const { unseen } = await scanner.scan({ instanceNames: new Set(KNOWN) });
+    expect(unseen.map(({ path, cause }) => `${path} ${cause}`)).toEqual(['_base/other NotUnderstood']);
+  });
 });
