@@ -40,11 +40,12 @@ export function silentNodes({
   nowMs,
   silentAfterSeconds,
 }: Omit<Evidence, 'reports' | 'novaConfigs'>): NodeStatus[] {
-  const running = new Set(surroundings.agents.filter(isWell).map(({ node }) => node));
+  const running = new Map(surroundings.agents.filter(isWell).map((agent) => [agent.node, agent]));
   return statuses.filter(({ node, lastPass }) => {
-    const since = surroundings.agents.find((agent) => agent.node === node)?.readySince;
-    const heard = Date.parse(lastPass ?? since ?? '');
-    return running.has(node) && !((nowMs - heard) / 1000 < silentAfterSeconds);
+    const agent = running.get(node);
+    // One that has just been started may not have had its first pass yet.
+    const heard = [lastPass, agent?.readySince].flatMap((at) => (at === undefined ? [] : [Date.parse(at)]));
+    return agent !== undefined && !((nowMs - Math.max(...heard)) / 1000 < silentAfterSeconds);
   });
 }
 

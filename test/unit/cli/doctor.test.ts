@@ -149,6 +149,9 @@ describe('agents', () => {
     const world = { reports: {}, blank: ['a'], agents: [agentOn('a', { ready })], mute: ['a'] };
     expect((await diagnosis({ ...world, hoursLater: 3 })).kinds).toContain('AgentSilent');
     expect((await diagnosis({ ...world, hoursLater: 1 })).kinds).not.toContain('AgentSilent');
+    const started = { status: 'True', lastTransitionTime: LATER.takenAt };
+    const restarted = { reports: { a: FINE }, agents: [agentOn('a', { ready: started })], hoursLater: 3 };
+    expect((await diagnosis(restarted)).kinds).toEqual([]);
   });
 
   it('should be told with the state of their pods where they are not ready', async () => {
