@@ -1,6 +1,6 @@
 /** Enforcing passes on copies of one tree, each at the tree's own path, because headers name it. */
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { ended, file, timed } from './child.ts';
 import type { BenchTree } from './tree.ts';
@@ -18,11 +18,35 @@ interface NovaFigures {
 
 /** The whole process of ours, from start to exit. */
 export async function enforceOurs(bundle: string, tree: BenchTree): Promise<Enforced> {
+  return await onCopy(tree, () => timed(process.execPath, passOf(bundle, tree), { ...process.env, NODE_NAME: 'bench' }));
+}
+
+function passOf(bundle: string, tree: BenchTree): string[] {
   const config = `${tree.workloadsPath}.config`;
   // Nova has no such limit.
   writeFileSync(config, JSON.stringify({ instancesPath: tree.instancesPath, maxRemovalsPerPass: 0 }));
-  const args = [bundle, 'pass', '--config', config, '--workloads', tree.workloadsPath, '--output', 'json'];
-  return await onCopy(tree, () => timed(process.execPath, args, { ...process.env, NODE_NAME: 'bench' }));
+  return [bundle, 'pass', '--config', config, '--workloads', tree.workloadsPath, '--output', 'json'];
+}
+
+/** The longest time, in seconds, that an enforcing pass held one of Nova's locks: seen from outside, by strace. */
+export async function longestHold(bundle: string, tree: BenchTree): Promise<{ readonly seconds: number; readonly locks: number }> {
+  const trace = `${tree.workloadsPath}.trace`;
+  const strace = ['-f', '--seccomp-bpf', '-ttt', '-qq', '-o', trace, '-e', 'trace=fcntl,close', process.execPath];
+  await onCopy(tree, () => timed('strace', [...strace, ...passOf(bundle, tree)], { ...process.env, NODE_NAME: 'bench' }));
+  const since = new Map<string, number>();
+  const holds: number[] = [];
+  for (const line of readFileSync(trace, 'utf8').split('\n')) {
+    const [, at = '', call, fd = '', rest = ''] = /^\d+ +([\d.]+) (\w+)\((\d+)(.*)/.exec(line) ?? [];
+    // Nova's locks are of the whole file; those of QEMU's images are of some bytes.
+    if (call === 'fcntl' && rest.includes('F_OFD_SETLK, {l_type=F_WRLCK, l_whence=SEEK_SET, l_start=0, l_len=0}) = 0'))
+      since.set(fd, Number(at));
+    const taken = since.get(fd);
+    if (call !== 'close' || taken === undefined) continue;
+    holds.push(Number(at) - taken);
+    since.delete(fd);
+  }
+  if (holds.length === 0) throw new Error('the trace shows no lock');
+  return { seconds: Math.max(...holds), locks: holds.length };
 }
 
 /** Nova's pass alone, without the time in which Python imports it. */

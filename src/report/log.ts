@@ -28,7 +28,8 @@ export function createLogReporter(logger: Logger): ReportPart {
 }
 
 function logFile(logger: Logger, { name, kind, allocatedBytes, ageSeconds, outcome, outcomeMessage, verdict }: PlannedFile): void {
-  if (outcome === undefined || outcome === 'kept' || outcome === 'touched') return;
+  // What a stopped pass leaves may be thousands of files: the line of the pass counts them and says why.
+  if (outcome === undefined || outcome === 'kept' || outcome === 'touched' || outcome === 'Abandoned') return;
   const fields = {
     file: printable(name),
     kind,
@@ -48,7 +49,7 @@ function logTrashedFile(
   logger: Logger,
   { entry, kind, allocatedBytes, verdict, reason, outcome, outcomeMessage }: PlannedTrashedFile,
 ): void {
-  if (verdict === 'keep' || outcome === undefined) return;
+  if (verdict === 'keep' || outcome === undefined || outcome === 'Abandoned') return;
   const message = outcomeMessage === undefined ? {} : { message: printable(outcomeMessage) };
   const fields = { file: printable(entry), kind, allocatedBytes, outcome, reason, ...message };
   if (outcome === 'emptied') logger.info(fields, 'removed a file from the trash for good');

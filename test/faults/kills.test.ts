@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../hostile/random.ts';
+import { killThroughoutBatch } from './batch-calls.ts';
 import { killAtRandom, killAtStage, killAtSystemCall, wholePass } from './kills.ts';
 import { buildWorld, damages, leftOver, needAgain, trashed, type WorldOptions } from './world.ts';
 
@@ -84,6 +85,14 @@ describe('a pass that is killed', () => {
     await wholePass(world);
     expect(leftOver(world)).toEqual(world.unused);
     expect([damages(world), trashed(world)]).toEqual([[], []]);
+  });
+
+  it.each([false, true])('should have lost nothing at the system calls of a batch (trash: %s)', async (trash) => {
+    // `npm run faults -- --every-call` takes each of them.
+    const { failures, kills, calls } = await killThroughoutBatch({ trash, sample: { size: 16, random: new Random(3) } });
+    expect(failures).toEqual([]);
+    expect(kills).toBeGreaterThan(8);
+    expect(calls).toBeGreaterThan(50);
   });
 
   it.each([false, true])('should have lost nothing, at whatever moment (trash: %s)', async (trash) => {

@@ -46,7 +46,7 @@ export async function wholePass(world: World): Promise<Killed> {
   return await run('whole pass', process.execPath, bundleArgs(world));
 }
 
-function bundleArgs({ tree, workloadsPath, configPath }: World): string[] {
+export function bundleArgs({ tree, workloadsPath, configPath }: World): string[] {
   return [BUNDLE, 'pass', '--config', configPath, '--instances-path', tree.instancesPath, '--workloads', workloadsPath];
 }
 

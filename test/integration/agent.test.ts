@@ -17,6 +17,8 @@ const NODE = 'node-a';
 const USED = cacheFileName('used-image');
 const UNUSED = cacheFileName('unused-image');
 const BACKING = cacheFileName('backing-image');
+/** See src/execute/batches.ts. */
+const LARGEST_BATCH = 1024;
 const old = { ageSeconds: 3 * DAY, content: 'x'.repeat(4096) };
 
 let server: KubeServer;
@@ -134,6 +136,27 @@ describe('the agent on a real API server', () => {
     await eventually(async () => expect((await annotationsOf())['basekeeper.io/result']).toBe('Skipped'));
     await annotate({ 'basekeeper.io/mode': null });
     await eventually(() => expect(existsSync(tree.path(`_base/${UNUSED}`))).toBe(false));
+  });
+
+  it('should end a running pass within a batch when the mode becomes less than enforce, and say so', async () => {
+    await world();
+    const many = Array.from({ length: 3000 }, (_, index) => `_base/${cacheFileName(`unused-${index}`)}`);
+    tree.add(Object.fromEntries(many.map((name) => [name, { ageSeconds: 3 * DAY }])));
+    const left = (): number => many.filter((name) => existsSync(tree.path(name))).length;
+    await startAgent({ maxRemovalsPerPass: 0 });
+    await vi.waitFor(() => expect(left()).toBeLessThan(many.length), { timeout: 60_000, interval: 1 });
+    // The pass stands still meanwhile: it runs in this thread.
+    await annotate({ 'basekeeper.io/mode': 'dry-run' });
+    const before = left();
+    expect(before).toBeGreaterThan(2000);
+    const told = 'because the mode of this node became dry-run';
+    await eventually(() => expect(kubectl('describe', 'node', NODE)).toMatch(new RegExp(`PassFailed.*${told}`)));
+    expect(before - left()).toBeLessThanOrEqual(LARGEST_BATCH);
+    expect(left()).toBeGreaterThan(1000);
+    const lines = running?.log ?? [];
+    expect(lines.some((line) => line.includes('"result":"Failed"') && line.includes(told))).toBe(true);
+    expect(lines.filter((line) => line.includes('Abandoned')).length).toBeLessThan(2);
+    await eventually(async () => expect((await annotationsOf())['basekeeper.io/result']).toBe('DryRun'));
   });
 
   it('should follow its node when it is deleted and created again', async () => {
