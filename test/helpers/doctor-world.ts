@@ -132,7 +132,8 @@ export async function doctor(world: DoctorWorld, argv: readonly string[] = []) {
   const request = kube.request.bind(kube);
   kube.request = async (wanted) => {
     asked.push(wanted.path);
-    const refused = (world.forbidden ?? []).some((right) => right === `get ${wanted.path.split('/').at(-2)}`);
+    const [parent, last] = wanted.path.split('/').slice(-2);
+    const refused = (world.forbidden ?? []).some((right) => right === `get ${parent}` || right === `list ${last}`);
     if (refused) throw apiError(403);
     return answer(world, wanted) ?? request(wanted);
   };

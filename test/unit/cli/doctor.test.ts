@@ -191,6 +191,11 @@ describe('agents', () => {
       { kind: 'SourceOff', nodes: ['a'], values: LIBVIRT_ON, message: expect.stringContaining('DaemonSet libvirt in') },
     ]);
     expect((await diagnosis({ reports: { a: WITH_LIBVIRT, b: WITH_LIBVIRT }, pods })).kinds).toEqual([]);
+    const ended = pods.map((pod) => ({ ...pod, status: { phase: 'Succeeded' } }));
+    expect((await diagnosis({ reports: { a: FINE, b: FINE }, pods: ended })).kinds).toEqual([]);
+    // Where they hold, that says it.
+    const holding = [podOn({ labels: { application: 'libvirt' }, node: 'a', owner }, 'l')];
+    expect((await diagnosis({ reports: { a: heldBy('l') }, pods: holding })).kinds).toEqual(['PodHolds']);
   });
 });
 
