@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { KUBECTL_SCRIPT } from '../../src/cli/completion/scripts.ts';
 import type { BundledPackage } from '../lib/bundle/inventory.ts';
 import { chartArchive } from './chart.ts';
 import { krewManifest } from './krew.ts';
@@ -74,6 +75,7 @@ async function pluginArchive(root: string, release: Release): Promise<Buffer> {
   build(root);
   const files = [
     { path: 'kubectl-basekeeper', content: readFileSync(`${root}dist/kubectl-basekeeper.js`), executable: true },
+    { path: 'kubectl_complete-basekeeper', content: Buffer.from(KUBECTL_SCRIPT), executable: true },
     { path: 'LICENSE', content: readFileSync(`${root}LICENSE`) },
     { path: 'NOTICES.txt', content: readFileSync(`${root}dist/NOTICES.txt`) },
   ];

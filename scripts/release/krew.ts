@@ -10,6 +10,7 @@ export function krewManifest(release: Release, archive: { readonly name: string;
     bin: 'kubectl-basekeeper',
     files: [
       { from: 'kubectl-basekeeper', to: '.' },
+      { from: 'kubectl_complete-basekeeper', to: '.' },
       { from: 'LICENSE', to: '.' },
       { from: 'NOTICES.txt', to: '.' },
     ],
@@ -24,7 +25,8 @@ export function krewManifest(release: Release, archive: { readonly name: string;
         homepage: release.source,
         shortDescription: 'See and steer the clean-up of base images on nodes',
         description: 'Shows what the Basekeeper agents of all nodes keep, remove and wait for, starts passes, and sets modes.',
-        caveats: 'Needs Node.js 24 or newer on PATH.',
+        caveats:
+          'Needs Node.js 24 or newer on PATH. For completion: kubectl basekeeper completion kubectl, into an executable kubectl_complete-basekeeper on PATH.',
         platforms: ['linux', 'darwin'].map(platform),
       },
     },

@@ -9,11 +9,18 @@ import { addPlanCommand } from './commands/plan.ts';
 import { addPrepareCommand } from './commands/prepare.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addVersionCommand, VERSION_LINE } from './commands/version.ts';
+import { addCompletionCommand, answerCompletion } from './completion/command.ts';
 import type { Context } from './context.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Environment, Io } from './io.ts';
 import { createProgram, reportError } from './program.ts';
 import type { Wiring } from '../wire/wiring.ts';
+
+const COMPLETED = {
+  executable: 'basekeeper',
+  example: 'basekeeper completion bash > /etc/bash_completion.d/basekeeper',
+  shells: ['bash', 'zsh', 'fish'],
+} as const;
 
 /**
  * Runs one command line.
@@ -25,7 +32,8 @@ export async function run(argv: readonly string[], env: Environment, io: Io, wir
   let exitCode: number = EXIT_CODES.done;
   const context: Context = { env, io, wiring, exitWith: (code) => (exitCode = code) };
   try {
-    await programFor(context).parseAsync([...argv], { from: 'user' });
+    const program = programFor(context);
+    if (!(await answerCompletion(program, argv, async () => [], io))) await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
     return reportError(error, 'basekeeper', io.stderr);
@@ -54,5 +62,6 @@ export function programFor(context: Context): Command {
     addVersionCommand,
   ])
     add(program, context);
+  addCompletionCommand(program, context, COMPLETED);
   return program;
 }

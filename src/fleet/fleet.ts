@@ -8,6 +8,7 @@ import { readNovaConfigs } from './doctor/nova/read-config.ts';
 import { surroundingsOf } from './doctor/surroundings.ts';
 import type { AgentState } from './agents.ts';
 import { listAgentPods, listAgents } from './list-agents.ts';
+import { watchStatuses, type WatchedNodes } from './watch.ts';
 import { nodeStatusOf, type NodeStatus } from './node-status.ts';
 
 const PAGE_SIZE = 500;
@@ -24,6 +25,8 @@ export interface Fleet {
   /** One paginated list, whatever the number of nodes; in the API server's order. `selector`: labels of the nodes. */
   statuses(selector: string | undefined): Promise<readonly NodeStatus[]>;
   status(node: string): Promise<NodeStatus>;
+  /** All of these nodes, then each that changes; until the process is asked to end. */
+  watch(nodes: WatchedNodes, onChanged: (statuses: readonly NodeStatus[]) => Promise<void>): Promise<void>;
   /** Writes annotations; null removes one. */
   annotate(node: string, annotations: Readonly<Record<string, string | null>>): Promise<void>;
   /** What the agent on the node answers to `/report`, untrusted, and its pod. */
@@ -58,6 +61,7 @@ export function createFleet({ client, readPod, signal }: FleetOptions): Fleet {
         if (found === undefined) throw new Error('the API server answers with something that is not a node');
         return found;
       }),
+    watch: (nodes, onChanged) => asking('watch nodes', 'list and watch nodes', () => watchStatuses({ client, signal }, nodes, onChanged)),
     annotate: (node, annotations) =>
       asking(`annotate node ${node}`, 'patch nodes', async () => {
         await client.request({

@@ -53,6 +53,14 @@ export function nodeStatusOf(object: unknown): NodeStatus | undefined {
   }) as unknown as NodeStatus;
 }
 
+/** An agent writes at least every `heartbeatSeconds`, an hour unless configured otherwise. */
+const SILENT_MS = 2 * 3_600_000;
+
+/** No agent has written there, or none for long. `nowMs`: wall clock. */
+export function isSilent({ result, lastPass }: NodeStatus, nowMs: number): boolean {
+  return result === undefined || lastPass === undefined || nowMs - Date.parse(lastPass) > SILENT_MS;
+}
+
 function modeOf(
   annotation: string | undefined,
   result: string | undefined,

@@ -2,7 +2,7 @@ import type { Report } from '../model/report.ts';
 import type { AgentView } from '../report/status-page/agent-view.ts';
 import { createStatusRenderer } from '../report/status-page/renderer.ts';
 import { STATUS_CSP } from '../report/status-page/style.ts';
-import { planJson } from '../report/terminal/plan-json.ts';
+import { planJson } from '../report/terminal/plan/json.ts';
 import { SECURITY_HEADERS, text, type Answer, type Route, type Routes } from './answers.ts';
 import { createStreams, type StreamLimits, type Streams } from './streams.ts';
 

@@ -11,6 +11,11 @@ export function deceptionless(json: string): string {
   return json.replaceAll(DECEIVING, (character) => character.split('').map(escapeUnit).join(''));
 }
 
+/** The same with line breaks and indents, for people who read it. */
+export function prettyJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2).split('\n').map(deceptionless).join('\n')}\n`;
+}
+
 function escapeUnit(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -106,6 +106,7 @@ export const SHELLS: readonly string[] = [
   'src/fleet/doctor/surroundings.ts',
   'src/fleet/fleet.ts',
   'src/fleet/list-agents.ts',
+  'src/fleet/watch.ts',
   'src/http/certificate.ts',
   'src/http/door.ts',
   'src/http/open-routes.ts',
@@ -184,6 +185,7 @@ export const PURE_BELOW: readonly string[] = [
   'src/lib/timestamp.ts',
   'src/lib/yaml/document.ts',
   'src/lib/yaml/keys.ts',
+  'src/lib/yaml/write.ts',
 ];
 
 /** Builtins and packages that compute and do nothing else, or (behind `#`) the parts of them that do. */

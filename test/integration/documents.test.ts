@@ -110,7 +110,9 @@ describe('with an API server and an agent', () => {
   beforeAll(async () => {
     server = await startKubeServer();
     for (const name of ['node-1', 'node-2'])
-      await asAdmin(server, 'POST', '/api/v1/nodes', { metadata: { name, labels: { 'kubernetes.io/os': 'linux' } } });
+      await asAdmin(server, 'POST', '/api/v1/nodes', {
+        metadata: { name, labels: { 'kubernetes.io/os': 'linux', 'kubernetes.io/hostname': name } },
+      });
     const vm = { name: 'vm-1', annotations: { 'basekeeper.io/image-ref': 'fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0' } };
     const pagesPort = await freePort();
     kubelet = await addAgentPod(server, ownAddress(), pagesPort);

@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kubeAssetsDirectory } from '../../scripts/lib/kube-assets.ts';
+import { kubectlProgramFor } from '../../src/cli/kubectl/run.ts';
+import type { KubectlContext } from '../../src/cli/kubectl/context.ts';
 import { annotationPatch } from '../../src/report/node/annotations.ts';
 import { digestOf } from '../../src/report/digest.ts';
 import { addAgentPod, ownAddress } from '../helpers/agent-pod.ts';
@@ -16,6 +18,34 @@ import { heldReport, plannedFile, removableFile, report } from '../helpers/repor
 const NODES = 1203;
 const BASE = plannedFile().name;
 const dryRun = report({ files: [removableFile()], result: 'DryRun' });
+
+/** What is run from the bundle, with the exit code. */
+const RUNS: readonly (readonly [string, number])[] = [
+  ['-h', 0],
+  ['--version', 0],
+  ['version -o json', 0],
+  ...['status', 'run', 'mode', 'explain', 'doctor', 'version', 'completion'].flatMap((command): [string, number][] => [
+    [`${command} -h`, 0],
+    [`${command} --help`, 0],
+    [`help ${command}`, 0],
+  ]),
+  ...['table', 'wide', 'json', 'yaml', 'name'].map((format): [string, number] => [`status -o ${format}`, 0]),
+  ...['table', 'wide', 'json', 'yaml', 'name'].map((format): [string, number] => [`status node-1 --output ${format}`, 0]),
+  ['status --selector kubernetes.io/hostname!=x --agent-selector app.kubernetes.io/name=basekeeper', 0],
+  ['run --all --no-wait -o name', 0],
+  ['run --selector !a --no-wait --timeout 1 --agent-selector app.kubernetes.io/name=basekeeper -o json', 0],
+  ['mode --all configured -o name', 0],
+  ['mode --selector !a --agent-selector app.kubernetes.io/name=basekeeper -o yaml configured', 0],
+  [`explain node-1 ${BASE} -o yaml --agent-selector app.kubernetes.io/name=basekeeper`, 0],
+  [`explain node/node-1 ${BASE} -o name`, 0],
+  ['doctor -o yaml --secrets --silent-after 60 --selector !a --agent-selector app.kubernetes.io/name=basekeeper', 1],
+  ['doctor -o wide', 1],
+  ['completion bash', 0],
+  ['completion zsh', 0],
+  ['completion fish', 0],
+  ['completion kubectl', 0],
+];
+const LONG: Readonly<Record<string, string>> = { '-o': '--output', '-l': '--selector' };
 
 let server: KubeServer;
 let agent: ReportServer;
@@ -108,18 +138,18 @@ describe('kubectl basekeeper on a real API server', () => {
   });
 
   it('should ask for a pass and show what the agent answers', async () => {
-    const running = basekeeper('run', 'node-3');
+    const running = basekeeper('run', 'node-1');
     let wanted: string | undefined;
-    while (wanted === undefined) wanted = (await annotationsOf('node-3'))['basekeeper.io/run-now'];
-    const held = heldReport({ node: 'node-3' });
+    while (wanted === undefined) wanted = (await annotationsOf('node-1'))['basekeeper.io/run-now'];
+    const held = heldReport({ node: 'node-1' });
     const answer = annotationPatch({ report: held, digest: digestOf(held), written: undefined, heartbeatSeconds: 1, runNowDone: wanted });
-    const node = (await asAdmin(server, 'GET', '/api/v1/nodes/node-3')) as { metadata: { annotations: object } };
+    const node = (await asAdmin(server, 'GET', '/api/v1/nodes/node-1')) as { metadata: { annotations: object } };
     Object.assign(node.metadata.annotations, answer);
-    await asAdmin(server, 'PUT', '/api/v1/nodes/node-3', node);
+    await asAdmin(server, 'PUT', '/api/v1/nodes/node-1', node);
     const { code, stdout } = await running;
     expect({ code, stdout }).toEqual({
       code: 3,
-      stdout: 'node-3: Held: 1 base file, 1.0 GiB; 1 removable, 1.0 GiB; held: SourceNotSynced\n',
+      stdout: 'node-1: Held: 1 base file, 1.0 GiB; 1 removable, 1.0 GiB; held: SourceNotSynced\n',
     });
   });
 
@@ -158,6 +188,58 @@ describe('kubectl basekeeper on a real API server', () => {
     const forwarding = { apiGroups: [''], resources: ['pods/portforward'], verbs: ['get', 'create'] };
     const forwarder = await someoneWith(server, 'forwarder', [...rules, forwarding]);
     expect(await basekeeper('explain', 'node-1', BASE, '--kubeconfig', forwarder)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('should complete nodes of the cluster for kubectl', async () => {
+    const path = join(bin, 'kubectl_complete-basekeeper');
+    writeFileSync(path, (await basekeeper('completion', 'kubectl')).stdout);
+    chmodSync(path, 0o755);
+    const { stdout } = await kubectl('__complete', 'basekeeper', 'status', 'node-12');
+    expect(stdout.match(/^node-12\d*/gm)).toHaveLength(1 + 10 + 3);
+  });
+
+  it('should show each node that changes, until it is stopped', async () => {
+    const watching = spawn(process.execPath, [resolve('dist/kubectl-basekeeper.js'), 'status', '--watch', '-o', 'json'], {
+      env: { ...process.env, KUBECONFIG: server.kubeconfigPath },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    watching.stdout.on('data', (chunk: Buffer) => (text += String(chunk)));
+    const ended = new Promise((done) => watching.on('exit', done));
+    await expect.poll(() => text.split('\n').length, { timeout: 30_000 }).toBe(NODES + 1);
+    await basekeeper('mode', 'node-7', 'enforce');
+    await expect.poll(() => text.trimEnd().split('\n').slice(NODES), { timeout: 30_000 }).toHaveLength(1);
+    expect(JSON.parse(text.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ node: 'node-7', mode: 'enforce' });
+    watching.kill('SIGINT');
+    expect(await ended).toBe(0);
+    await basekeeper('mode', 'node-7', 'configured');
+  });
+
+  it('should be run with every option that its help names', () => {
+    const context = { env: {}, io: { stdout: process.stdout, stderr: process.stderr } } as unknown as KubectlContext;
+    const program = kubectlProgramFor(context);
+    const named = program.commands.flatMap((command) => command.options.map(({ long }) => `${command.name()} ${long}`));
+    const run = new Set(
+      RUNS.map(([line]) => line.split(' ')).flatMap(([command, ...words]) => words.map((word) => `${command} ${LONG[word] ?? word}`)),
+    );
+    run.add('status --watch'); // By the test above.
+    expect(named.filter((option) => !run.has(option))).toEqual([]);
+    expect(program.commands.map((command) => command.name()).filter((name) => !RUNS.some(([line]) => line.startsWith(name)))).toEqual([]);
+  });
+
+  it.each(RUNS)('should do as its help says: %s (exit code %i)', async (line, code) => {
+    const { code: ended, stdout, stderr } = await basekeeper(...line.split(' '));
+    expect(ended, stdout + stderr).toBe(code);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+    expect(stdout).not.toBe('');
+  });
+
+  it('should say at once that a node has no agent', async () => {
+    const { code, stderr } = await basekeeper('run', 'node-3', '--timeout', '3600');
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('node-3: asked for a pass, but no agent runs there'),
+    });
   });
 
   it('should say that nothing listens in the pod', async () => {

@@ -216,12 +216,12 @@ describe('the trash on a full file system', () => {
 describe('basekeeper restore', () => {
   const restore = (node: Node, ...args: string[]) => basekeeper(['restore', ...args, '--instances-path', node.tree.instancesPath]);
 
-  const listed = async (node: Node) => (await restore(node, '--list')).stdout.match(/^\S+/gm) ?? [];
+  const listed = async (node: Node) => (await restore(node, '--list', '-o', 'name')).stdout.match(/^\S+/gm) ?? [];
 
   it('should list what lies in the trash, and put a file back, young', async () => {
     const node = setUp();
     await node.pass();
-    expect((await restore(node, '--list')).stdout).toMatch(new RegExp(`^${NAME}\\.\\d+  trashed 20\\d\\d-`));
+    expect((await restore(node, '--list')).stdout).toMatch(new RegExp(`^${NAME}\\.\\d+  20\\d\\d-`, 'm'));
     expect(await restore(node, NAME)).toMatchObject({ code: 0, stdout: `restored ${NAME}\n`, stderr: '' });
     expect(node.base()).toEqual([NAME]);
     // A disk may be backed by it where it lay: its name there goes with a pass.

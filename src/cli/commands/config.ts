@@ -1,8 +1,14 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
+import type { SettingLeaf } from '../../config/show.ts';
 import { UsageError } from '../../lib/errors.ts';
+import { prettyJson } from '../../lib/text.ts';
+import { cellText, cutEnd } from '../../report/terminal/cells.ts';
+import { tableOf, type Column, type TableStyle } from '../../report/terminal/layout.ts';
 import { addConfigurationOptions, load, mustBeRight, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
 import { writeResult } from '../io.ts';
+import { outputOption } from '../output-option.ts';
+import { printResult, type OutputFormat } from '../output.ts';
 import { addTestRuleCommand } from './test-rule.ts';
 
 export function addConfigCommand(program: Command, context: Context): void {
@@ -40,15 +46,28 @@ function addSchema(config: Command, { io }: Context): void {
 function addShow(config: Command, context: Context): void {
   addConfigurationOptions(config.command('show'))
     .description('Print the configuration that counts, every default filled in, with where each value comes from.')
-    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['yaml', 'json']).default('yaml'))
+    .addOption(outputOption('yaml'))
     .addHelpText('after', '\nExample:\n  $ basekeeper config show --config config.yaml --node node-1')
-    .action(async (options: ConfigurationOptions & { output: 'yaml' | 'json' }) => {
+    .action(async (options: ConfigurationOptions & { readonly output: OutputFormat }) => {
       const loaded = await load(rejectStdin(options), context, { anyNode: true });
       const { settings, originOf } = mustBeRight(loaded);
-      const { settingsJson, settingsYaml } = await import('../../config/show.ts');
-      await writeResult(context.io.stdout, [options.output === 'json' ? settingsJson(settings) : settingsYaml(settings, originOf)]);
+      const { inOrder, leavesOf, settingsYaml } = await import('../../config/show.ts');
+      const leaves = leavesOf(settings, originOf);
+      const printed = {
+        text: (style: TableStyle) => tableOf(COLUMNS, leaves, style),
+        document: inOrder(settings),
+        pieces: { json: async () => [prettyJson(inOrder(settings))], yaml: async () => [settingsYaml(settings, originOf)] },
+        names: () => leaves.map(({ key }) => cellText(key)),
+      };
+      await printResult(printed, options.output, context);
     });
 }
+
+const COLUMNS: readonly Column<SettingLeaf>[] = [
+  { header: 'KEY', align: 'left', text: ({ key }) => cellText(key) },
+  { header: 'VALUE', align: 'left', text: ({ value }) => cellText(value), cut: cutEnd, least: 12 },
+  { header: 'FROM', align: 'left', text: ({ origin }) => cellText(origin ?? ''), cut: cutEnd, least: 12 },
+];
 
 /** Nothing here reads workloads, and a path of stdin's spool would only confuse. */
 function rejectStdin(options: ConfigurationOptions): ConfigurationOptions {

@@ -9,11 +9,13 @@ import { addConfigurationOptions, load, mustBeRight, withConfig, type Configurat
 import type { Context } from '../context.ts';
 import { say } from '../io.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
+import { outputOption } from '../output-option.ts';
+import type { OutputFormat } from '../output.ts';
 import { runOnePass } from '../run-pass.ts';
 
 interface ExplainOptions extends ConfigurationOptions {
   readonly agent?: string;
-  readonly output: 'text' | 'json';
+  readonly output: OutputFormat;
 }
 
 export function addExplainCommand(program: Command, context: Context): void {
@@ -28,7 +30,7 @@ export function addExplainCommand(program: Command, context: Context): void {
         'take the last report of this agent; default: the one on this node, where no --workloads is given',
       ).conflicts(['workloads', 'instancesPath']),
     )
-    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .addOption(outputOption())
     .addHelpText(
       'after',
       '\nExamples:\n  $ basekeeper explain 0d5e6b61602d758984b3bf038267614d6016eb2a\n  $ basekeeper explain fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0 --workloads workloads.yaml',

@@ -5,7 +5,9 @@ import { addConfigurationOptions, withConfig, type ConfigurationOptions } from '
 import type { Context } from '../context.ts';
 import { say } from '../io.ts';
 import { EXIT_CODES, exitCodeOf } from '../exit-codes.ts';
-import { outputOption, printPlan, type OutputFormat } from '../print-plan.ts';
+import { outputOption } from '../output-option.ts';
+import type { OutputFormat } from '../output.ts';
+import { printPlan } from '../print-plan.ts';
 import { runOnePass } from '../run-pass.ts';
 
 export function addPlanCommand(program: Command, context: Context): void {

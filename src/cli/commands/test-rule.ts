@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Workload } from '../../model/workload.ts';
 import { asArray, asText, at, field } from '../../lib/json.ts';
 import { errnoOf, UsageError } from '../../lib/errors.ts';
@@ -8,12 +8,13 @@ import type { YamlProblem } from '../../lib/yaml/document.ts';
 import { addConfigurationOptions, withConfig, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
-import { writeResult } from '../io.ts';
+import { outputOption } from '../output-option.ts';
+import { printResult, type OutputFormat } from '../output.ts';
 import type { TriedRule } from '../../wire/wiring.ts';
 
 interface TestRuleOptions extends ConfigurationOptions {
   readonly object: string;
-  readonly output: 'text' | 'json';
+  readonly output: OutputFormat;
 }
 
 /** One object with what each rule makes of it. */
@@ -26,7 +27,7 @@ export function addTestRuleCommand(config: Command, context: Context): void {
   addConfigurationOptions(config.command('test-rule'))
     .description('Show what the rules of sources.rules make of an object; exit code 3 if one of them has a gap or a notice.')
     .requiredOption('--object <file>', 'the object, or a list of objects, as YAML or JSON, as "kubectl get -o yaml" prints it')
-    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ basekeeper config test-rule --config config.yaml --node node-1 --object vm.yaml')
     .action((options: TestRuleOptions) =>
       withConfig(options, context, async ({ sources, nodeName, subdirectoryName }) => {
@@ -37,8 +38,8 @@ export function addTestRuleCommand(config: Command, context: Context): void {
         const trials = await Promise.all(
           objects.map(async (object): Promise<Trial> => ({ object: nameOf(object), rules: await wiring.tryRules(about, object) })),
         );
-        const text = options.output === 'json' ? `${JSON.stringify(trials, null, 2)}\n` : trials.map(trialText).join('\n');
-        await writeResult(context.io.stdout, [text]);
+        const names = () => trials.map(({ object }) => printable(object));
+        await printResult({ text: () => [trials.map(trialText).join('\n')], document: trials, names }, options.output, context);
         if (trials.some(({ rules }) => rules.some(({ gaps, notices }) => gaps.length + notices.length > 0)))
           context.exitWith(EXIT_CODES.held);
       }),

@@ -1,15 +1,18 @@
 import type { Command } from 'commander';
 import { VERSION } from '../../lib/version.ts';
-import type { Context } from '../context.ts';
-import { writeResult } from '../io.ts';
+import { outputOption } from '../output-option.ts';
+import { printResult, type OutputFormat, type PrintContext } from '../output.ts';
 
 /** What `basekeeper version` and `basekeeper --version` print. */
 export const VERSION_LINE = `basekeeper ${VERSION}`;
 
-export function addVersionCommand(program: Command, { io }: Context): void {
+export function addVersionCommand(program: Command, context: PrintContext): void {
   program
     .command('version')
     .description('Print the version.')
-    .addHelpText('after', '\nExample:\n  $ basekeeper version')
-    .action(() => writeResult(io.stdout, [`${VERSION_LINE}\n`]));
+    .addOption(outputOption())
+    .addHelpText('after', `\nExample:\n  $ ${program.name()} version`)
+    .action(({ output }: { readonly output: OutputFormat }) =>
+      printResult({ text: () => [`${VERSION_LINE}\n`], document: { version: VERSION }, names: () => [VERSION] }, output, context),
+    );
 }

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { messageOf } from '../../lib/errors.ts';
-import { say, writeResult } from '../io.ts';
+import { say } from '../io.ts';
+import { printResult, type OutputFormat } from '../output.ts';
 import type { KubectlContext } from './context.ts';
 
 const CONCURRENCY = 8;
@@ -26,11 +27,15 @@ export async function forEachNode(nodes: readonly string[], act: (node: string) 
   });
 }
 
-/** One line per node to stdout, failures to stderr; as JSON everything to stdout. */
-export async function printOutcomes(outcomes: readonly NodeOutcome[], output: 'table' | 'json', { io }: KubectlContext): Promise<void> {
-  if (output === 'json') return writeResult(io.stdout, [`${JSON.stringify(outcomes, null, 2)}\n`]);
-  for (const { node, ok, text } of outcomes) {
-    if (ok) await writeResult(io.stdout, [`${node}: ${text}\n`]);
-    else say(io.stderr, `kubectl basekeeper: ${node}: ${text}`);
-  }
+/** One line per node to stdout, failures to stderr; for programs everything to stdout. */
+export async function printOutcomes(outcomes: readonly NodeOutcome[], output: OutputFormat, context: KubectlContext): Promise<void> {
+  const done = outcomes.filter(({ ok }) => ok);
+  const printed = {
+    text: () => done.map(({ node, text }) => `${node}: ${text}\n`),
+    document: outcomes,
+    names: () => done.map(({ node }) => `node/${node}`),
+  };
+  await printResult(printed, output, context);
+  if (output === 'json' || output === 'yaml') return;
+  for (const { node, ok, text } of outcomes) if (!ok) say(context.io.stderr, `kubectl basekeeper: ${node}: ${text}`);
 }

@@ -3,12 +3,14 @@ import { EXIT_CODES } from '../exit-codes.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { createProgram, reportError } from '../program.ts';
-import { VERSION_LINE } from '../commands/version.ts';
+import { addVersionCommand, VERSION_LINE } from '../commands/version.ts';
+import { addCompletionCommand, answerCompletion } from '../completion/command.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addModeCommand } from './commands/mode.ts';
 import { addRunCommand } from './commands/run-now.ts';
 import { addStatusCommand } from './commands/status.ts';
+import { valuesFrom } from './completed-values.ts';
 import type { KubectlContext } from './context.ts';
 
 const NAME = 'kubectl basekeeper';
@@ -21,6 +23,12 @@ Examples:
   $ kubectl basekeeper status
   $ kubectl basekeeper mode node-1 enforce
   $ kubectl basekeeper run node-1`;
+
+const COMPLETED = {
+  executable: 'kubectl-basekeeper',
+  example: `${NAME} completion kubectl > /usr/local/bin/kubectl_complete-basekeeper`,
+  shells: ['kubectl', 'bash', 'zsh', 'fish'],
+} as const;
 
 export type KubectlParts = Pick<KubectlContext, 'env' | 'io' | 'connect'> & Partial<Pick<KubectlContext, 'time'>>;
 
@@ -36,14 +44,17 @@ export async function runKubectl(
 ): Promise<number> {
   let exitCode: number = EXIT_CODES.done;
   try {
-    await programFor({ env, io, connect, time, exitWith: (code) => (exitCode = code) }).parseAsync([...argv], { from: 'user' });
+    const context: KubectlContext = { env, io, connect, time, exitWith: (code) => (exitCode = code) };
+    const program = kubectlProgramFor(context);
+    if (!(await answerCompletion(program, argv, valuesFrom(context), io))) await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
     return reportError(error, NAME, io.stderr);
   }
 }
 
-function programFor(context: KubectlContext): Command {
+/** The command line of the plugin with all of its commands. */
+export function kubectlProgramFor(context: KubectlContext): Command {
   const program = createProgram(NAME, NAME, context)
     .description('Shows and steers Basekeeper on the nodes of a cluster.')
     .version(VERSION_LINE, '--version', 'print the version')
@@ -51,6 +62,8 @@ function programFor(context: KubectlContext): Command {
     .option('--context <name>', 'the context of the kubeconfig')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', NOTES);
-  for (const add of [addStatusCommand, addRunCommand, addModeCommand, addExplainCommand, addDoctorCommand]) add(program, context);
+  for (const add of [addStatusCommand, addRunCommand, addModeCommand, addExplainCommand, addDoctorCommand, addVersionCommand])
+    add(program, context);
+  addCompletionCommand(program, context, COMPLETED);
   return program;
 }

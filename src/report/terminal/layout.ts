@@ -7,6 +7,8 @@ export type Format = Parameters<typeof styleText>[0];
 export interface TableStyle {
   /** Columns of the terminal; undefined: nothing is cut, for pipes and files. */
   readonly width?: number | undefined;
+  /** Nothing is shortened, whatever the width. */
+  readonly wide?: boolean | undefined;
   readonly colour: boolean;
 }
 
@@ -103,6 +105,14 @@ export function rowLine<Row>(columns: readonly PlacedColumn<Row>[], row: Row, co
     return colour ? paint(cell, format?.(row), colour) : cell;
   });
   return `${cells.join(GAP).trimEnd()}\n`;
+}
+
+/** A whole table, line by line; nothing where there are no rows. */
+export function* tableOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[], { width, colour }: TableStyle): Generator<string> {
+  if (rows.length === 0) return;
+  const placed = placeColumns(columns, rows, width);
+  yield headerLine(placed, colour);
+  for (const row of rows) yield rowLine(placed, row, colour);
 }
 
 /** Colours a text where colours are wanted at all. */

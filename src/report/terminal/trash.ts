@@ -26,10 +26,15 @@ function columnsOf(plan: Plan | Report): readonly Column<PlannedTrashedFile>[] {
       ? { header: 'OUTCOME', align: 'left', text: ({ outcome }) => outcome ?? '', format: ({ verdict }) => VERDICT_FORMATS[verdict] }
       : { header: 'VERDICT', align: 'left', text: ({ verdict }) => verdict, format: ({ verdict }) => VERDICT_FORMATS[verdict] };
   return [
-    { header: 'NAME', align: 'left', text: ({ name }) => cellText(name), cut: cutName, least: 18 },
-    { header: 'KIND', align: 'left', text: ({ kind }) => kind, expendable: 1 },
+    { header: 'NAME', align: 'left', text: ({ name }) => cellText(name), cut: cutName, least: 12 },
+    { header: 'KIND', align: 'left', text: ({ kind }) => kind },
     { header: 'SIZE', align: 'right', text: ({ allocatedBytes }) => humanBytes(allocatedBytes) },
-    { header: 'TRASHED', align: 'right', text: ({ trashedAt }) => shortAge(Math.floor((nowMs - Date.parse(trashedAt)) / 1000)) },
+    {
+      header: 'TRASHED',
+      align: 'right',
+      text: ({ trashedAt }) => shortAge(Math.floor((nowMs - Date.parse(trashedAt)) / 1000)),
+      expendable: 1,
+    },
     decided,
     { header: 'REASON', align: 'left', text: ({ reason }) => reason },
   ];

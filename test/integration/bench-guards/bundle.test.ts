@@ -39,10 +39,10 @@ it('should take the modules of Node.js without importing them', () => {
   );
   expect(taken).toBe(
     [
-      'const a = process.getBuiltinModule("node:fs");',
-      'const b = process.getBuiltinModule("node:http");',
-      'const { c: d, e } = process.getBuiltinModule("node:http");',
-      'const f = process.getBuiltinModule("path");',
+      'const a = globalThis.process.getBuiltinModule("node:fs");',
+      'const b = globalThis.process.getBuiltinModule("node:http");',
+      'const { c: d, e } = globalThis.process.getBuiltinModule("node:http");',
+      'const f = globalThis.process.getBuiltinModule("path");',
       'import "./x.js";\nuse(a);\n',
     ].join('\n'),
   );

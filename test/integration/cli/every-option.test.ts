@@ -23,10 +23,14 @@ const RUNS: readonly (readonly [string, number])[] = [
   ['--version', 0],
   ['help plan', 0],
   ['version', 0],
+  ['version -o yaml', 0],
   ['plan --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1 -o json', 0],
   ['plan --instances-path INSTANCES --workloads WORKLOADS --output table', 0],
+  ['plan --instances-path INSTANCES --workloads WORKLOADS --output wide', 0],
+  ['plan --instances-path INSTANCES --workloads WORKLOADS --output yaml', 0],
+  ['plan --instances-path INSTANCES --workloads WORKLOADS --output name', 0],
   ['pass --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1 --dry-run -o json', 0],
-  ['explain image-a --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1 -o text', 0],
+  ['explain image-a --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1 -o wide', 0],
   ['explain image-a --agent http://127.0.0.1:1', 1],
   ['hosts --config SHARED --instances-path INSTANCES --node node-1 --output json', 0],
   ['hosts --config SHARED --instances-path INSTANCES --workloads WORKLOADS --node node-1 --forget node-7', 0],
@@ -35,12 +39,17 @@ const RUNS: readonly (readonly [string, number])[] = [
   ['config schema', 0],
   ['config show --config RULES --instances-path INSTANCES --workloads WORKLOADS --node node-1 -o json', 0],
   ['config show', 0],
+  ['config show -o table', 0],
+  ['config show -o name', 0],
   ['config test-rule --config RULES --node node-1 --object OBJECT -o json', 0],
   ['config test-rule --config RULES --instances-path INSTANCES --workloads WORKLOADS --node node-1 --object OBJECT', 2],
-  ['prepare --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1', 0],
-  ['restore --list --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1', 0],
+  ['prepare --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1 -o json', 0],
+  ['restore --list --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1 -o name', 0],
   ['restore TRASHED --instances-path INSTANCES', 0],
-  ['cleanup', 2],
+  ['cleanup -o json', 2],
+  ['completion bash', 0],
+  ['completion zsh', 0],
+  ['completion fish', 0],
 ];
 /** Runs until it is stopped. */
 const AGENT = 'agent --config QUIET --instances-path INSTANCES --workloads WORKLOADS --node node-1';
@@ -74,6 +83,13 @@ function world(): { readonly tree: Tree; readonly fill: (line: string) => string
   return { tree, fill: (line) => line.split(' ').map((word) => words[word] ?? word) };
 }
 
+const CONTEXT = { env: {}, io: { stdout: process.stdout, stderr: process.stderr } } as unknown as Context;
+
+/** The program itself, `plan`, `config`, `config show`, … */
+function everyCommand(command: Command, path = ''): string[] {
+  return [path, ...command.commands.flatMap((child) => everyCommand(child, `${path} ${child.name()}`.trim()))];
+}
+
 /** `config show --output`, for every command of the program. */
 function everyOption(command: Command, path = ''): string[] {
   const own = command.options.filter(({ long }) => long !== '--version').map(({ long }) => `${path}${long}`);
@@ -89,10 +105,16 @@ function optionsOf(line: string): string[] {
 
 describe('the shipped program', () => {
   it('should be run with every option that its help names', () => {
-    const context = { env: {}, io: { stdout: process.stdout, stderr: process.stderr } } as unknown as Context;
-    const named = new Set(everyOption(programFor(context)));
+    const named = new Set(everyOption(programFor(CONTEXT)));
     const run = new Set([...RUNS.map(([line]) => line), AGENT].flatMap(optionsOf));
     expect([...named].filter((option) => !run.has(option))).toEqual([]);
+  });
+
+  it.each(everyCommand(programFor(CONTEXT)))('should print its help by -h and by --help: basekeeper %s', async (command) => {
+    const words = command === '' ? [] : command.split(' ');
+    const [short, long] = await Promise.all(['-h', '--help'].map((option) => basekeeper([...words, option])));
+    expect(short).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(new RegExp(`^Usage: basekeeper ${command}`)) });
+    expect(long?.stdout).toBe(short?.stdout);
   });
 
   it.each(RUNS)('should do as it says: basekeeper %s (exit code %i)', async (line, code) => {

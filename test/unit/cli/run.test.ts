@@ -262,6 +262,8 @@ describe('basekeeper restore', () => {
 
   it('should list the trash, with names that deceive no terminal', async () => {
     const trash = [{ entry: 'swap_1.5\u001b[2J', trashedAtMs: 5 }];
-    expect((await runCommandLine(['restore', '--list'], { trash })).stdout).toBe('swap_1.5\\u{1b}[2J  trashed 1970-01-01T00:00:00.005Z\n');
+    expect((await runCommandLine(['restore', '--list'], { trash })).stdout).toBe(
+      'NAME               TRASHED\nswap_1.5\\u{1b}[2J  1970-01-01T00:00:00.005Z\n',
+    );
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import { configJsonSchema } from '../../../src/config/schema/schema.ts';
-import { settingsJson, settingsYaml } from '../../../src/config/show.ts';
+import { inOrder, leavesOf, settingsYaml } from '../../../src/config/show.ts';
 
 function load(text: string) {
   const loaded = loadConfig({ text, env: { NODE_NAME: 'node-a' } });
@@ -38,15 +38,21 @@ describe('a configuration that is shown', () => {
   ])('should be read again as the same: %s', (_what, text) => {
     const { config, settings } = load(text);
     expect(load(settingsYaml(settings, () => undefined)).config).toEqual(config);
-    expect(load(settingsJson(settings)).config).toEqual(config);
+    expect(load(JSON.stringify(inOrder(settings))).config).toEqual(config);
   });
 
   it('should have every key that has a default, in the order of the documentation', () => {
     const { settings } = load('');
-    const shown = JSON.parse(settingsJson(settings)) as object;
+    const shown = inOrder(settings);
     const optional = new Set(['schedule', 'timeZone', 'maxRemovalsPerPass']);
     expect(Object.keys(shown)).toEqual(Object.keys(configJsonSchema()['properties'] as object).filter((key) => !optional.has(key)));
     expect(shown).toMatchObject({ sources: { libvirt: { enabled: false } }, intervalSeconds: 2400 });
+  });
+
+  it('should be a list of keys with values and origins, as documents write them', () => {
+    const leaves = leavesOf(load(EVERYTHING).settings, (path) => (path.join('.') === 'http.port' ? 'c.yaml' : undefined));
+    expect(leaves).toContainEqual({ key: 'http.port', value: '0', origin: 'c.yaml' });
+    expect(leaves).toContainEqual({ key: 'pins.imageRefs', value: '["1"]', origin: undefined });
   });
 
   it('should say of each value that is not a default where it comes from', () => {

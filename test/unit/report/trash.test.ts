@@ -8,7 +8,7 @@ import { NO_TROUBLES, planEvents } from '../../../src/report/events/plan-events.
 import { createMetrics } from '../../../src/report/metrics/metrics.ts';
 import { planOf } from '../../../src/report/plan-of.ts';
 import { summarize } from '../../../src/report/summary.ts';
-import { planTable } from '../../../src/report/terminal/plan-table.ts';
+import { planTable } from '../../../src/report/terminal/plan/table.ts';
 import { NODE, removableFile, report, trashedFile, trashPlan } from '../../helpers/reports.ts';
 
 const GIB = 2 ** 30;

@@ -1,19 +1,22 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import pLimit from 'p-limit';
 import { stringify } from 'yaml';
 import { countOf, listSome } from '../../../lib/text.ts';
 import { diagnose, nodesToAsk } from '../../../fleet/doctor/diagnose.ts';
 import type { Diagnosis } from '../../../fleet/doctor/problem.ts';
 import { joinValues } from '../../../fleet/doctor/values.ts';
-import { AGENT_SELECTOR, type Fleet } from '../../../fleet/fleet.ts';
+import type { Fleet } from '../../../fleet/fleet.ts';
 import { VERSION } from '../../../lib/version.ts';
 import type { Report } from '../../../model/report.ts';
 import { cellText } from '../../../report/terminal/cells.ts';
+import type { TableStyle } from '../../../report/terminal/layout.ts';
 import { asReport } from '../../agent-report.ts';
 import { EXIT_CODES } from '../../exit-codes.ts';
-import { writeResult } from '../../io.ts';
+import { outputOption } from '../../output-option.ts';
+import { printResult, type OutputFormat } from '../../output.ts';
 import { reportError } from '../../program.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
+import { agentSelectorOption, selectorOption } from '../selection.ts';
 
 const CONCURRENCY = 8;
 const NODES_SHOWN = 5;
@@ -21,7 +24,7 @@ const NODES_SHOWN = 5;
 const SILENT_AFTER_SECONDS = 7200;
 
 interface DoctorOptions {
-  readonly output: 'text' | 'json';
+  readonly output: OutputFormat;
   readonly selector?: string;
   readonly agentSelector: string;
   readonly silentAfter: number;
@@ -43,9 +46,9 @@ export function addDoctorCommand(program: Command, context: KubectlContext): voi
   program
     .command('doctor')
     .description('Say what holds which nodes and what else is wrong, with the values of the chart that fix it.')
-    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
-    .addOption(new Option('-l, --selector <labels>', 'only nodes with these labels'))
-    .option('--agent-selector <labels>', 'labels of the agents’ pods', AGENT_SELECTOR)
+    .addOption(outputOption())
+    .addOption(selectorOption())
+    .addOption(agentSelectorOption())
     .option('--silent-after <seconds>', 'an agent that has said nothing for so long is silent', wholeSeconds, SILENT_AFTER_SECONDS)
     .option('--secrets', 'read nova.conf from Secrets as well, to see whether Nova’s own cleaner is on', false)
     .addHelpText('after', EXAMPLES)
@@ -83,15 +86,17 @@ async function examine(fleet: Fleet, options: DoctorOptions, { time }: KubectlCo
   return diagnose({ ...seen, reports: new Map(reports), novaConfigs });
 }
 
-async function print({ problems, unknown }: Diagnosis, { output }: DoctorOptions, { io }: KubectlContext): Promise<void> {
+async function print({ problems, unknown }: Diagnosis, { output }: DoctorOptions, context: KubectlContext): Promise<void> {
   const values = joinValues(problems.flatMap((problem) => problem.values ?? []));
   const document = { apiVersion: 'basekeeper.io/v1', kind: 'Diagnosis', problems, unknown, values };
-  await writeResult(io.stdout, output === 'json' ? [`${JSON.stringify(document, null, 2)}\n`] : textOf({ problems, unknown }, values));
+  const names = () => [...new Set(problems.flatMap(({ nodes }) => nodes))].map((node) => `node/${node}`);
+  const text = ({ wide }: TableStyle) => textOf({ problems, unknown }, values, wide === true ? Infinity : NODES_SHOWN);
+  await printResult({ text, document, names }, output, context);
 }
 
-function textOf({ problems, unknown }: Diagnosis, values: object): readonly string[] {
+function textOf({ problems, unknown }: Diagnosis, values: object, nodesShown: number): readonly string[] {
   const wrong = problems.map(({ kind, nodes, message }) => {
-    const where = nodes.length === 0 ? '' : ` (${countOf(nodes.length, 'node')}: ${listSome(nodes, NODES_SHOWN)})`;
+    const where = nodes.length === 0 ? '' : ` (${countOf(nodes.length, 'node')}: ${listSome(nodes, nodesShown)})`;
     return `${cellText(`${kind}${where}: ${message}`)}\n`;
   });
   const lines = [...(wrong.length === 0 ? ['Nothing is wrong.\n'] : wrong), ...unknown.map((text) => `${cellText(`Unknown: ${text}`)}\n`)];

@@ -1,13 +1,15 @@
-import { Option, type Command } from 'commander';
-import { AGENT_SELECTOR } from '../../../fleet/fleet.ts';
+import type { Command } from 'commander';
 import { explain } from '../../../report/explain/explain.ts';
 import { explainInPod, restoreInPod } from '../../../report/explain/restore-command.ts';
 import { asReport } from '../../agent-report.ts';
+import { outputOption } from '../../output-option.ts';
+import type { OutputFormat } from '../../output.ts';
 import { printExplanation } from '../../print-explanation.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
+import { agentSelectorOption, nodeName } from '../selection.ts';
 
 interface ExplainOptions {
-  readonly output: 'text' | 'json';
+  readonly output: OutputFormat;
   readonly agentSelector: string;
 }
 
@@ -26,10 +28,11 @@ export function addExplainCommand(program: Command, context: KubectlContext): vo
     .description(
       'Say why a base file is still there: who uses it, which rule decided, when it becomes removable; or until when it lies in the trash, and how it comes back.',
     )
-    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
-    .option('--agent-selector <labels>', 'labels of the agents’ pods', AGENT_SELECTOR)
+    .addOption(outputOption())
+    .addOption(agentSelectorOption())
     .addHelpText('after', EXAMPLES)
-    .action(async (node: string, subject: string, { output, agentSelector }: ExplainOptions, command: Command) => {
+    .action(async (word: string, subject: string, { output, agentSelector }: ExplainOptions, command: Command) => {
+      const node = nodeName(word);
       const { pod, report } = await withFleet(command, context, async (fleet) => await fleet.report(node, agentSelector));
       const read = asReport(report, `the agent on node ${node}`);
       if (read.result === 'Skipped') {

@@ -1,12 +1,12 @@
-import type { Finding, Plan, PlannedFile } from '../../model/plan.ts';
-import type { Report } from '../../model/report.ts';
-import { FINDINGS, OUTCOMES, VERDICT_REASONS, type FindingType, type Outcome, type VerdictReason } from '../../model/reasons.ts';
-import { headerLine, paint, placeColumns, rowLine, type Column, type TableStyle } from './layout.ts';
-import { movedParts } from '../trash.ts';
-import { cellText, cutEnd, wrap } from './cells.ts';
-import { countOf, humanBytes } from '../../lib/text.ts';
+import type { Finding, Plan, PlannedFile } from '../../../model/plan.ts';
+import type { Report } from '../../../model/report.ts';
+import { FINDINGS, OUTCOMES, VERDICT_REASONS, type FindingType, type Outcome, type VerdictReason } from '../../../model/reasons.ts';
+import { headerLine, paint, placeColumns, rowLine, type Column, type TableStyle } from '../layout.ts';
+import { movedParts } from '../../trash.ts';
+import { cellText, cutEnd, wrap } from '../cells.ts';
+import { countOf, humanBytes } from '../../../lib/text.ts';
 
-/** Findings of one type that are shown one by one; JSON has all of them. */
+/** Findings of one type that are shown one by one; `wide` has all of them. */
 const FINDINGS_SHOWN = 20;
 
 /** A VM has lost its disk, or may have. */
@@ -67,15 +67,16 @@ const REASON_COLUMNS: readonly Column<ReasonTotal>[] = [
   { header: 'MEANING', align: 'left', text: ({ meaning }) => meaning, cut: cutEnd, least: 20 },
 ];
 
-function* findingLines(findings: readonly Finding[], { colour, width }: TableStyle): Generator<string> {
+function* findingLines(findings: readonly Finding[], { colour, width, wide }: TableStyle): Generator<string> {
+  const shown = wide === true ? findings.length : FINDINGS_SHOWN;
   for (const [type, ofType] of Map.groupBy(findings, (finding) => finding.type)) {
     const meaning = wrap(`${type}: ${Object.hasOwn(FINDINGS, type) ? FINDINGS[type] : ''}`, width, '  ').slice(type.length);
     yield `\n${paint(type, SEVERE.has(type) ? 'red' : 'yellow', colour)}${meaning}\n`;
-    for (const { workload, file, message } of ofType.slice(0, FINDINGS_SHOWN)) {
+    for (const { workload, file, message } of ofType.slice(0, shown)) {
       const about = [workload, file].filter((part) => part !== undefined && !message.includes(part));
       yield `${wrap(`  ${[...about, message].map((part) => cellText(part ?? '')).join(': ')}`, width, '    ')}\n`;
     }
-    if (ofType.length > FINDINGS_SHOWN) yield `  and ${ofType.length - FINDINGS_SHOWN} more; --output json shows all\n`;
+    if (ofType.length > shown) yield `  and ${ofType.length - shown} more; --output wide shows all\n`;
   }
 }
 

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { runKubectl } from '../../../src/cli/kubectl/run.ts';
-import { annotationPatch } from '../../../src/report/node/annotations.ts';
-import { digestOf } from '../../../src/report/digest.ts';
-import { createFleet } from '../../../src/fleet/fleet.ts';
-import type { PodReader } from '../../../src/kube/types.ts';
-import type { Report } from '../../../src/model/report.ts';
-import { recordingIo } from '../../helpers/command-line.ts';
-import { apiError, memoryKube, type MemoryKube } from '../../helpers/memory-kube.ts';
+import type { Report } from '../../../../src/model/report.ts';
+import { apiError, type MemoryKube } from '../../../helpers/memory-kube.ts';
+import { cluster, kubectl, Pod, written } from '../../../helpers/plugin.ts';
 import {
   heldReport,
   missingBackingFile,
@@ -16,81 +11,9 @@ import {
   trashedFile,
   trashPlan,
   undecidedReport,
-} from '../../helpers/reports.ts';
+} from '../../../helpers/reports.ts';
 
 const BASE = plannedFile().name;
-
-/** What an agent writes to its node for this report. */
-function written(of: Report): Readonly<Record<string, string>> {
-  return annotationPatch({ report: of, digest: digestOf(of), written: undefined, heartbeatSeconds: 3600 }) ?? {};
-}
-
-/** What an agent's pod says beside its name, for one that does not answer. */
-class Pod {
-  readonly parts: object;
-  constructor(parts: object) {
-    this.parts = parts;
-  }
-}
-
-/** A cluster whose agents answer with these reports; a node without one has no agent pod. */
-function cluster(agents: Readonly<Record<string, unknown>> = {}): MemoryKube & { readonly readPod: PodReader } {
-  const kube = Object.assign(memoryKube(), { readPod: podsOf(agents) });
-  const request = kube.request.bind(kube);
-  kube.request = async (asked) => {
-    const answered = answerForAgents(agents, asked.path, asked.query?.['fieldSelector'] ?? '');
-    return answered === undefined ? request(asked) : answered;
-  };
-  return kube;
-}
-
-function answerForAgents(agents: Readonly<Record<string, unknown>>, path: string, fieldSelector: string): unknown {
-  if (path === '/api/v1/pods') {
-    const node = fieldSelector.replace('spec.nodeName=', '');
-    const ports = [
-      { name: 'http', containerPort: 9817 },
-      { name: 'pages', containerPort: 19818 },
-    ];
-    const pod = {
-      metadata: { namespace: 'basekeeper', name: `agent-${node}`, uid: node },
-      spec: { nodeName: node, containers: [{ image: 'basekeeper:1', ports }] },
-      status: { phase: 'Running' },
-      ...(agents[node] instanceof Pod ? agents[node].parts : {}),
-    };
-    const old = { metadata: { ...pod.metadata, name: 'old', uid: 'old', deletionTimestamp: '2026-11-23T14:00:00Z' } };
-    return { metadata: { resourceVersion: '1' }, items: Object.hasOwn(agents, node) ? [old, pod] : [] };
-  }
-  return undefined;
-}
-
-/** What the agents answer on the loopback of their pods. */
-function podsOf(agents: Readonly<Record<string, unknown>>): PodReader {
-  return ({ namespace, name, port, path }) => {
-    expect({ namespace, port, path }).toEqual({ namespace: 'basekeeper', port: 19818, path: '/report' });
-    const answer = agents[name.replace('agent-', '')];
-    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
-  };
-}
-
-async function kubectl(
-  kube: MemoryKube & { readonly readPod?: PodReader },
-  argv: readonly string[],
-  world: Parameters<typeof recordingIo>[0] = {},
-) {
-  const { io, stdout, stderr } = recordingIo(world);
-  const places: object[] = [];
-  let nowMs = Date.parse('2026-11-23T14:00:00Z');
-  const time = {
-    clock: { now: () => ({ wallMs: nowMs, monotonicMs: nowMs }) },
-    sleep: async (ms: number) => void (nowMs += ms),
-  };
-  const connect = async (place: object) => {
-    places.push(place);
-    return createFleet({ client: kube, readPod: kube.readPod ?? podsOf({}), signal: io.signal });
-  };
-  const code = await runKubectl(argv, { env: { NO_COLOR: '1' }, io, connect, time });
-  return { code, stdout: stdout.text(), stderr: stderr.text(), places };
-}
 
 describe('kubectl basekeeper status', () => {
   it('should show all nodes in one table, in the order of their numbers, and what holds them', async () => {
@@ -289,6 +212,45 @@ describe('kubectl basekeeper run', () => {
     expect((await kubectl(kube, ['status', 'node-1'])).stdout).toMatch(/Agent +does not run: FailedMount: hostPath/);
   });
 
+  it('should say at once that a node has no agent', async () => {
+    const kube = cluster();
+    kube.putNode('node-1', '1', {});
+    const { code, stderr } = await kubectl(kube, ['run', 'node-1', '--timeout', '86400']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^kubectl basekeeper: node-1: asked for a pass, but no agent runs there: it has no pod with the labels app\S+; if/,
+    );
+    expect(kube.requests.filter(({ path }) => path === '/api/v1/nodes/node-1')).toHaveLength(2);
+  });
+
+  it('should wait for an agent that is not a pod, but wrote there lately', async () => {
+    const kube = cluster();
+    kube.putNode('node-1', '1', written(report()));
+    const { stderr } = await kubectl(kube, ['run', 'node-1', '--timeout', '1']);
+    expect(stderr).toContain('node-1: it has no pod with the labels');
+    expect(stderr).toContain('but an agent wrote there lately; waiting\n');
+    expect(stderr).toContain('no answer within 1 s');
+  });
+
+  it('should ask every node with the labels, or every node that has an agent', async () => {
+    const kube = cluster();
+    kube.putNode('node-10', '1', written(report()));
+    kube.putNode('node-2', '2', written(report()));
+    kube.putNode('control-1', '3', {});
+    const asked = async (...options: readonly string[]) => (await kubectl(kube, ['run', '--no-wait', '-o', 'name', ...options])).stdout;
+    expect(await asked('--all')).toBe('node/node-2\nnode/node-10\n');
+    expect(await asked('-l', 'compute=true')).toBe('node/control-1\nnode/node-2\nnode/node-10\n');
+    expect(kube.requests.find(({ path }) => path === '/api/v1/nodes')?.query).not.toHaveProperty('labelSelector');
+    expect(kube.requests.filter(({ query }) => query?.['labelSelector'] === 'compute=true')).toHaveLength(1);
+    expect(await asked('node/node-2')).toBe('node/node-2\n');
+  });
+
+  it('should say that no node was meant', async () => {
+    const kube = cluster();
+    expect(await kubectl(kube, ['run', '--all'])).toMatchObject({ code: 1, stderr: 'kubectl basekeeper: no node has an agent\n' });
+    expect((await kubectl(kube, ['mode', '-l', 'a=b', 'off'])).stderr).toBe('kubectl basekeeper: no node has the labels a=b\n');
+  });
+
   it('should only ask with --no-wait', async () => {
     const kube = cluster();
     kube.putNode('node-1', '1', {});
@@ -299,7 +261,7 @@ describe('kubectl basekeeper run', () => {
   });
 
   it('should give up after the time allowed, and say what to look at', async () => {
-    const kube = cluster();
+    const kube = cluster({ 'node-1': report() });
     kube.putNode('node-1', '1', {});
     const { code, stderr } = await kubectl(kube, ['run', 'node-1', '--timeout', '1']);
     expect(code).toBe(1);
@@ -319,6 +281,16 @@ describe('kubectl basekeeper mode', () => {
     expect(kube.node('node-2')?.annotations).toEqual({ other: 'kept', 'basekeeper.io/mode': 'enforce' });
     await kubectl(kube, ['mode', 'node-2', 'configured']);
     expect(kube.node('node-2')?.annotations).toEqual({ other: 'kept' });
+  });
+
+  it('should be set on every node with the labels, or on all', async () => {
+    const kube = cluster();
+    for (const name of ['node-1', 'node-2']) kube.putNode(name, name, written(report()));
+    kube.putNode('control-1', 'c', {});
+    expect((await kubectl(kube, ['mode', '--all', 'dry-run', '-o', 'name'])).stdout).toBe('node/node-1\nnode/node-2\n');
+    expect(kube.node('node-2')?.annotations).toMatchObject({ 'basekeeper.io/mode': 'dry-run' });
+    expect(kube.node('control-1')?.annotations).toEqual({});
+    expect(JSON.parse((await kubectl(kube, ['mode', '-l', 'a=b', 'off', '-o', 'json'])).stdout)).toHaveLength(3);
   });
 
   it('should tell which right is missing', async () => {
@@ -381,11 +353,16 @@ describe('kubectl basekeeper explain', () => {
 });
 
 describe('the command line of the plugin', () => {
-  it.each(['status', 'run', 'mode', 'explain'])('should print help of %s with an example, without a cluster', async (command) => {
-    const { code, stdout, places } = await kubectl(cluster(), [command, '--help']);
+  it.each(
+    ['status', 'run', 'mode', 'explain', 'doctor', 'completion'].flatMap((command) => [
+      [command, '--help'],
+      [command, '-h'],
+    ]),
+  )('should print help of %s with an example, without a cluster: %s', async (command, option) => {
+    const { code, stdout, places } = await kubectl(cluster(), [command, option]);
     expect({ code, places }).toEqual({ code: 0, places: [] });
     expect(stdout).toContain(`Usage: kubectl basekeeper ${command}`);
-    expect(stdout).toMatch(new RegExp(`Examples:\\n  \\$ kubectl basekeeper ${command}`));
+    expect(stdout).toMatch(new RegExp(`Examples?:\\n  \\$ kubectl basekeeper ${command}`));
   });
 
   it('should take kubeconfig and context before and after the command', async () => {
@@ -395,15 +372,18 @@ describe('the command line of the plugin', () => {
 
   it.each([
     ['an unknown command', ['stat'], 'Did you mean status?'],
-    ['no node', ['run'], "missing required argument 'nodes'"],
+    ['no node', ['run'], 'name the nodes, or give --selector or --all: kubectl basekeeper run NODE...'],
+    ['nodes by name and by labels', ['run', 'node-1', '-l', 'a=b'], 'name nodes, or give --selector or --all; not both'],
+    ['all nodes and some', ['mode', '--all', '-l', 'a=b', 'off'], "option '-l, --selector <labels>' cannot be used with option '--all'"],
+    ['a node with labels', ['status', 'node-1', '-l', 'a=b'], 'name a node, or give --selector; not both'],
     [
       'an invalid mode',
       ['mode', 'node-1', 'delete'],
       'the last word must be the mode, one of off, dry-run, enforce, configured; not "delete"',
     ],
-    ['a mode without a node', ['mode', 'enforce'], 'name the nodes before the mode: kubectl basekeeper mode NODE enforce'],
+    ['a mode without a node', ['mode', 'enforce'], 'name the nodes, or give --selector or --all: kubectl basekeeper mode NODE...'],
     ['an invalid time', ['run', 'a', '--timeout', 'x'], 'It must be a number of seconds'],
-    ['an unknown output', ['status', '-o', 'xml'], 'Allowed choices are table, json'],
+    ['an unknown output', ['status', '-o', 'xml'], 'Allowed choices are table, wide, json, yaml, name'],
   ])('should refuse %s with exit code 2', async (_what, argv, message) => {
     const { code, stdout, stderr } = await kubectl(cluster(), argv);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

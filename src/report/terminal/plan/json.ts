@@ -1,7 +1,7 @@
-import type { Plan, TrashPlan } from '../../model/plan.ts';
-import type { Report } from '../../model/report.ts';
-import { inPieces } from '../../lib/pieces.ts';
-import { deceptionless } from '../../lib/text.ts';
+import type { Plan, TrashPlan } from '../../../model/plan.ts';
+import type { Report } from '../../../model/report.ts';
+import { inPieces } from '../../../lib/pieces.ts';
+import { deceptionless } from '../../../lib/text.ts';
 
 /**
  * A plan or report as JSON text in pieces, one file, trashed file or finding a line. The same document as `JSON.stringify`, but

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Plan } from '../../../../src/model/plan.ts';
-import type { Report } from '../../../../src/model/report.ts';
-import { mapRows } from '../../../../src/lib/rows.ts';
-import { planJson } from '../../../../src/report/terminal/plan-json.ts';
-import { planOf } from '../../../../src/report/plan-of.ts';
-import { missingBackingFile, plannedFile, removableFile, report, trashedFile, trashPlan } from '../../../helpers/reports.ts';
+import type { Plan } from '../../../../../src/model/plan.ts';
+import type { Report } from '../../../../../src/model/report.ts';
+import { mapRows } from '../../../../../src/lib/rows.ts';
+import { planJson } from '../../../../../src/report/terminal/plan/json.ts';
+import { planOf } from '../../../../../src/report/plan-of.ts';
+import { missingBackingFile, plannedFile, removableFile, report, trashedFile, trashPlan } from '../../../../helpers/reports.ts';
 
 function text(plan: Plan | Report): string {
   return [...planJson(plan)].join('');

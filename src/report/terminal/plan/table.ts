@@ -1,11 +1,11 @@
-import type { Plan, PlannedFile, PressurePlan, SharedStorageReport, Verdict } from '../../model/plan.ts';
-import type { Report } from '../../model/report.ts';
+import type { Plan, PlannedFile, PressurePlan, SharedStorageReport, Verdict } from '../../../model/plan.ts';
+import type { Report } from '../../../model/report.ts';
 import { closingLines, ReasonTotals } from './closing.ts';
-import { columnPlacer, headerLine, paint, rowLine, type Column, type Format, type PlacedColumn, type TableStyle } from './layout.ts';
-import { trashLines } from './trash.ts';
-import { inPieces } from '../../lib/pieces.ts';
-import { cellText, cutEnd, cutName, cutStart, shortAge, widthOf, wrap } from './cells.ts';
-import { countOf, humanBytes, listSome } from '../../lib/text.ts';
+import { columnPlacer, headerLine, paint, rowLine, type Column, type Format, type PlacedColumn, type TableStyle } from '../layout.ts';
+import { trashLines } from '../trash.ts';
+import { inPieces } from '../../../lib/pieces.ts';
+import { cellText, cutEnd, cutName, cutStart, shortAge, widthOf, wrap } from '../cells.ts';
+import { countOf, humanBytes, listSome } from '../../../lib/text.ts';
 
 /** Users named in a row: a popular image has hundreds. */
 const USERS_SHOWN = 3;
@@ -23,7 +23,7 @@ function* tableLines(plan: Plan | Report, style: TableStyle): Generator<string> 
   yield* openingLines(plan, style);
   const totals = new ReasonTotals();
   if (plan.files.length > 0) {
-    const { columns, verdicts } = survey(plan, totals, style.width);
+    const { columns, verdicts } = survey(plan, totals, style);
     yield `\n${headerLine(columns, style.colour)}`;
     for (const verdict of VERDICT_ORDER.keys()) yield* rowsOf(plan, verdicts, verdict, columns, style);
   }
@@ -32,9 +32,9 @@ function* tableLines(plan: Plan | Report, style: TableStyle): Generator<string> 
 }
 
 /** Rows are made when somebody looks, so they are looked at twice: here for widths, sums and the verdicts' places in `VERDICT_ORDER`, and when they are drawn. */
-function survey(plan: Plan | Report, totals: ReasonTotals, width: number | undefined) {
+function survey(plan: Plan | Report, totals: ReasonTotals, style: TableStyle) {
   const verdicts = new Uint8Array(plan.files.length);
-  const placer = columnPlacer(columnsOf(plan));
+  const placer = columnPlacer(columnsOf(plan, style));
   let index = 0;
   for (const file of plan.files) {
     placer.add(file);
@@ -42,7 +42,7 @@ function survey(plan: Plan | Report, totals: ReasonTotals, width: number | undef
     verdicts[index] = VERDICT_ORDER.indexOf(file.verdict);
     index += 1;
   }
-  return { columns: placer.place(width), verdicts };
+  return { columns: placer.place(style.width), verdicts };
 }
 
 function* rowsOf(
@@ -91,19 +91,19 @@ function pressureLine({ usedPercent, bytesToFree, plannedBytes, projectedUsedPer
   return `Pressure: the file system is ${usedPercent} % full, ${humanBytes(bytesToFree)} to free; planned: ${humanBytes(plannedBytes)}, then ${projectedUsedPercent} %\n`;
 }
 
-function columnsOf(plan: Plan | Report): readonly Column<PlannedFile>[] {
+function columnsOf(plan: Plan | Report, { wide }: TableStyle): readonly Column<PlannedFile>[] {
   const decided: Column<PlannedFile> =
     plan.kind === 'Report'
       ? { header: 'OUTCOME', align: 'left', text: ({ outcome }) => outcome ?? '', format: outcomeFormat }
       : { header: 'VERDICT', align: 'left', text: ({ verdict }) => verdict, format: ({ verdict }) => VERDICT_FORMATS[verdict] };
   return [
-    { header: 'NAME', align: 'left', text: ({ name }) => cellText(name), cut: cutName, least: 18 },
-    { header: 'KIND', align: 'left', text: ({ kind }) => kind, expendable: 1 },
+    { header: 'NAME', align: 'left', text: ({ name }) => cellText(name), cut: cutName, least: 17 },
+    { header: 'KIND', align: 'left', text: ({ kind }) => kind },
     { header: 'SIZE', align: 'right', text: ({ allocatedBytes }) => humanBytes(allocatedBytes) },
-    { header: 'AGE', align: 'right', text: ({ ageSeconds }) => shortAge(ageSeconds) },
+    { header: 'AGE', align: 'right', text: ({ ageSeconds }) => shortAge(ageSeconds), expendable: 1 },
     decided,
     { header: 'REASON', align: 'left', text: ({ reason }) => reason },
-    { header: 'USED BY', align: 'left', text: usersOf, cut: cutUsers, least: 10, expendable: 2 },
+    { header: 'USED BY', align: 'left', text: wide === true ? allUsersOf : usersOf, cut: cutUsers, least: 8, expendable: 2 },
   ];
 }
 
@@ -119,6 +119,10 @@ function outcomeFormat({ outcome, verdict }: PlannedFile): Format | undefined {
 function usersOf({ usedBy }: PlannedFile): string {
   const names = namesOf(usedBy);
   return listSome(names.slice(0, USERS_SHOWN).map(cellText), USERS_SHOWN, names.length);
+}
+
+function allUsersOf({ usedBy }: PlannedFile): string {
+  return namesOf(usedBy).map(cellText).join(', ');
 }
 
 function cutUsers(text: string, columns: number, { usedBy }: PlannedFile): string {

@@ -1,10 +1,10 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { Plan, PlannedFile } from '../../../../src/model/plan.ts';
-import type { Report } from '../../../../src/model/report.ts';
-import { planOf } from '../../../../src/report/plan-of.ts';
-import { planTable } from '../../../../src/report/terminal/plan-table.ts';
-import { heldReport, missingBackingFile, plannedFile, removableFile, report } from '../../../helpers/reports.ts';
+import type { Plan, PlannedFile } from '../../../../../src/model/plan.ts';
+import type { Report } from '../../../../../src/model/report.ts';
+import { planOf } from '../../../../../src/report/plan-of.ts';
+import { planTable } from '../../../../../src/report/terminal/plan/table.ts';
+import { heldReport, missingBackingFile, plannedFile, removableFile, report } from '../../../../helpers/reports.ts';
 
 const DIGEST = '0d5e6b61602d758984b3bf038267614d6016eb2a';
 
@@ -124,7 +124,7 @@ describe('findings below the table', () => {
 
   it('should be cut off where they are many, and say where all of them are', () => {
     const findings = Array.from({ length: 25 }, (_, index) => missingBackingFile({ message: `disk ${index} is broken` }));
-    expect(draw(report({ findings }))).toContain('and 5 more; --output json shows all\n');
+    expect(draw(report({ findings }))).toContain('and 5 more; --output wide shows all\n');
   });
 });
 
@@ -146,11 +146,27 @@ describe('a terminal', () => {
     expect(draw(planOf(report({ files })), 80)).toMatch(/\n0d5\S*…\S*_10737418240 /);
   });
 
-  it('should leave out the kind before the users, because the name shows it', () => {
-    const narrow = lineOf(draw(planOf(report({ files })), 80), 'NAME');
-    expect(narrow).toMatch(/USED BY/);
-    expect(narrow).not.toMatch(/KIND/);
-    expect(lineOf(draw(planOf(report({ files })), 60), 'NAME')).not.toMatch(/USED BY/);
+  it('should leave out the age first and then the users, and never the kind', () => {
+    const headers = (width: number) => lineOf(draw(planOf(report({ files })), width), 'NAME').split(/ {2,}/);
+    expect(headers(100)).toEqual(['NAME', 'KIND', 'SIZE', 'AGE', 'VERDICT', 'REASON', 'USED BY']);
+    expect(headers(80)).toEqual(['NAME', 'KIND', 'SIZE', 'VERDICT', 'REASON', 'USED BY']);
+    expect(headers(60)).toEqual(['NAME', 'KIND', 'SIZE', 'VERDICT', 'REASON']);
+  });
+
+  it('should keep the kind on 80 columns, also where outcomes are long', () => {
+    const long = [plannedFile({ name: 'ephemeral_20_40d1d2c', kind: 'ephemeral', verdict: 'remove', outcome: 'ChangedSincePlan' })];
+    const lines = draw(report({ files: long }), 80).split('\n');
+    expect(lineOf(lines.join('\n'), 'NAME')).toMatch(/ KIND .* OUTCOME/);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('should show names, users and findings as a whole where it is asked to be wide', () => {
+    const many = Array.from({ length: 25 }, (_, index) => missingBackingFile({ message: `finding ${index}` }));
+    const text = [...planTable(planOf(report({ files, findings: many })), { wide: true, colour: false })].join('');
+    expect(text).toMatch(/ {2}a\/vm-1, a\/vm-2, a\/vm-3, a\/vm-4\n/);
+    expect(text).toContain(`${DIGEST}_10737418240 `);
+    expect(text).toContain('finding 24');
+    expect(text).not.toContain('more');
   });
 
   it('should keep the end of the name of a VM, and only count several', () => {

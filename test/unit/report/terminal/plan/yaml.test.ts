@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { planOf } from '../../../../../src/report/plan-of.ts';
+import { planYaml } from '../../../../../src/report/terminal/plan/yaml.ts';
+import { missingBackingFile, plannedFile, removableFile, report, trashedFile, trashPlan } from '../../../../helpers/reports.ts';
+
+const HOSTILE = '"\\\n\u001B[2J\u2028: - x #\n  y\n';
+
+describe('planYaml', () => {
+  it.each([
+    ['a report', report({ files: [plannedFile(), removableFile({ outcome: 'removed' })], findings: [missingBackingFile()] })],
+    ['a report with a trash', { ...report(), trash: trashPlan([trashedFile('swap_1.1'), trashedFile('swap_2.2')]) }],
+    ['a report with an empty trash', { ...report(), trash: trashPlan([]) }],
+    ['a plan', planOf(report({ files: [plannedFile()] }))],
+    ['a report without files and findings', report({ files: [] })],
+    [
+      'hostile names and messages',
+      report({ files: [plannedFile({ name: HOSTILE })], findings: [missingBackingFile({ message: HOSTILE })] }),
+    ],
+    ['words that YAML 1.1 takes for something else', report({ files: [plannedFile({ name: 'yes' }), plannedFile({ name: '0755' })] })],
+  ])('should be the same document as the JSON: %s', (_what, plan) => {
+    const text = [...planYaml(plan)].join('');
+    expect(parse(text)).toEqual(JSON.parse(JSON.stringify(plan)));
+    expect(parse(text, { version: '1.1' })).toEqual(JSON.parse(JSON.stringify(plan)));
+    expect(text).not.toMatch(/[^\P{Cc}\n]|\u2028/u);
+  });
+
+  it('should hold no more of many files than a piece', () => {
+    const files = Array.from({ length: 2000 }, (_, index) => plannedFile({ name: `swap_${index}` }));
+    const pieces = [...planYaml(report({ files }))];
+    expect(pieces.length).toBeGreaterThan(5);
+    expect((parse(pieces.join('')) as { files: object[] }).files).toHaveLength(2000);
+  });
+});
