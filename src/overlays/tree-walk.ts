@@ -8,7 +8,7 @@ import { isCoarse, isFreshTime } from '../disk/times.ts';
 import { entryType } from '../disk/list-directory.ts';
 import { decodeRawName, joinPath, type FsPath } from '../disk/raw-name.ts';
 import type { OverlayListing } from './listing.ts';
-import { isNoPlaceForDisks } from './not-images.ts';
+import { isLostAndFound, isNamedAsPast, isPastState, isRefusal, type FoundDirectory } from './not-images.ts';
 import { visitFile, visitLink, visitSpecial, type Found } from './visit.ts';
 
 /** Levels of directories below the instances path. Nova has one; a directory for each tenant, two. */
@@ -120,9 +120,9 @@ class TreeWalk {
     unseen.clear(nameOf(directory));
     const below: Directory[] = [];
     const onError = (error: unknown): void => {
-      // A directory that was deleted since it was listed holds nothing, and root's lost+found is nobody's.
-      const isExcused = errnoOf(error) === 'ENOENT' || isNoPlaceForDisks(posix.basename(relative));
-      if (relative === '' || !isExcused) unseen.addError(nameOf(directory), 'NotEntered', error);
+      // A directory that was deleted since it was listed holds nothing.
+      const isExcused = relative !== '' && (errnoOf(error) === 'ENOENT' || (isRefusal(error) && isOneOf(path, isLostAndFound)));
+      if (!isExcused) unseen.addError(nameOf(directory), 'NotEntered', error);
     };
     const role = this.#roleOf(relative);
     for (const entry of listings.entriesOf(path, stats, onError)) {
@@ -131,7 +131,7 @@ class TreeWalk {
       const name = decodeRawName(entry.name);
       const own = relative === '' ? name.text : `${relative}/${name.text}`;
       const file = joinPath(path, name);
-      if (this.#visit({ file, path: own, name: name.text, role, depth }, entry, stats?.dev))
+      if (this.#visit({ file, path: own, name: name.text, role, depth }, entry))
         below.push({ path: file, relative: own, depth: depth + 1 });
     }
     return below;
@@ -143,11 +143,11 @@ class TreeWalk {
   }
 
   /** True for a directory that is to be listed. */
-  #visit(found: Found, entry: Dirent, device: bigint | undefined): boolean {
+  #visit(found: Found, entry: Dirent): boolean {
     const { unseen, pacer } = this.#listing;
     try {
       const type = entryType(entry, found.file);
-      if (type === 'directory') return this.#enters(found, device);
+      if (type === 'directory') return this.#enters(found);
       if (type === 'file') visitFile(this.#listing, found);
       else if (type === 'link') visitLink(this.#listing, found);
       else visitSpecial(this.#listing, found, type);
@@ -159,8 +159,8 @@ class TreeWalk {
     return false;
   }
 
-  #enters(found: Found, device: bigint | undefined): boolean {
-    if (isNoPlaceForDisks(found.name) && statsOf(found.file)?.dev !== device) return false;
+  #enters(found: Found): boolean {
+    if (isNamedAsPast(found.name) && isOneOf(found.file, isPastState)) return false;
     if (found.depth >= MAX_DEPTH) {
       const message = `it lies more than ${MAX_DEPTH} directories down; move it up, or list it under ignore`;
       this.#listing.unseen.add(found.path, 'NotEntered', message);
@@ -190,6 +190,12 @@ function realPath(path: string): string {
 
 function nameOf({ relative }: Directory): string {
   return relative === '' ? '.' : relative;
+}
+
+function isOneOf(path: FsPath, is: (directory: FoundDirectory) => boolean): boolean {
+  const stats = statsOf(path);
+  if (stats === undefined || typeof path !== 'string') return false;
+  return is({ path, stats, parentDevice: statsOf(posix.dirname(path))?.dev });
 }
 
 /** Undefined when it is not there or cannot be looked at; the listing reports that. */

@@ -7,7 +7,7 @@ import type { ImageHeader } from '../images/header.ts';
 import type { ImageReader } from '../images/reader.ts';
 import { followChain, followReference, keepsBaseFile, type Chain } from './chain.ts';
 import type { OverlayListing } from './listing.ts';
-import { isNeverAnImage } from './not-images.ts';
+import { isKeptByRoot, isRefusal, isWrittenByGuests } from './not-images.ts';
 
 /** An entry that the walk came to. */
 export interface Found {
@@ -20,6 +20,9 @@ export interface Found {
   /** Of the directory that it lies in; 0 for the instances path. */
   readonly depth: number;
 }
+
+/** Nova's formats of the disks beside it. */
+const DISK_INFO = 'disk.info';
 
 /** How a person can settle what a header leaves open. */
 const SETTLE_DISK = 'if the guest wrote these bytes, let disk.info beside it say raw; else repair the image, or list it under ignore';
@@ -35,27 +38,30 @@ export function visitFile(listing: OverlayListing, found: Found): void {
     return;
   }
   const chain = followChain(found.path, header, listing.chains);
-  if (found.role === 'other') addOverlay(listing, found, chain, header.kind === 'raw');
-  else addBaseImage(listing, found, chain);
-}
-
-/** What lies in the base directory is never excused by its name. */
-function isExcused({ role, name }: Found): boolean {
-  return role === 'other' && isNeverAnImage(name);
+  if (found.role !== 'other') {
+    addBaseImage(listing, found, chain);
+    return;
+  }
+  // A raw file is nobody's overlay; one that is named as a disk is counted anyway.
+  if (header.kind === 'raw' && (!found.name.startsWith('disk') || found.name === DISK_INFO)) return;
+  addOverlay(listing, found, chain, isWrittenByGuests(found.name) ? 'its name' : undefined);
 }
 
 /** Undefined where it has vanished, or was reported as unseen. */
 function headerOf(listing: OverlayListing, found: Found): ImageHeader | undefined {
   const { reader, unseen } = listing;
+  let stats: BigIntStats | undefined;
   try {
-    const stats = lstatSync(found.file, { bigint: true });
+    stats = lstatSync(found.file, { bigint: true });
     const header = readHeader(reader, found, stats);
     unseen.clear(found.path);
     // It was a file when it was listed: a swap changes the directory, which is listed again.
     return header.kind === 'irregular' ? undefined : header;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    if (!isExcused(found)) unseen.addError(found.path, 'NotOpened', error);
+    // What lies in the base directory is never excused by its name.
+    const isExcused = found.role === 'other' && stats !== undefined && isRefusal(error) && isKeptByRoot(found.name, stats);
+    if (!isExcused) unseen.addError(found.path, 'NotOpened', error);
     return undefined;
   }
 }
@@ -66,13 +72,12 @@ function readHeader(reader: ImageReader, { file }: Found, stats: BigIntStats): I
   return stats.size === 0n ? { kind: 'raw' } : reader.header(file, stats);
 }
 
-/** A raw file is nobody's overlay; one that is named as a disk is counted anyway. */
-function addOverlay(listing: OverlayListing, { path, name }: Found, { state, links, rawBases, message }: Chain, isRaw: boolean): void {
-  if (isRaw && (!name.startsWith('disk') || isNeverAnImage(name))) return;
+/** @param excuse by whose word the bytes are a guest's own, where nobody else says so. */
+function addOverlay(listing: OverlayListing, { path }: Found, { state, links, rawBases, message }: Chain, excuse?: string): void {
   const isSettled = state === 'ok' || state === 'flat';
-  const declaredRawBy = isSettled ? undefined : isNeverAnImage(name) ? 'its name' : listing.declared.rawBy(path);
+  const declaredRawBy = isSettled ? undefined : (excuse ?? listing.declared.rawBy(path));
   listing.overlays.set(path, { instance: instanceOf(path), path, state, chain: links, message, declaredRawBy });
-  if (!isNeverAnImage(name)) listing.declared.noteRaw(path, rawBases);
+  if (excuse === undefined) listing.declared.noteRaw(path, rawBases);
   if (state === 'unreadable' && declaredRawBy === undefined)
     listing.unseen.add(path, 'NotUnderstood', `${message ?? state}; ${SETTLE_DISK}`);
 }
@@ -87,7 +92,7 @@ function addBaseImage(listing: OverlayListing, { path, name, role }: Found, { st
 
 /**
  * A link to what is scanned anyway says nothing new, but a base file that it leads to is in use, whatever the link is called. A file
- * outside is not opened, unless a source names it; a name excuses a link only where it leads out.
+ * outside is not opened, unless a source names it. A name excuses no link.
  */
 export function visitLink(listing: OverlayListing, found: Found): void {
   const { places, reader, chains, unseen } = listing;
@@ -98,14 +103,14 @@ export function visitLink(listing: OverlayListing, found: Found): void {
   const place = places.resolve(own);
   unseen.clear(found.path);
   if (place.kind === 'lost') {
-    if (!isExcused(found)) unseen.add(found.path, 'NotFollowed', place.message);
+    unseen.add(found.path, 'NotFollowed', place.message);
     return;
   }
   const isBaseFile = place.kind === 'outside' && chains.baseFileAt(place.path) !== undefined;
   if (isBaseFile || (place.kind === 'inside' && reader.typeAt(place.path) === 'file')) {
     const chain = followReference(found.path, target, chains);
-    if (keepsBaseFile(chain, chains) || chain.state === 'unreadable') addOverlay(listing, found, chain, false);
-  } else if (place.kind === 'outside' && !chains.isNamed(place.path) && !isExcused(found)) {
+    if (keepsBaseFile(chain, chains) || chain.state === 'unreadable') addOverlay(listing, found, chain);
+  } else if (place.kind === 'outside' && !chains.isNamed(place.path)) {
     const message = `it is a symbolic link to ${JSON.stringify(place.path)}, which is outside the instances path and not read; use a bind mount instead, or list it under ignore if it cannot lead to a base file`;
     unseen.add(found.path, 'NotFollowed', message);
   }

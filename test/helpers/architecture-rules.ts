@@ -120,6 +120,7 @@ export const SHELLS: readonly string[] = [
   'src/overlays/listing.ts',
   'src/overlays/mounted-files.ts',
   'src/overlays/named-disks.ts',
+  'src/overlays/not-images.ts',
   'src/overlays/overlay-scanner.ts',
   'src/overlays/places.ts',
   'src/overlays/tree-walk.ts',

@@ -5,7 +5,6 @@ import type { BaseScanner, OverlayScanner } from '../../src/model/ports.ts';
 
 import { baseRows } from './base-rows.ts';
 import { followChain, type ChainContext } from '../../src/overlays/chain.ts';
-import { isNeverAnImage } from '../../src/overlays/not-images.ts';
 import type { ImageHeader } from '../../src/images/header.ts';
 import { classify, partialDownloadDigest } from '../../src/scan/classify.ts';
 import { HEAD_BYTES } from '../../src/images/formats/format.ts';
@@ -139,7 +138,7 @@ export class MemoryTree {
     for (const [path, entry] of this.#entries) {
       const [instance = '', ...deeper] = path.split('/');
       const name = deeper.at(-1) ?? instance;
-      if (['locks', 'lost+found'].includes(instance) || isNeverAnImage(name)) continue;
+      if (['locks', 'lost+found'].includes(instance) || name === 'disk.info') continue;
       if ('symlink' in entry && posix.isAbsolute(entry.symlink))
         unseen.push({ path, cause: 'NotFollowed', message: 'it is a symbolic link that leads out of the instances path' });
       if (!isFile(entry)) continue;

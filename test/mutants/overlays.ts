@@ -1,6 +1,7 @@
 import type { MutantsOf } from './mutant.ts';
 
 const OVERLAYS = 'test/integration/scan/overlays.test.ts';
+const ORDINARY = 'test/integration/scan/ordinary-tree.test.ts';
 const OVERLAY_CONTRACT = 'test/contract/scan/overlay-scanner.test.ts';
 const SYSTEM_CALLS = 'test/integration/scan/system-calls.test.ts';
 const CHAIN = 'test/unit/overlays/chain.test.ts';
@@ -86,8 +87,8 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'an image of any name counts',
-        from: "if (isRaw && (!name.startsWith('disk') || isNeverAnImage(name))) return;",
-        to: "if (!name.startsWith('disk')) return;",
+        from: "if (header.kind === 'raw' && (!found.name.startsWith('disk') || found.name === DISK_INFO)) return;",
+        to: "if (!found.name.startsWith('disk')) return;",
       },
       {
         rule: 'a file that may not be read is unseen, whatever its name',
@@ -108,6 +109,17 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         rule: 'a link that leads out of the instances path is unseen',
         from: "unseen.add(found.path, 'NotFollowed', message);",
         to: 'void message;',
+      },
+      {
+        rule: 'a name excuses no link',
+        from: "  if (place.kind === 'lost') {",
+        to: "  if (isWrittenByGuests(found.name) || found.name === 'lost+found') return;\n  if (place.kind === 'lost') {",
+      },
+      {
+        rule: 'no name in the base directory excuses a file that may not be read',
+        from: "const isExcused = found.role === 'other' && stats",
+        to: 'const isExcused = stats',
+        tests: [ORDINARY],
       },
       { rule: 'a link in a circle is unseen', from: "unseen.add(found.path, 'NotFollowed', place.message);", to: '' },
       { rule: 'a base file that a link leads to is in use', from: 'if (keepsBaseFile(chain, chains) || chain', to: 'if (chain' },
@@ -218,13 +230,43 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
   },
   {
     file: 'src/overlays/not-images.ts',
-    tests: [OVERLAYS],
+    tests: [ORDINARY],
     mutants: [
-      { rule: 'only a short list of names are never images', from: 'NEVER_IMAGES.some(({ pattern }) => pattern.test(name))', to: 'true' },
       {
-        rule: 'only a short list of directories need not be entered',
-        from: 'NEVER_ENTERED.some((directory) => directory.name === name)',
+        rule: 'only in files that guests write, bytes that are not understood hold nothing',
+        from: 'GUESTS_WRITE.some(({ pattern }) => pattern.test(name))',
         to: 'true',
+        tests: [OVERLAYS],
+      },
+      {
+        rule: 'only files of a short list of names need not be read',
+        from: 'ROOT_KEEPS.some(({ pattern }) => pattern.test(name))',
+        to: 'true',
+      },
+      {
+        rule: 'a file with a second name is never excused',
+        from: 'stats.nlink !== 1n || ',
+        to: '',
+      },
+      {
+        rule: 'a file or a directory that others than root can reach is never excused',
+        from: 'return uid === ROOT && (mode & CLOSED_TO_OTHERS) === 0n;',
+        to: 'return true;',
+      },
+      {
+        rule: 'lost+found is excused at the root of a file system alone',
+        from: "return mount?.root === '/';",
+        to: 'return true;',
+      },
+      {
+        rule: 'lost+found is not excused where it is a mount of its own',
+        from: '  if (stats.dev !== parentDevice) return false;\n',
+        to: '',
+      },
+      {
+        rule: 'past states are not entered only where they cannot change',
+        from: "options.split(',').includes('ro') === true",
+        to: "options.split(',').includes('ro') !== undefined",
       },
     ],
   },

@@ -155,7 +155,7 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
       state: 'unreadable',
       chain: [{ protects: [A, 'image'] }],
     });
-    expect(scan.unseen.map(({ path }) => path).toSorted()).toEqual([`_base/${A}`, 'moved', 'other/disk']);
+    expect(scan.unseen.map(({ path }) => path).toSorted()).toEqual([`_base/${A}`, 'moved', 'other/disk', 'vm/console.log']);
   });
 
   it('should see images at any depth, and directly in the instances path', async () => {

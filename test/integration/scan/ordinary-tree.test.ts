@@ -1,9 +1,8 @@
-import { chmodSync, chownSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createOverlayScanner } from '../../../src/overlays/overlay-scanner.ts';
 import type { OverlayScan } from '../../../src/model/overlay.ts';
+import { inMountNamespaceOfHost } from '../../helpers/mount-namespace.ts';
 import { buildTree, type Tree, type TreeSpec } from '../../helpers/tree.ts';
-import { asUnprivileged } from '../../helpers/unprivileged.ts';
 
 const SHA1 = '0d5e6b61602d758984b3bf038267614d6016eb2a';
 const VM = '5f0e2c9a-0000-4000-8000-000000000001';
@@ -33,6 +32,7 @@ const ORDINARY: TreeSpec = {
   [`${VM}/ramdisk`]: { content: '\u001f\u008b' },
   [`${VM}/console.log`]: { content: 'boot' },
   [`${VM}/console.log.0`]: { content: 'boot' },
+  [`${VM}/swtpm/${VM}/tpm2/tpm2-00.permall`]: { content: 'state' },
   [`${VM}/vtpm/tpm2-00.permall`]: { content: 'state' },
   [`${VM}/vtpm/.lock`]: { content: '' },
   [`${VM}/instance-00000001_VARS.fd`]: { content: 'variables' },
@@ -46,7 +46,7 @@ const ORDINARY: TreeSpec = {
   '.snapshot/hourly.0/vm/disk': overlay,
 };
 
-/** libvirt keeps these for itself while a VM runs; the console belongs to root. */
+/** Nova gives itself what it moves out of libvirt's own directories (`save_and_migrate_vtpm_dir`). libvirt keeps these for itself while a VM runs; the console belongs to root. */
 const PRIVATE = [
   `${VM}/console.log`,
   `${VM}/console.log.0`,
@@ -55,28 +55,32 @@ const PRIVATE = [
   `${VM}/instance-00000001_VARS.fd`,
 ];
 
-function ordinaryTree(): Tree {
-  const tree = buildTree(ORDINARY);
-  const swtpmLog = tree.path(`${VM}/vtpm/swtpm.log`);
-  writeFileSync(swtpmLog, 'log');
-  for (const path of [...PRIVATE.map((name) => tree.path(name)), swtpmLog]) chmodSync(path, 0o600);
-  chmodSync(tree.path('lost+found'), 0o700);
-  if (process.getuid?.() === 0) for (const name of PRIVATE) chownSync(tree.path(name), 0, 0);
+function ordinaryTree(spec: TreeSpec = ORDINARY): Tree {
+  const tree = buildTree(spec);
+  for (const path of PRIVATE.filter((name) => name in spec)) chmodSync(tree.path(path), 0o600);
+  if (process.getuid?.() === 0) for (const name of PRIVATE.filter((path) => path in spec)) chownSync(tree.path(name), 0, 0);
   return tree;
 }
 
-const scan = (tree: Tree): Promise<OverlayScan> =>
-  createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' }).scan({
-    instanceNames: new Set(),
-  });
+/** Puts a copy on a file system of its own, as an instances path often is, and scans that. `prepare` is a shell script in the copy. */
+async function lookAt({ instancesPath }: Tree, who: 'root' | 'user', prepare = ''): Promise<OverlayScan> {
+  const mounted = `${instancesPath}-mounted`;
+  mkdirSync(mounted);
+  const child = new URL('../../helpers/look-child.ts', import.meta.url).pathname;
+  const script = `mount -t tmpfs none "$1"; cp -a "$2/." "$1"; (cd "$1"; ${prepare}\n); "$3" "$4" "$1" "$2" "$5"`;
+  return JSON.parse(await inMountNamespaceOfHost(script, [mounted, instancesPath, process.execPath, child, who])) as OverlayScan;
+}
+
+const unseenIn = async (tree: Tree, who: 'root' | 'user', prepare: string): Promise<readonly string[]> =>
+  (await lookAt(tree, who, prepare)).unseen.map(({ path }) => path);
 
 describe('what Nova and libvirt really leave in an instances directory', () => {
   it.each([
-    ['root', (tree: Tree) => scan(tree)],
-    ["Nova's user", (tree: Tree) => asUnprivileged(() => scan(tree))],
-  ])('should have nothing unseen for %s', async (_who, look) => {
+    ['root', 'root'],
+    ["Nova's user", 'user'],
+  ] as const)('should have nothing unseen for %s', async (_, who) => {
     using tree = ordinaryTree();
-    const { overlays, unseen } = await look(tree);
+    const { overlays, unseen } = await lookAt(tree, who, 'chmod 700 lost+found');
     expect(unseen).toEqual([]);
     const standing = overlays.filter(({ state }) => state === 'ok').map(({ path }) => path);
     expect(standing.toSorted()).toEqual(
@@ -90,5 +94,50 @@ describe('what Nova and libvirt really leave in an instances directory', () => {
         `${VM}_resize/disk`,
       ].toSorted(),
     );
+  });
+});
+
+describe.skipIf(process.geteuid?.() !== 0)('what only looks like that, for a user who is not root (the test needs root to make it)', () => {
+  it.each([
+    ['lies further down', 'mkdir -p vm/lost+found; chmod 700 vm/lost+found', ['vm/lost+found']],
+    ["is not root's", 'mkdir -m 700 lost+found; chown 64055 lost+found', ['lost+found']],
+    ['its group may enter', 'mkdir -m 750 lost+found; chgrp 64055 lost+found', ['lost+found']],
+    ['is a file system of its own', 'mkdir lost+found; mount -t tmpfs -o mode=700 none lost+found', ['lost+found']],
+    ['is at the root of a second file system', 'mkdir vm; mount -t tmpfs none vm; mkdir -m 700 vm/lost+found', []],
+    ['is in a directory that is mounted over itself', 'mkdir vm; mount --bind vm vm; mkdir -m 700 vm/lost+found', ['vm/lost+found']],
+  ])('should count lost+found as unseen where it may hold a disk: it %s', async (_, prepare, unseen) => {
+    using tree = buildTree({});
+    expect(await unseenIn(tree, 'user', prepare)).toEqual(unseen);
+  });
+
+  it.each([
+    ["root's alone", 'chmod 600 vm/console.log', []],
+    ["another user's", 'chmod 600 vm/console.log; chown 64055 vm/console.log', ['vm/console.log']],
+    ["root's, and a group may write it", 'chmod 620 vm/console.log', ['vm/console.log']],
+    ["root's, with a second name", 'chmod 600 vm/console.log; ln vm/console.log vm/second', ['vm/console.log', 'vm/second']],
+    ["root's, under a name of no daemon", 'chmod 600 vm/console.log; mv vm/console.log vm/root.log', ['vm/root.log']],
+    ["root's, under the name of a file of Nova's", 'chmod 600 vm/console.log; mv vm/console.log vm/disk.info', ['vm/disk.info']],
+    ["root's, in the base directory", 'chmod 600 vm/console.log; mv vm/console.log _base', ['_base/console.log']],
+  ])('should count a console as unseen that may be a disk: it is %s', async (_, prepare, unseen) => {
+    using tree = buildTree({ 'vm/console.log': { content: 'boot' } });
+    expect((await unseenIn(tree, 'user', prepare)).toSorted()).toEqual(unseen);
+  });
+
+  it.each(['.snapshot', '.snapshots', '.zfs', 'nvram', 'tpm2', 'vtpm', 'locked'])('should count %s as unseen', async (name) => {
+    using tree = buildTree({});
+    expect(await unseenIn(tree, 'user', `mkdir -m 700 ${name}`)).toEqual([name]);
+  });
+});
+
+describe('past states of a tree', () => {
+  it.each([
+    ['cannot change', 'mount -o remount,ro .snapshot', []],
+    ['are only shown read-only here', 'mount -o remount,bind,ro .snapshot', ['.snapshot/disk']],
+    ['can change', ':', ['.snapshot/disk']],
+  ])('should not be entered where they %s', async (_, prepare, seen) => {
+    using tree = buildTree({ disk: { qcow2: {} }, '.snapshot': { directory: true } });
+    const { overlays, unseen } = await lookAt(tree, 'root', `mount -t tmpfs none .snapshot; cp disk .snapshot; ${prepare}`);
+    expect(overlays.map(({ path }) => path).filter((path) => path !== 'disk')).toEqual(seen);
+    expect(unseen).toEqual([]);
   });
 });

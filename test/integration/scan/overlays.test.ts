@@ -317,9 +317,18 @@ describe('createOverlayScanner on real directories', () => {
       neighbour: { symlink: 'vm' },
       'absolute-neighbour': { symlink: '{instances}/vm' },
       circle: { symlink: 'circle' },
+      'lost+found': { symlink: '/srv/vm' },
+      'vm/console.log': { symlink: '/srv/vm/disk' },
+      'vm/disk.info': { symlink: 'disk.info' },
     });
     const { unseen } = await scanOf(tree);
-    expect(unseen.map(({ path, cause }) => `${path} ${cause}`).toSorted()).toEqual(['circle NotFollowed', 'outside NotFollowed']);
+    expect(unseen.map(({ path, cause }) => `${path} ${cause}`).toSorted()).toEqual([
+      'circle NotFollowed',
+      'lost+found NotFollowed',
+      'outside NotFollowed',
+      'vm/console.log NotFollowed',
+      'vm/disk.info NotFollowed',
+    ]);
   });
 
   it('should excuse by its name only what cannot be read or understood, and tell base files from disks', async () => {
