@@ -34,6 +34,8 @@ export interface StorageRegistryOptions {
   readonly instancesPath: string;
   readonly locksPath: string;
   readonly locker: FileLocker;
+  /** Why nothing may be written beside the locks, if so. Asked before each writing, of which a lock file is the first. */
+  readonly strangers?: (() => readonly string[]) | undefined;
 }
 
 /** Nova's registry of hosts, in place and under its lock, and our memory of it. */
@@ -104,7 +106,7 @@ class FileRegistry implements StorageRegistry {
 
   async register(host: string, nowMs: number, signal?: AbortSignal): Promise<string | undefined> {
     if (!isHostName(host)) return `${JSON.stringify(host)} is not a host name; set sharedStorage.hostName`;
-    return await this.#locked(signal, (found) => {
+    return await this.#writing(signal, (found) => {
       const problem = isInterrupted(found) ? undefined : this.#problemOf(found);
       if (problem !== undefined) return problem;
       this.#write(union(found.memory.hosts, found.registry.hosts, new Map([[host, nowMs / 1000]])), found, nowMs / 1000);
@@ -113,7 +115,7 @@ class FileRegistry implements StorageRegistry {
   }
 
   async forget(host: string, signal?: AbortSignal): Promise<string | undefined> {
-    return await this.#locked(signal, (found) => {
+    return await this.#writing(signal, (found) => {
       const problem = isInterrupted(found) ? undefined : this.#problemOf(found);
       if (problem !== undefined) return problem;
       const hosts = new Map(union(found.memory.hosts, found.registry.hosts));
@@ -133,6 +135,11 @@ class FileRegistry implements StorageRegistry {
       if (errnoOf(error) === undefined) throw error;
       return undefined;
     }
+  }
+
+  async #writing(signal: AbortSignal | undefined, work: (found: Found) => string | undefined): Promise<string | undefined> {
+    const [stranger] = this.#options.strangers?.() ?? [];
+    return stranger ?? (await this.#locked(signal, work));
   }
 
   /** Runs `work` under Nova's lock; resolves with its answer, or with why the lock or the files cannot be had. */

@@ -18,20 +18,35 @@ export interface DirectoryPaths {
  * names. Then removals would hit another directory, and locks would exclude nobody.
  */
 export function strangeDirectories({ instancesPath, basePath, locksPath }: DirectoryPaths): string[] {
+  return seen(instancesPath, () => [...mountedAt([basePath, join(instancesPath, LOCKS)]), ...strangeLocks(instancesPath, locksPath)]);
+}
+
+/** As `strangeDirectories`, of the lock directory alone: nothing is written into a stranger, be it a lock file or a report. */
+export function strangeLockDirectory(paths: Omit<DirectoryPaths, 'basePath'>): string[] {
+  return seen(paths.instancesPath, () => [
+    ...mountedAt([join(paths.instancesPath, LOCKS)]),
+    ...strangeLocks(paths.instancesPath, paths.locksPath),
+  ]);
+}
+
+function seen(instancesPath: string, look: () => string[]): string[] {
   try {
-    const mounts = readMountTable();
-    const mounted = [basePath, join(instancesPath, LOCKS)].flatMap((path) => {
-      const real = realName(path);
-      const root = real === undefined ? undefined : strangerAt(mounts, real);
-      return root === undefined
-        ? []
-        : [`${path}: ${JSON.stringify(root)} is mounted there, another directory than the one of this name; ${REMEDY}`];
-    });
-    return [...mounted, ...strangeLocks(instancesPath, locksPath)];
+    return look();
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return [`what is mounted below ${instancesPath} cannot be seen: ${messageOf(error)}`];
   }
+}
+
+function mountedAt(paths: readonly string[]): string[] {
+  const mounts = readMountTable();
+  return paths.flatMap((path) => {
+    const real = realName(path);
+    const root = real === undefined ? undefined : strangerAt(mounts, real);
+    return root === undefined
+      ? []
+      : [`${path}: ${JSON.stringify(root)} is mounted there, another directory than the one of this name; ${REMEDY}`];
+  });
 }
 
 const REMEDY = 'unmount it, mount the directory itself, or mount the whole file system that it is on';

@@ -9,6 +9,9 @@ import { createMembership, type Membership } from '../shared-storage/membership.
 import type { Clock, Logger, StorageRegistry, WorkloadSource } from '../model/ports.ts';
 import { podRules } from './pod-rules.ts';
 import type { Wiring } from './wiring.ts';
+import type { HostReport } from '../model/host-report.ts';
+import { errnoError } from '../lib/errors.ts';
+import { strangeLockDirectory } from '../surroundings/directories.ts';
 import { hostReport } from '../shared-storage/host-report.ts';
 import { systemClock } from '../lib/clock.ts';
 import { timestamp } from '../lib/timestamp.ts';
@@ -57,7 +60,7 @@ export function wireSharedStorage(config: Config, shared: SharedStorageConfig, p
         readings,
         nowMs,
       ),
-    publish: (report) => publishReport(config, report),
+    publish: (report) => publish(config, report),
   });
   const registrationProblem = () => membership.problem();
   const watches = hostWatches(config, parts);
@@ -68,7 +71,12 @@ export function wireSharedStorage(config: Config, shared: SharedStorageConfig, p
 }
 
 export function storageRegistry({ instancesPath, locksPath }: Config): StorageRegistry {
-  return createStorageRegistry({ instancesPath, locksPath, locker: createFileLocker({ locksPath }) });
+  return createStorageRegistry({
+    instancesPath,
+    locksPath,
+    locker: createFileLocker({ locksPath }),
+    strangers: () => strangeLockDirectory({ instancesPath, locksPath }),
+  });
 }
 
 /** The registered hosts, as `basekeeper hosts` lists them. */
@@ -89,6 +97,13 @@ export async function registerHost(config: Config, { hostName }: SharedStorageCo
   const problem = await storageRegistry(config).register(hostName, systemClock.now().wallMs);
   if (problem !== undefined) throw new Error(`host ${JSON.stringify(hostName)} could not be registered: ${problem}`);
   return { path, made };
+}
+
+/** Throws an errno error. */
+function publish(config: Config, report: HostReport): void {
+  const [stranger] = strangeLockDirectory(config);
+  if (stranger !== undefined) throw errnoError('EXDEV', stranger);
+  publishReport(config, report);
 }
 
 function hostWatches(config: Config, { cluster }: SharedStorageParts): HostWatches | undefined {

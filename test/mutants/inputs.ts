@@ -44,6 +44,11 @@ export const INPUTS: readonly MutantsOf[] = [
         from: '[basePath, join(instancesPath, LOCKS)]',
         to: '[join(instancesPath, LOCKS)]',
       },
+      {
+        rule: 'locks: what is written beside them is not given to a directory that is mounted over them',
+        from: '...mountedAt([join(paths.instancesPath, LOCKS)]),',
+        to: '',
+      },
       { rule: "locks: locksPath is Nova's own lock directory", from: '...strangeLocks(instancesPath, locksPath)', to: '' },
     ],
   },
@@ -56,6 +61,22 @@ export const INPUTS: readonly MutantsOf[] = [
         rule: 'alone: a registry that is not understood is a sign',
         from: 'if (hosts === undefined) return [',
         to: 'if (hosts === undefined) return [].slice() ?? [',
+      },
+    ],
+  },
+  {
+    file: 'src/shared-storage/registry.ts',
+    tests: [SURROUNDINGS],
+    mutants: [{ rule: 'locks: no registration is written into a stranger', from: 'return stranger ?? (await', to: 'return (await' }],
+  },
+  {
+    file: 'src/wire/shared-storage.ts',
+    tests: [SURROUNDINGS],
+    mutants: [
+      {
+        rule: 'locks: no report is written into a stranger',
+        from: 'if (stranger !== undefined) throw',
+        to: 'if (stranger === null) throw',
       },
     ],
   },

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SettingsInput } from '../../../src/config/schema/schema.ts';
 import type { Report } from '../../../src/model/report.ts';
 import { sharedTypeName } from '../../../src/disk/network-filesystem.ts';
 import { passOnTree } from '../../helpers/pass-on-tree.ts';
+import { PATIENTLY, sharedHost, startAgent } from '../../helpers/shared-agents.ts';
 import { buildTree, DAY, type Tree } from '../../helpers/tree.ts';
 
 const UNUSED = '0d5e6b61602d758984b3bf038267614d6016eb2a';
@@ -54,6 +55,26 @@ describe('the directories of a pass', () => {
     mkdirSync(tree.path('../elsewhere'));
     mount(tree.path('locks'), '--bind', tree.path('../elsewhere'));
     expect(gateOf(await pass())).toEqual(['DirectoryMismatch']);
+  });
+
+  it('should be given nothing where another directory is mounted as locks: no lock, no report, no copy of the registry', async () => {
+    mkdirSync(tree.path('../elsewhere'));
+    mount(tree.path('locks'), '--bind', tree.path('../elsewhere'));
+    const report = await pass({ sharedStorage: { enabled: true, settleSeconds: 0 } });
+    expect(gateOf(report)).toEqual(expect.arrayContaining(['DirectoryMismatch', 'StorageRegistryBroken']));
+    expect(JSON.stringify(report.gate)).toMatch(/could not be registered: .*elsewhere.* is mounted there/);
+    expect(readdirSync(tree.path('../elsewhere'))).toEqual([]);
+  });
+
+  it('should get no report of an agent, either', async () => {
+    mkdirSync(tree.path('../elsewhere'));
+    mount(tree.path('locks'), '--bind', tree.path('../elsewhere'));
+    const agent = startAgent(sharedHost(tree, 'host-a'));
+    await vi.waitFor(
+      () => expect(agent.log().map(({ msg }) => msg)).toContain('the report of host "host-a" could not be written'),
+      PATIENTLY,
+    );
+    expect(readdirSync(tree.path('../elsewhere'))).toEqual([]);
   });
 
   it('should hold removals where locksPath is another directory than the one that Nova locks in', async () => {
