@@ -23,7 +23,7 @@ function hasTitle({ path, title }: NamedTest): boolean {
 const promises = readFileSync('docs/safety.md', 'utf8');
 const evidence = readFileSync('docs/safety-evidence.md', 'utf8');
 
-describe.each(['docs/safety-evidence.md', 'docs/security.md'])('the tests that %s names', (document) => {
+describe.each(['docs/safety-evidence.md', 'docs/security.md', 'docs/threat-model.md'])('the tests that %s names', (document) => {
   it('should exist', () => {
     const named = namedTests(document);
     expect(named.length).toBeGreaterThan(5);
@@ -41,6 +41,42 @@ describe('docs/safety-evidence.md', () => {
   it('should explain every rule and every condition of the gate', () => {
     const reasons = [...Object.keys(VERDICT_REASONS), ...Object.keys(GATE_REASONS)].filter((reason) => reason !== 'Unused');
     expect(reasons.filter((reason) => !evidence.includes(`\`${reason}\``))).toEqual([]);
+  });
+});
+
+/** The rows of all tables of a document, with the heading that each is below. */
+function rowsOf(document: string): { readonly heading: string; readonly cells: readonly string[] }[] {
+  let heading = '';
+  return readFileSync(document, 'utf8')
+    .split('\n')
+    .flatMap((line, index, lines) => {
+      if (line.startsWith('## ')) heading = line.slice(3);
+      const isHead = lines[index + 1]?.startsWith('|---') === true || line.startsWith('|---');
+      return line.startsWith('| ') && !isHead ? [{ heading, cells: line.slice(2, -2).split(' | ') }] : [];
+    });
+}
+
+describe('docs/threat-model.md', () => {
+  const rows = rowsOf('docs/threat-model.md');
+
+  it('should have rows for each who may try', () => {
+    const attackers = [
+      'A guest',
+      'A tenant',
+      "Nova's user",
+      'Another host',
+      "Another pod's network",
+      "Anyone who holds the agent's token",
+      'A supplier',
+    ];
+    for (const who of attackers) expect(rows.filter(({ heading }) => heading.startsWith(who)).length, who).toBeGreaterThan(2);
+  });
+
+  it('should name a test that tries it in each row, and no test in another form', () => {
+    const text = readFileSync('docs/threat-model.md', 'utf8');
+    const untried = rows.filter(({ cells }) => cells.length !== 4 || !/`test\/[^`]+\.test\.ts`: "[^"]+"/.test(cells[3] ?? ''));
+    expect(untried).toEqual([]);
+    expect(text.match(/"[^"]*should [^"]+"/g)?.length).toBe(namedTests('docs/threat-model.md').length);
   });
 });
 

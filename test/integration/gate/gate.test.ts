@@ -79,6 +79,14 @@ describe('the gate', () => {
     await node.seeOpen('WorkloadIncomplete');
   });
 
+  it('should neither be closed nor keep a file by what a tenant writes on a pod that cannot reach the instances path', async () => {
+    const annotations = { 'basekeeper.io/image-ref': 'unused-image', 'basekeeper.io/image-rex': '*', 'basekeeper.io/swap-mb': '-1' };
+    const tenants = vm('tenant', { volumes: [], containers: [{ name: 'a', image: 'a' }] }) as { metadata: object };
+    await createPod(server, { ...tenants, metadata: { ...tenants.metadata, annotations } });
+    await node.seeOpen('WorkloadIncomplete');
+    await deletePod(server, 'tenant');
+  });
+
   it("should be closed while a disk's header cannot be read (Unseen)", async () => {
     node.tree.add({ 'broken-vm/disk': { qcow2: {} } });
     truncateSync(node.tree.path('broken-vm/disk'), 40);
