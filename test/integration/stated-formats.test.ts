@@ -135,7 +135,7 @@ describe('a base file whose format several places state', () => {
     diskInfo('raw')(tree);
     say(tree);
     const pass = () => passOver(tree, { ...pinned, ...settings });
-    for (const format of ['qcow2', undefined]) {
+    for (const format of [undefined, 'qcow2']) {
       definition(format, '1', UPPER)(tree);
       await pass();
       expect(qemuChain(tree.path(UPPER))).toHaveLength(3);

@@ -252,7 +252,18 @@ export class Vms {
       throw new Error('this spelling leaves a link behind');
     };
     const [root, base, locks] = [join(instances, '..'), join(instances, '_base'), join(instances, 'locks')];
-    return { root, instances, base, locks, outside: root, traps: new Set(), directory: (path) => path, link: noLinks, hardLink: noLinks };
+    return {
+      root,
+      instances,
+      base,
+      locks,
+      outside: root,
+      traps: new Set(),
+      directory: (path) => path,
+      link: noLinks,
+      hardLink: noLinks,
+      bindMount: noLinks,
+    };
   }
 
   #anyImage(): string {

@@ -6,7 +6,7 @@ import { sha } from './names.ts';
 import { inTrash, placeOf, uuidOf, type Site } from './places.ts';
 import { spell, type Target } from './references.ts';
 import { Evidence } from './evidence.ts';
-import { DAY, SoundnessTree } from './tree.ts';
+import { DAY, OFFSET, SoundnessTree } from './tree.ts';
 
 /** A layout as files: where it lies and what the pass is given. */
 export interface Built {
@@ -48,6 +48,7 @@ class PartBuilder {
     const base = this.#baseFile();
     const opened = part.place === 'none' ? base.path : this.#image(base);
     if (part.namedBy !== 'nobody') this.#evidence.name(opened, part.namedBy, uuidOf(part));
+    if (part.also !== 'nobody') this.#evidence.nameAlso(opened, part.also, uuidOf(part), part.namedBy);
   }
 
   /** The base file, with what it stands on. */
@@ -59,9 +60,17 @@ class PartBuilder {
       const path = tree.candidate(join(tree.base, sha(`below-${id}-${level}`)), id);
       lower = lower === undefined ? { path: tree.plain(path, 'raw'), format: 'raw' } : this.#overlay(path, path, lower);
     }
-    const path = tree.candidate(baseKind === 'trashed' ? inTrash(tree, `base-${id}`, 10 * DAY) : join(tree.base, this.#baseName()), id);
+    const trashed = inTrash(tree, `base-${id}`, 10 * DAY);
+    const path = tree.candidate(
+      baseKind === 'trashed' ? trashed : join(tree.base, this.#baseName()),
+      baseKind === 'twoNames' ? undefined : id,
+    );
     if (lower !== undefined) return this.#overlay(path, path, lower);
-    return { path: tree.plain(path, baseFormat), format: FORMATS[baseFormat]?.format ?? 'raw' };
+    const format = FORMATS[baseFormat]?.format ?? 'raw';
+    tree.plain(path, baseFormat);
+    if (!baseKind.startsWith('twoNames')) return { path, format };
+    tree.candidate(tree.hardLink(trashed, path), baseKind === 'twoNames' ? id : undefined);
+    return { path: baseKind === 'twoNames' ? trashed : path, format };
   }
 
   #baseName(): string {
@@ -74,7 +83,7 @@ class PartBuilder {
   }
 
   #overlay(path: string, openedAs: string, target: Target, format = 'qcow2', ageSeconds = 3 * DAY): Target {
-    const reference = spell(this.#tree, this.#part, openedAs, target);
+    const reference = target.reference ?? spell(this.#tree, this.#part, openedAs, target);
     this.#tree.overlay(path, reference, format, target.format, ageSeconds);
     return { path, format: ['qcow2v2', 'noFormat'].includes(format) ? 'qcow2' : format };
   }
@@ -88,8 +97,9 @@ class PartBuilder {
 
   /** Images between the stander and the base file. */
   #middles(base: Target, beside: string): Target {
-    const { id, middle, depth } = this.#part;
+    const { id, middle, middleNamed, depth } = this.#part;
     if (middle === 'none') return base;
+    if (middle === 'offset' || middle === 'within') return this.#enclosed(base, middle);
     const tree = this.#tree;
     let below = base;
     for (let level = 0; level < { one: 1, two: 2, four: 4 }[depth]; level++) {
@@ -106,7 +116,19 @@ class PartBuilder {
       if (middle === 'outside') tree.traps.add(path);
       below = this.#overlay(path, path, below);
     }
+    if (middleNamed !== 'nobody') this.#evidence.name(below.path, middleNamed, uuidOf(this.#part).replace('0000', 'cccc'));
     return below;
+  }
+
+  /** An image on the base file, in another file. */
+  #enclosed(base: Target, how: 'offset' | 'within'): Target {
+    const { id } = this.#part;
+    const tree = this.#tree;
+    const inner = join(tree.outside, `inner-${id}`);
+    const path = join(tree.instances, `other-${id}`, 'container');
+    this.#overlay(inner, inner, base);
+    tree.enclose(inner, path, how);
+    return { path, format: 'qcow2', reference: encloseReference(path, how) };
   }
 
   #stander(target: Target, { path, openedAs }: Site): void {
@@ -123,7 +145,12 @@ class PartBuilder {
       tree.images.add(path);
       tree.age(path, age);
     } else this.#overlay(path, openedAs, { ...target, ...(declared === 'raw' ? { format: 'raw' } : {}) }, format, age);
-    if (diskInfo === 'raw') tree.text(join(dirname(path), 'disk.info'), JSON.stringify({ [openedAs]: 'raw' }));
+    if (diskInfo !== 'none') tree.text(join(dirname(path), 'disk.info'), JSON.stringify(DISK_INFOS[diskInfo](openedAs)));
+    if (place === 'slice') {
+      tree.enclose(path, openedAs, 'offset');
+      tree.images.add(encloseReference(openedAs, 'offset'));
+      this.#evidence.slice(openedAs, OFFSET, uuidOf(this.#part));
+    }
     if (place !== 'trash') tree.images.add(openedAs);
     this.#hide(path);
   }
@@ -135,6 +162,20 @@ class PartBuilder {
     this.#tree.foreignOwned.set(hidden, mode === 'file' ? 0o600 : 0o700);
     this.#tree.traps.add(hidden);
   }
+}
+
+const DISK_INFOS = {
+  raw: (path: string) => ({ [path]: 'raw' }),
+  qcow2: (path: string) => ({ [path]: 'qcow2' }),
+  // Nova goes by the last name.
+  both: (path: string) => ({ [`/old${path}`]: 'qcow2', [path]: 'raw' }),
+} as const;
+
+/** How QEMU opens an image that lies in another file. */
+function encloseReference(path: string, how: 'offset' | 'within'): string {
+  const file = { driver: 'file', filename: path };
+  const layer = how === 'offset' ? { driver: 'raw', offset: OFFSET, file } : { driver: 'vdi', file };
+  return `json:${JSON.stringify({ driver: 'qcow2', file: layer })}`;
 }
 
 /** A disk whose bytes lie in another file. */

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { PartChoices, World } from './features.ts';
 import type { SoundnessTree } from './tree.ts';
 
-type Naming = Exclude<PartChoices['namedBy'], 'nobody'>;
+export type Naming = Exclude<PartChoices['namedBy'], 'nobody'>;
+type Also = Exclude<PartChoices['also'], 'nobody'>;
 
 /** What the pass is given: its configuration, workloads, and the files of a libvirtd. */
 export class Evidence {
@@ -27,13 +28,31 @@ export class Evidence {
   /** Lets a libvirt domain name the file at `path`. */
   name(path: string, how: Naming, uuid: string): void {
     this.#tree.named.add(path);
-    this.domain(uuid, how === 'status', DEVICES[how](escape(path)), how === 'commandLine' ? commandLine(path) : '');
+    this.domain(uuid, how === 'status', DEVICES[how](escape(path)), commandLine(how, path));
     if (how !== 'volume') return;
     const directory = join(path, '..');
     this.#tree.text(
       this.#etc(`storage/pool-${uuid.slice(0, 8)}.xml`),
       `<pool type='dir'><name>pool-${uuid.slice(0, 8)}</name><target><path>${escape(directory)}</path></target></pool>\n`,
     );
+  }
+
+  /** Lets one more place name the file at `path`, beside the one that names it for the domain `uuid`. */
+  nameAlso(path: string, also: Also, uuid: string, namedBy: PartChoices['namedBy']): void {
+    const other = uuid.replace('0000', 'aaaa');
+    if (also === 'otherRaw') this.name(path, 'definitionRaw', other);
+    else if (also === 'otherCommandLine') this.name(path, 'commandLine', other);
+    else if (also === 'otherProbed') this.name(path, 'probed', other);
+    else {
+      this.#tree.named.add(path);
+      this.domain(uuid, namedBy !== 'status', DEVICES[also === 'sameRaw' ? 'definitionRaw' : 'definition'](escape(path)));
+    }
+  }
+
+  /** Lets a domain open what begins at an offset of the file. */
+  slice(path: string, offset: number, uuid: string): void {
+    const slices = `<slices><slice type='storage' offset='${offset}' size='1048576'/></slices>`;
+    this.domain(uuid, false, oneDisk(escape(path)).replace("'/><target", `'>${slices}</source><target`));
   }
 
   /** A domain with these elements among its devices. */
@@ -95,6 +114,7 @@ const REMOTE = `<disk type='network' device='disk'>${DRIVER}<source protocol='nb
 const DEVICES: Readonly<Record<Naming, (file: string) => string>> = {
   definition: oneDisk,
   definitionRaw: (file) => oneDisk(file).replace("type='qcow2'", "type='raw'"),
+  definitionNone: (file) => oneDisk(file).replace(DRIVER, ''),
   status: oneDisk,
   volume: (file) =>
     `<disk type='volume' device='disk'>${DRIVER}<source pool='@POOL@' volume='${file.slice(file.lastIndexOf('/') + 1)}'/>${TARGET}</disk>`,
@@ -103,14 +123,24 @@ const DEVICES: Readonly<Record<Naming, (file: string) => string>> = {
   mirror: (file) =>
     `${REMOTE}<mirror type='file' file='${file}' format='qcow2' job='copy'><format type='qcow2'/><source file='${file}'/></mirror>${TARGET}</disk>`,
   commandLine: () => '',
+  probed: () => '',
+  blockdev: () => '',
 };
 
 function oneDisk(file: string): string {
   return `<disk type='file' device='disk'>${DRIVER}<source file='${file}'/>${TARGET}</disk>`;
 }
 
-function commandLine(path: string): string {
-  return `<qemu:commandline><qemu:arg value='-drive'/><qemu:arg value='file=${escape(path)},if=virtio,format=qcow2'/></qemu:commandline>`;
+/** What QEMU is started with beside what libvirt gives it. */
+function commandLine(how: Naming, path: string): string {
+  const node = { driver: 'qcow2', file: { driver: 'file', filename: path } };
+  const options: Partial<Record<Naming, readonly [string, string]>> = {
+    commandLine: ['-drive', `file=${path},if=virtio,format=qcow2`],
+    probed: ['-drive', `file=${path},if=virtio`],
+    blockdev: ['-blockdev', JSON.stringify(node)],
+  };
+  const args = (options[how] ?? []).map((value) => `<qemu:arg value='${escape(value)}'/>`);
+  return args.length === 0 ? '' : `<qemu:commandline>${args.join('')}</qemu:commandline>`;
 }
 
 function escape(text: string): string {

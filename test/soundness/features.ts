@@ -54,6 +54,7 @@ export const PART_AXES = {
     baseSub: { about: 'a directory below the base directory' },
     trash: { about: 'a file in the trash' },
     locks: { about: 'an image in the lock directory' },
+    slice: { about: 'at an offset of a file, as a slice of a libvirt disk', holds: true },
     none: { about: 'no image: a source names the base file itself' },
   },
   name: {
@@ -91,6 +92,7 @@ export const PART_AXES = {
     linkInBase: { about: 'through a link in the base directory, of another name' },
     jump: { about: 'a path whose .. comes after a link', holds: true },
     hardLinkOut: { about: 'a hard link outside, of another name', holds: true },
+    bindMount: { about: 'a bind mount in the instances path, of another name', holds: true },
   },
   middle: {
     none: { about: 'nothing between the image and the base directory', weight: 8 },
@@ -100,6 +102,13 @@ export const PART_AXES = {
     baseForeign: { about: 'images in the base directory with names that are not ours' },
     baseUnused: { about: 'images in the base directory that nothing else uses' },
     outside: { about: 'images outside', holds: true },
+    offset: { about: 'an image that begins at an offset of a file', holds: true },
+    within: { about: 'an image within an image of another format', holds: true },
+  },
+  middleNamed: {
+    nobody: { about: 'no source names the images between', weight: 8 },
+    definition: { about: 'the definition of a libvirt domain names the uppermost of them as qcow2' },
+    probed: { about: 'a command line names the uppermost of them without a format' },
   },
   depth: {
     one: { about: 'one image between' },
@@ -113,6 +122,8 @@ export const PART_AXES = {
     ephemeral: { about: 'ephemeral_<GB>_<hash>' },
     swap: { about: 'swap_<MB>' },
     trashed: { about: 'a file in the trash whose grace is over' },
+    twoNames: { about: 'a file of the base directory with a name in the trash, by which it is used' },
+    twoNamesBase: { about: 'a file of the base directory with a name in the trash, by which nobody uses it' },
   },
   baseFormat: {
     raw: { about: 'raw' },
@@ -148,7 +159,18 @@ export const PART_AXES = {
     volume: { about: '<source pool= volume=> of a directory pool', holds: true },
     backingStore: { about: '<backingStore> of a libvirt disk' },
     mirror: { about: '<mirror> of a libvirt disk' },
+    definitionNone: { about: 'the definition of a libvirt domain, without a format' },
     commandLine: { about: 'qemu:commandline of a libvirt domain', holds: true },
+    probed: { about: 'qemu:commandline of a libvirt domain, without a format' },
+    blockdev: { about: 'qemu:commandline of a libvirt domain, in JSON' },
+  },
+  also: {
+    nobody: { about: 'no other place names it', weight: 12 },
+    sameRaw: { about: 'the status of the same domain, or its definition, says raw' },
+    sameQcow2: { about: 'the status of the same domain, or its definition, says qcow2' },
+    otherRaw: { about: 'another domain says raw' },
+    otherCommandLine: { about: 'the command line of another domain says qcow2' },
+    otherProbed: { about: 'the command line of another domain names it without a format' },
   },
   declared: {
     truly: { about: 'the image says what format the file below it has', weight: 8 },
@@ -157,6 +179,8 @@ export const PART_AXES = {
   diskInfo: {
     none: { about: 'no disk.info', weight: 6 },
     raw: { about: 'disk.info calls the image raw: its guest may have written the header' },
+    qcow2: { about: 'disk.info calls the image qcow2' },
+    both: { about: 'disk.info calls the image raw, and qcow2 by another path' },
   },
   mode: {
     readable: { about: 'it can be read', weight: 8 },

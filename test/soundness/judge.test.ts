@@ -25,12 +25,14 @@ const PLAIN: PartChoices = {
   format: 'qcow2',
   spelling: 'absolute',
   middle: 'none',
+  middleNamed: 'nobody',
   depth: 'one',
   baseKind: 'original',
   baseFormat: 'raw',
   below: 'none',
   keeper: 'workload',
   namedBy: 'nobody',
+  also: 'nobody',
   declared: 'truly',
   diskInfo: 'none',
   mode: 'readable',
@@ -92,6 +94,13 @@ describe('the judge of a pass', () => {
     { format: 'dataFile' },
     { format: 'vmdkExtent' },
     { spelling: 'jump', middle: 'outside' },
+    { spelling: 'bindMount' },
+    { baseKind: 'twoNames' },
+    { middle: 'offset' },
+    { middle: 'within' },
+    { place: 'slice' },
+    { middle: 'outside', namedBy: 'definitionRaw', also: 'sameQcow2' },
+    { middle: 'outside', declared: 'raw', middleNamed: 'definition' },
   ])('should call it lost when a base file in use goes: %o', async (choices) => {
     expect(await faultOf(layoutOf(choices), passOf(needed))).toBe('lost');
     expect(

@@ -26,6 +26,7 @@ export function randomLayout(seed: number, index: number): Layout {
   const parts = Array.from({ length: 1 + random.below(4) }, (_, id) => ({ id, ...(draw(PART_AXES, random) as PartChoices) }));
   const extras = EXTRA_NAMES.filter((name) => !holds(EXTRAS[name]) && random.below(8) === 0);
   let layout: Layout = { seed, index, world, parts, extras };
+  if (random.below(6) === 0) layout = withStatements(layout, random);
   for (let traps = random.below(3) === 0 ? 1 + random.below(2) : 0; traps > 0; traps--) layout = withTrap(layout, random);
   return settle(layout);
 }
@@ -46,6 +47,15 @@ function withTrap(layout: Layout, random: Random): Layout {
   const parts = layout.parts.map((part) => (part === chosen ? { ...part, [trap.axis]: trap.choice } : part));
   // Modes matter only to who has no privileges.
   return { ...layout, parts, world: trap.axis === 'mode' ? { ...layout.world, user: 'nova' } : layout.world };
+}
+
+/** Lets several places say something about one disk that stands on what a pass does not read. */
+function withStatements(layout: Layout, random: Random): Layout {
+  const chosen = random.pick(layout.parts);
+  const axes = ['namedBy', 'also', 'diskInfo', 'middleNamed'] as const;
+  const said = Object.fromEntries(axes.map((axis) => [axis, random.pick(Object.keys(PART_AXES[axis]))]));
+  const middle = random.pick(['outside', 'outside', 'outside', 'offset', 'within'] as const);
+  return { ...layout, parts: layout.parts.map((part) => (part === chosen ? { ...part, ...said, middle } : part)) };
 }
 
 function draw(axes: Axes, random: Random): Record<string, string> {
@@ -78,25 +88,32 @@ export function settle(layout: Layout): Layout {
 }
 
 const IN_BASE = new Set(['base', 'trash', 'baseSub']);
+/** A file that is no disk of an instance by its own name. */
+const UNINFORMED = new Set(['fileLinkIn', 'fileLinkOut', 'outside', 'none', 'slice']);
 const LINK_SPELLINGS = new Set(['alias', 'linkOut', 'linkIn', 'linkInAbsolute', 'linkInBase', 'jump', 'hardLinkOut']);
 const VMDK_SPELLINGS = new Set(['absolute', 'relative', 'dotted', 'alias', 'linkOut']);
 
 function settlePart(part: Part, world: World): Part {
-  const settled: { -readonly [K in keyof Part]: Part[K] } = { ...part };
+  const settled: Settled = { ...part };
   if (world.user === 'root' || IN_BASE.has(part.place) || part.place === 'none' || part.place === 'top') settled.mode = 'readable';
   if ((part.place === 'outside' || part.place === 'none') && part.namedBy === 'nobody') settled.namedBy = 'definition';
-  if (IN_BASE.has(part.place) && part.place !== 'baseSub') settled.namedBy = 'nobody';
+  if (IN_BASE.has(part.place) && part.place !== 'baseSub') Object.assign(settled, { namedBy: 'nobody', also: 'nobody' });
+  if (UNINFORMED.has(part.place) && part.diskInfo !== 'raw') settled.diskInfo = 'none';
   if (part.place !== 'base') settled.keeper = 'workload';
   if (part.place !== 'base' || !['young', 'foreign', 'pinnedName'].includes(part.keeper))
     settled.name = part.place === 'base' ? 'disk' : part.name;
   if (part.place === 'none') Object.assign(settled, { name: 'disk', format: 'qcow2', middle: 'none', spelling: 'absolute' });
   if (IN_BASE.has(part.place) || part.place === 'none') settled.diskInfo = 'none';
-  // What is read as raw has no header for QEMU: a guest that names a file outside must not hold its node, and loses nothing.
-  if (hasMiddleOutside(part)) settled.declared = 'truly';
-  if (hasMiddleOutside(part) || isNamedOutOfSight(part, world)) {
-    settled.diskInfo = 'none';
-    if (settled.namedBy === 'definitionRaw') settled.namedBy = 'definition';
-  }
+  settleEnclosed(settled);
+  if (!hasMiddleOutside(settled)) settled.middleNamed = 'nobody';
+  // What all read as raw has no header for QEMU: a guest that names a file outside must not hold its node, and loses nothing.
+  if (hasMiddleOutside(settled) && settled.middleNamed === 'nobody') settled.declared = 'truly';
+  if (isRawForAll(settled) && (hasMiddleOutside(settled) || isEnclosed(settled) || isNamedOutOfSight(settled, world)))
+    Object.assign(settled, {
+      diskInfo: 'none',
+      also: 'nobody',
+      namedBy: settled.namedBy === 'definitionRaw' ? 'definition' : settled.namedBy,
+    });
   if (settled.format === 'vmdkExtent') {
     Object.assign(settled, { middle: 'none', baseFormat: 'raw', below: 'none', diskInfo: 'none' });
     if (!VMDK_SPELLINGS.has(settled.spelling)) settled.spelling = 'absolute';
@@ -111,8 +128,35 @@ function settlePart(part: Part, world: World): Part {
   }
   if (settled.middle === 'none') settled.depth = 'one';
   if (settled.below !== 'none') settled.baseFormat = 'qcow2';
-  if (settled.baseKind === 'trashed' && (settled.below !== 'none' || settled.place === 'none')) settled.baseKind = 'original';
+  const isInTrash = settled.baseKind === 'trashed' || settled.baseKind.startsWith('twoNames');
+  if (isInTrash && (settled.below !== 'none' || settled.place === 'none')) settled.baseKind = 'original';
   return settled;
+}
+
+type Settled = { -readonly [K in keyof Part]: Part[K] };
+
+/** Images in other files are opened by a `json:` name, and name what they stand on by its whole path. */
+function settleEnclosed(settled: Settled): void {
+  if (settled.spelling === 'bindMount' && process.geteuid?.() !== 0) settled.spelling = 'absolute';
+  if (settled.place === 'slice')
+    Object.assign(settled, { namedBy: 'nobody', also: 'nobody', mode: 'readable', middle: 'none', format: 'qcow2', spelling: 'absolute' });
+  if (!isEnclosed(settled)) return;
+  Object.assign(settled, { format: 'qcow2', spelling: 'absolute', declared: 'truly' });
+}
+
+function isEnclosed({ middle }: Part): boolean {
+  return middle === 'offset' || middle === 'within';
+}
+
+/** Whether there are places that say how the disk is read, and all of them say raw. */
+function isRawForAll({ namedBy, also, diskInfo }: Part): boolean {
+  const said = [namedBy, also, diskInfo].filter((what) => what !== 'nobody' && what !== 'none');
+  return said.length > 0 && said.every((what) => ['definitionRaw', 'sameRaw', 'otherRaw', 'raw'].includes(what));
+}
+
+/** Whether a place names the disk without a format: only a stated one is reason to open files outside. */
+function isNamedWithoutFormat({ namedBy, also }: Part): boolean {
+  return ['definitionNone', 'probed', 'blockdev'].includes(namedBy) || ['otherCommandLine', 'otherProbed'].includes(also);
 }
 
 /** Whether the image names its base file by a link that the pass cannot follow: only a header that is believed may then hold. */
@@ -147,6 +191,7 @@ export function holdersOf({ world, parts, extras }: Layout): string[] {
     found.push('outside from elsewhere');
   // A link in the tree leads to a file that no source names.
   if (parts.some((part) => hasMiddleOutside(part) && part.spelling.startsWith('linkIn'))) found.push('link to a middle outside');
+  if (parts.some((part) => hasMiddleOutside(part) && isNamedWithoutFormat(part))) found.push('no format, with a middle outside');
   return [...new Set(found)];
 }
 

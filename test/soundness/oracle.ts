@@ -24,7 +24,7 @@ interface Info extends Omit<QemuInfo, 'format-specific'> {
 
 /** Asks qemu-img about every image of the tree. Nothing of Basekeeper's own reading of headers is used. */
 export function askQemu(tree: SoundnessTree): Standing {
-  const oracle = new Oracle();
+  const oracle = new Oracle(tree.mounts);
   // What was made last stands on what was made before: one call tells the whole chain.
   for (const path of [...tree.images].toReversed()) oracle.ask(path);
   for (const [trashed, original] of tree.restorable) oracle.askAs(trashed, original);
@@ -44,6 +44,12 @@ class Oracle {
   readonly needs = new Map<string, Set<string>>();
   readonly lastNames = new Set<string>();
   readonly #asked = new Set<string>();
+  /** Mount point → the file that is mounted there. */
+  readonly #mounts: ReadonlyMap<string, string>;
+
+  constructor(mounts: ReadonlyMap<string, string>) {
+    this.#mounts = mounts;
+  }
 
   ask(path: string, from = path): void {
     if (this.#asked.has(path)) return;
@@ -84,7 +90,8 @@ class Oracle {
   real(name: string): string | undefined {
     try {
       // The other one takes `..` away before it looks at links; QEMU and the kernel do not.
-      return realpathSync.native(pathOf(name));
+      const path = realpathSync.native(pathOf(name));
+      return this.#mounts.get(path) ?? path;
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
       return undefined;

@@ -78,6 +78,7 @@ const PLACES: Readonly<Record<Part['place'], (setting: Setting) => Site>> = {
     return at(path);
   },
   baseSub: ({ tree, part, name }) => at(tree.base, `backup-${part.id}`, name),
+  slice: ({ tree, part, directory, name }) => ({ path: join(tree.outside, `inner-${part.id}`), openedAs: join(directory, name) }),
   locks: ({ tree, part }) => at(tree.locks, `vm-${part.id}.qcow2`),
   base: keptInBase,
   trash({ tree, part }) {

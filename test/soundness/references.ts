@@ -7,12 +7,14 @@ import type { SoundnessTree } from './tree.ts';
 export interface Target {
   readonly path: string;
   readonly format: string;
+  /** How it is named where no spelling of its path will do. */
+  readonly reference?: string;
 }
 
 /** What spellings are made in. */
 export type SpellingTree = Pick<
   SoundnessTree,
-  'root' | 'instances' | 'base' | 'locks' | 'outside' | 'traps' | 'directory' | 'link' | 'hardLink'
+  'root' | 'instances' | 'base' | 'locks' | 'outside' | 'traps' | 'directory' | 'link' | 'hardLink' | 'bindMount'
 >;
 
 /** How a part spells the name of `target` in an image that is opened as `from`; makes the links that the spelling needs. */
@@ -52,6 +54,7 @@ const SPELLINGS: Readonly<Record<Part['spelling'], (reference: Reference) => str
     return trap(tree, `${jump}/../../${relative(tree.instances, target)}`);
   },
   hardLinkOut: ({ tree, target, name }) => trap(tree, tree.hardLink(join(tree.outside, `ubuntu-${name}`), target)),
+  bindMount: ({ tree, target, name }) => tree.bindMount(join(tree.instances, 'images', `mounted-${name}`), target),
 };
 
 function trap(tree: SpellingTree, path: string): string {

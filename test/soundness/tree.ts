@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -15,11 +16,14 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { readMountTable } from '../../src/disk/mount-table.ts';
 import { qemuImg } from '../helpers/qemu-img.ts';
 import { sha } from './names.ts';
 import { IMAGE_SIZE, offsetOfBackingFormat, UNKNOWN_EXTENSION, type Templates } from './images.ts';
 
 export const DAY = 86_400;
+/** Where an image begins that does not begin with its file. */
+export const OFFSET = 65_536;
 
 /** A base file that a pass may remove if nothing uses it. */
 export interface Candidate {
@@ -36,6 +40,8 @@ export class SoundnessTree {
   readonly #ages = new Map<string, number>();
   /** What qemu-img is asked about, by the paths under which it is opened. */
   readonly images = new Set<string>();
+  /** Mount point → the file that is mounted there. */
+  readonly mounts = new Map<string, string>();
   /** What a source names: as good as an image that is there. */
   readonly named = new Set<string>();
   readonly candidates: Candidate[] = [];
@@ -55,6 +61,9 @@ export class SoundnessTree {
   }
 
   [Symbol.dispose](): void {
+    // The tree may have been moved since.
+    const points = this.mounts.size === 0 ? [] : readMountTable().map(({ mountPoint }) => mountPoint);
+    for (const point of points) if (point.startsWith(`${this.root}/`)) execFileSync('umount', [point]);
     rmSync(this.root, { recursive: true, force: true });
   }
 
@@ -133,6 +142,32 @@ export class SoundnessTree {
     this.directory(dirname(path));
     linkSync(target, path);
     this.#log('ln', target, path);
+    return path;
+  }
+
+  /** Gives a file one more name, as a mount. */
+  bindMount(path: string, target: string): string {
+    this.text(path, '');
+    execFileSync('mount', ['--bind', target, path]);
+    this.#log('mount', '--bind', target, path);
+    this.mounts.set(path, target);
+    return path;
+  }
+
+  /** Puts an image into another file, at an offset, or within an image of another format; nothing is left where it was. */
+  enclose(image: string, path: string, how: 'offset' | 'within'): string {
+    this.directory(dirname(path));
+    if (how === 'within') this.qemuImg('convert', '-f', 'raw', '-O', 'vdi', image, path);
+    else {
+      const bytes = readFileSync(image);
+      writeFileSync(path, Buffer.concat([Buffer.alloc(OFFSET), bytes, Buffer.alloc(-bytes.length & 511)]));
+      this.#log('dd', `if=${image}`, `of=${path}`, `bs=${OFFSET}`, 'seek=1', 'status=none');
+      this.#log('truncate', '-s', '%512', path);
+    }
+    rmSync(image);
+    this.#log('rm', image);
+    this.images.delete(image);
+    this.#ages.delete(image);
     return path;
   }
 

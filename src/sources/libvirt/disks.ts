@@ -145,6 +145,11 @@ function filesInArgument(argument: string, index: number, all: readonly string[]
   return [...named, ...bare].map((path) => diskAt(path.replace(/^file:/, '')));
 }
 
-function unescape(json: string): string {
-  return json.replaceAll(/\\(.)/g, '$1');
+function unescape(text: string): string {
+  try {
+    return String(JSON.parse(`"${text}"`));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return text.replaceAll(/\\(.)/g, '$1');
+  }
 }
