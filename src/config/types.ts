@@ -33,6 +33,8 @@ export interface HttpConfig {
   readonly pagesPort: number;
   readonly report: boolean;
   readonly statusPage: boolean;
+  /** Of the documents that the status page links to. */
+  readonly documentsUrl?: string | undefined;
   /** `network`: status page and report are on `port` as well, for those whom the API server lets. */
   readonly pages: 'loopback' | 'network';
   readonly metrics: 'open' | 'reviewed';

@@ -175,6 +175,7 @@ function openDoor(config: Config, { logger, metrics, sources, loop, client, remo
       ...loop.status(),
       lastRemoval: removals.last(),
       nowMs: systemClock.now().wallMs,
+      documentsUrl: config.http.documentsUrl?.replace(/\/+$/, ''),
     }),
     switches: { report, statusPage },
   });

@@ -145,6 +145,9 @@ verbs: [list, watch]
 {{- $names := list (include "basekeeper.fullname" .) (trimSuffix ".svc" $service) $service (printf "%s.cluster.local" $service) -}}
 {{- $_ := set $http "hostNames" (concat $names (default list $http.hostNames) | uniq) -}}
 {{- end -}}
+{{- if and .Chart.Home (not $http.documentsUrl) -}}
+{{- $_ := set $http "documentsUrl" (printf "%s/blob/v%s/docs" (trimSuffix "/" .Chart.Home) .Chart.Version) -}}
+{{- end -}}
 {{- toYaml $config -}}
 {{- end -}}
 

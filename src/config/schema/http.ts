@@ -33,6 +33,17 @@ export const http = z
         ),
       report: flag(true, 'Serve `/report`, which names images and workloads.'),
       statusPage: flag(true, 'Serve the status page `/`, which names images and workloads.'),
+      documentsUrl: z
+        .optional(
+          z
+            .string()
+            .check(z.maxLength(500), z.regex(/^https?:\/\/[^\s"'<>]+$/, { error: 'must be a URL that begins with https:// or http://' })),
+        )
+        .check(
+          described(
+            'Where the documents of this version are, such as `https://example.com/basekeeper/docs`: the status page links to `README.md` and `runbook.md` there. The chart of a release fills it in. Absent: no links.',
+          ),
+        ),
       pages: z
         ._default(z.enum(['loopback', 'network']), 'loopback')
         .check(

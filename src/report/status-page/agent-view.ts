@@ -13,4 +13,6 @@ export interface AgentView {
   /** The last pass that removed something; undefined where none is known. */
   readonly lastRemoval?: LastRemoval | undefined;
   readonly nowMs: number;
+  /** Of the directory that has the documents; undefined: the page names none. */
+  readonly documentsUrl?: string | undefined;
 }

@@ -6,7 +6,7 @@ import { Html, html, type HtmlPart } from './html.ts';
 import { filesSection } from './files.ts';
 import type { StatusQuery } from './query.ts';
 import type { StatusSelection } from './rows.ts';
-import { STATUS_STYLE } from './style.ts';
+import { FAVICON, STATUS_STYLE } from './style.ts';
 import { countOf, humanBytes, humanSeconds } from '../../lib/text.ts';
 import type { AgentView } from './agent-view.ts';
 
@@ -42,6 +42,7 @@ export function statusPage({ agent, pass, hasReport }: StatusView): string {
         <title>${title}</title>
         <meta name="viewport" content="width=device-width,initial-scale=1" />
         <meta name="robots" content="noindex" />
+        <link rel="icon" href="${FAVICON}" />
         ${STYLE_ELEMENT}
       </head>
       <body>
@@ -52,10 +53,16 @@ export function statusPage({ agent, pass, hasReport }: StatusView): string {
         </header>
         <main>${pass === undefined ? noPass(agent) : passSections(agent, pass)}</main>
         <footer class="muted">
-          <a href="metrics">Metrics</a>${hasReport && html` · <a href="report">This report as JSON</a>`} · Shown as of ${time(agent.nowMs)}
+          <a href="metrics">Metrics</a>${hasReport && html` · <a href="report">This report as JSON</a>`}${documentLinks(agent)} · Shown as
+          of ${time(agent.nowMs)}
         </footer>
       </body>
     </html> `.text;
+}
+
+function documentLinks({ documentsUrl }: AgentView): Html | undefined {
+  if (documentsUrl === undefined) return undefined;
+  return html` · <a href="${documentsUrl}/README.md">Documents</a> · <a href="${documentsUrl}/runbook.md">Runbook</a>`;
 }
 
 function noPass(agent: AgentView): Html {
@@ -67,7 +74,7 @@ function noPass(agent: AgentView): Html {
 
 function passSections(agent: AgentView, pass: StatusPass): Html {
   const { report, digest } = pass;
-  return html`${overview(agent, pass)}${digest.decided && gateSection(report)}${findingsSection(report)}${digest.decided && cacheSection(digest)}
+  return html`${overview(agent, pass)}${digest.decided && !report.gate.open && closedGate(report, agent)}${findingsSection(report)}${digest.decided && cacheSection(digest)}
   ${filesSection(pass.query, pass.selection)}${sourcesSection(report, agent.nowMs)}`;
 }
 
@@ -83,6 +90,7 @@ function overview(agent: AgentView, { report, digest }: StatusPass): Html {
         html`<span class="badge ${RESULT_BADGES[report.result]}">${report.result}</span>`,
         html`${humanSeconds((agent.nowMs - takenMs) / 1000)} ago, took ${duration(report.durationSeconds)}<br />${time(takenMs)}`,
       )}
+      ${digest.decided && report.gate.open && fact('Gate', html`<span class="badge good">open</span>`, 'the evidence is complete')}
       ${fact('Next pass', nextPass(agent), agent.nextPassMs === undefined ? '' : time(agent.nextPassMs))}
       ${fact('In the cache', humanBytes(remaining.allocatedBytes), countOf(remaining.files, 'file'))}
       ${fact('Reclaimable', humanBytes(remaining.reclaimableBytes), countOf(remaining.reclaimableFiles, 'file'))}
@@ -109,17 +117,14 @@ function nextPass({ passRunning, nextPassMs, nowMs }: AgentView): string {
   return nextPassMs <= nowMs ? 'due now' : `in ${humanSeconds((nextPassMs - nowMs) / 1000)}`;
 }
 
-function gateSection({ gate }: Report): Html {
-  if (gate.open)
-    return html`<section class="card gate">
-      <h2>The gate is open</h2>
-      <p>The evidence is complete: unused files may be removed.</p>
-    </section>`;
-  return html`<section class="card gate closed">
+/** An open one is a word of the overview: only what keeps files needs room. */
+function closedGate({ gate }: Report, { documentsUrl }: AgentView): Html {
+  return html`<section class="card gate">
     <h2>The gate is closed: nothing is removed</h2>
     <ul>
       ${gate.reasons.map(({ reason, message }) => html`<li><strong>${reason}</strong>: ${message}<br /><span class="muted">${GATE_REASONS[reason]}</span></li>`)}
     </ul>
+    ${documentsUrl !== undefined && html`<p><a href="${documentsUrl}/runbook.md#basekeeperheld">What to do</a></p>`}
   </section>`;
 }
 

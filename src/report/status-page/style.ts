@@ -26,7 +26,7 @@ h2{font-size:17px;margin:0 0 12px}
 .facts dt{font-size:13px;color:var(--muted)}
 .facts dd{margin:2px 0 0;overflow-wrap:anywhere;font-size:19px;font-weight:600;line-height:1.35}
 .facts small{display:block;font-size:13px;font-weight:400;color:var(--muted)}
-.gate{border-left:5px solid var(--good)}.gate.closed{border-left-color:var(--held)}
+.gate{border-left:5px solid var(--held)}
 .gate ul,.findings ul{margin:8px 0 0;padding-left:20px}
 .gate li,.findings li{margin:4px 0;overflow-wrap:anywhere}
 .bar{display:block;width:100%;height:18px;border-radius:5px;margin:0 0 12px;background:var(--calm-bg)}
@@ -55,6 +55,7 @@ details ul{margin:4px 0 0;padding-left:18px}
 nav{display:flex;flex-wrap:wrap;gap:6px 16px;align-items:center;margin:14px 0 0}
 footer{padding-top:4px;padding-bottom:28px;font-size:13px}
 @media (min-width:1100px){.name{min-width:26.5em}}
+@media (min-width:1500px){header,main,footer{max-width:1640px}.name{white-space:nowrap}}
 @media (max-width:820px){
 header,main,footer{padding-left:12px;padding-right:12px}
 .card{padding:14px}
@@ -73,10 +74,18 @@ tbody .num{text-align:left}
 /** The page's only style sheet, inside it. */
 export const STATUS_STYLE = `:root{color-scheme:light dark;${LIGHT}}@media (prefers-color-scheme:dark){:root{${DARK}}}${LAYOUT}`;
 
-/** Nothing may be loaded or run but this style sheet, and the form leads nowhere else. */
+/** A stack of disks, the lowest one in green: within the page, because it asks nobody for anything. */
+export const FAVICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">' +
+    '<g fill="#6e7781"><rect x="2" y="2" width="12" height="3" rx="1"/><rect x="2" y="6.5" width="12" height="3" rx="1"/></g>' +
+    '<rect x="2" y="11" width="12" height="3" rx="1" fill="#1a7f37"/></svg>',
+)}`;
+
+/** Nothing may be loaded or run but this style sheet and the icon within the page, and the form leads nowhere else. */
 export const STATUS_CSP = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(STATUS_STYLE).digest('base64')}'`,
+  'img-src data:',
   "form-action 'self'",
   "frame-ancestors 'none'",
   "base-uri 'none'",

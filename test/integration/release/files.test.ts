@@ -87,6 +87,7 @@ describe('the chart of a release', () => {
     for (const major of [3, 4] as const) {
       const rendered = execFileSync(await ensureHelm(major), ['template', 'x', archive], { encoding: 'utf8' });
       expect(rendered).toContain(`image: r.example:5000/some/where/basekeeper:${VERSION}`);
+      expect(rendered).toContain(`documentsUrl: https://s.example/x/blob/v${VERSION}/docs\n`);
       expect(execFileSync(await ensureHelm(major), ['lint', archive], { encoding: 'utf8' })).toContain('0 chart(s) failed');
     }
     const chart = parse(

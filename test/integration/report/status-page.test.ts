@@ -1,4 +1,5 @@
 import axe from 'axe-core';
+import { readFileSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { which } from '../../../scripts/lib/run.ts';
@@ -103,6 +104,41 @@ describe('the status page in a browser without scripts', () => {
     expect(complaints).toEqual([]);
     const border = await page.evaluate("getComputedStyle(document.querySelector('.card')).borderRadius");
     expect(border).toBe('10px');
+    await page.context().close();
+  });
+
+  it('should have an icon of its own, which its policy allows', async () => {
+    server.show(fullReport());
+    // A page without scripts is given no event of an image that has loaded.
+    const page = await open('/', { javaScriptEnabled: true });
+    const href = (await page.locator('link[rel="icon"]').getAttribute('href')) ?? '';
+    // An image with this address loads under the page's policy as its icon does.
+    await page.evaluate(`new Promise((resolve, reject) => {
+      const image = new Image();
+      image.onload = resolve;
+      image.onerror = () => reject(new Error('the icon does not load'));
+      image.src = ${JSON.stringify(href)};
+    })`);
+    expect(complaints.filter((complaint) => !complaint.startsWith('request to data:'))).toEqual([]);
+    await page.context().close();
+  });
+
+  it('should link to documents that exist', () => {
+    expect(readFileSync('docs/runbook.md', 'utf8')).toContain('\n## BasekeeperHeld\n');
+    expect(readFileSync('docs/README.md', 'utf8')).toMatch(/^# /);
+  });
+
+  it('should show whole names of resized files in one line on a wide screen', async () => {
+    const name = `${'a'.repeat(40)}_${2 ** 40}`;
+    server.show(report({ files: [plannedFile({ name })] }));
+    const page = await open('/', { viewport: { width: 1600, height: 900 } });
+    const heights = await page.evaluate(`(() => {
+      const cell = document.querySelector('#files tbody th');
+      const lines = document.createRange();
+      lines.selectNodeContents(cell);
+      return [lines.getClientRects().length, document.documentElement.scrollWidth - innerWidth];
+    })()`);
+    expect(heights).toEqual([1, 0]);
     await page.context().close();
   });
 

@@ -33,7 +33,7 @@ describe('loadConfig: mistakes', () => {
     [
       'a key that resembles none',
       'http: {colour: red}',
-      'c.yaml:1:8: http.colour is not a known key; remove it, or use one of address, port, pagesPort, report, statusPage, pages, metrics, tls, hostNames',
+      'c.yaml:1:8: http.colour is not a known key; remove it, or use one of address, port, pagesPort, report, statusPage, documentsUrl, pages, metrics, tls, hostNames',
     ],
     ['a prototype key', '__proto__: {mode: enforce}', 'c.yaml:1:1: __proto__ is not a known key; remove it'],
     [

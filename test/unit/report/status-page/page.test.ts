@@ -1,20 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../../../src/model/report.ts';
+import type { AgentView } from '../../../../src/report/status-page/agent-view.ts';
 import { digestOf } from '../../../../src/report/digest.ts';
 import { statusPage } from '../../../../src/report/status-page/page.ts';
 import { parseStatusQuery, sortedBy, statusLink } from '../../../../src/report/status-page/query.ts';
 import { statusSelector } from '../../../../src/report/status-page/rows.ts';
-import { STATUS_CSP, STATUS_STYLE } from '../../../../src/report/status-page/style.ts';
+import { FAVICON, STATUS_CSP, STATUS_STYLE } from '../../../../src/report/status-page/style.ts';
 import { AGENT, fullReport, numberedFile, reportOfSize } from '../../../helpers/report-pages.ts';
 import { missingBackingFile, plannedFile, removableFile, report } from '../../../helpers/reports.ts';
 
-function pageOf(of: Report | undefined, query = ''): string {
-  if (of === undefined) return statusPage({ agent: AGENT, pass: undefined, hasReport: true });
+function pageOf(of: Report | undefined, query = '', about: Partial<AgentView> = {}): string {
+  const agent = { ...AGENT, ...about };
+  if (of === undefined) return statusPage({ agent, pass: undefined, hasReport: true });
   const parsed = parseStatusQuery(query);
   const selector = statusSelector(parsed);
   for (const file of of.files) selector.add(file);
   return statusPage({
-    agent: AGENT,
+    agent,
     pass: { report: of, digest: digestOf(of), query: parsed, selection: selector.finish() },
     hasReport: true,
   });
@@ -103,6 +105,21 @@ describe('the status page', () => {
     expect(page).toContain('in 28 min');
   });
 
+  it('should link to documents and runbook where it knows them, and to the runbook where the gate is closed', () => {
+    const documentsUrl = 'https://example.com/a?b="c&d';
+    const page = pageOf(fullReport(), '', { documentsUrl });
+    const at = 'https://example.com/a?b=&quot;c&amp;d';
+    const links = [...page.matchAll(/<a href="(https:[^"]*)">([^<]*)</g)].map(([, href, text]) => `${text}: ${href}`);
+    expect(links).toEqual([`What to do: ${at}/runbook.md#basekeeperheld`, `Documents: ${at}/README.md`, `Runbook: ${at}/runbook.md`]);
+  });
+
+  it('should say in one word that the gate is open, and where it decides nothing say nothing', () => {
+    const open = pageOf(report({ gate: { open: true, reasons: [] } }));
+    expect(open).toContain('<span class="badge good">open</span>');
+    expect(open).not.toContain('class="card gate"');
+    expect(pageOf(fullReport())).not.toContain('<span class="badge good">open</span>');
+  });
+
   it('should say what pressure mode does about a full file system', () => {
     const pressure = {
       highThresholdPercent: 85,
@@ -147,9 +164,11 @@ describe('the status page', () => {
   it('should hold nothing that its policy forbids', () => {
     const page = pageOf(fullReport());
     expect(page).toContain(`<style>${STATUS_STYLE}</style>`);
-    expect(page).not.toMatch(/ style=| on\w+=|<script|<img|<link|src=|https?:/i);
+    expect(page.match(/<link [^>]*>/g)).toEqual([`<link rel="icon" href="${FAVICON}" />`]);
+    // The icon names its format by a URL, which nothing fetches.
+    expect(page.replace(FAVICON, '')).not.toMatch(/ style=| on\w+=|<script|<img|src=|https?:/i);
     expect(STATUS_CSP).toMatch(
-      /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; form-action 'self'; frame-ancestors 'none'; base-uri 'none'$/,
+      /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'$/,
     );
   });
 });
