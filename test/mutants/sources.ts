@@ -223,6 +223,12 @@ export const SOURCES: readonly MutantsOf[] = [
         to: 'return NOTHING;\n  return { problem: `${what}, whose',
       },
       { rule: 'libvirt: a disk of an unknown type is a gap', from: '[...found, ...boot, ...disks, ', to: '[...found, ...boot, ' },
+      { rule: 'libvirt: a backing store may be a device', from: "'disk', 'backingStore', 'mirror', 'dataStore', 'src'", to: "'disk'" },
+      {
+        rule: 'libvirt: escapes in JSON are read',
+        from: 'return String(JSON.parse(`"${text}"`));',
+        to: 'JSON.parse(`"${text}"`);\n    return text;',
+      },
       { rule: 'libvirt: the command line of QEMU names disks', from: ', ...disks, ...commandLine.flat(), ', to: ', ...disks, ' },
       { rule: 'libvirt: options that QEMU reads from a file are a gap', from: 'if (/^--?readconfig$/', to: 'if (/^never$/' },
       {

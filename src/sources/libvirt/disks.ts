@@ -12,6 +12,8 @@ export interface DomainFiles {
 }
 
 const QEMU_NAMESPACE = 'http://libvirt.org/schemas/domain/qemu/1.0';
+/** Elements whose `type` says what their `<source>` is; `src` is one of a block job. */
+const WITH_TYPE: ReadonlySet<string> = new Set(['disk', 'backingStore', 'mirror', 'dataStore', 'src']);
 /** Disk types whose source is not a file of this host. */
 const REMOTE_TYPES: ReadonlySet<string> = new Set(['network', 'nvme', 'vhostvdpa']);
 
@@ -23,7 +25,7 @@ const REMOTE_TYPES: ReadonlySet<string> = new Set(['network', 'nvme', 'vhostvdpa
 export function filesOf(root: XmlElement, domain: XmlElement, poolTarget: PoolTarget): DomainFiles {
   const found = [...descendantsOf(root)].flatMap((element) => sourcesOf(element, poolTarget));
   const boot = ['kernel', 'initrd', 'dtb', 'loader', 'nvram'].map((name) => loadedFile(childOf(childOf(domain, 'os'), name)));
-  const disks = [...descendantsOf(root, 'disk')].flatMap(unknownType);
+  const disks = [...descendantsOf(root)].filter(({ name }) => WITH_TYPE.has(name)).flatMap(unknownType);
   const commandLine = argumentsOf(domain).map(filesInArgument);
   const all = [...found, ...boot, ...disks, ...commandLine.flat(), ...slicesOf(root), ...localServersOf(root)];
   return { disks: differentDisks(all.flatMap(({ disk }) => disk ?? [])), problems: all.flatMap(({ problem }) => problem ?? []) };
@@ -98,14 +100,14 @@ function localServersOf(root: XmlElement): FoundFile[] {
   }));
 }
 
-/** A disk of a type that later releases of libvirt may know. */
+/** A disk, or a file below or beside it, of a type that later releases of libvirt may know. */
 function unknownType(disk: XmlElement): FoundFile[] {
   const type = disk.attributes.get('type') ?? 'file';
   if (type === 'file' || type === 'volume' || REMOTE_TYPES.has(type)) return [];
   const source = childOf(disk, 'source');
   const device = source?.attributes.get('dev') ?? source?.attributes.get('dir');
   if (source === undefined) return [];
-  if (type === 'block' && device !== undefined) return [blockDevice(disk, device)];
+  if (type === 'block' && device !== undefined) return formatsOf(disk).map((format) => blockDevice(device, format));
   return [
     {
       problem: `it has a disk of the type ${JSON.stringify(type)}${device === undefined ? '' : ` (${JSON.stringify(device)})`}, which is not understood`,
@@ -114,8 +116,7 @@ function unknownType(disk: XmlElement): FoundFile[] {
 }
 
 /** A device that is not a loop device is not a file; its bytes may name one unless the hypervisor takes them as they are. */
-function blockDevice(disk: XmlElement, device: string): FoundFile {
-  const format = childOf(disk, 'driver')?.attributes.get('type');
+function blockDevice(device: string, format: string | undefined): FoundFile {
   if (format === 'raw' && !/^\/dev\/(?:loop|nbd)/.test(posix.normalize(device))) return NOTHING;
   return diskAt(device, format);
 }

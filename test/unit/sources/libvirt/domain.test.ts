@@ -34,6 +34,12 @@ describe('the disks of a libvirt domain', () => {
     ["<disk type='block'><driver type='qcow2'/><source dev='/dev/vg/lv'/></disk>", ['/dev/vg/lv']],
     ["<disk type='block'><driver type='raw'/><source dev='/dev/vg/lv'/></disk>", []],
     ["<disk type='block'><driver type='raw'/><source dev='/dev/loop3'/></disk>", ['/dev/loop3']],
+    [
+      "<disk type='network'><backingStore type='block'><format type='qcow2'/><source dev='/dev/vg/b'/></backingStore></disk>",
+      ['/dev/vg/b'],
+    ],
+    ["<disk type='network'><mirror type='block'><format type='qcow2'/><source dev='/dev/vg/m'/></mirror></disk>", ['/dev/vg/m']],
+    ["<disk type='network'><mirror type='block'><format type='raw'/><source dev='/dev/vg/m'/></mirror></disk>", []],
     ["<disk type='network'><source protocol='rbd' name='vms/x'/></disk>", []],
   ])('should be named wherever they lie: %s', (devices, paths) => {
     expect(disksOf(domain({ devices }))).toEqual(paths);
@@ -95,6 +101,7 @@ describe('the disks of a libvirt domain', () => {
     [['-drive', 'driver=qcow2,file.driver=raw,file.file.filename=/out/d'], ['/out/d']],
     [['-blockdev', '{"driver":"qcow2","file":{"driver":"file","filename":"/out/d"}}'], ['/out/d']],
     [['-blockdev', "{'driver':'qcow2','file':{'driver':'file','filename':'/out/d'}}"], ['/out/d']],
+    [['-blockdev', String.raw`{"driver":"qcow2","file":{"driver":"file","filename":"/out/\"a\u0062"}}`], ['/out/"ab']],
     [['-set', 'drive.disk0.file=/out/d'], ['/out/d']],
     [['-hda', '/out/d'], ['/out/d']],
   ])('should be read from the command line of QEMU: %j', (values, paths) => {
@@ -103,6 +110,7 @@ describe('the disks of a libvirt domain', () => {
 
   it.each([
     ["<disk type='dir'><source dir='/srv'/></disk>", 'of the type "dir"'],
+    ["<disk type='network'><backingStore type='dir'><source dir='/srv'/></backingStore></disk>", 'of the type "dir"'],
     ["<disk type='volume'><source pool='images' volume='x'/></disk>", 'storage pool "images"'],
     ["<disk type='file'><source file='relative'/></disk>", 'not an absolute path'],
     ["<disk type='vhostuser'><source type='unix' path='/run/v.sock'/></disk>", 'of the type "vhostuser"'],
