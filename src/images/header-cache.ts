@@ -56,6 +56,16 @@ export class HeaderCache {
     return entry.header;
   }
 
+  /** Whether the file holds no image format, as far as its header was read before and its stamp is the same; else nothing is known. */
+  knowsRaw(stats: FileStamp): boolean {
+    const entry = this.#entries.get(this.#keyOf(stats));
+    if (entry?.header.kind !== 'raw' || entry.size !== stats.size) return false;
+    if (entry.mtimeNs !== stats.mtimeNs || entry.ctimeNs !== stats.ctimeNs) return false;
+    // The pass that begins after this question need not ask again: the entry counts as used in it.
+    entry.pass = this.#pass + 1;
+    return true;
+  }
+
   /**
    * A header that was read within the granularity of the file's time stamps is used, but not kept.
    *

@@ -52,6 +52,8 @@ export interface OverlayScanner {
   scan(options: {
     readonly instanceNames: ReadonlySet<string>;
     readonly disks?: readonly NamedDisk[] | undefined;
+    /** Names of base files that the base scan of this pass saw to be raw. Absent where a file is about to go: each is looked at again. */
+    readonly knownRaw?: ReadonlySet<string> | undefined;
     readonly signal?: AbortSignal | undefined;
   }): Promise<OverlayScan>;
 }

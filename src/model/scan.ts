@@ -49,6 +49,8 @@ export interface BaseScan {
   /** sha1 → mtime (ms) of its newest `.part` or `.converted` file: a download in progress keeps its image busy. */
   readonly partialDownloads: ReadonlyMap<string, number>;
   readonly problems: readonly ScanProblem[];
+  /** Names of regular files whose headers were read before and which have not changed since: they hold no image format. */
+  readonly knownRaw?: ReadonlySet<string> | undefined;
   /** Base directory and lock directory, where every user of the node may write to them. */
   readonly openDirectories?: readonly string[] | undefined;
   /** Undefined where there is no trash. */

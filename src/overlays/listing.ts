@@ -13,6 +13,8 @@ export interface OverlayListing {
   readonly subdirectoryName: string;
   readonly locksPath: string;
   readonly instanceNames: ReadonlySet<string>;
+  /** Names of base files that were seen to be raw a moment ago, in this pass. */
+  readonly knownRaw: ReadonlySet<string> | undefined;
   readonly reader: ImageReader;
   readonly listings: ListingCache;
   readonly places: Places;

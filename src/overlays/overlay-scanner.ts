@@ -7,7 +7,7 @@ import type { Preset } from '../model/policy.ts';
 import type { Clock, OverlayScanner } from '../model/ports.ts';
 import { ListingCache } from '../disk/listing-cache.ts';
 import { Pacer } from '../lib/pacer.ts';
-import { HeaderCache } from '../images/header-cache.ts';
+import { HeaderCache, type FileStamp } from '../images/header-cache.ts';
 import { ImageReader } from '../images/reader.ts';
 import { listOverlaysAsNova } from './as-nova.ts';
 import { baseFileIndex } from './base-file-index.ts';
@@ -50,22 +50,28 @@ export interface OverlayScannerOptions {
   readonly clock?: Clock | undefined;
 }
 
+export interface KnownHeaders {
+  /** Whether a file is known to hold no image format, by a header that was read in a scan before and a stamp that is the same. */
+  readonly isKnownRaw: (stats: FileStamp) => boolean;
+}
+
 /**
  * Reads what is backed by the base files. Keeps headers and names between scans, so that an unchanged file is not opened and an unchanged
  * directory not listed again. Needs Linux (`/proc/self/fd`). Throws only the abort signal's reason.
  */
-export function createOverlayScanner(options: OverlayScannerOptions): OverlayScanner {
+export function createOverlayScanner(options: OverlayScannerOptions): OverlayScanner & KnownHeaders {
   const clock = options.clock ?? systemClock;
   const cache = new HeaderCache(options.headerCacheEntries ?? 16_384);
   const listings = new ListingCache({ capacity: options.listingCacheEntries ?? 16_384, clock });
   return {
-    async scan({ instanceNames, disks = [], signal }) {
+    isKnownRaw: (stats) => options.opensAnew !== true && cache.knowsRaw(stats),
+    async scan({ instanceNames, disks = [], knownRaw, signal }) {
       const pacer = new Pacer(clock, signal);
       const { instancesPath, opensAnew } = options;
       listings.beginScan();
       using readers = new DisposableStack();
       const reader = readers.adopt(new ImageReader({ instancesPath, cache, clock, opensAnew }), (it) => it.close());
-      const listing = newListing(options, { reader, listings, pacer, instanceNames, disks });
+      const listing = newListing(options, { reader, listings, pacer, instanceNames, knownRaw, disks });
       if (options.overlays === 'nova') {
         await listOverlaysAsNova(listing);
         if (options.preset !== 'nova') await walkBaseDirectory(listing, clock);
@@ -80,11 +86,12 @@ export function createOverlayScanner(options: OverlayScannerOptions): OverlaySca
   };
 }
 
-interface ScanParts extends Pick<OverlayListing, 'reader' | 'listings' | 'pacer' | 'instanceNames'> {
+interface ScanParts extends Pick<OverlayListing, 'reader' | 'listings' | 'pacer' | 'instanceNames' | 'knownRaw'> {
   readonly disks: readonly NamedDisk[];
 }
 
-function newListing(options: OverlayScannerOptions, { reader, listings, pacer, instanceNames, disks }: ScanParts): OverlayListing {
+function newListing(options: OverlayScannerOptions, { disks, ...parts }: ScanParts): OverlayListing {
+  const { reader } = parts;
   const { instancesPath, subdirectoryName, forceRawImages = false } = options;
   const places = new Places(instancesPath, rootsOf(options));
   const named = new Set(disks.flatMap(({ path }) => outsidePath(places, path)));
@@ -99,9 +106,7 @@ function newListing(options: OverlayScannerOptions, { reader, listings, pacer, i
     instancesPath,
     subdirectoryName,
     locksPath: options.locksPath ?? posix.join(instancesPath, 'locks'),
-    instanceNames,
-    reader,
-    listings,
+    ...parts,
     places,
     chains: {
       subdirectoryName,
@@ -112,7 +117,6 @@ function newListing(options: OverlayScannerOptions, { reader, listings, pacer, i
       ...index,
     },
     declared,
-    pacer,
     overlays: new Map(),
     baseImages: new Map(),
     unseen: new UnseenLog(),

@@ -125,10 +125,13 @@ class TreeWalk {
       if (!isExcused) unseen.addError(nameOf(directory), 'NotEntered', error);
     };
     const role = this.#roleOf(relative);
+    // A base file whose header is known needs no second look, unless something has changed around it since.
+    const knownRaw = role === 'base' && this.#isFirstRound ? this.#listing.knownRaw : undefined;
     for (const entry of listings.entriesOf(path, stats, onError)) {
       if (pacer.due()) await pacer.pause();
       this.#count();
       const name = decodeRawName(entry.name);
+      if (entry.isFile() && knownRaw?.has(name.text) === true) continue;
       const own = relative === '' ? name.text : `${relative}/${name.text}`;
       const file = joinPath(path, name);
       if (this.#visit({ file, path: own, name: name.text, role, depth }, entry))

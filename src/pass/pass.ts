@@ -49,9 +49,10 @@ export async function runPass(parts: PassParts, options: PassOptions): Promise<R
     const scan = await timed('scan', () => parts.scanner.scan(options));
     const verification = parts.verifier === undefined ? undefined : await timed('scan', () => parts.verifier?.verify(scan, options));
     const seen = { scan, verification, scannedAt };
-    let evidence = await gatherEvidence(parts, options, timed, 'as known');
+    const { knownRaw } = scan;
+    let evidence = await gatherEvidence(parts, options, timed, { sources: 'as known', knownRaw });
     const first = await timed('plan', () => decide(planOrAskForLists, parts, options, { ...seen, ...evidence }));
-    if ('needs' in first) evidence = await gatherEvidence(parts, options, timed, 'freshly listed');
+    if ('needs' in first) evidence = await gatherEvidence(parts, options, timed, { sources: 'freshly listed', knownRaw });
     const plan = 'plan' in first ? first.plan : await timed('plan', () => decide(planInSlices, parts, options, { ...seen, ...evidence }));
     options.signal?.throwIfAborted();
     const inUse = useCheck(parts, seen);
@@ -75,11 +76,11 @@ async function gatherEvidence(
   parts: PassParts,
   options: PassOptions,
   timed: Stopwatch,
-  sources: 'as known' | 'freshly listed',
+  { sources, knownRaw }: { readonly sources: 'as known' | 'freshly listed'; readonly knownRaw: ReadonlySet<string> | undefined },
 ): Promise<Users> {
   const inventory = await timed('references', () => readSources(parts.sources, sources === 'freshly listed', options.signal));
   const references = collectReferences(inventory.workloads, parts.baseDirectoryName);
-  const overlays = await timed('overlays', () => scanOverlays(parts, references, inventory, options.signal));
+  const overlays = await timed('overlays', () => scanOverlays(parts, references, inventory, { knownRaw, signal: options.signal }));
   return { inventory, references, overlays, surroundings: parts.surroundings?.inspect() };
 }
 
@@ -87,9 +88,9 @@ function scanOverlays(
   { overlays }: PassParts,
   { instanceNames }: References,
   { workloads }: Inventory,
-  signal: AbortSignal | undefined,
+  options: { readonly knownRaw?: ReadonlySet<string> | undefined; readonly signal?: AbortSignal | undefined },
 ): Promise<OverlayScan> {
-  return overlays.scan({ instanceNames, disks: workloads.flatMap(disksOf), signal });
+  return overlays.scan({ instanceNames, disks: workloads.flatMap(disksOf), ...options });
 }
 
 /** Every file that a source names for a VM. */
@@ -127,7 +128,7 @@ function useCheck(parts: PassParts, { scan, scannedAt }: Pick<Evidence, 'scan' |
   return async (fileNames, signal) => {
     const inventory = await readSources(parts.sources, false, signal);
     const references = collectReferences(inventory.workloads, parts.baseDirectoryName, memory);
-    const overlays = await scanOverlays(parts, references, inventory, signal);
+    const overlays = await scanOverlays(parts, references, inventory, { signal });
     const surroundings = parts.surroundings?.inspect();
     return reasonsToStay(
       { policy, now: clock.now(), previousPass: undefined, scannedAt, scan, inventory, references, overlays, surroundings },

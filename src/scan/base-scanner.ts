@@ -15,6 +15,8 @@ import { decodeRawName, joinPath, type RawName } from '../disk/raw-name.ts';
 import { directoriesOpenToAll } from '../disk/open-directories.ts';
 import { scanTrash } from './trash.ts';
 
+/** Some 100 bytes each, for as long as a pass lasts. */
+const MOST_KNOWN_RAW = 16_384;
 const LSTAT = { bigint: true, throwIfNoEntry: false } as const;
 
 export interface BaseScannerOptions {
@@ -25,6 +27,8 @@ export interface BaseScannerOptions {
   readonly naming: Naming;
   /** Looked at as well: whether everybody may write there. */
   readonly locksPath?: string | undefined;
+  /** Whether a file holds no image format as far as is known already. Default: of an empty one alone. */
+  readonly isKnownRaw?: ((stats: BigIntStats) => boolean) | undefined;
   /** Paces the slices. Default: the machine's clock. */
   readonly clock?: Clock | undefined;
 }
@@ -56,6 +60,7 @@ class RunningScan {
   readonly #options: BaseScannerOptions;
   readonly #basePath: string;
   readonly #files = new BaseFileRows();
+  readonly #knownRaw = new Set<string>();
   readonly #partialDownloads = new Map<string, number>();
   readonly #problems = new ProblemLog();
   #exists = false;
@@ -131,6 +136,7 @@ class RunningScan {
       irregularEntries: this.#irregularEntries,
       partialDownloads: this.#partialDownloads,
       problems: this.#problems.list(),
+      knownRaw: this.#knownRaw,
       ...(open.length === 0 ? {} : { openDirectories: open }),
       ...(this.#trash === undefined ? {} : { trash: this.#trash }),
       filesystem: this.#filesystem,
@@ -138,11 +144,17 @@ class RunningScan {
     };
   }
 
+  #noteRaw(name: string, stats: BigIntStats): void {
+    if (this.#knownRaw.size === MOST_KNOWN_RAW) return;
+    if (stats.size === 0n || this.#options.isKnownRaw?.(stats) === true) this.#knownRaw.add(name);
+  }
+
   #add(name: RawName, stats: BigIntStats): void {
     // A name that is not valid UTF-8 cannot be reported or referenced, so the file is always foreign.
     const kind = name.bytes === undefined ? classify(name.text, this.#options.naming) : 'foreign';
     this.#files.push(name.text, kind, stats);
     this.#allocatedBlocks += Number(stats.blocks);
+    if (name.bytes === undefined) this.#noteRaw(name.text, stats);
     const modifiedAtMs = Number(stats.mtimeNs) / 1e6;
     if (modifiedAtMs > this.#newestModifiedAtMs) this.#newestModifiedAtMs = modifiedAtMs;
     const digest = kind === 'foreign' ? partialDownloadDigest(name.text) : undefined;

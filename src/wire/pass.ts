@@ -58,27 +58,24 @@ export function passParts(
   { checksums, serverTime }: PassExtras = {},
 ): PassParts {
   const { instancesPath, subdirectoryName, locksPath, policy } = config;
-  // Where nobody gave another path, headers may also name what the instances path resolves to.
-  const hostInstancesPath = config.hostInstancesPath === instancesPath ? undefined : config.hostInstancesPath;
   const locker = createFileLocker({ locksPath });
+  const overlays = overlayScannerOf(config, clock);
   return {
     node: config.nodeName,
     policy,
     basePath: config.basePath,
     baseDirectoryName: subdirectoryName,
     sources,
-    scanner: createBaseScanner({ instancesPath, subdirectoryName, locksPath, naming: policy.naming, clock }),
-    verifier: config.verify.enabled ? createBaseVerifier({ instancesPath, ...policy, checksums, clock }) : undefined,
-    overlays: createOverlayScanner({
-      ...policy,
+    scanner: createBaseScanner({
       instancesPath,
       subdirectoryName,
       locksPath,
-      hostInstancesPath,
-      isIgnored: pathMatcher(policy.ignore),
-      opensAnew: networkFilesystemOf(instancesPath) !== undefined,
+      naming: policy.naming,
+      isKnownRaw: overlays.isKnownRaw,
       clock,
     }),
+    verifier: config.verify.enabled ? createBaseVerifier({ instancesPath, ...policy, checksums, clock }) : undefined,
+    overlays,
     executor: createExecutor({
       locker,
       directories: createBaseDirectoryOpener(),
@@ -89,6 +86,20 @@ export function passParts(
     surroundings: surroundingsOf(config, clock, serverTime),
     clock,
   };
+}
+
+function overlayScannerOf({ instancesPath, subdirectoryName, locksPath, hostInstancesPath, policy }: Config, clock: Clock) {
+  return createOverlayScanner({
+    ...policy,
+    instancesPath,
+    subdirectoryName,
+    locksPath,
+    // Where nobody gave another path, headers may also name what the instances path resolves to.
+    hostInstancesPath: hostInstancesPath === instancesPath ? undefined : hostInstancesPath,
+    isIgnored: pathMatcher(policy.ignore),
+    opensAnew: networkFilesystemOf(instancesPath) !== undefined,
+    clock,
+  });
 }
 
 function surroundingsOf(config: Config, clock: Clock, serverTime: PassExtras['serverTime']): Surroundings {

@@ -25,12 +25,18 @@ export const EXECUTION: readonly MutantsOf[] = [
       {
         rule: 'the base directory is scanned before the references are collected',
         from: "const scan = await timed('scan', () => parts.scanner.scan(options));",
-        to: "await gatherEvidence(parts, options, timed, 'as known');\n    const scan = await timed('scan', () => parts.scanner.scan(options));",
+        to: "await gatherEvidence(parts, options, timed, { sources: 'as known', knownRaw: undefined });\n    const scan = await timed('scan', () => parts.scanner.scan(options));",
       },
       {
         rule: 'under the lock, sources and overlays are asked again',
         from: 'return reasonsToStay(\n',
         to: 'return new Map(fileNames.map((name) => [name, []]));\n    reasonsToStay(\n',
+      },
+      {
+        rule: 'under the lock, base files that were known to be raw are looked at again',
+        from: 'scanOverlays(parts, references, inventory, { signal });',
+        to: 'scanOverlays(parts, references, inventory, { knownRaw: scan.knownRaw, signal });',
+        tests: ['test/integration/known-raw.test.ts'],
       },
       {
         rule: 'under the lock, the sources are read again',

@@ -351,6 +351,17 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         to: '',
       },
       {
+        rule: 'a file that has changed is not known to be raw',
+        from: 'if (entry.mtimeNs !== stats.mtimeNs || entry.ctimeNs !== stats.ctimeNs) return false;',
+        to: '',
+      },
+      {
+        rule: 'a file that holds an image format is not known to be raw',
+        from: "if (entry?.header.kind !== 'raw' || entry.size !== stats.size) return false;",
+        to: 'if (entry?.size !== stats.size) return false;',
+        tests: ['test/integration/known-raw.test.ts'],
+      },
+      {
         rule: 'a header that was read within the granularity of a change is not kept',
         from: 'if (stats.ctimeNs + granularityNs(stats.ctimeNs) > BigInt(Math.floor(readAtMs)) * 1_000_000n) return;',
         to: '',

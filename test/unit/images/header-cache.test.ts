@@ -28,8 +28,23 @@ describe('HeaderCache', () => {
     'should not know the file once %o differs',
     (more) => {
       expect(filled(10, [1]).get(stamp(1, more))).toBeUndefined();
+      expect(filled(10, [1]).knowsRaw(stamp(1, more))).toBe(false);
     },
   );
+
+  it('should know to be raw what is, and nothing else', () => {
+    const cache = filled(10, [1]);
+    cache.put(stamp(2), { kind: 'invalid', format: 'qcow2', message: 'x' }, NOW_MS);
+    expect([1, 2, 3].map((ino) => cache.knowsRaw(stamp(ino)))).toEqual([true, false, false]);
+  });
+
+  it('should keep in the next pass what was known to be raw before it', () => {
+    const cache = filled(1, [1]);
+    cache.knowsRaw(stamp(1));
+    cache.beginPass();
+    cache.put(stamp(2), RAW, NOW_MS);
+    expect([1, 2].map((ino) => cache.knowsRaw(stamp(ino)))).toEqual([true, false]);
+  });
 
   it('should replace the header of a file that has changed', () => {
     const cache = filled(10, [1]);
