@@ -66,7 +66,9 @@ export function createListener(options: ListenerOptions): Listener {
       cutOldest(server, limits.maxConnections);
       server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
       server.timeout = limits.socketIdleMs;
+      const isAlone = oneAtATime();
       server.on('request', (request, response) => {
+        if (!isAlone(request, response)) return;
         const late = setTimeout(() => response.destroy(), limits.answerTimeoutMs).unref();
         response.once('close', () => clearTimeout(late));
         void handle(options, request, response, () => clearTimeout(late));
@@ -111,6 +113,23 @@ function cutOldest(server: Server, maxConnections: number): void {
     const [oldest] = open;
     if (open.size > maxConnections) oldest?.destroy();
   });
+}
+
+/**
+ * Cuts a connection whose client sends a request before the last one is answered. Nobody who scrapes, probes or browses does so, and a
+ * thousand requests in one packet would all be answered at once.
+ */
+function oneAtATime(): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const busy = new WeakSet<Socket>();
+  return ({ socket }, response) => {
+    if (busy.has(socket)) {
+      socket.destroy();
+      return false;
+    }
+    busy.add(socket);
+    for (const event of ['finish', 'close']) response.once(event, () => busy.delete(socket));
+    return true;
+  };
 }
 
 async function handle(

