@@ -1,4 +1,5 @@
 import { DISK } from './disk.ts';
+import { DOOR_RULES } from './door.ts';
 import { EXECUTION } from './execution.ts';
 import { flatten, type Mutant } from './mutant.ts';
 import { INPUTS } from './inputs.ts';
@@ -18,4 +19,5 @@ export const MUTANTS: readonly Mutant[] = flatten([
   ...TRASH,
   ...SHARED_STORAGE,
   ...INPUTS,
+  ...DOOR_RULES,
 ]);

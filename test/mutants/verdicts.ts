@@ -86,6 +86,11 @@ export const VERDICTS: readonly MutantsOf[] = [
         to: 'Number.POSITIVE_INFINITY',
       },
       {
+        rule: 'a full disk lifts the limit only where pressure mode is on',
+        from: 'return pressure !== undefined && filesystem !== undefined && usedPercent(filesystem) > pressure.highThresholdPercent;',
+        to: 'return filesystem !== undefined && usedPercent(filesystem) > (pressure?.highThresholdPercent ?? 90);',
+      },
+      {
         rule: 'a limit that is set counts under pressure as well',
         from: 'if (maxRemovalsPerPass !== undefined) return maxRemovalsPerPass;',
         to: 'if (maxRemovalsPerPass !== undefined && !isTooFull) return maxRemovalsPerPass;',
