@@ -1,5 +1,5 @@
 /** Basekeeper / Fleet: is it working everywhere, what does it hold, what would it free. */
-import { CHOSEN, CLOSED_GATES, dashboard, FINDINGS, GATES, HOLDING_BY_REASON, lines, NODES_THAT_HOLD, stat, table } from './parts.ts';
+import { CHOSEN, CLOSED_GATES, dashboard, FINDINGS, GATES, HOLDING_BY_REASON, lines, NODES_THAT_HOLD, row, stat, table } from './parts.ts';
 import { FLEET, NODE } from './names.ts';
 
 const BY_NODE = 'by (cluster, node)';
@@ -12,6 +12,7 @@ export const fleet = dashboard({
   other: NODE,
   severalNodes: true,
 })
+  .withRow(row('Now'))
   .withPanel(
     stat({
       title: 'Nodes',
@@ -68,6 +69,7 @@ export const fleet = dashboard({
       queries: [{ expr: `max(basekeeper_oldest_unused_seconds{${CHOSEN}})`, legend: 'oldest' }],
     }),
   )
+  .withRow(row('Passes and gates'))
   .withPanel(
     lines({
       title: 'Nodes by mode',
@@ -106,6 +108,7 @@ export const fleet = dashboard({
       ],
     }),
   )
+  .withRow(row('Base files'))
   .withPanel(
     lines({
       title: 'Bytes by state',
@@ -129,6 +132,7 @@ export const fleet = dashboard({
       ],
     }),
   )
+  .withRow(row('Node by node'))
   .withPanel(
     table({
       title: 'Nodes with the largest base directories',
@@ -165,6 +169,7 @@ export const fleet = dashboard({
       ],
     }),
   )
+  .withRow(row('What to look at'))
   .withPanel(
     table({
       title: 'Closed gates',

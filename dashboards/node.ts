@@ -1,5 +1,5 @@
 /** Basekeeper / Node: what one agent sees, does, and takes. */
-import { CHOSEN, dashboard, GATES, HELD_FILES, HOLDING_BY_REASON, lines, stat, table } from './parts.ts';
+import { CHOSEN, dashboard, GATES, HELD_FILES, HOLDING_BY_REASON, lines, row, stat, table } from './parts.ts';
 import { FLEET, NODE } from './names.ts';
 
 const WITHIN = '1h';
@@ -11,6 +11,7 @@ export const node = dashboard({
   other: FLEET,
   severalNodes: false,
 })
+  .withRow(row('Now'))
   .withPanel(
     stat({
       title: 'Mode',
@@ -76,6 +77,7 @@ export const node = dashboard({
       queries: [{ expr: `sum(max by (type) (basekeeper_findings{${CHOSEN}}))`, legend: 'findings' }],
     }),
   )
+  .withRow(row('Base files'))
   .withPanel(
     lines({
       title: 'Bytes by state',
@@ -106,6 +108,7 @@ export const node = dashboard({
       queries: [{ expr: `max by (reason) (basekeeper_kept_files{${CHOSEN}})`, legend: '{{reason}}' }],
     }),
   )
+  .withRow(row('Passes and removals'))
   .withPanel(
     lines({
       title: 'Passes by result',
@@ -161,6 +164,7 @@ export const node = dashboard({
       queries: [{ expr: `sum by (reason) (increase(basekeeper_removal_failures_total{${CHOSEN}}[${WITHIN}]))`, legend: '{{reason}}' }],
     }),
   )
+  .withRow(row('Evidence'))
   .withPanel(
     lines({
       title: 'Disks of instances',
@@ -221,6 +225,7 @@ export const node = dashboard({
       ],
     }),
   )
+  .withRow(row('Checksums and the agent itself'))
   .withPanel(
     lines({
       title: 'Files checked for their checksums',

@@ -2,6 +2,7 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import {
+  AnnotationQueryBuilder,
   DashboardBuilder,
   DashboardCursorSync,
   DashboardLinkBuilder,
@@ -11,6 +12,7 @@ import {
   FieldColorModeId,
   type Panel,
   QueryVariableBuilder,
+  RowBuilder,
   ThresholdsConfigBuilder,
   ThresholdsMode,
   VariableRefresh,
@@ -20,6 +22,7 @@ import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-s
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { coloursOf } from './colours.ts';
 
 export const DATA_SOURCE = { type: 'prometheus', uid: '${datasource}' };
 
@@ -114,10 +117,17 @@ export function lines(spec: PanelSpec & { readonly stacked?: true }): Builder<Pa
         .displayMode(common.LegendDisplayMode.List)
         .placement(common.LegendPlacement.Bottom)
         .showLegend(true)
-        .calcs([]),
+        .calcs(['lastNotNull', 'max']),
     )
     .targets(spec.queries.map((query, index) => dataQuery(query, index).range()));
+  for (const [name, fixedColor] of spec.queries.flatMap(({ legend }) => coloursOf(legend)))
+    panel.overrideByName(name, [{ id: 'color', value: { mode: FieldColorModeId.Fixed, fixedColor } }]);
   return spec.whenEmpty === undefined ? panel : panel.noValue(spec.whenEmpty);
+}
+
+/** A heading over the panels that follow it. */
+export function row(title: string): RowBuilder {
+  return new RowBuilder(title);
 }
 
 /** One row per node (or source), one column per query, joined by their labels. */
@@ -151,6 +161,22 @@ export function table(
   return spec.whenEmpty === undefined ? panel : panel.noValue(spec.whenEmpty);
 }
 
+/** When base files were removed, on every chart. */
+export const REMOVALS = `sum by (cluster, node) (increase(basekeeper_removed_files_total{${CHOSEN}}[5m])) > 0`;
+
+function removals(): AnnotationQueryBuilder {
+  return new AnnotationQueryBuilder()
+    .name('Removals')
+    .datasource(DATA_SOURCE)
+    .enable(true)
+    .iconColor('red')
+    .expr(REMOVALS)
+    .step('5m')
+    .titleFormat('Base files removed')
+    .textFormat('{{node}}')
+    .tagKeys('node');
+}
+
 const LINK_TO_NODE = {
   title: 'Open this node',
   url: '/d/basekeeper-node?var-datasource=${datasource}&var-cluster=${__data.fields.Cluster}&var-node=${__value.raw}&${__url_time_range}',
@@ -176,6 +202,7 @@ export function dashboard(options: {
     .time({ from: 'now-24h', to: 'now' })
     .tooltip(DashboardCursorSync.Crosshair)
     .readonly()
+    .annotation(removals())
     .withVariable(source)
     .withVariable(cluster)
     .withVariable(options.severalNodes ? node.includeAll(true).allValue('.+').multi(true) : node)

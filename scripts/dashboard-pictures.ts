@@ -1,6 +1,6 @@
 /** npm run pictures: docs/images/dashboard-*.png, drawn from what a real Prometheus scraped from real agents for some minutes. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -9,8 +9,9 @@ import { node as nodeDashboard } from '../dashboards/node.ts';
 import { ensureKubeAssets } from './lib/kube-assets.ts';
 import { announceOnStderr, which } from './lib/run.ts';
 import { drawPage, type DrawnPanel } from './monitoring/draw.ts';
+import { PICTURED_FILE, picturedDashboards } from './monitoring/pictured.ts';
 import { startFleet } from './monitoring/fleet.ts';
-import { interpolate, panelsOf } from './monitoring/panels.ts';
+import { interpolate, panelsOf, rowsOf } from './monitoring/panels.ts';
 import type { Prometheus } from './monitoring/prometheus.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -52,9 +53,12 @@ try {
   const page = await browser.newPage({ viewport: { width: 1430, height: 900 } });
   for (const picture of PICTURES) {
     const note = `Three agents, scraped by Prometheus for ${SECONDS / 60} minutes, a pass every 5 seconds; not drawn by Grafana.`;
-    await page.setContent(drawPage(picture.dashboard.title ?? '', note, await panelsWithData(fleet.prometheus, picture)));
+    await page.setContent(
+      drawPage(picture.dashboard.title ?? '', note, await panelsWithData(fleet.prometheus, picture), rowsOf(picture.dashboard)),
+    );
     await page.screenshot({ path: `${ROOT}docs/images/${picture.name}.png`, fullPage: true });
   }
+  writeFileSync(`${ROOT}${PICTURED_FILE}`, picturedDashboards());
 } finally {
   await browser.close();
 }

@@ -1,5 +1,5 @@
 /** A page of our own that shows a dashboard's panels with real data: to check that they read well, and for the documents. Not Grafana. */
-import type { Panel, PanelQuery } from './panels.ts';
+import type { Panel, PanelQuery, Row } from './panels.ts';
 import type { Series } from './prometheus.ts';
 
 export interface DrawnQuery {
@@ -15,8 +15,19 @@ const COLUMN = 58;
 const ROW = 34;
 const COLOURS = ['#3274d9', '#e0752d', '#3f9142', '#c4162a', '#8f3bb8', '#0a8f8f', '#b8860b', '#6b7280', '#d6498a', '#4b5320'];
 const GAP = 6;
+/** Grafana's names of fixed colours. */
+const NAMED: Readonly<Record<string, string>> = {
+  green: '#3f9142',
+  'semi-dark-green': '#8fbf6a',
+  orange: '#e0752d',
+  red: '#c4162a',
+  blue: '#3274d9',
+  purple: '#8f3bb8',
+  yellow: '#d9a800',
+  text: '#6b7280',
+};
 
-export function drawPage(title: string, note: string, panels: readonly DrawnPanel[]): string {
+export function drawPage(title: string, note: string, panels: readonly DrawnPanel[], headings: readonly Row[]): string {
   const height = Math.max(...panels.map(({ panel: { grid } }) => grid.y + grid.h)) * ROW;
   return `<!doctype html><meta charset="utf-8"><title>${text(title)}</title><style>
 body{margin:16px;font:13px/1.35 "DejaVu Sans",sans-serif;background:#f4f5f5;color:#1f2328;width:${24 * COLUMN}px}
@@ -25,7 +36,11 @@ section{position:absolute;box-sizing:border-box;background:#fff;border:1px solid
 h2{font-size:12px;margin:0 0 4px;font-weight:600}.big{font-size:24px;font-weight:600;padding-top:8px}.red{color:#c4162a}
 table{border-collapse:collapse;width:100%;font-size:11px}th,td{text-align:left;padding:2px 8px 2px 0;border-bottom:1px solid #eaeef2}
 .legend{font-size:10px;line-height:1.3}.legend i{display:inline-block;width:9px;height:3px;margin:0 4px 3px 0}.legend span{margin-right:10px;white-space:nowrap}
-.empty{color:#57606a}svg text{font-size:9px;fill:#57606a}</style><h1>${text(title)}</h1><p>${text(note)}</p><main>${panels.map(section).join('')}</main>`;
+.row{position:absolute;margin:0;line-height:${ROW - GAP}px;font-size:14px}.empty{color:#57606a}svg text{font-size:9px;fill:#57606a}</style><h1>${text(title)}</h1><p>${text(note)}</p><main>${headings.map(heading).join('')}${panels.map(section).join('')}</main>`;
+}
+
+function heading({ title, y }: Row): string {
+  return `<h2 class="row" style="top:${y * ROW}px">${text(title)}</h2>`;
 }
 
 function section(drawn: DrawnPanel): string {
@@ -82,7 +97,10 @@ function chart({ panel, results }: DrawnPanel): string {
     )
     .filter(({ points }) => points.length > 0)
     .toSorted((a, b) => a.name.localeCompare(b.name));
-  const lines = all.map((it, index): Line => ({ ...it, colour: COLOURS[index % COLOURS.length] ?? '' }));
+  const lines = all.map((it, index): Line => ({
+    ...it,
+    colour: NAMED[panel.colours[it.name] ?? ''] ?? COLOURS[index % COLOURS.length] ?? '',
+  }));
   const shown = panel.stacked ? stack(lines) : lines;
   const times = shown.flatMap(({ points }) => points.map(([seconds]) => seconds));
   const [from, to] = [Math.min(...times), Math.max(...times)];
@@ -100,10 +118,19 @@ function chart({ panel, results }: DrawnPanel): string {
     const y = height - part * height;
     return `<path d="M0 ${y}H${width}" stroke="#eaeef2"/><text x="-6" y="${y + 3}" text-anchor="end">${text(withUnit(top * part, panel.unit))}</text>`;
   });
-  const legend = lines.map(({ name, colour }) => `<span><i style="background:${colour}"></i>${text(name)}</span>`).join(' ');
+  const legend = lines
+    .map((line) => `<span><i style="background:${line.colour}"></i>${text(line.name)} <b>${text(valuesOf(line, panel))}</b></span>`)
+    .join(' ');
   const clock = (seconds: number) => new Date(seconds * 1000).toISOString().slice(11, 19);
   const axis = `<text x="0" y="${height + 13}">${clock(from)}</text><text x="${width}" y="${height + 13}" text-anchor="end">${clock(to)}</text>`;
   return `<svg width="${width + 70}" height="${height + 22}" viewBox="-62 -4 ${width + 70} ${height + 22}">${grid.join('')}${paths.join('')}${axis}</svg><div class="legend">${legend}</div>`;
+}
+
+/** Last and largest value, as the legend's `calcs` ask for. */
+function valuesOf({ points }: Line, { legendValues, unit }: Panel): string {
+  const values = points.map(([, value]) => value);
+  const each = legendValues.map((calc) => withUnit(calc === 'max' ? Math.max(...values) : (values.at(-1) ?? Number.NaN), unit));
+  return each.join(' / ');
 }
 
 /** Where an axis ends: a number of few digits, as much as the largest value or a little more, whose half has few digits as well. */
