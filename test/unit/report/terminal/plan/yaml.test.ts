@@ -17,12 +17,13 @@ describe('planYaml', () => {
       'hostile names and messages',
       report({ files: [plannedFile({ name: HOSTILE })], findings: [missingBackingFile({ message: HOSTILE })] }),
     ],
+    ['a name that turns the direction of reading', report({ files: [plannedFile({ name: 'a\u202Eb' })] })],
     ['words that YAML 1.1 takes for something else', report({ files: [plannedFile({ name: 'yes' }), plannedFile({ name: '0755' })] })],
   ])('should be the same document as the JSON: %s', (_what, plan) => {
     const text = [...planYaml(plan)].join('');
     expect(parse(text)).toEqual(JSON.parse(JSON.stringify(plan)));
     expect(parse(text, { version: '1.1' })).toEqual(JSON.parse(JSON.stringify(plan)));
-    expect(text).not.toMatch(/[^\P{Cc}\n]|\u2028/u);
+    expect(text).not.toMatch(/[^\P{Cc}\n]|\u2028|\u202E/u);
   });
 
   it('should hold no more of many files than a piece', () => {
