@@ -76,7 +76,7 @@ export interface NamedDisk {
   readonly path: string;
   /** The format by which the hypervisor opens it; undefined where the source does not say. */
   readonly format?: string | undefined;
-  /** It is a kernel or firmware, whose bytes are loaded as they are: it need not be seen. Default false. */
+  /** It need not be seen: a kernel or firmware, whose bytes are loaded as they are, or a file that is named for something else than a disk. Default false. */
   readonly isLoaded?: boolean | undefined;
   /** The workload. */
   readonly by: string;

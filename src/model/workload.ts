@@ -38,6 +38,8 @@ export interface Workload {
   readonly ephemeral: readonly EphemeralDisk[];
   /** Absolute host paths of files it uses directly (hostDisk, libvirt disks and their backing stores). */
   readonly paths: readonly string[];
+  /** Absolute host paths that it names for whatever else: a base file there is in use, and nothing is said about any other file. */
+  readonly mentions?: readonly string[] | undefined;
   /** Disks that the source names, wherever they lie, with the format by which the hypervisor opens them: images may be backed by base files. */
   readonly disks?: readonly WorkloadDisk[] | undefined;
 }
@@ -47,7 +49,7 @@ export interface WorkloadDisk {
   readonly path: string;
   /** QEMU's name; undefined where the source does not say. */
   readonly format?: string | undefined;
-  /** It is a kernel or firmware, whose bytes are loaded as they are: it need not be seen. Default false. */
+  /** It need not be seen: a kernel or firmware, whose bytes are loaded as they are, or a file that is named for something else than a disk. Default false. */
   readonly isLoaded?: boolean | undefined;
 }
 

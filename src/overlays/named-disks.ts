@@ -33,11 +33,11 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
   const known = place.kind === 'inside' ? place.path : path;
   const problem = problemAt(listing, disk, place);
   if (problem !== undefined) unseen.add(known, problem.cause, problem.message);
-  else if (chain.state === 'unreadable' && !isRaw)
+  else if (chain.state === 'unreadable' && !isRaw && disk.isLoaded !== true)
     unseen.add(known, 'NotUnderstood', `${chain.message ?? chain.state}; ${place.kind === 'outside' ? REMEDY : SETTLE}`);
   if (place.kind === 'outside' && hasHeader) listing.declared.noteRaw(path, chain.rawBases);
   if (chain.links.length === 0 || !leadsFurther(chain, overlays.get(known))) return;
-  if (problem !== undefined && !keepsBaseFile(chain, chains)) return;
+  if ((problem !== undefined || disk.isLoaded === true) && !keepsBaseFile(chain, chains)) return;
   const declaredRawBy = isRaw ? HYPERVISOR : undefined;
   const overlay = { instance: by, path, state: chain.state, chain: chain.links, message: chain.message, declaredRawBy };
   overlays.set(`${by} ${path} ${format}`, overlay);

@@ -52,7 +52,7 @@ function imageUsages(workload: Workload): { digest: string; usage: Usage }[] {
 function fileUsages(workload: Workload, baseDirectoryName: string): { name: string; usage: Usage }[] {
   const swaps = workload.swapMb.map((sizeMb) => named(workload, 'swap', swapFileName(sizeMb)));
   const ephemerals = workload.ephemeral.map((disk) => named(workload, 'ephemeral', ephemeralFileName(disk)));
-  const paths = workload.paths
+  const paths = [...workload.paths, ...(workload.mentions ?? [])]
     .filter((path) => posix.basename(posix.dirname(posix.normalize(path))) === baseDirectoryName)
     .map((path) => ({ name: posix.basename(path), usage: usageOf(workload, 'path', path) }));
   return [...swaps, ...ephemerals, ...paths];

@@ -122,7 +122,9 @@ function sourceProblem({ state, message, lastContactMs, freshLimitMs }: SourceSt
 function outOfSight({ name, paths, disks = [] }: Workload, facts: HostFacts): string[] {
   const described = new Set(disks.map(({ path }) => path));
   const others: WorkloadDisk[] = paths.filter((path) => !described.has(path) && !isInBase(path, facts)).map((path) => ({ path }));
-  const outside = [...disks, ...others].filter(({ path, format }) => format !== 'raw' && !path.startsWith(`${facts.instancesPath}/`));
+  const outside = [...disks, ...others].filter(
+    ({ path, format, isLoaded }) => format !== 'raw' && isLoaded !== true && !path.startsWith(`${facts.instancesPath}/`),
+  );
   return [...new Set(outside.map(({ path }) => path))].map(
     (path) => `the disk ${JSON.stringify(path)} of ${name} lies outside the instances path, where other hosts cannot read it`,
   );
@@ -146,6 +148,7 @@ function reported(vm: Workload, facts: HostFacts): ReportedWorkload {
     const named = disks.filter((disk) => disk.path === path);
     return named.length > 0 && named.every(({ format }) => format === 'raw');
   };
-  const paths = vm.paths.filter((path) => !isRawAlone(path) || isInBase(path, facts));
+  const inBase = (vm.mentions ?? []).filter((path) => isInBase(path, facts));
+  const paths = [...vm.paths.filter((path) => !isRawAlone(path) || isInBase(path, facts)), ...inBase];
   return { name, instanceNames, resizing, images, swapMb, ephemeral, paths };
 }

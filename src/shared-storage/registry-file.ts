@@ -23,8 +23,14 @@ export type ParsedHosts =
  */
 export function parseRegistry(text: string): ParsedHosts {
   const value = parseJson(text);
-  return value === undefined ? { problem: text.trim() === '' ? 'it is empty' : 'it is not JSON' } : hostsOf(value);
+  const parsed = value === undefined ? { problem: text.trim() === '' ? 'it is empty' : 'it is not JSON' } : hostsOf(value);
+  // Of two times of one host, JSON keeps the last: it may be the older one.
+  if (parsed.hosts !== undefined && [...text.matchAll(KEY)].length > parsed.hosts.size) return { problem: 'it names a host twice' };
+  return parsed;
 }
+
+/** In an object whose values are numbers, each string is a key. */
+const KEY = /"(?:[^"\\]|\\.)*"/g;
 
 /** As Nova writes it, but for spaces. */
 export function formatRegistry(hosts: Hosts): string {

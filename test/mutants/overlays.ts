@@ -176,12 +176,12 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'a disk elsewhere that is not understood is unseen',
-        from: "else if (chain.state === 'unreadable' && !isRaw)",
+        from: "else if (chain.state === 'unreadable' && !isRaw && disk.isLoaded !== true)",
         to: "else if (place.kind === 'inside' && chain.state === 'unreadable' && !isRaw)",
       },
       {
         rule: 'a disk of the instances path is not understood where any place that names it does not',
-        from: "else if (chain.state === 'unreadable' && !isRaw)",
+        from: "else if (chain.state === 'unreadable' && !isRaw && disk.isLoaded !== true)",
         to: "else if (place.kind === 'outside' && chain.state === 'unreadable' && !isRaw)",
         tests: [STATED],
       },

@@ -187,8 +187,14 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'registry: what is not JSON is broken, not empty',
-        from: "return value === undefined ? { problem: text.trim() === '' ? 'it is empty' : 'it is not JSON' } : hostsOf(value);",
-        to: 'return value === undefined ? { hosts: new Map() } : hostsOf(value);',
+        from: "value === undefined ? { problem: text.trim() === '' ? 'it is empty' : 'it is not JSON' } : hostsOf(value);",
+        to: 'value === undefined ? { hosts: new Map() } : hostsOf(value);',
+      },
+      {
+        rule: 'registry: a host that is named twice is not believed',
+        from: '[...text.matchAll(KEY)].length > parsed.hosts.size',
+        to: 'false',
+        tests: [REAL_REGISTRY],
       },
       {
         rule: 'registry: of each host the later registration counts',

@@ -9,6 +9,7 @@ const CONSISTENT = 'test/unit/kube/watch/reflector-consistent.test.ts';
 const TROUBLE = 'test/unit/kube/watch/reflector-problem.test.ts';
 const REFLECTOR = 'test/unit/kube/watch/reflector.test.ts';
 const AGENT = 'test/unit/agent/agent.test.ts';
+const MENTIONS = 'test/integration/sources/libvirt-mentions.test.ts';
 
 /** Design §6: that what is not known is told as a gap, and that no state is better than it is; and who decides about the mode. */
 export const SOURCES: readonly MutantsOf[] = [
@@ -213,24 +214,13 @@ export const SOURCES: readonly MutantsOf[] = [
         to: 'const sources = own;',
       },
       {
-        rule: 'libvirt: a file that is named in no known way is a gap',
-        from: "if (!path.startsWith('/') || path.includes('\\0'))",
-        to: 'if (false)',
-      },
-      {
         rule: 'libvirt: a volume of a pool that cannot be read is a gap',
         from: 'return { problem: `${what}, whose',
         to: 'return NOTHING;\n  return { problem: `${what}, whose',
       },
       { rule: 'libvirt: a disk of an unknown type is a gap', from: '[...found, ...boot, ...disks, ', to: '[...found, ...boot, ' },
       { rule: 'libvirt: a backing store may be a device', from: "'disk', 'backingStore', 'mirror', 'dataStore', 'src'", to: "'disk'" },
-      {
-        rule: 'libvirt: escapes in JSON are read',
-        from: 'return String(JSON.parse(`"${text}"`));',
-        to: 'JSON.parse(`"${text}"`);\n    return text;',
-      },
-      { rule: 'libvirt: the command line of QEMU names disks', from: ', ...disks, ...commandLine.flat(), ', to: ', ...disks, ' },
-      { rule: 'libvirt: options that QEMU reads from a file are a gap', from: 'if (/^--?readconfig$/', to: 'if (/^never$/' },
+      { rule: 'libvirt: the command line of QEMU names disks', from: ', ...disks, ...filesForQemu(domain), ', to: ', ...disks, ' },
       {
         rule: 'libvirt: no place speaks for another about the format of a file',
         from: '[`${disk.format} ${disk.isLoaded} ${disk.path}`, disk]',
@@ -239,10 +229,69 @@ export const SOURCES: readonly MutantsOf[] = [
       },
       {
         rule: 'libvirt: firmware in another format than raw may be backed by a file',
-        from: "element?.attributes.get('format') ?? 'raw'",
-        to: "'raw'",
+        from: "loadedFile(textOf(element), attributes?.get('format'))",
+        to: 'loadedFile(textOf(element))',
+      },
+      {
+        rule: 'libvirt: templates of firmware are in use',
+        from: "loadedFile(attributes?.get('template') ?? '',",
+        to: "loadedFile('',",
+        tests: [MENTIONS],
+      },
+    ],
+  },
+  {
+    file: 'src/sources/libvirt/found-file.ts',
+    tests: ['test/unit/sources/libvirt/domain.test.ts'],
+    mutants: [
+      {
+        rule: 'libvirt: a file that is named in no known way is a gap',
+        from: "if (!path.startsWith('/') || path.includes('\\0'))",
+        to: 'if (false)',
       },
       { rule: 'libvirt: only firmware and kernels need not be seen', from: '{ ...disk, isLoaded: true }', to: '{ ...disk }' },
+    ],
+  },
+  {
+    file: 'src/sources/libvirt/qemu-options.ts',
+    tests: [MENTIONS],
+    mutants: [
+      {
+        rule: 'libvirt: options that QEMU reads from a file are a gap',
+        from: 'if (/^--?readconfig$/',
+        to: 'if (/^never$/',
+        tests: ['test/unit/sources/libvirt/domain.test.ts'],
+      },
+      {
+        rule: 'libvirt: escapes in JSON are read',
+        from: 'return String(JSON.parse(`"${text}"`));',
+        to: 'JSON.parse(`"${text}"`);\n    return text;',
+        tests: ['test/unit/sources/libvirt/domain.test.ts'],
+      },
+      { rule: 'libvirt: a program that QEMU runs is a gap', from: 'if (/^--?incoming$/', to: 'if (/^never$/' },
+      { rule: 'libvirt: the environment of QEMU names files', from: "...values('env'), ", to: '' },
+      {
+        rule: 'libvirt: overridden properties name files',
+        from: "...args, ...values('env'), ...properties]",
+        to: "...args, ...values('env')]",
+      },
+      { rule: 'libvirt: a path within a word of the command line counts', from: '[...args, ...values', to: '[...values' },
+    ],
+  },
+  {
+    file: 'src/sources/libvirt/domain.ts',
+    tests: [MENTIONS],
+    mutants: [{ rule: 'libvirt: a base file that is named anywhere in a domain stays', from: ', ...textsOf(root)]', to: ']' }],
+  },
+  {
+    file: 'src/sources/libvirt/source.ts',
+    tests: [MENTIONS],
+    mutants: [
+      {
+        rule: 'libvirt: a definition that lies among the links of autostart counts',
+        from: ", join(options.definitionsPath, 'autostart')]",
+        to: ']',
+      },
     ],
   },
   {

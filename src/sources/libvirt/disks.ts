@@ -1,5 +1,7 @@
 import { posix } from 'node:path';
 import type { WorkloadDisk } from '../../model/workload.ts';
+import { diskAt, loadedFile, NOTHING, type FoundFile } from './found-file.ts';
+import { filesForQemu } from './qemu-options.ts';
 import { childOf, descendantsOf, textOf, type XmlElement } from './xml-tree.ts';
 
 /** The directory of a storage pool, by its name; undefined where its definition cannot be read, or where it is not a directory. */
@@ -11,7 +13,6 @@ export interface DomainFiles {
   readonly problems: readonly string[];
 }
 
-const QEMU_NAMESPACE = 'http://libvirt.org/schemas/domain/qemu/1.0';
 /** Elements whose `type` says what their `<source>` is; `src` is one of a block job. */
 const WITH_TYPE: ReadonlySet<string> = new Set(['disk', 'backingStore', 'mirror', 'dataStore', 'src']);
 /** Disk types whose source is not a file of this host. */
@@ -19,15 +20,14 @@ const REMOTE_TYPES: ReadonlySet<string> = new Set(['network', 'nvme', 'vhostvdpa
 
 /**
  * The files of a domain: disks with all their backing stores and mirrors, in the domain and in the status around it, kernel and
- * initrd, volumes of storage pools, and what QEMU's own command line names. A file that is named with two formats, or once without
+ * initrd, volumes of storage pools, and what is named for QEMU itself. A file that is named with two formats, or once without
  * one, is there twice: no place speaks for another.
  */
 export function filesOf(root: XmlElement, domain: XmlElement, poolTarget: PoolTarget): DomainFiles {
   const found = [...descendantsOf(root)].flatMap((element) => sourcesOf(element, poolTarget));
-  const boot = ['kernel', 'initrd', 'dtb', 'loader', 'nvram'].map((name) => loadedFile(childOf(childOf(domain, 'os'), name)));
+  const boot = ['kernel', 'initrd', 'dtb', 'loader', 'nvram', 'varstore'].flatMap((name) => bootFiles(childOf(childOf(domain, 'os'), name)));
   const disks = [...descendantsOf(root)].filter(({ name }) => WITH_TYPE.has(name)).flatMap(unknownType);
-  const commandLine = argumentsOf(domain).map(filesInArgument);
-  const all = [...found, ...boot, ...disks, ...commandLine.flat(), ...slicesOf(root), ...localServersOf(root)];
+  const all = [...found, ...boot, ...disks, ...filesForQemu(domain), ...slicesOf(root), ...localServersOf(root)];
   return { disks: differentDisks(all.flatMap(({ disk }) => disk ?? [])), problems: all.flatMap(({ problem }) => problem ?? []) };
 }
 
@@ -36,26 +36,11 @@ export function differentDisks(disks: readonly WorkloadDisk[]): WorkloadDisk[] {
   return [...new Map(disks.map((disk) => [`${disk.format} ${disk.isLoaded} ${disk.path}`, disk])).values()];
 }
 
-interface FoundFile {
-  readonly disk?: WorkloadDisk | undefined;
-  readonly problem?: string | undefined;
-}
-
-const NOTHING: FoundFile = {};
-
-function diskAt(path: string, format?: string): FoundFile {
-  if (path === '') return NOTHING;
-  // As it is written: a `..` behind a link must not be taken away before the link is followed.
-  if (!path.startsWith('/') || path.includes('\0'))
-    return { problem: `it names the file ${JSON.stringify(path)}, which is not an absolute path` };
-  return { disk: format === undefined ? { path } : { path, format } };
-}
-
-/** Firmware, its variables, a kernel: often a file of the host that is not mounted here. */
-function loadedFile(element: XmlElement | undefined): FoundFile {
-  const format = element?.attributes.get('format') ?? 'raw';
-  const { disk, problem } = diskAt(textOf(element), format);
-  return disk === undefined || format !== 'raw' ? { disk, problem } : { disk: { ...disk, isLoaded: true } };
+/** The file of an element, and the one that it is copied from when the domain starts (`template`). */
+function bootFiles(element: XmlElement | undefined): FoundFile[] {
+  const { attributes } = element ?? {};
+  const template = loadedFile(attributes?.get('template') ?? '', attributes?.get('templateFormat'));
+  return [loadedFile(textOf(element), attributes?.get('format')), template];
 }
 
 /** The files of a disk, a backing store, a mirror (an old one has its file itself), or whatever else has a `<source>`, by each format that it gives. */
@@ -119,38 +104,4 @@ function unknownType(disk: XmlElement): FoundFile[] {
 function blockDevice(device: string, format: string | undefined): FoundFile {
   if (format === 'raw' && !/^\/dev\/(?:loop|nbd)/.test(posix.normalize(device))) return NOTHING;
   return diskAt(device, format);
-}
-
-function argumentsOf(domain: XmlElement): string[] {
-  const commandLine = childOf(domain, 'commandline', [QEMU_NAMESPACE]);
-  const args = commandLine?.children.filter(({ name, namespace }) => name === 'arg' && namespace === QEMU_NAMESPACE) ?? [];
-  return args.map(({ attributes }) => attributes.get('value') ?? '');
-}
-
-/**
- * A key that ends in `file`, `filename` or `backing`, whatever stands before it, with its value: `file=`, `file.file.filename=`,
- * `drive.x.file=`, and the same in JSON, which QEMU also takes with single quotes. Commas in plain values are doubled.
- */
-const FILE_OPTION = /[\w.-]*(?:file|filename|backing)(?:=((?:[^,]|,,)*)|"\s*:\s*"((?:[^"\\]|\\.)*)"|'\s*:\s*'((?:[^'\\]|\\.)*)')/g;
-
-/** A relative path, or one behind a protocol, may be any file. No format is read here: a file of the command line may have any. */
-function filesInArgument(argument: string, index: number, all: readonly string[]): FoundFile[] {
-  if (/^--?readconfig$/.test(all[index - 1] ?? ''))
-    return [{ problem: `its command line reads options from ${JSON.stringify(argument)}, which may name any file` }];
-  // Where a header does not lie at the start of its file, it is not read.
-  if (/\boffset\b/.test(argument)) return [{ problem: `its command line has ${JSON.stringify(argument)}, whose offset is not followed` }];
-  const named = [...argument.matchAll(FILE_OPTION)].map(
-    ([, plain, double, single]) => plain?.replaceAll(',,', ',') ?? unescape(double ?? single ?? ''),
-  );
-  const bare = /^\/[^,\s]*$/.test(argument) ? [argument] : [];
-  return [...named, ...bare].map((path) => diskAt(path.replace(/^file:/, '')));
-}
-
-function unescape(text: string): string {
-  try {
-    return String(JSON.parse(`"${text}"`));
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return text.replaceAll(/\\(.)/g, '$1');
-  }
 }

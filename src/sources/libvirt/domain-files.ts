@@ -1,4 +1,4 @@
-import { constants, closeSync, fstatSync, openSync, readFileSync, readdirSync, statSync, type BigIntStats } from 'node:fs';
+import { constants, closeSync, fstatSync, openSync, readFileSync, readdirSync, statSync, type BigIntStats, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../../lib/errors.ts';
 import type { PoolTarget } from './disks.ts';
@@ -15,9 +15,12 @@ export class DomainDirectory {
   readonly #path: string;
   readonly #instancesPath: string;
   readonly #poolTarget: PoolTarget;
+  readonly #leavesLinks: boolean;
   #known = new Map<string, { readonly version: string; readonly file: DomainFile }>();
 
-  constructor(path: string, instancesPath: string, poolTarget: PoolTarget) {
+  /** @param options `leavesLinks`: a symbolic link there is the business of another directory. */
+  constructor(path: string, instancesPath: string, poolTarget: PoolTarget, { leavesLinks }: { readonly leavesLinks: boolean }) {
+    this.#leavesLinks = leavesLinks;
     this.#path = path;
     this.#instancesPath = instancesPath;
     this.#poolTarget = poolTarget;
@@ -45,7 +48,9 @@ export class DomainDirectory {
         );
       }
       const entries = readdirSync(this.#path, { withFileTypes: true });
-      return entries.filter((entry) => entry.name.endsWith('.xml') && !entry.isDirectory()).map(({ name }) => name);
+      const isDomain = (entry: Dirent): boolean =>
+        entry.name.endsWith('.xml') && !entry.isDirectory() && !(this.#leavesLinks && entry.isSymbolicLink());
+      return entries.filter(isDomain).map(({ name }) => name);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
       throw error;

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { EphemeralDisk, ImageReference, Workload } from '../../model/workload.ts';
+import type { EphemeralDisk, ImageReference, Workload, WorkloadDisk } from '../../model/workload.ts';
 import { isBelow, normalizeHostPath } from '../host-paths.ts';
 import { instanceNamesOf, parseSize } from '../workload-fields.ts';
 import { filesOf, type PoolTarget } from './disks.ts';
@@ -33,8 +33,12 @@ export function parseDomain(text: string, instancesPath: string, poolTarget: Poo
   const uuid = textOf(childOf(domain, 'uuid'));
   if (name === '' || uuid === '') throw new Error('the domain has no name or no uuid');
   const files = filesOf(root, domain, poolTarget);
-  const normalized = files.disks.flatMap(({ path }) => normalizeHostPath(path) ?? []);
-  const paths = [...new Set(normalized)].filter((path) => isBelow(path, instancesPath));
+  const isMentioned = ({ isLoaded, format }: WorkloadDisk): boolean => isLoaded === true && format === undefined;
+  const paths = pathsBelow(
+    instancesPath,
+    files.disks.filter((disk) => !isMentioned(disk)).map(({ path }) => path),
+  );
+  const mentions = pathsBelow(instancesPath, [...files.disks.filter(isMentioned).map(({ path }) => path), ...textsOf(root)]);
   const nova = childOf(childOf(domain, 'metadata'), 'instance', NOVA_NAMESPACES);
   const flavor = childOf(nova, 'flavor', NOVA_NAMESPACES);
   const swap = sizeOf(flavor, 'swap');
@@ -52,9 +56,22 @@ export function parseDomain(text: string, instancesPath: string, poolTarget: Poo
       swapMb: typeof swap === 'number' && swap > 0 ? [swap] : [],
       ephemeral: typeof ephemeral === 'number' && ephemeral > 0 ? [{ sizeGb: ephemeral } satisfies EphemeralDisk] : [],
       paths,
+      mentions: mentions.filter((path) => !paths.includes(path)),
       disks: files.disks,
     },
   };
+}
+
+function pathsBelow(instancesPath: string, paths: readonly string[]): string[] {
+  const normalized = paths.flatMap((path) => normalizeHostPath(path) ?? []);
+  return [...new Set(normalized)].filter((path) => isBelow(path, instancesPath));
+}
+
+/** Every text and every value: a memory device, a table, a shared directory and whatever libvirt adds name files as well. */
+function* textsOf(element: XmlElement): Iterable<string> {
+  yield textOf(element);
+  yield* element.attributes.values();
+  for (const child of element.children) yield* textsOf(child);
 }
 
 /** The instance directory that a file lies in. */

@@ -1,4 +1,5 @@
 import { watch, type FSWatcher } from 'node:fs';
+import { join } from 'node:path';
 import { errnoOf, messageOf } from '../../lib/errors.ts';
 import type { Clock, WorkloadSource } from '../../model/ports.ts';
 import type { Gap, SourceReading, SourceStatus, Workload } from '../../model/workload.ts';
@@ -27,9 +28,10 @@ export interface LibvirtSourceOptions {
  * defined, protects. Read again at every `read()`; inotify has changed files parsed before a pass needs them.
  */
 export function createLibvirtSource(options: LibvirtSourceOptions): WorkloadSource {
-  const paths = [options.statusPath, options.definitionsPath];
+  // libvirtd reads no definition from `autostart`, where its links lie. A file there may be all that is left of a domain.
+  const paths = [options.statusPath, options.definitionsPath, join(options.definitionsPath, 'autostart')];
   const pools = poolTargets(options.definitionsPath);
-  const directories = paths.map((path) => new DomainDirectory(path, options.instancesPath, pools));
+  const directories = paths.map((path, index) => new DomainDirectory(path, options.instancesPath, pools, { leavesLinks: index === 2 }));
   let watchers: FSWatcher[] = [];
   let settling: NodeJS.Timeout | undefined;
   const changed = (): void => {
@@ -117,6 +119,7 @@ function union(one: Workload, other: Workload): Workload {
     swapMb: [...new Set([...one.swapMb, ...other.swapMb])],
     ephemeral: uniqueBy([...one.ephemeral, ...other.ephemeral], ({ sizeGb, filesystem }) => `${sizeGb} ${filesystem}`),
     paths: [...new Set([...one.paths, ...other.paths])],
+    mentions: [...new Set([...(one.mentions ?? []), ...(other.mentions ?? [])])],
     disks: differentDisks([...(one.disks ?? []), ...(other.disks ?? [])]),
   };
 }

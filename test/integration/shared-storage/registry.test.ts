@@ -251,6 +251,7 @@ describe("Nova's registry of hosts", () => {
       JSON.stringify(Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`h${n}`, 1]))),
       'more than 4096',
     ],
+    ['a host that is named twice', '{"host-b": 99, "host\\u002db": 1}', 'it names a host twice'],
     ['more than a megabyte', ' '.repeat(2 ** 21), 'EFBIG'],
   ])('should be named when it is broken: %s', async (_, text, expected) => {
     const { instancesPath, registryPath } = setUp();
