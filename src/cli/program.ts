@@ -28,8 +28,15 @@ export function createProgram(name: string, prefix: string, { env, io }: { reado
 export function reportError(error: unknown, prefix: string, stderr: Output): number {
   // Commander has already said what is wrong; help and version are not errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage;
-  say(stderr, `${prefix}: ${describe(error)}`);
+  say(stderr, `${prefix}: ${describe(error)}${isIncomplete(error) ? INCOMPLETE : ''}`);
   return error instanceof UsageError ? EXIT_CODES.usage : EXIT_CODES.failed;
+}
+
+const INCOMPLETE =
+  '; the packages that this program needs are not beside it: run it in the directory where npm installed it, or from the container image';
+
+function isIncomplete(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 }
 
 /** A mistake of ours keeps its stack, because it is to be reported; everything else is a message. */

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { isReadFormat, PARENTLESS_FORMATS } from '../images/formats/formats.ts';
 import type { HeaderName, ImageHeader, Inspection } from '../images/header.ts';
 import type { BackingLink, OverlayState } from '../model/overlay.ts';
+import { ADVICE } from './advice.ts';
 import { displayReference, resolveReference, type ReferenceTarget } from './backing-reference.ts';
 import type { Place } from './place.ts';
 
@@ -31,18 +32,14 @@ export interface Chain {
   /** Base files of which a step says that they are raw. */
   readonly rawBases: readonly string[];
   readonly message?: string | undefined;
+  /** What a person can do; undefined where the bytes of a header are what is wrong. */
+  readonly advice?: string | undefined;
 }
 
 type Problem = Exclude<OverlayState, 'ok' | 'flat'>;
 
 /** The graver problem names the state: what leaves us ignorant of a file counts more than a file that is known to be missing. */
 const GRAVITY: Readonly<Record<Problem, number>> = { 'missing-backing': 1, 'unknown-backing': 2, unreadable: 3 };
-
-const NOT_SEEN =
-  'it is not read, so what it is backed by is unknown (set hostInstancesPath if headers use another path for the instances directory, bind-mount it below the instances path, or list the disk under ignore if it cannot lead to a base file)';
-
-const PLAIN =
-  'QEMU may follow it: rebase the image (qemu-img rebase -u) onto the plain path of its backing file, or list it under ignore if it cannot lead to a base file';
 
 /** Follows what the image at `path`, whose header has been read, is backed by. */
 export function followChain(path: string, header: ImageHeader, context: ChainContext): Chain {
@@ -91,7 +88,7 @@ class ChainWalk {
   readonly #links: BackingLink[] = [];
   readonly #rawBases: string[] = [];
   readonly #visited: Set<string>;
-  #problem: { readonly state: Problem; readonly message: string } | undefined;
+  #problem: { readonly state: Problem; readonly message: string; readonly advice: string | undefined } | undefined;
 
   constructor(image: string, context: ChainContext, opensOutside = false, visited = new Set<string>()) {
     this.#image = image;
@@ -111,7 +108,7 @@ class ChainWalk {
       for (const file of header.dataFiles ?? []) this.#visit(path, file, header.format === 'vmdk' ? undefined : 'raw');
       if (header.backingFile === undefined) return;
       if (depth === MAX_CHAIN_LEVELS) {
-        this.#report('unreadable', path, `the backing chain is longer than ${MAX_CHAIN_LEVELS} levels`);
+        this.#report('unreadable', path, `the backing chain is longer than ${MAX_CHAIN_LEVELS} levels`, ADVICE.tooLong);
         return;
       }
       const next = this.#visit(path, header.backingFile, header.backingFormat);
@@ -142,7 +139,7 @@ class ChainWalk {
     if (place.kind === 'inside') return this.#visitFile(from, { reference, written: target.path, path: place.path }, format);
     if (place.kind === 'lost') {
       this.#links.push(unseenLink(reference, [target.path]));
-      return this.#report('unreadable', from, place.message);
+      return this.#report('unreadable', from, place.message, ADVICE.lost);
     }
     const step = { reference, written: target.path, path: place.path };
     const isOpened = place.seen && (this.#opensOutside || this.#context.isNamed(place.path));
@@ -156,13 +153,14 @@ class ChainWalk {
     declared: string | undefined,
   ): undefined {
     this.#links.push(unseenLink(reference, target.kind === 'unclear' ? target.mentions : []));
-    if (target.kind === 'unclear') return this.#report('unreadable', from, `${target.message}; ${PLAIN}`);
+    if (target.kind === 'unclear') return this.#report('unreadable', from, target.message, ADVICE.unclear);
     const format = target.format ?? declared;
     if (format !== undefined && PARENTLESS_FORMATS.has(format)) return this.#report('unknown-backing', from, target.message);
     return this.#report(
       'unreadable',
       from,
       `${target.message}, and its ${format ?? 'image'} header, which may name a file of this host, is not read`,
+      ADVICE.remote,
     );
   }
 
@@ -173,12 +171,13 @@ class ChainWalk {
     const link = this.#linkTo(step, found.kind !== 'absent');
     this.#links.push(link);
     if (link.baseName !== undefined && format !== undefined && PARENTLESS_FORMATS.has(format)) this.#rawBases.push(link.baseName);
-    if (this.#visited.has(path)) return this.#report('unreadable', from, `the backing chain returns to ${path}`);
+    if (this.#visited.has(path)) return this.#report('unreadable', from, `the backing chain returns to ${path}`, ADVICE.circle);
     if (found.kind === 'absent') return this.#report('missing-backing', path, 'the backing file does not exist');
-    if (found.kind === 'irregular' || found.kind === 'unreadable') return this.#report('unreadable', path, found.message);
+    if (found.kind === 'irregular' || found.kind === 'unreadable')
+      return this.#report('unreadable', path, found.message, ADVICE[found.kind]);
     if (format === undefined || isReadFormat(format)) return { path, header: found };
     if (!PARENTLESS_FORMATS.has(format))
-      return this.#report('unreadable', path, `the backing format ${JSON.stringify(format)} is not read`);
+      return this.#report('unreadable', path, `the backing format ${JSON.stringify(format)} is not read`, ADVICE.format);
     if (posix.isAbsolute(path)) this.#keepWhatBytesName(path);
     return undefined;
   }
@@ -210,11 +209,16 @@ class ChainWalk {
     if (alias !== undefined && looksMounted && !isRaw) return this.#visitFile(from, { ...step, path: alias }, format);
     this.#links.push(unseenLink(step.reference, [step.written, step.path]));
     if (alias === undefined)
-      return this.#report('unreadable', from, `${JSON.stringify(step.path)} is outside the instances path; ${NOT_SEEN}`);
+      return this.#report(
+        'unreadable',
+        from,
+        `${JSON.stringify(step.path)} is outside the instances path and not read, so what it is backed by is unknown`,
+        ADVICE.outside,
+      );
     if (isRaw) this.#rawBases.push(name);
     const message = `${JSON.stringify(step.path)} is outside the instances path; the base file of that name is kept`;
     if (isRaw) return this.#report('unknown-backing', from, message);
-    return this.#report('unreadable', from, `${message}, but what the file itself is backed by is unknown; ${NOT_SEEN}`);
+    return this.#report('unreadable', from, `${message}, but what the file itself is backed by is unknown`, ADVICE.outside);
   }
 
   #linkTo({ reference, written, path }: Step, exists: boolean): BackingLink {
@@ -225,9 +229,9 @@ class ChainWalk {
     return { reference, baseName, path: isOutside ? undefined : path, exists, protects: [...new Set(names)] };
   }
 
-  #report(state: Problem, path: string, message: string): undefined {
+  #report(state: Problem, path: string, message: string, advice?: string): undefined {
     if (this.#problem !== undefined && GRAVITY[this.#problem.state] >= GRAVITY[state]) return undefined;
-    this.#problem = { state, message: path === this.#image ? message : `${path}: ${message}` };
+    this.#problem = { state, message: path === this.#image ? message : `${path}: ${message}`, advice };
     return undefined;
   }
 }

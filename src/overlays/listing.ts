@@ -2,7 +2,7 @@ import type { ListingCache } from '../disk/listing-cache.ts';
 import type { BaseImage, Overlay } from '../model/overlay.ts';
 import type { ImageReader } from '../images/reader.ts';
 import type { Pacer } from '../lib/pacer.ts';
-import type { ChainContext } from './chain.ts';
+import type { Chain, ChainContext } from './chain.ts';
 import type { DeclaredFormats } from './declared-formats.ts';
 import type { Places } from './places.ts';
 import type { UnseenLog } from './unseen-log.ts';
@@ -22,6 +22,7 @@ export interface OverlayListing {
   readonly declared: DeclaredFormats;
   readonly pacer: Pacer;
   readonly overlays: Map<string, Overlay>;
-  readonly baseImages: Map<string, BaseImage>;
+  /** Each with what a person can do about it, until all are settled. */
+  readonly baseImages: Map<string, BaseImage & Pick<Chain, 'advice'>>;
   readonly unseen: UnseenLog;
 }

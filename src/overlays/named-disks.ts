@@ -1,5 +1,6 @@
 import { PARENTLESS_FORMATS } from '../images/formats/formats.ts';
 import type { NamedDisk, Overlay, Unseen } from '../model/overlay.ts';
+import { settling } from './advice.ts';
 import { baseNameOf, followReference, keepsBaseFile, type Chain } from './chain.ts';
 import { HYPERVISOR } from './declared-formats.ts';
 import type { OverlayListing } from './listing.ts';
@@ -8,9 +9,8 @@ import type { Place } from './place.ts';
 const REMEDY =
   'mount what is missing (an instance directory may be a mount that is not visible here), or list it under ignore if it cannot lead to a base file';
 
-/** How a person can settle what the bytes of a disk leave open that a source does not open as raw alone. */
-const SETTLE =
-  'if the guest wrote these bytes, let every place that names the file say raw; else repair the image, or list it under ignore if it cannot lead to a base file';
+const NO_IMAGE =
+  'what it is backed by is unknown: let the definition of the VM name an image file, or list it under ignore if it cannot lead to a base file';
 
 /**
  * The files that sources name, wherever they lie. Those below the instances path were walked to already, if they are there. Each
@@ -34,7 +34,7 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
   const problem = problemAt(listing, disk, place);
   if (problem !== undefined) unseen.add(known, problem.cause, problem.message);
   else if (chain.state === 'unreadable' && !isRaw && disk.isLoaded !== true)
-    unseen.add(known, 'NotUnderstood', `${chain.message ?? chain.state}; ${place.kind === 'outside' ? REMEDY : SETTLE}`);
+    unseen.add(known, 'NotUnderstood', `${chain.message ?? chain.state}; ${settling.namedDisk(chain.advice)}`);
   if (place.kind === 'outside' && hasHeader) listing.declared.noteRaw(path, chain.rawBases);
   if (chain.links.length === 0 || !leadsFurther(chain, overlays.get(known))) return;
   if ((problem !== undefined || disk.isLoaded === true) && !keepsBaseFile(chain, chains)) return;
@@ -52,13 +52,17 @@ function leadsFurther({ links }: Chain, walked: Overlay | undefined): boolean {
 
 /** Why the file itself could not be looked at. */
 function problemAt(
-  { reader, subdirectoryName }: OverlayListing,
-  { by, isLoaded = false }: NamedDisk,
+  { reader, places, subdirectoryName }: OverlayListing,
+  { by, format, isLoaded = false }: NamedDisk,
   place: Place,
 ): Omit<Unseen, 'path'> | undefined {
   if (isLoaded) return undefined;
   if (place.kind === 'lost') return { cause: 'NotFollowed', message: place.message };
   if (place.kind === 'outside') {
+    const stats = places.statOutside(place.path);
+    // The bytes of a raw disk name nothing, but behind a block device may be a file: a loop device shows one.
+    if (stats !== undefined && !stats.isFile() && (format !== 'raw' || stats.isBlockDevice()))
+      return { cause: 'NotAnImageFile', message: `${by} has a device or a directory as its disk; ${NO_IMAGE}` };
     if (place.seen) return undefined;
     return {
       cause: 'NotThere',
@@ -67,7 +71,7 @@ function problemAt(
   }
   const type = reader.typeAt(place.path);
   if (type === 'file') return undefined;
-  if (type !== 'absent') return { cause: 'NotAnImageFile', message: `${by} has its disk there, and it is not a regular file; ${REMEDY}` };
+  if (type !== 'absent') return { cause: 'NotAnImageFile', message: `${by} has its disk there, and it is not a regular file; ${NO_IMAGE}` };
   // A base file that is missing is not a disk that is backed by another.
   if (baseNameOf(place.path, subdirectoryName) !== undefined) return undefined;
   return { cause: 'NotThere', message: `${by} has its disk there, and there is nothing; ${REMEDY}` };

@@ -5,6 +5,7 @@ import type { EntryType } from '../disk/list-directory.ts';
 import type { FsPath } from '../disk/raw-name.ts';
 import type { ImageHeader } from '../images/header.ts';
 import type { ImageReader } from '../images/reader.ts';
+import { settling } from './advice.ts';
 import { followChain, followReference, keepsBaseFile, type Chain } from './chain.ts';
 import type { OverlayListing } from './listing.ts';
 import { isKeptByRoot, isRefusal, isWrittenByGuests } from './not-images.ts';
@@ -23,11 +24,6 @@ export interface Found {
 
 /** Nova's formats of the disks beside it. */
 const DISK_INFO = 'disk.info';
-
-/** How a person can settle what a header leaves open. */
-const SETTLE_DISK = 'if the guest wrote these bytes, let disk.info beside it say raw; else repair the image, or list it under ignore';
-const SETTLE_BASE =
-  'if base files are raw here (force_raw_images of Nova, its default), set forceRawImages: true; else replace the file, or list it under ignore';
 
 export function visitFile(listing: OverlayListing, found: Found): void {
   const header = headerOf(listing, found);
@@ -73,21 +69,21 @@ function readHeader(reader: ImageReader, { file }: Found, stats: BigIntStats): I
 }
 
 /** @param excuse by whose word the bytes are a guest's own, where nobody else says so. */
-function addOverlay(listing: OverlayListing, { path }: Found, { state, links, rawBases, message }: Chain, excuse?: string): void {
+function addOverlay(listing: OverlayListing, { path }: Found, { state, links, rawBases, message, advice }: Chain, excuse?: string): void {
   const isSettled = state === 'ok' || state === 'flat';
   const declaredRawBy = isSettled ? undefined : (excuse ?? listing.declared.rawBy(path));
   listing.overlays.set(path, { instance: instanceOf(path), path, state, chain: links, message, declaredRawBy });
   if (excuse === undefined) listing.declared.noteRaw(path, rawBases);
   if (state === 'unreadable' && declaredRawBy === undefined)
-    listing.unseen.add(path, 'NotUnderstood', `${message ?? state}; ${SETTLE_DISK}`);
+    listing.unseen.add(path, 'NotUnderstood', `${message ?? state}; ${settling.disk(advice)}`);
 }
 
-function addBaseImage(listing: OverlayListing, { path, name, role }: Found, { state, links, message }: Chain): void {
+function addBaseImage(listing: OverlayListing, { path, name, role }: Found, { state, links, message, advice }: Chain): void {
   if (state === 'flat') {
     listing.baseImages.delete(path);
     return;
   }
-  listing.baseImages.set(path, { name, inTrash: role === 'trash', state, chain: links, message });
+  listing.baseImages.set(path, { name, inTrash: role === 'trash', state, chain: links, message, advice });
 }
 
 /**
@@ -134,10 +130,10 @@ function instanceOf(path: string): string {
 
 /** After all disks were read: what base files leave open counts, unless the bytes are declared as a guest's own. */
 export function settleBaseImages(listing: OverlayListing): void {
-  for (const [path, image] of listing.baseImages) {
+  for (const [path, { advice, ...image }] of listing.baseImages) {
     const declaredRawBy = image.state === 'ok' ? undefined : listing.declared.baseRawBy(image);
     listing.baseImages.set(path, { ...image, declaredRawBy });
     if (image.state === 'unreadable' && declaredRawBy === undefined)
-      listing.unseen.add(path, 'NotUnderstood', `${image.message ?? image.state}; ${SETTLE_BASE}`);
+      listing.unseen.add(path, 'NotUnderstood', `${image.message ?? image.state}; ${settling.baseFile(advice)}`);
   }
 }

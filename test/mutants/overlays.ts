@@ -192,6 +192,12 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         tests: [STATED],
       },
       {
+        rule: 'a loop device that a source names as a raw disk is unseen',
+        from: "(format !== 'raw' || stats.isBlockDevice())",
+        to: "format !== 'raw'",
+        tests: ['test/integration/scan/block-device.test.ts'],
+      },
+      {
         rule: 'a disk of a source that is not a regular file is unseen',
         from: "if (type !== 'absent') return { cause: 'NotAnImageFile'",
         to: "if (type !== 'absent') return undefined;\n  if (false) return { cause: 'NotAnImageFile'",
@@ -395,6 +401,17 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     tests: [FORMATS, REAL_FORMATS],
     mutants: [
       { rule: 'a VMDK with a parent says so', from: 'if (parentId.toLowerCase() === NO_PARENT) return image;', to: 'return image;' },
+      {
+        rule: 'the parent that a VMDK names counts, whatever number it gives',
+        from: "if (parent !== undefined && parent !== '') return",
+        to: "if (parent !== undefined && parent !== '' && parentId.toLowerCase() !== NO_PARENT) return",
+      },
+      {
+        rule: 'only a descriptor that is empty makes an extent of a VMDK',
+        from: 'if (virtualSizeBytes > 0 && bytes[0] === 0) return',
+        to: 'if (virtualSizeBytes > 0) return',
+        tests: [REAL_FORMATS],
+      },
       { rule: 'the extents of a VMDK descriptor protect', from: 'const extents = named', to: 'const extents = false' },
     ],
   },
@@ -468,8 +485,8 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'chains: a backing file that cannot be read is unreadable',
-        from: "if (found.kind === 'irregular' || found.kind === 'unreadable') return",
-        to: "if (found.kind === 'irregular' || found.kind === 'unreadable') return undefined;\n    if (false) return",
+        from: "if (found.kind === 'irregular' || found.kind === 'unreadable')\n      return",
+        to: "if (found.kind === 'irregular' || found.kind === 'unreadable') return undefined;\n    if (false)\n      return",
       },
       {
         rule: 'chains: a backing format that is not read is unreadable',

@@ -35,7 +35,10 @@ function parseSparse(head: Buffer, read: ReadMore): ImageHeader {
   if (offset === 0 || size === 0) return { kind: 'image', format: 'vmdk', virtualSizeBytes };
   if (!Number.isSafeInteger(offset) || size > MAX_READ_BYTES)
     return invalid('vmdk', `a descriptor of ${size} bytes at ${offset} is not allowed`);
-  const descriptor = parseDescriptor(bytesAt(head, read, offset, size), false);
+  const bytes = bytesAt(head, read, offset, size);
+  // `qemu-img` leaves room for a descriptor in each extent of an image that is split, and writes none.
+  if (virtualSizeBytes > 0 && bytes[0] === 0) return { kind: 'image', format: 'vmdk', virtualSizeBytes };
+  const descriptor = parseDescriptor(bytes, false);
   return descriptor.kind === 'image' ? { ...descriptor, virtualSizeBytes } : descriptor;
 }
 
@@ -49,11 +52,11 @@ function parseDescriptor(bytes: Buffer, named: boolean): ImageHeader {
     ? [...text.matchAll(/^(?:RW|RDONLY|NOACCESS)\s+[0-9]+\s+[A-Z]+\s+"([^"\n]*)"/gm)].map(([, name = '']) => nameOf(name))
     : [];
   const image = { kind: 'image', format: 'vmdk', ...(extents.length === 0 ? {} : { dataFiles: extents }) } as const;
+  // QEMU goes by the name alone.
+  const parent = /parentFileNameHint\s*=\s*"([^"\n]*)"/i.exec(text)?.[1];
+  if (parent !== undefined && parent !== '') return { ...image, backingFile: nameOf(parent), backingFormat: 'vmdk' };
   if (parentId.toLowerCase() === NO_PARENT) return image;
-  const parent = /^parentFileNameHint\s*=\s*"([^"\n]*)"/im.exec(text)?.[1];
-  return parent === undefined || parent === ''
-    ? { ...image, unclear: 'a vmdk image has a parent that its descriptor does not name' }
-    : { ...image, backingFile: nameOf(parent), backingFormat: 'vmdk' };
+  return { ...image, unclear: 'a vmdk image has a parent that its descriptor does not name' };
 }
 
 function nameOf(latin1: string): { readonly text: string; readonly valid: boolean } {

@@ -83,7 +83,7 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
     const format = backingFormat === undefined ? {} : { backingFormat };
     const overlay = await overlayOf({ 'vm/disk': { qcow2: { backingFile: '/srv/elsewhere/snapshot', ...format } } });
     expect(overlay).toMatchObject({ state: 'unreadable', chain: [{ path: undefined, exists: false }] });
-    expect(overlay?.message).toContain('hostInstancesPath');
+    expect(overlay?.message).toContain('outside the instances path');
   });
 
   it.each(['json:{"driver":"blkdebug","image":"x"}', 'file:relative', 'blkdebug::/srv/x'])(

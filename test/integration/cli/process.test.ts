@@ -1,5 +1,6 @@
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { dirname } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -202,6 +203,18 @@ describe('explain from a running agent', () => {
     expect(ran).toMatchObject({ code: 1, stdout: '' });
     expect(ran.stderr).toMatch(
       /^basekeeper: no agent answers at http:\/\/127\.0\.0\.1:1\/report; is it running on this node\? Else give --agent URL, or --workloads FILE/,
+    );
+  });
+});
+
+describe('a bundle without its packages', () => {
+  it('should say in one sentence what is missing and what to do', async () => {
+    const { tree, options } = world(1);
+    cpSync(dirname(BUNDLE), tree.path('../bundle'), { recursive: true });
+    const ran = await start(process.execPath, [tree.path('../bundle/basekeeper.js'), 'pass', ...options]).ended;
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toMatch(
+      /^basekeeper: Cannot find package 'fs-native-extensions'.*; .*run it in the directory where npm installed it, or from the container image\n$/,
     );
   });
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import type * as NodeFs from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { expect, it, vi } from 'vitest';
@@ -21,3 +22,17 @@ it('should call a disk that is a block device unreadable, and not open it', asyn
   expect(overlays).toMatchObject([{ path: 'vm/disk', state: 'unreadable', message: expect.stringContaining('block device') }]);
   expect(headersRead).toBe(0);
 });
+
+it.skipIf(process.geteuid?.() !== 0)(
+  'should see no file behind a block device that a source names, whatever its format (needs root to make one)',
+  async () => {
+    using tree = buildTree({});
+    const device = `${tree.instancesPath}-device`;
+    execFileSync('mknod', [device, 'b', '7', '7']);
+    const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
+    for (const format of ['raw', 'qcow2', undefined]) {
+      const { unseen } = await scanner.scan({ instanceNames: new Set(), disks: [{ path: device, format, by: 'vm' }] });
+      expect(unseen).toMatchObject([{ path: device, cause: 'NotAnImageFile' }]);
+    }
+  },
+);

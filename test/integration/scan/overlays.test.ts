@@ -294,6 +294,39 @@ describe('createOverlayScanner on real directories', () => {
   });
 
   it.each([
+    ['blkdebug::/srv/x', 'rebase the image'],
+    ["json:{'driver':'raw','file':{'driver':'file','filename':'/srv/x'}}", 'rebase the image'],
+    ['json:{"driver":"qcow2","backing":{"driver":"raw","file.filename":"/srv/x"},"file.filename":"/srv/y"}', 'rebase the image'],
+    ['json:{"driver":"qcow2","data-file":{"driver":"file","filename":"/srv/x"},"file.filename":"/srv/y"}', 'rebase the image'],
+    ['json:{"driver":"quorum","children":[],"vote-threshold":1}', 'rebase the image'],
+    ['/srv/x', 'set hostInstancesPath'],
+    ['/dev/null', 'set hostInstancesPath'],
+    ['nbd://host/x', 'list it under ignore'],
+  ])('should not tell people to repair an image whose reference QEMU understands: %s', async (reference, advice) => {
+    using tree = buildTree({ 'vm/console.log': {}, '_base/x': {} });
+    qemuImg(['create', '-q', '-f', 'qcow2', '-u', '-b', reference, '-F', 'qcow2', tree.path('vm/disk'), '1M']);
+    qemuImg(['create', '-q', '-f', 'qcow2', '-u', '-b', reference, '-F', 'qcow2', tree.path('_base/upper'), '1M']);
+    const { unseen } = await scanOf(tree);
+    expect(unseen.map(({ path }) => path).toSorted()).toEqual(['_base/upper', 'vm/disk']);
+    for (const { message } of unseen) {
+      expect(message).toContain(advice);
+      expect(message).not.toMatch(/repair|replace the file|ignore.*ignore/);
+      expect(message).toMatch(/disk\.info beside it say raw|forceRawImages/);
+    }
+  });
+
+  it('should tell people whose header is broken how to settle that, and of a device what it is', async () => {
+    using tree = buildTree({ 'vm/disk': { content: Buffer.from('QFI\xfb\0\0\0\x03', 'latin1') } });
+    const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
+    const { unseen } = await scanner.scan({ instanceNames: NONE, disks: [{ path: '/dev/null', by: 'vm-1' }] });
+    expect(unseen).toMatchObject([
+      { path: 'vm/disk', message: expect.stringMatching(/let disk\.info beside it say raw; else repair the image/) },
+      { path: '/dev/null', cause: 'NotAnImageFile', message: expect.stringMatching(/device.*name an image file/) },
+    ]);
+    expect(unseen[1]?.message).not.toContain('mount');
+  });
+
+  it.each([
     ['nobody says that it is raw', {}, {}, false],
     ['Nova is configured to make raw ones', {}, { forceRawImages: true }, true],
     ['a disk says that it is raw', { 'vm/disk': { qcow2: { backingFile: `../_base/${SHA1}`, backingFormat: 'raw' } } }, {}, true],

@@ -157,6 +157,15 @@ describe('parseImageHeader on images of qemu-img', () => {
     qemuImg(['create', '-q', '-f', format, '-b', parent, '-F', format, tree.path('image')]);
     expect(parse(tree.path('image'))).toMatchObject({ kind: 'image', format, backingFile: { text: parent } });
   });
+
+  it('should find the parent of a split vmdk image in its descriptor alone', () => {
+    using tree = buildTree();
+    qemuImg(['create', '-q', '-f', 'vmdk', tree.path('parent.vmdk'), '10M']);
+    const split = ['-o', 'subformat=twoGbMaxExtentSparse', '-b', tree.path('parent.vmdk'), '-F', 'vmdk'];
+    qemuImg(['create', '-q', '-f', 'vmdk', ...split, tree.path('disk.vmdk')]);
+    expect(parse(tree.path('disk.vmdk'))).toMatchObject({ backingFile: { text: tree.path('parent.vmdk') } });
+    expect(parse(tree.path('disk-s001.vmdk'))).toEqual({ kind: 'image', format: 'vmdk', virtualSizeBytes: 10 * 2 ** 20 });
+  });
 });
 
 describe('the images that tests write by hand', () => {

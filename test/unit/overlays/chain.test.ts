@@ -109,7 +109,8 @@ describe('a reference that leads out of the instances path', () => {
       const header = image({ backingFile: '/srv/golden.img', ...(backingFormat && { backingFormat }) });
       expect(follow(header)).toMatchObject({
         state: 'unreadable',
-        message: expect.stringMatching(/outside the instances path; it is not read.*ignore/),
+        message: expect.stringMatching(/outside the instances path and not read/),
+        advice: expect.stringMatching(/hostInstancesPath.*ignore/),
         links: [{ protects: ['golden.img'], exists: false }],
       });
     },

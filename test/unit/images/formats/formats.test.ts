@@ -73,6 +73,7 @@ describe('parseImageHeader', () => {
       'parent',
     ],
     ['vmdk', DESCRIPTOR('parentCID=fffffffe\nparentFileNameHint="parent.vmdk"\n'), 'parent.vmdk'],
+    ['vmdk', DESCRIPTOR('parentCID=ffffffff\nparentFileNameHint="parent.vmdk"\n'), 'parent.vmdk'],
   ])('should find the parent of %s', (format, head, text) => {
     expect(parse(head)).toMatchObject({ kind: 'image', format, backingFile: { text, valid: true } });
   });
