@@ -10,6 +10,7 @@ export const ADVICE = {
   circle: `rebase one of its images (qemu-img rebase -u), or ${IGNORE}`,
   irregular: `what lies behind it is unknown: let a regular file be named in its place, or ${IGNORE}`,
   unreadable: `let the agent read that file, or ${IGNORE}`,
+  contradiction: `correct the format where the file is named (qemu-img rebase -u -F, or the driver's type in the domain), or ${IGNORE}`,
   format: `convert that file to qcow2 or raw (qemu-img convert), or ${IGNORE}`,
 } as const;
 

@@ -3,6 +3,7 @@ import { isReadFormat, PARENTLESS_FORMATS } from '../images/formats/formats.ts';
 import type { HeaderName, ImageHeader, Inspection } from '../images/header.ts';
 import type { BackingLink, OverlayState } from '../model/overlay.ts';
 import { ADVICE } from './advice.ts';
+import { contradiction } from './contradiction.ts';
 import { displayReference, resolveReference, type ReferenceTarget } from './backing-reference.ts';
 import type { Place } from './place.ts';
 
@@ -175,7 +176,11 @@ class ChainWalk {
     if (found.kind === 'absent') return this.#report('missing-backing', path, 'the backing file does not exist');
     if (found.kind === 'irregular' || found.kind === 'unreadable')
       return this.#report('unreadable', path, found.message, ADVICE[found.kind]);
-    if (format === undefined || isReadFormat(format)) return { path, header: found };
+    if (format === undefined || isReadFormat(format)) {
+      const problem = format === undefined ? undefined : contradiction(format, found);
+      if (problem !== undefined) this.#report('unreadable', path, problem, ADVICE.contradiction);
+      return { path, header: found };
+    }
     if (!PARENTLESS_FORMATS.has(format))
       return this.#report('unreadable', path, `the backing format ${JSON.stringify(format)} is not read`, ADVICE.format);
     if (posix.isAbsolute(path)) this.#keepWhatBytesName(path);

@@ -6,6 +6,7 @@ const OVERLAY_CONTRACT = 'test/contract/scan/overlay-scanner.test.ts';
 const SYSTEM_CALLS = 'test/integration/scan/system-calls.test.ts';
 const CHAIN = 'test/unit/overlays/chain.test.ts';
 const HOSTILE = 'test/hostile/disks.test.ts';
+const VMDK = 'test/integration/vmdk.test.ts';
 const FORMATS = 'test/unit/images/formats/formats.test.ts';
 const STATED = 'test/integration/stated-formats.test.ts';
 const REAL_FORMATS = 'test/integration/scan/qcow2-header.test.ts';
@@ -400,11 +401,12 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     file: 'src/images/formats/vmdk.ts',
     tests: [FORMATS, REAL_FORMATS],
     mutants: [
-      { rule: 'a VMDK with a parent says so', from: 'if (parentId.toLowerCase() === NO_PARENT) return image;', to: 'return image;' },
+      { rule: 'a VMDK with a parent says so', from: '=== NO_PARENT) return {};', to: '!== undefined) return {};' },
       {
         rule: 'the parent that a VMDK names counts, whatever number it gives',
         from: "if (parent !== undefined && parent !== '') return",
-        to: "if (parent !== undefined && parent !== '' && parentId.toLowerCase() !== NO_PARENT) return",
+        to: "if (parent !== undefined && parent !== '' && !text.includes(NO_PARENT)) return",
+        tests: [VMDK],
       },
       {
         rule: 'only a descriptor that is empty makes an extent of a VMDK',
@@ -413,6 +415,41 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         tests: [REAL_FORMATS],
       },
       { rule: 'the extents of a VMDK descriptor protect', from: 'const extents = named', to: 'const extents = false' },
+      {
+        rule: 'an extent of a VMDK is read as QEMU reads it, whatever blanks and signs it has',
+        from: '/^[^"=]*"([^"]+)/',
+        to: '/^(?:RW|RDONLY|NOACCESS)\\s+[0-9]+\\s+[A-Z]+\\s+"([^"]+)/',
+        tests: [VMDK],
+      },
+      {
+        rule: 'a VMDK descriptor that is not read to its end is not understood',
+        from: 'if (text.length >= MAX_READ_BYTES) return',
+        to: 'if (text.length > MAX_READ_BYTES) return',
+        tests: [VMDK],
+      },
+      {
+        rule: 'the extents of a sparse VMDK without sectors are files',
+        from: 'parseDescriptor(bytes, virtualSizeBytes === 0)',
+        to: 'parseDescriptor(bytes, false)',
+        tests: [VMDK],
+      },
+    ],
+  },
+  {
+    file: 'src/overlays/contradiction.ts',
+    tests: [VMDK],
+    mutants: [
+      {
+        rule: 'a file that is named as VMDK, and is not read as one, is not understood',
+        from: "if (found.kind === 'raw' && told === 'vmdk') return",
+        to: "if (found.kind === 'raw' && told === 'qcow9') return",
+      },
+      {
+        rule: 'a file that is named as another format than its bytes announce is not understood',
+        from: "if (found.kind !== 'image' || found.format === told) return undefined;",
+        to: "if (found.kind === 'image' || found.kind === 'invalid') return undefined;",
+        tests: [CHAIN],
+      },
     ],
   },
   {

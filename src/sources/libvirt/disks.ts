@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { isLoopback } from '../../lib/text.ts';
 import type { WorkloadDisk } from '../../model/workload.ts';
 import { diskAt, loadedFile, NOTHING, type FoundFile } from './found-file.ts';
 import { filesForQemu } from './qemu-options.ts';
@@ -25,7 +26,9 @@ const REMOTE_TYPES: ReadonlySet<string> = new Set(['network', 'nvme', 'vhostvdpa
  */
 export function filesOf(root: XmlElement, domain: XmlElement, poolTarget: PoolTarget): DomainFiles {
   const found = [...descendantsOf(root)].flatMap((element) => sourcesOf(element, poolTarget));
-  const boot = ['kernel', 'initrd', 'dtb', 'loader', 'nvram', 'varstore'].flatMap((name) => bootFiles(childOf(childOf(domain, 'os'), name)));
+  const boot = ['kernel', 'initrd', 'dtb', 'loader', 'nvram', 'varstore'].flatMap((name) =>
+    bootFiles(childOf(childOf(domain, 'os'), name)),
+  );
   const disks = [...descendantsOf(root)].filter(({ name }) => WITH_TYPE.has(name)).flatMap(unknownType);
   const all = [...found, ...boot, ...disks, ...filesForQemu(domain), ...slicesOf(root), ...localServersOf(root)];
   return { disks: differentDisks(all.flatMap(({ disk }) => disk ?? [])), problems: all.flatMap(({ problem }) => problem ?? []) };
@@ -77,18 +80,22 @@ function slicesOf(root: XmlElement): FoundFile[] {
   }));
 }
 
-/** A program of this host that serves a disk by a socket may read any file. */
+/** A program of this host that serves a disk, by a socket or to this host itself, may read any file. */
 function localServersOf(root: XmlElement): FoundFile[] {
-  const hosts = [...descendantsOf(root, 'host')].filter(({ attributes }) => attributes.get('transport') === 'unix');
-  return hosts.map(({ attributes }) => ({
-    problem: `its disk is served by the socket ${JSON.stringify(attributes.get('socket') ?? '')} of this host, behind which any file may lie`,
-  }));
+  return [...descendantsOf(root, 'host')].flatMap(({ attributes }) => {
+    const [name = '', socket = ''] = [attributes.get('name'), attributes.get('socket')];
+    if (attributes.get('transport') !== 'unix' && !isLoopback(name)) return [];
+    return {
+      problem: `its disk is served by ${JSON.stringify(socket === '' ? name : socket)} of this host, behind which any file may lie`,
+    };
+  });
 }
 
 /** A disk, or a file below or beside it, of a type that later releases of libvirt may know. */
 function unknownType(disk: XmlElement): FoundFile[] {
   const type = disk.attributes.get('type') ?? 'file';
-  if (type === 'file' || type === 'volume' || REMOTE_TYPES.has(type)) return [];
+  if (type === 'file' || type === 'volume') return [];
+  if (REMOTE_TYPES.has(type)) return remoteHeader(disk);
   const source = childOf(disk, 'source');
   const device = source?.attributes.get('dev') ?? source?.attributes.get('dir');
   if (source === undefined) return [];
@@ -98,6 +105,14 @@ function unknownType(disk: XmlElement): FoundFile[] {
       problem: `it has a disk of the type ${JSON.stringify(type)}${device === undefined ? '' : ` (${JSON.stringify(device)})`}, which is not understood`,
     },
   ];
+}
+
+/** The header of an image elsewhere may name a file of this host. */
+function remoteHeader(disk: XmlElement): FoundFile[] {
+  const read = formatsOf(disk).filter((format) => format !== undefined && format !== 'raw');
+  return read.map((format) => ({
+    problem: `it has a ${format} image that is not a file here, whose header is not read and may name any file`,
+  }));
 }
 
 /** A device that is not a loop device is not a file; its bytes may name one unless the hypervisor takes them as they are. */

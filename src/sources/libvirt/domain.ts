@@ -33,7 +33,6 @@ export function parseDomain(text: string, instancesPath: string, poolTarget: Poo
   const uuid = textOf(childOf(domain, 'uuid'));
   if (name === '' || uuid === '') throw new Error('the domain has no name or no uuid');
   const files = filesOf(root, domain, poolTarget);
-  const isMentioned = ({ isLoaded, format }: WorkloadDisk): boolean => isLoaded === true && format === undefined;
   const paths = pathsBelow(
     instancesPath,
     files.disks.filter((disk) => !isMentioned(disk)).map(({ path }) => path),
@@ -60,6 +59,11 @@ export function parseDomain(text: string, instancesPath: string, poolTarget: Poo
       disks: files.disks,
     },
   };
+}
+
+/** Named for QEMU itself, in words from which it takes no disk. */
+function isMentioned({ isLoaded, format }: WorkloadDisk): boolean {
+  return isLoaded === true && format === undefined;
 }
 
 function pathsBelow(instancesPath: string, paths: readonly string[]): string[] {

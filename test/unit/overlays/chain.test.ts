@@ -57,6 +57,15 @@ describe('followChain', () => {
     });
   });
 
+  it('should not understand a file whose bytes announce another format than it is named as', () => {
+    const found = { '_base/a': { kind: 'image', format: 'vdi' } } as const;
+    expect(follow(image({ backingFile: '/i/_base/a', backingFormat: 'vmdk' }), found)).toMatchObject({
+      state: 'unreadable',
+      message: '_base/a: it is named as vmdk, and its bytes are of vdi',
+    });
+    expect(follow(image({ backingFile: '/i/_base/a', backingFormat: 'vdi' }), found).state).toBe('ok');
+  });
+
   it('should protect an external data file beside the backing file', () => {
     const header = image({ backingFile: '/i/_base/a', backingFormat: 'raw', dataFile: '/i/_base/data', incompatibleFeatures: 0b100n });
     const { state, links } = follow(header, { '_base/a': { kind: 'raw' }, '_base/data': { kind: 'raw' } });

@@ -101,7 +101,10 @@ describe('the disks of a libvirt domain', () => {
     [['-drive', 'driver=qcow2,file.driver=raw,file.file.filename=/out/d'], ['/out/d']],
     [['-blockdev', '{"driver":"qcow2","file":{"driver":"file","filename":"/out/d"}}'], ['/out/d']],
     [['-blockdev', "{'driver':'qcow2','file':{'driver':'file','filename':'/out/d'}}"], ['/out/d']],
-    [['-blockdev', String.raw`{"driver":"qcow2","file":{"driver":"file","filename":"/out/\"a\u0062"}}`], ['/out/"ab']],
+    [
+      ['-blockdev', String.raw`{"driver":"qcow2","file":{"driver":"file","filename":"/out/\"a\u0062"}}`],
+      ['/out/"ab', '/out/\\'],
+    ],
     [['-set', 'drive.disk0.file=/out/d'], ['/out/d']],
     [['-hda', '/out/d'], ['/out/d']],
   ])('should be read from the command line of QEMU: %j', (values, paths) => {
@@ -116,8 +119,10 @@ describe('the disks of a libvirt domain', () => {
     ["<disk type='vhostuser'><source type='unix' path='/run/v.sock'/></disk>", 'of the type "vhostuser"'],
     [
       "<disk type='network'><source protocol='nbd'><host transport='unix' socket='/run/n.sock'/></source></disk>",
-      'the socket "/run/n.sock"',
+      'served by "/run/n.sock" of this host',
     ],
+    ["<disk type='network'><source protocol='nbd'><host name='127.0.0.1'/></source></disk>", 'served by "127.0.0.1" of this host'],
+    ["<disk type='network'><driver type='qcow2'/><source protocol='rbd' name='p/v'/></disk>", 'a qcow2 image that is not a file here'],
     ["<disk><source file='/d'><slices><slice type='storage' offset='512' size='9'/></slices></source></disk>", 'the offset "512"'],
   ])('should be a problem where they are not understood: %s', (devices, message) => {
     expect(parseDomain(domain({ devices }), INSTANCES).problems.join()).toContain(message);

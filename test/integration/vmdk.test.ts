@@ -1,0 +1,83 @@
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { cacheFileName } from '../../src/model/names.ts';
+import { qemuChain, qemuImg } from '../helpers/qemu-img.ts';
+import { addOldImage, emptyNode, passBesideAnotherVm } from '../helpers/real-images.ts';
+import type { Tree } from '../helpers/tree.ts';
+
+const BASE = `_base/${cacheFileName('an-image')}`;
+const BEGIN = '# Disk DescriptorFile\nversion=1\n';
+const IDS = 'CID=7e1e7e1e\nparentCID=ffffffff\ncreateType="twoGbMaxExtentFlat"\n';
+
+function setUp(): Tree {
+  const tree = emptyNode();
+  addOldImage(tree, BASE);
+  return tree;
+}
+
+/** Whether QEMU reads the image as it says, and a pass leaves the base file, whatever it says of the rest. */
+async function expectKept(tree: Tree, open: () => unknown): Promise<void> {
+  open();
+  await passBesideAnotherVm(tree);
+  expect(existsSync(tree.path(BASE))).toBe(true);
+  open();
+}
+
+const NAME = `../_base/${basename(BASE)}`;
+const EXTENTS: readonly (readonly [string, string])[] = [
+  ['a plain line', `RW 2048 FLAT "${NAME}" 0\n`],
+  ['a leading blank', ` RW 2048 FLAT "${NAME}" 0\n`],
+  ['a leading tab', `\tRW 2048 FLAT "${NAME}" 0\n`],
+  ['form feeds and vertical tabs', `\f\vRW\v2048\fFLAT "${NAME}" 0\n`],
+  ['a plus sign', `RW +2048 FLAT "${NAME}" 0\n`],
+  ['no blank after the number', `RW 2048FLAT "${NAME}" 0\n`],
+  ['fields on several lines', `RW\n2048\nFLAT\n"${NAME}" 0\n`],
+  ['a very long comment before', `${'# a comment\n'.repeat(6000)}RW 2048 FLAT "${NAME}" 0\n`],
+];
+
+describe('a base file that is an extent of a VMDK', () => {
+  it.each(EXTENTS)('should be kept with %s', async (_, extent) => {
+    const tree = setUp();
+    writeFileSync(tree.path('vm-1/disk'), `${BEGIN}${IDS}${extent}`);
+    await expectKept(tree, () => qemuImg(['info', '-U', tree.path('vm-1/disk')]));
+  });
+
+  it.each([
+    ['a line that is no comment', 'foo\n'],
+    ['bytes', '\x01\x02foo\n'],
+    ['an indented comment', '   # c\nversion=2\n'],
+    ['a long text', `${'# a comment\n'.repeat(400)}foo\n`],
+  ])('should be kept where an image above says vmdk, and the descriptor begins with %s', async (_, begin) => {
+    const tree = setUp();
+    writeFileSync(tree.path('vm-1/middle'), `${begin}${IDS}RW 2048 FLAT "${NAME}" 0\n`);
+    qemuImg(['create', '-q', '-u', '-f', 'qcow2', '-b', tree.path('vm-1/middle'), '-F', 'vmdk', tree.path('vm-1/disk'), '1M']);
+    await expectKept(tree, () => expect(qemuChain(tree.path('vm-1/disk'))).toHaveLength(2));
+  });
+
+  it('should be kept where a sparse image has no sectors of its own', async () => {
+    const tree = setUp();
+    const header = Buffer.alloc(512);
+    header.write('KDMV', 'latin1');
+    header.writeUInt32LE(1, 4);
+    header.writeBigUInt64LE(1n, 28);
+    writeFileSync(tree.path('vm-1/disk'), Buffer.concat([header, Buffer.from(`${BEGIN}${IDS}RW 2048 FLAT "${NAME}" 0\n`)]));
+    await expectKept(tree, () => qemuImg(['info', '-U', tree.path('vm-1/disk')]));
+  });
+});
+
+describe('a base file that is the parent of a VMDK', () => {
+  it('should be kept though the ID says that there is no parent: QEMU goes by the name', async () => {
+    const tree = setUp();
+    mkdirSync(tree.path('vm-2'));
+    qemuImg(['create', '-q', '-f', 'vmdk', tree.path(BASE), '1M']);
+    qemuImg(['create', '-q', '-f', 'vmdk', '-b', tree.path(BASE), '-F', 'vmdk', tree.path('vm-2/disk')]);
+    const bytes = readFileSync(tree.path('vm-2/disk'));
+    const at = bytes.indexOf('parentCID=');
+    bytes.write('parentCID=ffffffff', at, 'latin1');
+    writeFileSync(tree.path('vm-2/disk'), bytes);
+    const days = Date.now() / 1000 - 3 * 86_400;
+    utimesSync(tree.path(BASE), days, days);
+    await expectKept(tree, () => expect(qemuChain(tree.path('vm-2/disk'))).toHaveLength(2));
+  });
+});
