@@ -108,7 +108,7 @@ export function instancesPathOf(tree: SoundnessTree, { mounted }: World): string
 
 const DRIVER = "<driver name='qemu' type='qcow2'/>";
 const TARGET = "<target dev='vda' bus='virtio'/>";
-const REMOTE = `<disk type='network' device='disk'>${DRIVER}<source protocol='nbd' name='x'><host name='h' port='10809'/></source>`;
+const REMOTE = `<disk type='network' device='disk'><driver name='qemu' type='raw'/><source protocol='nbd' name='x'><host name='h' port='10809'/></source>`;
 
 /** The devices of a domain that names a file in this way. */
 const DEVICES: Readonly<Record<Naming, (file: string) => string>> = {

@@ -32,7 +32,7 @@ const BUILDERS: Readonly<Record<Extra, (site: Site) => void>> = {
     for (const format of ['vmdk', 'vpc', 'vdi', 'luks']) tree.plain(join(directory, `disk.${format}`), format);
   },
   network({ tree, directory }) {
-    tree.overlay(join(directory, 'disk'), 'nbd://127.0.0.1:1/export', 'qcow2', 'raw');
+    tree.overlay(join(directory, 'disk'), 'nbd://255.255.255.255:1/export', 'qcow2', 'raw');
   },
   tampered({ tree, directory }) {
     const disk = join(directory, 'disk');

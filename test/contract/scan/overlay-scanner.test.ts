@@ -72,7 +72,7 @@ describe.each(IMPLEMENTATIONS)('OverlayScanner, $name', ({ make }) => {
 
   it.each([
     ['/srv/elsewhere/image', 'outside'],
-    ['nbd://127.0.0.1/image', 'not a local file'],
+    ['nbd://10.0.0.1/image', 'not a local file'],
   ])('should not know what lies beyond %s', async (backingFile, message) => {
     const overlay = await overlayOf({ '_base/image': {}, 'vm/disk': { qcow2: { backingFile, backingFormat: 'raw' } } });
     expect(overlay).toMatchObject({ state: 'unknown-backing', chain: [{ reference: backingFile, path: undefined, exists: false }] });
