@@ -1,11 +1,15 @@
 import type { ImageHeader } from '../images/header.ts';
 
+/** Their magic numbers hold a NUL byte, or are followed by one: QEMU finds no text there. */
+const BINARY: ReadonlySet<string> = new Set(['qcow', 'qcow2', 'qed']);
+
 /**
- * QEMU opens a file as it is declared to be, whatever its first bytes announce, and read as that format they may name other files. It refuses bytes of
- * no format, unless they are to be VMDK: nearly any text is a descriptor.
+ * Why a file that is declared to be of a format may be read in a way that its bytes do not announce. QEMU refuses a file without the magic
+ * number of the declared format. VMDK has none: nearly any text is a descriptor, and may name other files.
  */
 export function contradiction(declared: string, found: ImageHeader): string | undefined {
-  if (found.kind === 'raw' && declared === 'vmdk') return 'it is named as vmdk, and its bytes are not read as a descriptor';
-  if (found.kind !== 'image' || found.format === declared) return undefined;
-  return `it is named as ${declared}, and its bytes are of ${found.format}`;
+  if (declared !== 'vmdk' || found.kind === 'invalid') return undefined;
+  if (found.kind === 'raw') return 'it is named as vmdk, and its bytes are not read as a descriptor';
+  if (found.format === 'vmdk' || BINARY.has(found.format)) return undefined;
+  return `it is named as vmdk, and its bytes are of ${found.format}`;
 }

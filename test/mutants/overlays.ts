@@ -441,13 +441,13 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'a file that is named as VMDK, and is not read as one, is not understood',
-        from: "if (found.kind === 'raw' && told === 'vmdk') return",
-        to: "if (found.kind === 'raw' && told === 'qcow9') return",
+        from: "if (found.kind === 'raw') return 'it",
+        to: "if (found.kind === 'raw') return undefined;\n  if (found.kind !== 'image') return 'it",
       },
       {
-        rule: 'a file that is named as another format than its bytes announce is not understood',
-        from: "if (found.kind !== 'image' || found.format === told) return undefined;",
-        to: "if (found.kind === 'image' || found.kind === 'invalid') return undefined;",
+        rule: 'a file that is named as VMDK, and announces another format by text, is not understood',
+        from: "if (found.format === 'vmdk' || BINARY.has(found.format)) return undefined;",
+        to: 'if (true) return undefined;',
         tests: [CHAIN],
       },
     ],
@@ -537,8 +537,8 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'chains: a backing file of undeclared format is looked into',
-        from: 'if (format === undefined || isReadFormat(format)) return { path, header: found };',
-        to: 'if (format !== undefined && isReadFormat(format)) return { path, header: found };\n    if (format === undefined) return undefined;',
+        from: 'if (format === undefined || isReadFormat(format)) {',
+        to: 'if (format === undefined) return undefined;\n    if (isReadFormat(format)) {',
       },
       {
         rule: 'chains: what the bytes of a raw file outside name is kept',
@@ -594,8 +594,13 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'references: a server on a socket of this host may read any file',
-        from: "if (driver === 'nbd' && isLocalServer(node)) return",
+        from: 'if (isLocalServer(node)) return',
         to: 'if (false) return',
+      },
+      {
+        rule: 'references: so may a server on a loopback address',
+        from: ' || isLoopback(serverOf(reference))',
+        to: '',
       },
       {
         rule: 'references: what an unclear json: reference mentions is kept',
