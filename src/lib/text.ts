@@ -73,10 +73,3 @@ export function listSome(items: readonly string[], limit: number, total: number 
   const more = total - shown.length;
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }
-
-const LOOPBACK = /^(?:localhost(?:\.localdomain)?\.?|127(?:\.\d+){0,3}|\[?(?:::1|(?:0+:){7}0*1|::ffff:127(?:\.\d+){3})\]?|0(?:\.0){0,3})$/i;
-
-/** Whether a host name or an address is this host by its spelling alone. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host);
-}

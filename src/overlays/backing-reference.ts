@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
 import { FORMAT_DRIVERS } from '../images/formats/formats.ts';
-import { isLoopback } from '../lib/text.ts';
 
 /** Where a backing file string leads, by its text alone. */
 export type ReferenceTarget =
@@ -56,17 +55,11 @@ export function resolveReference(reference: string, directory: string, declared?
   if (reference.startsWith('json:')) return resolveJson(reference.slice('json:'.length), declared);
   if (!hasProtocol(reference)) return fileAt(posix.isAbsolute(reference) ? reference : `${directory}/${reference}`);
   if (reference.startsWith('file:')) return absoluteFile(reference.slice('file:'.length));
-  if (/^nbd(?:\+unix:|:unix:)/.test(reference) || isLoopback(serverOf(reference)))
-    return unclear(`${quote(reference)} ${LOCAL_SERVER}`, []);
+  if (/^nbd(?:\+unix:|:unix:)/.test(reference)) return unclear(`${quote(reference)} ${LOCAL_SERVER}`, []);
   const protocol = /^([a-z_-]+)(?:\+[a-z]+)?:(.*)$/s.exec(reference);
   if (protocol?.[1] !== undefined && REMOTE.has(protocol[1])) return { kind: 'remote', message: `${quote(reference)} is not a local file` };
   if (protocol?.[1] !== undefined && FILE_DRIVERS.has(protocol[1])) return absoluteFile(protocol[2] ?? '');
   return unclear(`${quote(reference)} is not understood`, [reference.slice(reference.indexOf(':') + 1)]);
-}
-
-/** Of `nbd://host:port/export` and `nbd:host:port`, and of any URL; empty in another reference. */
-function serverOf(reference: string): string {
-  return /^(?:[a-z]+(?:\+[a-z]+)?:\/\/|nbd:)(?:[^/@]*@)?(\[[^\]]*\]|[^:/?]*)/.exec(reference)?.[1] ?? '';
 }
 
 /** The reference without its `file:` prefix, as people know it. */
@@ -112,10 +105,9 @@ function resolveJson(text: string, declared: string | undefined): ReferenceTarge
 function resolveNode(node: JsonNode, format: string | undefined, depth: number): ReferenceTarget {
   const driver = node.get('driver');
   const below = node.get('file');
-  if (typeof driver === 'string' && REMOTE.has(driver)) {
-    if (isLocalServer(node)) return unclear(`a json: reference to ${quote(driver)}, which ${LOCAL_SERVER}`, []);
+  if (driver === 'nbd' && isLocalServer(node)) return unclear(`a json: reference to "nbd", which ${LOCAL_SERVER}`, []);
+  if (typeof driver === 'string' && REMOTE.has(driver))
     return { kind: 'remote', message: `a json: reference to ${quote(driver)}, which is not a local file` };
-  }
   const strange = [...node.keys()].find((key) => !HARMLESS_KEYS.has(key) && !['driver', 'filename', 'file'].includes(key));
   if (strange !== undefined) return unclear(`a json: reference with ${quote(strange)}, which is not followed`, []);
   if (driver !== undefined && (typeof driver !== 'string' || !(FORMAT_DRIVERS.has(driver) || FILE_DRIVERS.has(driver))))
@@ -141,13 +133,10 @@ function isNested(format: string | undefined, layer: string | undefined, depth: 
   return depth > 0 || layer !== format;
 }
 
-/** This host: `server.type`, `server.path`, `path`, or a loopback address as `server.host` or `host`. */
+/** A socket of this host: `server.type`, `server.path` or `path`. */
 function isLocalServer(node: JsonNode): boolean {
   const server = nodeOf(node.get('server'));
-  if (node.get('driver') === 'nbd' && (node.has('path') || server?.has('path') === true || server?.get('type') === 'unix')) return true;
-  const url = node.get('url');
-  const hosts = [node.get('host'), server?.get('host'), typeof url === 'string' ? serverOf(url) : undefined];
-  return hosts.some((host) => typeof host === 'string' && isLoopback(host));
+  return node.has('path') || server?.has('path') === true || server?.get('type') === 'unix';
 }
 
 /** Of two formats of one file the one that has a header: it may name other files. Raw counts only where nothing else is said. */

@@ -594,13 +594,8 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'references: a server on a socket of this host may read any file',
-        from: 'if (isLocalServer(node)) return',
+        from: "if (driver === 'nbd' && isLocalServer(node)) return",
         to: 'if (false) return',
-      },
-      {
-        rule: 'references: so may a server on a loopback address',
-        from: ' || isLoopback(serverOf(reference))',
-        to: '',
       },
       {
         rule: 'references: what an unclear json: reference mentions is kept',

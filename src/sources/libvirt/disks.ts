@@ -1,5 +1,4 @@
 import { posix } from 'node:path';
-import { isLoopback } from '../../lib/text.ts';
 import type { WorkloadDisk } from '../../model/workload.ts';
 import { diskAt, loadedFile, NOTHING, type FoundFile } from './found-file.ts';
 import { filesForQemu } from './qemu-options.ts';
@@ -80,15 +79,12 @@ function slicesOf(root: XmlElement): FoundFile[] {
   }));
 }
 
-/** A program of this host that serves a disk, by a socket or to this host itself, may read any file. */
+/** A program of this host that serves a disk by a socket may read any file. */
 function localServersOf(root: XmlElement): FoundFile[] {
-  return [...descendantsOf(root, 'host')].flatMap(({ attributes }) => {
-    const [name = '', socket = ''] = [attributes.get('name'), attributes.get('socket')];
-    if (attributes.get('transport') !== 'unix' && !isLoopback(name)) return [];
-    return {
-      problem: `its disk is served by ${JSON.stringify(socket === '' ? name : socket)} of this host, behind which any file may lie`,
-    };
-  });
+  const hosts = [...descendantsOf(root, 'host')].filter(({ attributes }) => attributes.get('transport') === 'unix');
+  return hosts.map(({ attributes }) => ({
+    problem: `its disk is served by the socket ${JSON.stringify(attributes.get('socket') ?? '')} of this host, behind which any file may lie`,
+  }));
 }
 
 /** A disk, or a file below or beside it, of a type that later releases of libvirt may know. */

@@ -257,7 +257,8 @@ describe('a slow reader', () => {
 
   it('should not hold an answer that is there as a whole for longer than a minute', async () => {
     await restart({
-      limits: { answerTimeoutMs: 100 },
+      // Not by the limit of an idle connection.
+      limits: { answerTimeoutMs: 100, socketIdleMs: 600_000 },
       probes: { unhealthy: () => undefined, unready: () => new Promise(() => undefined) },
     });
     await expect(ask(server.networkPort, '/readyz')).rejects.toThrow('socket hang up');
