@@ -42,10 +42,10 @@ describe('a base file that a libvirt domain names for something else than a disk
     ['a property that is JSON', args('-object', '{"qom-type":"memory-backend-file","mem-path":"BASE"}')],
     ['a link, on the command line', args('-object', 'memory-backend-file,id=m,mem-path=OUT/link,share=off')],
     ['a word of the command line', args('-smbios', 'type=11,path=BASE')],
-    ['the environment of QEMU', "<qemu:commandline><qemu:env name='DISK' value='BASE'/></qemu:commandline>"],
+    ['a link, in the environment of QEMU', "<qemu:commandline><qemu:env name='DISK' value='OUT/link'/></qemu:commandline>"],
     [
-      'an overridden property',
-      "<qemu:override><qemu:device alias='x'><qemu:frontend><qemu:property name='x-path' type='string' value='BASE'/></qemu:frontend></qemu:device></qemu:override>",
+      'a link, in an overridden property',
+      "<qemu:override><qemu:device alias='x'><qemu:frontend><qemu:property name='x-path' type='string' value='OUT/link'/></qemu:frontend></qemu:device></qemu:override>",
     ],
     ['the template of firmware variables', "<os><nvram template='BASE'>/nowhere/vm_VARS.fd</nvram></os>"],
     ['the template of a variable store, behind a link', "<os><varstore template='OUT/link' path='/nowhere/vm.json'/></os>"],
