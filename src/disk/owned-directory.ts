@@ -164,7 +164,8 @@ export function allowing(change: () => void): boolean {
   }
 }
 
-function allowingErrno(codes: readonly string[], change: () => void): void {
+/** Does nothing where `change` fails with one of these. */
+export function allowingErrno(codes: readonly string[], change: () => void): void {
   try {
     change();
   } catch (error) {

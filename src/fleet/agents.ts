@@ -22,6 +22,11 @@ export interface AgentState {
   readonly readySince: string | undefined;
 }
 
+/** Whether it runs and is ready. */
+export function isWell({ problem, unready }: AgentState): boolean {
+  return problem === undefined && unready === undefined;
+}
+
 /** What a pod that is about to run waits with. */
 const STARTING: ReadonlySet<string> = new Set(['PodInitializing', 'ContainerCreating']);
 

@@ -4,6 +4,7 @@ import { listObjects } from '../kube/watch/list.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { KEY_PREFIX } from '../model/annotation-keys.ts';
 import { messageOf } from '../lib/errors.ts';
+import { METADATA_ONLY } from './metadata-only.ts';
 import { asObject, asText, at } from '../lib/json.ts';
 import { sendWithRetries } from '../kube/retry.ts';
 import type { Timing } from '../lib/timing.ts';
@@ -13,10 +14,7 @@ const CONCURRENCY = 8;
 /** An agent that is just being stopped may write once more. */
 const ROUNDS = 3;
 const ROUND_PAUSE_MS = 2000;
-const METADATA_ONLY = {
-  list: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
-  object: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json',
-};
+const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 export interface NodeCleanup {
   /** Names of the nodes that had annotations of ours and no longer have. */
@@ -59,7 +57,7 @@ export async function removeNodeAnnotations(options: NodeCleanupOptions): Promis
 }
 
 async function annotatedNodes({ client, timing, signal }: NodeCleanupOptions): Promise<Annotated[]> {
-  const request = { path: '/api/v1/nodes', query: {}, accept: METADATA_ONLY.list, pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
+  const request = { path: '/api/v1/nodes', query: {}, accept: METADATA_LIST, pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
   const { items } = await sendWithRetries(() => listObjects(client, request, annotated), timing, signal);
   return [...items.values()];
 }

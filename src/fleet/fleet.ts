@@ -8,15 +8,12 @@ import { readNovaConfigs } from './doctor/nova/read-config.ts';
 import { surroundingsOf } from './doctor/surroundings.ts';
 import type { AgentState } from './agents.ts';
 import { listAgentPods, listAgents } from './list-agents.ts';
+import { METADATA_ONLY } from './metadata-only.ts';
 import { watchStatuses, type WatchedNodes } from './watch.ts';
 import { nodeStatusOf, type NodeStatus } from './node-status.ts';
 
 const PAGE_SIZE = 500;
 const REPORT_TIMEOUT_MS = 60_000;
-const METADATA_ONLY = {
-  list: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
-  object: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json',
-};
 /** The labels that the chart gives to agents. */
 export const AGENT_SELECTOR = 'app.kubernetes.io/name=basekeeper,app.kubernetes.io/component=agent';
 

@@ -54,12 +54,15 @@ export function nodeStatusOf(object: unknown): NodeStatus | undefined {
 }
 
 /** An agent writes at least every `heartbeatSeconds`, an hour unless configured otherwise. */
-const SILENT_MS = 2 * 3_600_000;
+export const SILENT_AFTER_SECONDS = 2 * 3600;
 
 /** No agent has written there, or none for long. `nowMs`: wall clock. */
 export function isSilent({ result, lastPass }: NodeStatus, nowMs: number): boolean {
-  return result === undefined || lastPass === undefined || nowMs - Date.parse(lastPass) > SILENT_MS;
+  return result === undefined || lastPass === undefined || nowMs - Date.parse(lastPass) > SILENT_AFTER_SECONDS * 1000;
 }
+
+/** For sorting names of nodes: node-2 comes before node-10. */
+export const compareNodeNames: (left: string, right: string) => number = new Intl.Collator('en', { numeric: true }).compare;
 
 function modeOf(
   annotation: string | undefined,

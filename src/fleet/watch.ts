@@ -3,15 +3,12 @@ import { listObjects } from '../kube/watch/list.ts';
 import { parseWatchEvent, watchQuery } from '../kube/watch/watch-event.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { sleep } from '../lib/sleep.ts';
+import { METADATA_ONLY } from './metadata-only.ts';
 import { nodeStatusOf, type NodeStatus } from './node-status.ts';
 
 const WATCH_SECONDS = 300;
 const PAGE_SIZE = 500;
 const RETRY_MS = 2000;
-const METADATA_ONLY = {
-  list: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
-  watch: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json',
-};
 
 /** Which nodes: by labels, or one by its name. */
 export interface WatchedNodes {
@@ -66,7 +63,7 @@ async function follow(
   query: Readonly<Record<string, string>>,
   show: (statuses: readonly NodeStatus[]) => Promise<void>,
 ): Promise<void> {
-  const request = { method: 'GET', path: '/api/v1/nodes', query, accept: METADATA_ONLY.watch, signal } as const;
+  const request = { method: 'GET', path: '/api/v1/nodes', query, accept: METADATA_ONLY.object, signal } as const;
   for await (const line of client.stream({ ...request, idleTimeoutMs: (WATCH_SECONDS + 60) * 1000 })) {
     const event = parseWatchEvent(line);
     const status = event.type === 'ADDED' || event.type === 'MODIFIED' ? nodeStatusOf(event.object) : undefined;

@@ -1,4 +1,5 @@
-const IGNORE = 'list it under ignore if it cannot lead to a base file';
+/** What can be done about anything that is unseen. */
+export const IGNORE = 'list it under ignore if it cannot lead to a base file';
 
 /** What a person can do where a chain of images cannot be followed to its end. */
 export const ADVICE = {

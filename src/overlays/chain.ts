@@ -177,7 +177,7 @@ class ChainWalk {
     if (found.kind === 'irregular' || found.kind === 'unreadable')
       return this.#report('unreadable', path, found.message, ADVICE[found.kind]);
     if (format === undefined || isReadFormat(format)) {
-      const problem = format === undefined ? undefined : contradiction(format, found);
+      const problem = contradiction(format, found);
       if (problem !== undefined) this.#report('unreadable', path, problem, ADVICE.contradiction);
       return { path, header: found };
     }

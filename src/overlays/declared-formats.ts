@@ -45,7 +45,7 @@ export class DeclaredFormats {
 
   readonly #forceRawImages: boolean;
   /** Base file → the images that say that it is raw. */
-  readonly #rawBaseFiles = new Map<string, string[]>();
+  readonly #rawBaseFiles = new Map<string, Set<string>>();
 
   constructor({ instancesPath, bySource, forceRawImages }: DeclaredFormatsOptions) {
     this.#instancesPath = instancesPath;
@@ -55,18 +55,14 @@ export class DeclaredFormats {
 
   /** An image says that it is backed by these base files as raw. `path` is relative to the instances path. */
   noteRaw(path: string, baseNames: readonly string[]): void {
-    for (const name of baseNames) {
-      const images = this.#rawBaseFiles.get(name);
-      if (images === undefined) this.#rawBaseFiles.set(name, [path]);
-      else images.push(path);
-    }
+    for (const name of baseNames) addTo(this.#rawBaseFiles, name, path);
   }
 
   /** As `rawBy`, for a base file; asked when all images were read. */
   baseRawBy({ name, inTrash }: Pick<BaseImage, 'name' | 'inTrash'>): string | undefined {
     if (PARTIAL_DOWNLOAD.test(name)) return 'a download that is not finished';
     // What a guest wrote into its own disk says nothing about a base file.
-    if (this.#rawBaseFiles.get(name)?.some((image) => this.rawBy(image) === undefined) === true) return 'the disks that it backs';
+    if ([...(this.#rawBaseFiles.get(name) ?? [])].some((image) => this.rawBy(image) === undefined)) return 'the disks that it backs';
     const own = inTrash ? parseTrashEntryName(name)?.name : name;
     return this.#forceRawImages && NOVA_NAME.test(own ?? '') ? 'forceRawImages' : undefined;
   }

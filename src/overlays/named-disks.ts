@@ -1,16 +1,14 @@
 import { PARENTLESS_FORMATS } from '../images/formats/formats.ts';
 import type { NamedDisk, Overlay, Unseen } from '../model/overlay.ts';
-import { settling } from './advice.ts';
+import { IGNORE, settling } from './advice.ts';
 import { baseNameOf, followReference, keepsBaseFile, type Chain } from './chain.ts';
 import { HYPERVISOR } from './declared-formats.ts';
 import type { OverlayListing } from './listing.ts';
 import type { Place } from './place.ts';
 
-const REMEDY =
-  'mount what is missing (an instance directory may be a mount that is not visible here), or list it under ignore if it cannot lead to a base file';
+const REMEDY = `mount what is missing (an instance directory may be a mount that is not visible here), or ${IGNORE}`;
 
-const NO_IMAGE =
-  'what it is backed by is unknown: let the definition of the VM name an image file, or list it under ignore if it cannot lead to a base file';
+const NO_IMAGE = `what it is backed by is unknown: let the definition of the VM name an image file, or ${IGNORE}`;
 
 /**
  * The files that sources name, wherever they lie. Those below the instances path were walked to already, if they are there. Each

@@ -5,7 +5,7 @@ import type { EntryType } from '../disk/list-directory.ts';
 import type { FsPath } from '../disk/raw-name.ts';
 import type { ImageHeader } from '../images/header.ts';
 import type { ImageReader } from '../images/reader.ts';
-import { settling } from './advice.ts';
+import { IGNORE, settling } from './advice.ts';
 import { followChain, followReference, keepsBaseFile, type Chain } from './chain.ts';
 import type { OverlayListing } from './listing.ts';
 import { isKeptByRoot, isRefusal, isWrittenByGuests } from './not-images.ts';
@@ -107,7 +107,7 @@ export function visitLink(listing: OverlayListing, found: Found): void {
     const chain = followReference(found.path, target, chains);
     if (keepsBaseFile(chain, chains) || chain.state === 'unreadable') addOverlay(listing, found, chain);
   } else if (place.kind === 'outside' && !chains.isNamed(place.path)) {
-    const message = `it is a symbolic link to ${JSON.stringify(place.path)}, which is outside the instances path and not read; use a bind mount instead, or list it under ignore if it cannot lead to a base file`;
+    const message = `it is a symbolic link to ${JSON.stringify(place.path)}, which is outside the instances path and not read; use a bind mount instead, or ${IGNORE}`;
     unseen.add(found.path, 'NotFollowed', message);
   }
 }
@@ -117,7 +117,7 @@ export function visitSpecial(listing: OverlayListing, found: Found, type: EntryT
   const isDisk = found.name.startsWith('disk');
   if (type !== 'block device' && !(isDisk && lstatSync(found.file, { throwIfNoEntry: false }) !== undefined)) return;
   const what = type === 'block device' ? 'a block device' : 'a FIFO, a socket or a device';
-  const message = `it is ${what}, which is never opened, so what it is backed by is unknown; list it under ignore if it cannot lead to a base file`;
+  const message = `it is ${what}, which is never opened, so what it is backed by is unknown; ${IGNORE}`;
   if (isDisk)
     listing.overlays.set(found.path, { instance: instanceOf(found.path), path: found.path, state: 'unreadable', chain: [], message });
   listing.unseen.add(found.path, 'NotAnImageFile', message);

@@ -1,6 +1,7 @@
-import type { Finding, PlannedFile, PlannedTrashedFile, TrashPlan } from '../../src/model/plan.ts';
+import type { Finding, Plan, PlannedFile, PlannedTrashedFile, TrashPlan } from '../../src/model/plan.ts';
 import type { Report } from '../../src/model/report.ts';
 import type { ObjectReference } from '../../src/model/workload.ts';
+import { planOf } from '../../src/report/plan-of.ts';
 
 export const TAKEN_AT = '2026-11-23T14:00:00.000Z';
 
@@ -144,3 +145,12 @@ export function missingBackingFile(over: Partial<Finding> = {}): Finding {
     ...over,
   };
 }
+
+/** One of each kind of document that is written in pieces. */
+export const PLANS_AND_REPORTS: readonly (readonly [what: string, document: Plan | Report])[] = [
+  ['a report', report({ files: [plannedFile(), removableFile({ outcome: 'removed' })], findings: [missingBackingFile()] })],
+  ['a report with a trash', { ...report(), trash: trashPlan([trashedFile('swap_1.1'), trashedFile('swap_2.2')]) }],
+  ['a report with an empty trash', { ...report(), trash: trashPlan([]) }],
+  ['a plan', planOf(report({ files: [plannedFile()] }))],
+  ['a report without files and findings', report({ files: [] })],
+];

@@ -149,14 +149,14 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'a base file is a guest’s own by the word of no guest',
-        from: 'this.rawBy(image) === undefined) === true',
-        to: 'true) === true',
+        from: '(image) => this.rawBy(image) === undefined)',
+        to: '() => true)',
         tests: [STATED],
       },
       {
         rule: 'a base file is a guest’s own where a disk says that it is raw',
-        from: 'if (this.#rawBaseFiles.get(name)?.some(',
-        to: 'if ([].some(',
+        from: 'if ([...(this.#rawBaseFiles.get(name) ?? [])].some(',
+        to: 'if (([] as string[]).some(',
       },
       {
         rule: 'only a copy that Nova makes for a snapshot is taken for a guest’s own by its place',

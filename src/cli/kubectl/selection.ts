@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { AGENT_SELECTOR, type Fleet } from '../../fleet/fleet.ts';
+import { compareNodeNames } from '../../fleet/node-status.ts';
 import { UsageError } from '../../lib/errors.ts';
 
 /** Which nodes a command is for, beside those that it names. */
@@ -41,7 +42,7 @@ export async function selectedNodes(fleet: Fleet, named: readonly string[], opti
   const withPod = new Set(agents.map(({ node }) => node));
   const nodes = statuses.filter(({ node, result }) => all !== true || result !== undefined || withPod.has(node)).map(({ node }) => node);
   if (nodes.length === 0) throw new Error(all === true ? 'no node has an agent' : `no node has the labels ${selector}`);
-  return nodes.toSorted(new Intl.Collator('en', { numeric: true }).compare);
+  return nodes.toSorted(compareNodeNames);
 }
 
 /** `node/node-1`, as `-o name` and kubectl write it, is `node-1`. */

@@ -1,5 +1,5 @@
 import type { Fleet } from '../../fleet/fleet.ts';
-import type { NodeStatus } from '../../fleet/node-status.ts';
+import { compareNodeNames, type NodeStatus } from '../../fleet/node-status.ts';
 import { fleetRows } from '../../fleet/table.ts';
 import { deceptionless } from '../../lib/text.ts';
 import { yamlText } from '../../lib/yaml/write.ts';
@@ -21,13 +21,12 @@ export async function watchStatus(
   context: KubectlContext,
   complete: (fleet: Fleet, statuses: readonly NodeStatus[], agentSelector: string) => Promise<readonly NodeStatus[]>,
 ): Promise<void> {
-  const byName = new Intl.Collator('en', { numeric: true });
   const linesOf = lineWriter(output, context);
   let opened = false;
   await fleet.watch({ selector, node }, async (changed) => {
     const statuses = opened ? changed : await complete(fleet, changed, agentSelector);
     opened = true;
-    await writeResult(context.io.stdout, linesOf(statuses.toSorted((left, right) => byName.compare(left.node, right.node))));
+    await writeResult(context.io.stdout, linesOf(statuses.toSorted((left, right) => compareNodeNames(left.node, right.node))));
   });
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, fchmodSync, fstatSync, linkSync, lstatSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { errnoError, errnoOf, hasErrno, messageOf, withReadablePath } from '../../lib/errors.ts';
-import { allowing, giveTo, openOwnedDirectory, tryOpen, withoutUmask } from '../owned-directory.ts';
+import { allowing, allowingErrno, giveTo, openOwnedDirectory, tryOpen, withoutUmask } from '../owned-directory.ts';
 
 const OPEN_EXISTING = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const OPEN_NEW = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_CREAT | constants.O_EXCL;
@@ -14,6 +14,11 @@ const LEFTOVER = /^\.basekeeper-lock-[0-9a-f-]{36}$/;
  * not keep us from making room.
  */
 const NO_LINKS = ['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'ENOSPC', 'EDQUOT'];
+
+/** Anyone who may write into the directory may write its lock files. */
+function finishedMode(directory: { readonly mode: number }): number {
+  return 0o644 | (directory.mode & 0o022);
+}
 
 /** An open lock file. The descriptor is the caller's to close. */
 export interface LockFile {
@@ -103,7 +108,8 @@ function createAside(directory: LockDirectory, path: string): 'there' | 'refused
   try {
     return makeFinished(temporary, directory, path) ? place(temporary, path) : 'refused';
   } finally {
-    unlinkIfThere(temporary);
+    // Gone when somebody took it for a leftover.
+    allowingErrno(['ENOENT'], () => unlinkSync(temporary));
   }
 }
 
@@ -129,7 +135,7 @@ function openUnfinished(temporary: string, path: string): number {
 function finish(fd: number, directoryFd: number): boolean {
   const directory = fstatSync(directoryFd);
   // Before it is given away: without CAP_FOWNER, what belongs to others keeps its mode.
-  if (!allowing(() => fchmodSync(fd, 0o644 | (directory.mode & 0o022)))) return false;
+  if (!allowing(() => fchmodSync(fd, finishedMode(directory)))) return false;
   return giveTo(fd, directory) || allowing(() => fchmodSync(fd, 0o666));
 }
 
@@ -144,19 +150,11 @@ function place(temporary: string, path: string): 'there' | 'refused' {
   return 'there';
 }
 
-function unlinkIfThere(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (!hasErrno(error, 'ENOENT')) throw error;
-  }
-}
-
 /** We may be killed at any moment: until the file is Nova's, it is everybody's. */
 function createInPlace(directory: LockDirectory, path: string): number | undefined {
   const fd = withoutUmask(() => tryOpen(path, OPEN_NEW, ['EEXIST']));
   if (fd === undefined) return undefined;
   const owner = fstatSync(directory.fd);
-  if (giveTo(fd, owner)) allowing(() => fchmodSync(fd, 0o644 | (owner.mode & 0o022)));
+  if (giveTo(fd, owner)) allowing(() => fchmodSync(fd, finishedMode(owner)));
   return fd;
 }

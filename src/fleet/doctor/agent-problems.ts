@@ -1,7 +1,7 @@
 import { countOf, humanSeconds, listSome } from '../../lib/text.ts';
-import type { AgentState } from '../agents.ts';
+import { isWell, type AgentState } from '../agents.ts';
 import type { NodeStatus } from '../node-status.ts';
-import type { Evidence } from './evidence.ts';
+import { reportOf, type Evidence } from './evidence.ts';
 import type { Problem } from './problem.ts';
 
 /** Agents that are missing, do not run, are silent, old or different. */
@@ -53,8 +53,7 @@ function silentProblems(evidence: Evidence): Problem[] {
   const { reports, nowMs, silentAfterSeconds } = evidence;
   const ago = (at: string): number => (nowMs - Date.parse(at)) / 1000;
   return silentNodes(evidence).flatMap(({ node, lastPass }): Problem[] => {
-    const report = reports.get(node);
-    const takenAt = report === undefined || report instanceof Error ? undefined : report.takenAt;
+    const takenAt = reportOf(reports, node)?.takenAt;
     const heard = lastPass === undefined ? 'nothing yet' : `nothing for ${humanSeconds(ago(lastPass))}`;
     const writes = `the node has heard ${heard} of its agent, which runs`;
     if (takenAt !== undefined && ago(takenAt) < silentAfterSeconds) {
@@ -65,10 +64,6 @@ function silentProblems(evidence: Evidence): Problem[] {
   });
 }
 
-function isWell({ problem, unready }: AgentState): boolean {
-  return problem === undefined && unready === undefined;
-}
-
 function images({ surroundings: { agents }, version }: Evidence): Problem[] {
   const byImage = Map.groupBy(agents, ({ image }) => image);
   const list = [...byImage].map(([image, some]) => `${countOf(some.length, 'node')} with ${image}`);
@@ -76,9 +71,10 @@ function images({ surroundings: { agents }, version }: Evidence): Problem[] {
     compare(right, left),
   );
   const old = agents.filter(({ image }) => compare(versionOf(image) ?? newest, newest) < 0).map(({ node }) => node);
+  const differ = `agents run different images: ${listSome(list, 5)}; finish the rollout`;
   const whose = compare(newest, version) === 0 ? 'this plugin' : 'other agents';
   return [
-    ...(byImage.size < 2 ? [] : groupOf('AgentsDiffer', [], `agents run different images: ${listSome(list, 5)}; finish the rollout`, true)),
+    ...(byImage.size < 2 ? [] : [{ kind: 'AgentsDiffer', nodes: [], message: differ } as const]),
     ...groupOf('AgentOld', old, `its agent is older than ${whose} (${newest}): upgrade the chart`),
   ];
 }
@@ -93,6 +89,6 @@ function compare(left: string, right: string): number {
   return left.localeCompare(right, 'en', { numeric: true });
 }
 
-function groupOf(kind: Problem['kind'], nodes: readonly string[], message: string, always = false): Problem[] {
-  return nodes.length === 0 && !always ? [] : [{ kind, nodes, message }];
+function groupOf(kind: Problem['kind'], nodes: readonly string[], message: string): Problem[] {
+  return nodes.length === 0 ? [] : [{ kind, nodes, message }];
 }

@@ -1,4 +1,5 @@
 import { GATE_REASONS } from '../../model/reasons.ts';
+import { isWell } from '../agents.ts';
 import { agentProblems, silentNodes } from './agent-problems.ts';
 import type { Evidence } from './evidence.ts';
 import { novaProblems } from './nova/problems.ts';
@@ -37,7 +38,7 @@ export function nodesToAsk(evidence: Omit<Evidence, 'reports' | 'novaConfigs'>):
   const computes = new Set(hypervisors.map(({ node }) => node));
   const known = new Set(statuses.map(({ node }) => node));
   for (const [, alike] of Map.groupBy(agents, ({ owner }) => owner)) {
-    const well = alike.filter(({ node, problem, unready }) => problem === undefined && unready === undefined && known.has(node));
+    const well = alike.filter((agent) => isWell(agent) && known.has(agent.node));
     const speaker = well.find(({ node }) => computes.has(node)) ?? well[0];
     if (speaker !== undefined && !alike.some(({ node }) => asked.has(node))) asked.add(speaker.node);
   }

@@ -19,6 +19,12 @@ export interface Surroundings {
   readonly admission: Admission | undefined;
 }
 
+/** What the agent on the node answered; undefined where it was not asked or could not be. */
+export function reportOf(reports: Evidence['reports'], node: string): Report | undefined {
+  const report = reports.get(node);
+  return report instanceof Error ? undefined : report;
+}
+
 export interface Evidence {
   readonly statuses: readonly NodeStatus[];
   readonly surroundings: Surroundings;

@@ -1,7 +1,7 @@
 import { lastingLabels } from '../../lib/exemption.ts';
 import { listSome } from '../../lib/text.ts';
 import type { Report } from '../../model/report.ts';
-import type { Evidence } from './evidence.ts';
+import { reportOf, type Evidence } from './evidence.ts';
 import { isHypervisor } from './hypervisors.ts';
 import type { KnownPod } from './objects.ts';
 import type { Problem } from './problem.ts';
@@ -67,8 +67,8 @@ function holdingProblem({ pod, nodes, sources }: Holder): Problem {
 function sourcesOff({ reports, surroundings: { agents, hypervisors } }: Evidence, named: ReadonlySet<string>): Problem[] {
   const problems: Problem[] = [];
   for (const [, alike] of Map.groupBy(agents, ({ owner }) => owner)) {
-    const report = alike.map(({ node }) => reports.get(node)).find((found) => found !== undefined && !(found instanceof Error));
-    if (report === undefined || report instanceof Error || sourcesOf(report).has('libvirt')) continue;
+    const report = alike.map(({ node }) => reportOf(reports, node)).find((found) => found !== undefined);
+    if (report === undefined || sourcesOf(report).has('libvirt')) continue;
     const nodes = new Set(alike.map(({ node }) => node).filter((node) => !named.has(node)));
     const there = hypervisors.filter(({ node }) => nodes.has(node));
     if (there.length === 0) continue;

@@ -1,5 +1,8 @@
 import type { Problem } from './problem.ts';
 
+const NO_REPORTS = 'no agent is asked, so the pods that hold nodes are not named';
+const NO_POLICIES = 'whether the policies are in force is not looked at';
+
 /** What the caller needs beside the nodes, and what is not looked at without it. */
 export const RIGHTS = {
   'list pods': {
@@ -8,19 +11,19 @@ export const RIGHTS = {
   },
   'create pods/portforward': {
     attributes: { verb: 'create', resource: 'pods', subresource: 'portforward' },
-    without: 'no agent is asked, so the pods that hold nodes are not named',
+    without: NO_REPORTS,
   },
   'get pods/portforward': {
     attributes: { verb: 'get', resource: 'pods', subresource: 'portforward' },
-    without: 'no agent is asked, so the pods that hold nodes are not named',
+    without: NO_REPORTS,
   },
   'list validatingadmissionpolicies': {
     attributes: { verb: 'list', group: 'admissionregistration.k8s.io', resource: 'validatingadmissionpolicies' },
-    without: 'whether the policies are in force is not looked at',
+    without: NO_POLICIES,
   },
   'list validatingadmissionpolicybindings': {
     attributes: { verb: 'list', group: 'admissionregistration.k8s.io', resource: 'validatingadmissionpolicybindings' },
-    without: 'whether the policies are in force is not looked at',
+    without: NO_POLICIES,
   },
 } as const;
 

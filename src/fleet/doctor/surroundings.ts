@@ -2,6 +2,7 @@ import { listObjects } from '../../kube/watch/list.ts';
 import type { KubeClient } from '../../kube/types.ts';
 import { at } from '../../lib/json.ts';
 import type { AgentState } from '../agents.ts';
+import { METADATA_ONLY } from '../metadata-only.ts';
 import type { Surroundings } from './evidence.ts';
 import { HYPERVISOR_SELECTOR, hypervisorOf, type Hypervisor } from './hypervisors.ts';
 import { podOf, type KnownPod } from './objects.ts';
@@ -9,7 +10,6 @@ import { bindingOf, policyOf, type Admission } from './policies.ts';
 import { RIGHTS, type RightName } from './rights.ts';
 
 const PAGE_SIZE = 500;
-const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 const OURS = { labelSelector: 'app.kubernetes.io/name=basekeeper' };
 
@@ -46,7 +46,7 @@ async function missingRights({ client, signal }: Connection): Promise<readonly R
 
 async function podsOf(connection: Connection): Promise<Pick<Surroundings, 'pods' | 'hypervisors'>> {
   const path = '/api/v1/pods';
-  const pods = await list<KnownPod>(connection, { path, query: {}, accept: METADATA_LIST }, podOf);
+  const pods = await list<KnownPod>(connection, { path, query: {}, accept: METADATA_ONLY.list }, podOf);
   const labelSelector = HYPERVISOR_SELECTOR;
   const hypervisors = await list<Hypervisor>(connection, { path, query: { labelSelector }, accept: undefined }, hypervisorOf);
   return { pods: new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod])), hypervisors };

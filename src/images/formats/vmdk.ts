@@ -57,10 +57,11 @@ function parseSparse(head: Buffer, read: ReadMore): ImageHeader {
 function parseDescriptor(bytes: Buffer, named: boolean): ImageHeader {
   const text = textOf(bytes);
   if (text.length >= MAX_READ_BYTES) return invalid('vmdk', `its descriptor is longer than the ${MAX_READ_BYTES} bytes that are read`);
-  if (!/^parentCID\s*=\s*[0-9a-f]+/im.test(text)) return invalid('vmdk', 'its descriptor does not say whether it has a parent');
+  const parentId = /^parentCID\s*=\s*([0-9a-f]+)/im.exec(text)?.[1];
+  if (parentId === undefined) return invalid('vmdk', 'its descriptor does not say whether it has a parent');
   const extents = named ? extentsIn(text) : [];
   const image = { kind: 'image', format: 'vmdk', ...(extents.length === 0 ? {} : { dataFiles: extents }) } as const;
-  return { ...image, ...parentIn(text) };
+  return { ...image, ...parentIn(text, parentId) };
 }
 
 /**
@@ -73,12 +74,12 @@ function extentsIn(text: string): HeaderName[] {
 }
 
 /** QEMU follows the first name that it finds, even where the ID says that there is no parent. */
-function parentIn(text: string): Pick<ParsedImage, 'backingFile' | 'backingFormat' | 'unclear'> {
+function parentIn(text: string, parentId: string): Pick<ParsedImage, 'backingFile' | 'backingFormat' | 'unclear'> {
   const hint = text.indexOf(PARENT_HINT);
   const parent = hint === -1 ? undefined : /^="([^"\n]*)"/.exec(text.slice(hint + PARENT_HINT.length))?.[1];
   if (parent !== undefined && parent !== '') return { backingFile: nameOf(parent), backingFormat: 'vmdk' };
   if (hint !== -1 && parent === undefined) return { unclear: 'a vmdk image names its parent in a way that is not understood' };
-  if (text.toLowerCase().match(/^parentcid\s*=\s*([0-9a-f]+)/m)?.[1] === NO_PARENT) return {};
+  if (parentId.toLowerCase() === NO_PARENT) return {};
   return { unclear: 'a vmdk image has a parent that its descriptor does not name' };
 }
 

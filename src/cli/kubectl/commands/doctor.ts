@@ -6,6 +6,7 @@ import { diagnose, nodesToAsk } from '../../../fleet/doctor/diagnose.ts';
 import type { Diagnosis } from '../../../fleet/doctor/problem.ts';
 import { joinValues } from '../../../fleet/doctor/values.ts';
 import type { Fleet } from '../../../fleet/fleet.ts';
+import { SILENT_AFTER_SECONDS } from '../../../fleet/node-status.ts';
 import { VERSION } from '../../../lib/version.ts';
 import type { Report } from '../../../model/report.ts';
 import { cellText } from '../../../report/terminal/cells.ts';
@@ -20,8 +21,6 @@ import { agentSelectorOption, selectorOption } from '../selection.ts';
 
 const CONCURRENCY = 8;
 const NODES_SHOWN = 5;
-/** Three intervals of agents that are configured as the chart does. */
-const SILENT_AFTER_SECONDS = 7200;
 
 interface DoctorOptions {
   readonly output: OutputFormat;

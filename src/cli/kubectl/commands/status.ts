@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { messageOf, UsageError } from '../../../lib/errors.ts';
 import type { Fleet } from '../../../fleet/fleet.ts';
 import { withAgents } from '../../../fleet/agents.ts';
-import { isSilent, type NodeStatus } from '../../../fleet/node-status.ts';
+import { compareNodeNames, isSilent, type NodeStatus } from '../../../fleet/node-status.ts';
 import { fleetTable } from '../../../fleet/table.ts';
 import { nodeStatusText, type LiveStatus } from '../../../fleet/node-text.ts';
 import { asReport } from '../../agent-report.ts';
@@ -50,9 +50,8 @@ export function addStatusCommand(program: Command, context: KubectlContext): voi
 }
 
 async function showAll(fleet: Fleet, { selector, output, agentSelector }: StatusOptions, context: KubectlContext): Promise<void> {
-  const byName = new Intl.Collator('en', { numeric: true });
   const statuses = await withProblems(fleet, await fleet.statuses(selector), agentSelector);
-  const items = statuses.toSorted((left, right) => byName.compare(left.node, right.node));
+  const items = statuses.toSorted((left, right) => compareNodeNames(left.node, right.node));
   const printed = {
     text: (style: Parameters<typeof fleetTable>[1]) => fleetTable(items, style, Date.now()),
     document: { apiVersion: 'basekeeper.io/v1', kind: 'NodeStatusList', items },

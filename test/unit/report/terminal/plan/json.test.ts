@@ -4,19 +4,15 @@ import type { Report } from '../../../../../src/model/report.ts';
 import { mapRows } from '../../../../../src/lib/rows.ts';
 import { planJson } from '../../../../../src/report/terminal/plan/json.ts';
 import { planOf } from '../../../../../src/report/plan-of.ts';
-import { missingBackingFile, plannedFile, removableFile, report, trashedFile, trashPlan } from '../../../../helpers/reports.ts';
+import { PLANS_AND_REPORTS, plannedFile, removableFile, report, trashedFile, trashPlan } from '../../../../helpers/reports.ts';
 
 function text(plan: Plan | Report): string {
   return [...planJson(plan)].join('');
 }
 
 describe('planJson', () => {
-  it.each([
-    ['a report', report({ files: [plannedFile(), removableFile({ outcome: 'removed' })], findings: [missingBackingFile()] })],
-    ['a report with a trash', { ...report(), trash: trashPlan([trashedFile('swap_1.1'), trashedFile('swap_2.2')]) }],
-    ['a report with an empty trash', { ...report(), trash: trashPlan([]) }],
-    ['a plan', planOf(report({ files: [plannedFile()] }))],
-    ['a report without files and findings', report({ files: [] })],
+  it.each<readonly [string, Plan | Report]>([
+    ...PLANS_AND_REPORTS,
     ['hostile names', report({ files: [plannedFile({ name: '"\\\n\u2028\uD800__proto__' })] })],
   ])('should be the same document as JSON.stringify: %s', (_what, plan) => {
     expect(JSON.parse(text(plan))).toEqual(JSON.parse(JSON.stringify(plan)));

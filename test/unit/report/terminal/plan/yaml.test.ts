@@ -1,18 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { planOf } from '../../../../../src/report/plan-of.ts';
+import type { Plan } from '../../../../../src/model/plan.ts';
+import type { Report } from '../../../../../src/model/report.ts';
 import { planYaml } from '../../../../../src/report/terminal/plan/yaml.ts';
-import { missingBackingFile, plannedFile, removableFile, report, trashedFile, trashPlan } from '../../../../helpers/reports.ts';
+import { missingBackingFile, plannedFile, PLANS_AND_REPORTS, report } from '../../../../helpers/reports.ts';
 
 const HOSTILE = '"\\\n\u001B[2J\u2028: - x #\n  y\n';
 
 describe('planYaml', () => {
-  it.each([
-    ['a report', report({ files: [plannedFile(), removableFile({ outcome: 'removed' })], findings: [missingBackingFile()] })],
-    ['a report with a trash', { ...report(), trash: trashPlan([trashedFile('swap_1.1'), trashedFile('swap_2.2')]) }],
-    ['a report with an empty trash', { ...report(), trash: trashPlan([]) }],
-    ['a plan', planOf(report({ files: [plannedFile()] }))],
-    ['a report without files and findings', report({ files: [] })],
+  it.each<readonly [string, Plan | Report]>([
+    ...PLANS_AND_REPORTS,
     [
       'hostile names and messages',
       report({ files: [plannedFile({ name: HOSTILE })], findings: [missingBackingFile({ message: HOSTILE })] }),
