@@ -40,6 +40,7 @@ const ANNOTATION_MEANINGS: Readonly<Record<AnnotationName, readonly [writer: str
   result: ['the agent', '`Succeeded`, `DryRun`, `Held`, `Failed` or `Skipped`.'],
   summary: ['the agent', 'One line for people, such as `42 base files, 118.2 GiB; 3 removable, 12.0 GiB; held: SourceNotSynced`.'],
   cache: ['the agent', 'The state of the cache as compact JSON, see below.'],
+  images: ['the agent', 'Of which images the node has files, as compact JSON, see below. `kubectl basekeeper where` reads it.'],
   lastRemoval: [
     'the agent',
     'The last pass that removed something and what, such as `2026-11-28T20:00:00Z: 3 base files removed, 12.0 GiB`; later passes leave it.',
@@ -59,6 +60,13 @@ The agent writes them by one merge patch, and only when their content changed or
 
 \`reclaimable\` is what a pass would remove if the gate were open. \`removed\` is what the last pass removed. \`held\` names the reasons of a closed
 gate. \`mode\` is what the agent does, where the result does not say it. \`kinds\` has the amounts by kind and state, and is left out where the annotations would become too long.
+
+\`basekeeper.io/images\` has the first eight digits of the SHA-1 of each image id, by the state of the file that is used most. Resized files count for their image. Images in use come first.
+\`more\` counts those that found no room: a hundred images usually do. Of 1,000 images, two share eight digits in one of some 8,000 clouds.
+
+\`\`\`json
+{"used": "0d5e6b61 356a192b", "unused": "77de68da", "more": 3}
+\`\`\`
 `;
 
 /** The text of docs/events.md. */

@@ -1,5 +1,4 @@
 import { KubeApiError } from '../kube/errors.ts';
-import { listObjects } from '../kube/watch/list.ts';
 import type { KubeClient, PodReader } from '../kube/types.ts';
 import { asArray, asNumber, asText, at } from '../lib/json.ts';
 import type { Surroundings } from './doctor/evidence.ts';
@@ -8,11 +7,13 @@ import { readNovaConfigs } from './doctor/nova/read-config.ts';
 import { surroundingsOf } from './doctor/surroundings.ts';
 import type { AgentState } from './agents.ts';
 import { listAgentPods, listAgents } from './list-agents.ts';
+import { placesOf, statusesOf } from './list-nodes.ts';
 import { METADATA_ONLY } from './metadata-only.ts';
 import { watchStatuses, type WatchedNodes } from './watch.ts';
 import { nodeStatusOf, type NodeStatus } from './node-status.ts';
+import type { NodePlace } from './where/node-place.ts';
+import type { WhereSubject } from './where/subject.ts';
 
-const PAGE_SIZE = 500;
 const REPORT_TIMEOUT_MS = 60_000;
 /** The labels that the chart gives to agents. */
 export const AGENT_SELECTOR = 'app.kubernetes.io/name=basekeeper,app.kubernetes.io/component=agent';
@@ -22,6 +23,8 @@ export interface Fleet {
   /** One paginated list, whatever the number of nodes; in the API server's order. `selector`: labels of the nodes. */
   statuses(selector: string | undefined): Promise<readonly NodeStatus[]>;
   status(node: string): Promise<NodeStatus>;
+  /** What the nodes' annotations say of an image: the same one list. */
+  places(selector: string | undefined, subject: WhereSubject): Promise<readonly NodePlace[]>;
   /** All of these nodes, then each that changes; until the process is asked to end. */
   watch(nodes: WatchedNodes, onChanged: (statuses: readonly NodeStatus[]) => Promise<void>): Promise<void>;
   /** Writes annotations; null removes one. */
@@ -52,6 +55,7 @@ export function createFleet({ client, readPod, signal }: FleetOptions): Fleet {
   return {
     agents,
     statuses: (selector) => asking('list nodes', 'list nodes', () => statusesOf({ client, signal }, selector)),
+    places: (selector, subject) => asking('list nodes', 'list nodes', () => placesOf({ client, signal }, selector, subject)),
     status: (node) =>
       asking(`read node ${node}`, 'get nodes', async () => {
         const found = nodeStatusOf(await client.request({ method: 'GET', path: pathOf(node), accept: METADATA_ONLY.object, signal }));
@@ -87,23 +91,6 @@ export function createFleet({ client, readPod, signal }: FleetOptions): Fleet {
 
 function pathOf(node: string): string {
   return `/api/v1/nodes/${encodeURIComponent(node)}`;
-}
-
-async function statusesOf(options: ApiOptions, selector: string | undefined): Promise<readonly NodeStatus[]> {
-  try {
-    return await listStatuses(options, selector);
-  } catch (error) {
-    // A list that takes its time may outlive its continue token.
-    if (error instanceof KubeApiError && error.status === 410) return listStatuses(options, selector);
-    throw error;
-  }
-}
-
-async function listStatuses({ client, signal }: ApiOptions, selector: string | undefined): Promise<readonly NodeStatus[]> {
-  const query: Record<string, string> = selector === undefined ? {} : { labelSelector: selector };
-  const request = { path: '/api/v1/nodes', query, accept: METADATA_ONLY.list, pageSize: PAGE_SIZE, resourceVersion: undefined, signal };
-  const { items } = await listObjects(client, request, nodeStatusOf);
-  return [...items.values()];
 }
 
 interface AgentPod {

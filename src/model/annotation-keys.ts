@@ -12,6 +12,8 @@ export const NODE_ANNOTATIONS = {
   result: `${KEY_PREFIX}result`,
   summary: `${KEY_PREFIX}summary`,
   cache: `${KEY_PREFIX}cache`,
+  /** Of which images the node has files. */
+  images: `${KEY_PREFIX}images`,
   /** The last pass that removed something, whatever came after it. */
   lastRemoval: `${KEY_PREFIX}last-removal`,
 } as const;

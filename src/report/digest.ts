@@ -3,6 +3,7 @@ import type { PlannedFile, StateTotal, Totals, PlannedTrashedFile } from '../mod
 import type { Report } from '../model/report.ts';
 import { REASON_FACTS, type Outcome, type VerdictReason } from '../model/reasons.ts';
 import { forEachRow, runNow, type Sliced } from '../lib/slices.ts';
+import { ImageCollector, type ImageList } from './image-list.ts';
 import { remainingTrash } from './trash.ts';
 
 /** How many files a digest keeps as examples of removals and of failures. */
@@ -27,6 +28,8 @@ export interface ReportDigest {
   /** What is still on disk after the pass: the plan's totals and states without the files that are gone. */
   readonly remaining: Totals;
   readonly remainingStates: readonly StateTotal[];
+  /** Of which images files are still on disk. */
+  readonly images: ImageList;
   /** Age of the oldest file on disk that nothing uses, in seconds. */
   readonly oldestUnusedSeconds: number | undefined;
   /** The first files that were removed or moved to the trash, in the plan's order. */
@@ -65,6 +68,7 @@ export function* digestInSlices(report: Report, visitor: RowVisitor = {}): Slice
     trash: yield* trashDigest(report, visitor),
     remaining: remainingTotals(report, tally.goneByKind),
     remainingStates: remainingStates(report, tally.goneByKind),
+    images: tally.images.list(),
     oldestUnusedSeconds: tally.oldestUnusedSeconds,
     removedExamples: tally.removedExamples,
     failedExamples: tally.failedExamples,
@@ -84,6 +88,7 @@ interface Tally {
   readonly goneByKind: Map<BaseFileKind, FileCount>;
   readonly removedExamples: PlannedFile[];
   readonly failedExamples: PlannedFile[];
+  readonly images: ImageCollector;
   oldestUnusedSeconds: number | undefined;
 }
 
@@ -95,6 +100,7 @@ function newTally(): Tally {
     goneByKind: new Map(),
     removedExamples: [],
     failedExamples: [],
+    images: new ImageCollector(),
     oldestUnusedSeconds: undefined,
   };
 }
@@ -107,8 +113,12 @@ function addFile(tally: Tally, file: PlannedFile): void {
     if (file.outcome === 'removed') addCount(tally.removedByKind, file);
     if (tally.removedExamples.length < EXAMPLES) tally.removedExamples.push(file);
   }
-  if (isGone(file)) addCount(tally.goneByKind, file);
-  else if (REASON_FACTS[file.reason].unused) tally.oldestUnusedSeconds = Math.max(tally.oldestUnusedSeconds ?? 0, file.ageSeconds);
+  if (isGone(file)) {
+    addCount(tally.goneByKind, file);
+    return;
+  }
+  tally.images.add(file);
+  if (REASON_FACTS[file.reason].unused) tally.oldestUnusedSeconds = Math.max(tally.oldestUnusedSeconds ?? 0, file.ageSeconds);
 }
 
 /** A file that a touch found missing is as gone as one that a removal found missing, but it was never counted as unused. */

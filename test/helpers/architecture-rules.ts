@@ -106,6 +106,7 @@ export const SHELLS: readonly string[] = [
   'src/fleet/doctor/surroundings.ts',
   'src/fleet/fleet.ts',
   'src/fleet/list-agents.ts',
+  'src/fleet/list-nodes.ts',
   'src/fleet/watch.ts',
   'src/http/certificate.ts',
   'src/http/door.ts',

@@ -54,6 +54,9 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 're
     'kubectl basekeeper status node-1',
     `kubectl basekeeper explain node-1 ${ID}`,
     `kubectl basekeeper explain node-1 ${FILE} -o json`,
+    `kubectl basekeeper where ${ID}`,
+    `kubectl basekeeper where ${FILE} --wide`,
+    `kubectl basekeeper where ${ID} -o name`,
     'kubectl basekeeper mode node-1 enforce',
     'kubectl basekeeper run node-1',
     'kubectl basekeeper run --selector kubernetes.io/hostname=node-1 --no-wait',
@@ -63,7 +66,7 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 're
     'kubectl annotate node node-1 --overwrite basekeeper.io/run-now=once-more',
     'kubectl annotate node node-1 --overwrite basekeeper.io/mode=dry-run',
     'kubectl annotate node node-1 basekeeper.io/mode-',
-    'kubectl annotate node --all basekeeper.io/last-pass- basekeeper.io/last-removal- basekeeper.io/result- basekeeper.io/summary- basekeeper.io/cache- basekeeper.io/run-now-done-',
+    'kubectl annotate node --all basekeeper.io/last-pass- basekeeper.io/last-removal- basekeeper.io/result- basekeeper.io/summary- basekeeper.io/cache- basekeeper.io/images- basekeeper.io/run-now-done-',
     'kubectl annotate node --all basekeeper.io/mode- basekeeper.io/run-now- basekeeper.io/pin-',
   ],
   cluster: [

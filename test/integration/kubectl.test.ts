@@ -24,7 +24,7 @@ const RUNS: readonly (readonly [string, number])[] = [
   ['-h', 0],
   ['--version', 0],
   ['version -o json', 0],
-  ...['status', 'run', 'mode', 'explain', 'doctor', 'version', 'completion'].flatMap((command): [string, number][] => [
+  ...['status', 'run', 'mode', 'explain', 'where', 'doctor', 'version', 'completion'].flatMap((command): [string, number][] => [
     [`${command} -h`, 0],
     [`${command} --help`, 0],
     [`help ${command}`, 0],
@@ -38,6 +38,8 @@ const RUNS: readonly (readonly [string, number])[] = [
   ['mode --selector !a --agent-selector app.kubernetes.io/name=basekeeper -o yaml configured', 0],
   [`explain node-1 ${BASE} -o yaml --agent-selector app.kubernetes.io/name=basekeeper`, 0],
   [`explain node/node-1 ${BASE} -o name`, 0],
+  ...['table', 'wide', 'json', 'yaml', 'name'].map((format): [string, number] => [`where ${BASE} -o ${format}`, 0]),
+  [`where ${BASE} --wide --parallel 2 --selector kubernetes.io/hostname=x --agent-selector app.kubernetes.io/name=basekeeper`, 0],
   ['doctor -o yaml --secrets --silent-after 60 --selector !a --agent-selector app.kubernetes.io/name=basekeeper', 1],
   ['doctor -o wide', 1],
   ['completion bash', 0],

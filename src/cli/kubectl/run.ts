@@ -10,12 +10,13 @@ import { addExplainCommand } from './commands/explain.ts';
 import { addModeCommand } from './commands/mode.ts';
 import { addRunCommand } from './commands/run-now.ts';
 import { addStatusCommand } from './commands/status.ts';
+import { addWhereCommand } from './commands/where.ts';
 import { valuesFrom } from './completed-values.ts';
 import type { KubectlContext } from './context.ts';
 
 const NAME = 'kubectl basekeeper';
 const NOTES = `
-It works from the nodes' annotations; only explain, doctor, and details of status NODE, ask an agent, by a port-forward.
+It works from the nodes' annotations; only explain, doctor, where --wide, and details of status NODE, ask an agent, by a port-forward.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 a pass that run asked for was held.
 
@@ -62,7 +63,15 @@ export function kubectlProgramFor(context: KubectlContext): Command {
     .option('--context <name>', 'the context of the kubeconfig')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', NOTES);
-  for (const add of [addStatusCommand, addRunCommand, addModeCommand, addExplainCommand, addDoctorCommand, addVersionCommand])
+  for (const add of [
+    addStatusCommand,
+    addRunCommand,
+    addModeCommand,
+    addExplainCommand,
+    addWhereCommand,
+    addDoctorCommand,
+    addVersionCommand,
+  ])
     add(program, context);
   addCompletionCommand(program, context, COMPLETED);
   return program;

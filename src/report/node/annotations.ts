@@ -1,6 +1,7 @@
 import { NODE_ANNOTATIONS } from '../../model/annotation-keys.ts';
 import type { Report } from '../../model/report.ts';
 import { cacheSummary } from './cache-summary.ts';
+import { imageListText } from '../image-list.ts';
 import type { ReportDigest } from '../digest.ts';
 import { lastRemovalText, removalOf } from '../last-removal.ts';
 import { summarize } from '../summary.ts';
@@ -37,8 +38,8 @@ export function annotationBytes(annotations: Annotations): number {
 
 /** Only our own written annotations out of all that an object has. */
 export function ownAnnotations(annotations: Annotations): Annotations {
-  const { lastPass, result, summary, cache, lastRemoval, runNowDone } = NODE_ANNOTATIONS;
-  const own = [lastPass, result, summary, cache, lastRemoval, runNowDone].filter((key) => Object.hasOwn(annotations, key));
+  const { lastPass, result, summary, cache, images, lastRemoval, runNowDone } = NODE_ANNOTATIONS;
+  const own = [lastPass, result, summary, cache, images, lastRemoval, runNowDone].filter((key) => Object.hasOwn(annotations, key));
   return Object.fromEntries(own.map((key) => [key, annotations[key] ?? '']));
 }
 
@@ -55,9 +56,12 @@ function wantedAnnotations({ report, digest, written, runNowDone }: AnnotationIn
     ...(runNowDone === undefined ? {} : { [NODE_ANNOTATIONS.runNowDone]: runNowDone }),
   });
   const full = withCache(cache);
-  const kept = written === undefined ? {} : ownAnnotations(written);
-  if (annotationBytes({ ...kept, ...full }) <= ANNOTATIONS_MAX_BYTES) return full;
-  return withCache({ ...cache, kinds: undefined });
+  const { [NODE_ANNOTATIONS.images]: _, ...kept } = written === undefined ? {} : ownAnnotations(written);
+  const roomBeside = (others: Annotations): number => ANNOTATIONS_MAX_BYTES - annotationBytes({ ...kept, ...others });
+  const fits = roomBeside(full) >= 0 ? full : withCache({ ...cache, kinds: undefined });
+  if (!digest.decided) return fits;
+  const images = imageListText(digest.images, roomBeside(fits) - NODE_ANNOTATIONS.images.length);
+  return images === undefined ? fits : { ...fits, [NODE_ANNOTATIONS.images]: images };
 }
 
 /** Also true when the last pass that was written is not a date, or lies in the future. */

@@ -7,6 +7,7 @@ import type { Report } from '../../../../src/model/report.ts';
 import { ANNOTATIONS_MAX_BYTES, annotationBytes, annotationPatch, ownAnnotations } from '../../../../src/report/node/annotations.ts';
 import { parseCacheSummary } from '../../../../src/report/node/cache-summary.ts';
 import { digestOf } from '../../../../src/report/digest.ts';
+import { parseImageList } from '../../../../src/report/image-list.ts';
 import { heldReport, later, plannedFile, report, TAKEN_AT, undecidedReport } from '../../../helpers/reports.ts';
 
 type Written = Readonly<Record<string, string>> | undefined;
@@ -23,6 +24,7 @@ describe('the node annotations', () => {
       'basekeeper.io/summary': '1 base file, 1.0 GiB',
       'basekeeper.io/cache':
         '{"total":[1,1073741824],"reclaimable":[0,0],"removed":[0,0],"held":[],"kinds":{"original":{"used":[1,1073741824]}}}',
+      'basekeeper.io/images': '{"used":"0d5e6b61"}',
     });
   });
 
@@ -93,6 +95,16 @@ describe('the node annotations', () => {
       held: reasons.map(({ reason }) => reason),
     });
     expect(patch['basekeeper.io/summary']).toContain('held: SourceNotSynced');
+  });
+
+  it('should have images that fill the room which the others leave, and no more', () => {
+    const files = Array.from({ length: 500 }, (_, n) => plannedFile({ name: String(n).padStart(8, '0').padEnd(40, '0') }));
+    const patch = patchOf(report({ files }), { 'basekeeper.io/run-now-done': 'x'.repeat(256) }) ?? {};
+    const bytes = annotationBytes({ ...patch, 'basekeeper.io/run-now-done': 'x'.repeat(256) });
+    expect(bytes).toBeGreaterThan(ANNOTATIONS_MAX_BYTES - 200);
+    expect(bytes).toBeLessThanOrEqual(ANNOTATIONS_MAX_BYTES);
+    const images = parseImageList(patch['basekeeper.io/images']);
+    expect((images?.states.size ?? 0) + (images?.more ?? 0)).toBe(500);
   });
 
   it('should stay within their size whatever messages and values hold', () => {

@@ -1,0 +1,93 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import pLimit from 'p-limit';
+import type { Fleet } from '../../../fleet/fleet.ts';
+import { compareNodeNames } from '../../../fleet/node-status.ts';
+import { locatedFiles, type LocatedFile } from '../../../fleet/where/located-files.ts';
+import { whereSubject } from '../../../fleet/where/subject.ts';
+import { whereText, type Whereabouts } from '../../../fleet/where/tables.ts';
+import { messageOf } from '../../../lib/errors.ts';
+import { asReport } from '../../agent-report.ts';
+import { outputOption } from '../../output-option.ts';
+import { printResult, type OutputFormat } from '../../output.ts';
+import { withFleet, type KubectlContext } from '../context.ts';
+import { agentSelectorOption, selectorOption } from '../selection.ts';
+
+const PARALLEL = 8;
+const MAX_PARALLEL = 64;
+
+interface WhereOptions {
+  readonly output: OutputFormat;
+  readonly selector?: string;
+  readonly agentSelector: string;
+  readonly wide?: true;
+  readonly parallel: number;
+}
+
+const EXAMPLES = `
+Without --wide, one list of the nodes answers: agents publish the first eight digits of each image's SHA-1, and how it is used.
+With --wide, the agents of the nodes that have it, or may have it, are asked, by a port-forward: for files, sizes, users and times.
+
+Examples:
+  $ kubectl basekeeper where fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0
+  $ kubectl basekeeper where 0d5e6b61602d758984b3bf038267614d6016eb2a --wide
+  $ kubectl basekeeper where fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0 -o json`;
+
+export function addWhereCommand(program: Command, context: KubectlContext): void {
+  program
+    .command('where')
+    .argument('<file-or-image>', 'an image id, or the name of a base file')
+    .description('Say which nodes have an image, and whether it is used there; with --wide its files, who uses them and when they go.')
+    .option('--wide', 'ask the agents: files, sizes, users and times')
+    .option('--parallel <agents>', 'how many agents to ask at once', agentsAtOnce, PARALLEL)
+    .addOption(outputOption())
+    .addOption(selectorOption())
+    .addOption(agentSelectorOption())
+    .addHelpText('after', EXAMPLES)
+    .action(async (asked: string, options: WhereOptions, command: Command) => {
+      const found = await withFleet(command, context, (fleet) => locate(fleet, asked, options));
+      await print(found, options, context);
+    });
+}
+
+function agentsAtOnce(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > MAX_PARALLEL)
+    throw new InvalidArgumentError(`It is a number from 1 to ${MAX_PARALLEL}.`);
+  return count;
+}
+
+async function locate(fleet: Fleet, asked: string, options: WhereOptions): Promise<Whereabouts> {
+  const { selector, agentSelector, wide, parallel } = options;
+  const listed = await fleet.places(selector, whereSubject(asked));
+  const places = listed.toSorted((left, right) => compareNodeNames(left.node, right.node));
+  const failures = new Map<string, string>();
+  if (wide !== true) return { subject: asked, places, failures };
+  const toAsk = places.filter(({ answer }) => answer === 'has' || answer === 'unsaid').map(({ node }) => node);
+  const answers = await pLimit(parallel).map(toAsk, async (node): Promise<readonly LocatedFile[]> => {
+    try {
+      const { report } = await fleet.report(node, agentSelector);
+      return locatedFiles(node, asReport(report, `the agent on node ${node}`), asked);
+    } catch (error) {
+      failures.set(node, messageOf(error));
+      return [];
+    }
+  });
+  return { subject: asked, places, files: answers.flat(), failures };
+}
+
+async function print({ subject, places, files, failures }: Whereabouts, { output }: WhereOptions, context: KubectlContext): Promise<void> {
+  const nodes = (answer: string) => places.filter((place) => place.answer === answer).map(({ node }) => node);
+  const items = files ?? places.filter(({ answer }) => answer === 'has').map(({ node, state, lastPass }) => ({ node, state, lastPass }));
+  const unknown = [
+    ...nodes('silent').map((node) => ({ node, why: 'no agent has written here' })),
+    ...(files === undefined ? nodes('unsaid').map((node) => ({ node, why: 'the node publishes no full list of its images' })) : []),
+    ...[...failures].map(([node, why]) => ({ node, why })),
+  ];
+  const printed = {
+    text: (style: Parameters<typeof whereText>[1]) =>
+      whereText({ subject, places, ...(files && { files }), failures }, style, context.time.clock.now().wallMs),
+    document: { apiVersion: 'basekeeper.io/v1', kind: 'ImageLocationList', subject, nodes: places.length, items, unknown },
+    names: () => [...new Set(items.map(({ node }) => `node/${node}`))],
+  };
+  await printResult(printed, output, context);
+}

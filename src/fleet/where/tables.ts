@@ -1,0 +1,89 @@
+import { countOf, humanBytes, listSome } from '../../lib/text.ts';
+import { cellText, cutEnd, cutName, shortAge, wrap } from '../../report/terminal/cells.ts';
+import { headerLine, placeColumns, rowLine, type Column, type TableStyle } from '../../report/terminal/layout.ts';
+import type { LocatedFile } from './located-files.ts';
+import type { NodePlace } from './node-place.ts';
+
+const NODES_SHOWN = 5;
+const USERS_SHOWN = 3;
+
+/** What is known of one image on all nodes. */
+export interface Whereabouts {
+  readonly subject: string;
+  /** Every node that was asked about, in order. */
+  readonly places: readonly NodePlace[];
+  /** What the agents answered; undefined where none was asked. */
+  readonly files?: readonly LocatedFile[];
+  /** Nodes whose agents did not answer, and why. */
+  readonly failures: ReadonlyMap<string, string>;
+}
+
+/** The nodes that have files of the image, in pieces of whole lines, with a closing line. `nowMs`: wall clock. */
+export function* whereText(found: Whereabouts, style: TableStyle, nowMs: number): Generator<string> {
+  const { places, files } = found;
+  const having = places.filter(({ answer }) => answer === 'has');
+  if (files === undefined && having.length > 0) yield* rows(placeColumnsAt(nowMs), having, style);
+  if (files !== undefined && files.length > 0) yield* rows(fileColumnsAt(nowMs), files, style);
+  for (const line of closingLines(found)) yield `${wrap(line, style.width, '  ')}\n`;
+}
+
+function* rows<Row>(all: readonly Column<Row>[], items: readonly Row[], { width, colour }: TableStyle): Generator<string> {
+  const columns = placeColumns(all, items, width);
+  yield headerLine(columns, colour);
+  for (const item of items) yield rowLine(columns, item, colour);
+}
+
+function placeColumnsAt(nowMs: number): readonly Column<NodePlace>[] {
+  return [
+    { header: 'NODE', align: 'left', text: ({ node }) => cellText(node), cut: cutEnd, least: 12 },
+    { header: 'STATE', align: 'left', text: ({ state = '-' }) => state },
+    { header: 'LAST PASS', align: 'right', text: ({ lastPass }) => ageOf(lastPass, nowMs) },
+  ];
+}
+
+function fileColumnsAt(nowMs: number): readonly Column<LocatedFile>[] {
+  return [
+    { header: 'NODE', align: 'left', text: ({ node }) => cellText(node), cut: cutEnd, least: 12 },
+    { header: 'FILE', align: 'left', text: ({ file }) => cellText(file), cut: cutName, least: 12 },
+    { header: 'SIZE', align: 'right', text: ({ allocatedBytes }) => humanBytes(allocatedBytes) },
+    { header: 'STATE', align: 'left', text: ({ state }) => state },
+    { header: 'LAST USE', align: 'right', text: ({ since }) => ageOf(since, nowMs) },
+    { header: 'GOES', align: 'left', text: (file) => whenOf(file, nowMs) },
+    {
+      header: 'USED BY',
+      align: 'left',
+      text: ({ usedBy }) => cellText(listSome(usedBy, USERS_SHOWN)),
+      cut: cutEnd,
+      least: 10,
+      expendable: 1,
+    },
+  ];
+}
+
+function ageOf(at: string | undefined, nowMs: number): string {
+  return at === undefined ? '-' : `${shortAge((nowMs - Date.parse(at)) / 1000)} ago`;
+}
+
+function whenOf({ goesAt, state }: LocatedFile, nowMs: number): string {
+  if (state === 'held') return 'held';
+  if (goesAt === undefined) return '-';
+  const seconds = (Date.parse(goesAt) - nowMs) / 1000;
+  return seconds > 0 ? `in ${shortAge(seconds)}` : 'next pass';
+}
+
+function* closingLines({ subject, places, files, failures }: Whereabouts): Generator<string> {
+  const nodes = (answer: NodePlace['answer']) => places.filter((place) => place.answer === answer).map(({ node }) => node);
+  const having = files === undefined ? nodes('has').length : new Set(files.map(({ node }) => node)).size;
+  const seen: readonly (string | undefined)[] = (files ?? places.filter(({ answer }) => answer === 'has')).map(({ state }) => state);
+  const states = [...Map.groupBy(seen, (state) => state ?? '-')];
+  const counts = states.map(([state, some]) => `${some.length} ${state}`).toSorted();
+  const bytes = files === undefined ? '' : `, ${humanBytes(files.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0))}`;
+  const what = having === 0 ? '' : ` (${counts.join(', ')})${bytes}`;
+  yield `${having} of ${countOf(places.length, 'node')} ${having === 1 ? 'has' : 'have'} files of ${cellText(subject)}${what}.`;
+  const silent = nodes('silent');
+  if (silent.length > 0) yield `Unknown of ${countOf(silent.length, 'node')} without an agent: ${listSome(silent, NODES_SHOWN)}.`;
+  const unsaid = nodes('unsaid');
+  if (files === undefined && unsaid.length > 0)
+    yield `Unknown of ${countOf(unsaid.length, 'node')} that publish no full list: ${listSome(unsaid, NODES_SHOWN)}. Ask their agents with --wide.`;
+  for (const [node, why] of failures) yield `Unknown of ${node}: ${cellText(why)}`;
+}
