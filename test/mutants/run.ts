@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { occurrences, type Mutant } from './mutant.ts';
 
 /** What the tests need of the project. */
 const COPIED = ['src', 'test', 'scripts', 'package.json', 'tsconfig.json', 'vitest.config.ts', 'LICENSE'];
-/** For tests that hang, not for slow ones. */
-const RUN_LIMIT_MS = 600_000;
+/** For a file of tests that hangs, not for slow ones. */
+const FILE_LIMIT_MS = 600_000;
 
 export type Verdict =
   /** A test failed: which. */
@@ -17,6 +17,12 @@ export type Verdict =
   /** No test came to judge: the snippet does not match, or the mutant is not a program. */
   | { readonly kind: 'broken'; readonly why: string };
 
+interface RunOptions {
+  readonly report: string;
+  readonly limitMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** A copy of the working tree that mutants are tried in, one at a time. */
 export class Workshop implements Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'basekeeper-mutants-'));
@@ -24,6 +30,8 @@ export class Workshop implements Disposable {
 
   constructor() {
     for (const name of COPIED) cpSync(name, join(this.#directory, name), { recursive: true });
+    // Agents of tests that run as another user read their program here.
+    chmodSync(this.#directory, 0o755);
     symlinkSync(resolve('node_modules'), join(this.#directory, 'node_modules'));
   }
 
@@ -33,7 +41,8 @@ export class Workshop implements Disposable {
     const projects = [...new Set(tests.map((path) => path.split('/')[1]))].flatMap((project) => ['--project', project ?? '']);
     // One file after the other: a failure in one must not be lost because it stopped the others.
     const options = ['--bail', '1', '--no-file-parallelism'];
-    const output = await this.#node(['node_modules/vitest/vitest.mjs', 'run', ...options, ...projects, ...tests], name, signal);
+    const args = ['node_modules/vitest/vitest.mjs', 'run', ...options, ...projects, ...tests];
+    const output = await this.#node(args, { report: name, limitMs: tests.length * FILE_LIMIT_MS, signal });
     return failureIn(join(this.#directory, '.test-results', `${name}.json`), output);
   }
 
@@ -62,7 +71,7 @@ export class Workshop implements Disposable {
   }
 
   /** In a process group of its own: what hangs is ended with all that it started. */
-  async #node(args: readonly string[], report: string, signal: AbortSignal | undefined): Promise<string> {
+  async #node(args: readonly string[], { report, limitMs, signal }: RunOptions): Promise<string> {
     const env = { ...process.env, TEST_REPORT: report };
     const child = spawn(process.execPath, args, { cwd: this.#directory, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     const end = (): void => {
@@ -72,7 +81,7 @@ export class Workshop implements Disposable {
         // It has ended by itself.
       }
     };
-    const timer = setTimeout(end, RUN_LIMIT_MS);
+    const timer = setTimeout(end, limitMs);
     signal?.addEventListener('abort', end, { once: true });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output = `${output}${String(chunk)}`.slice(-4000)));
