@@ -44,6 +44,11 @@ export const METRICS = {
     help: 'Allocated bytes of files that nothing uses, that are old enough, and that are still there: removable, or held.',
     labels: [],
   },
+  basekeeper_reclaim_target_bytes: {
+    type: 'gauge',
+    help: 'Bytes that the last pass had to free for the file system to come below its low threshold; 0 without pressure.',
+    labels: [],
+  },
   basekeeper_oldest_unused_seconds: {
     type: 'gauge',
     help: 'Age of the oldest file that nothing uses, at the last pass; 0 when there is none.',
@@ -53,6 +58,11 @@ export const METRICS = {
     type: 'counter',
     help: 'Passes since the agent started, by result.',
     labels: ['result'],
+  },
+  basekeeper_noop_passes_total: {
+    type: 'counter',
+    help: 'Passes since the agent started that came to a decision and removed nothing, by cause.',
+    labels: ['cause'],
   },
   basekeeper_pass_duration_seconds: {
     type: 'histogram',

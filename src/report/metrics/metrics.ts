@@ -10,6 +10,7 @@ import type { StorageHostState } from '../../model/shared-storage.ts';
 import type { ChecksumObserver } from '../../model/verification.ts';
 import type { GapKind, SourceStatus } from '../../model/workload.ts';
 import type { ReportDigest } from '../digest.ts';
+import { noopCause, NOOP_CAUSES } from './noop.ts';
 import { createMetricSet, type MetricSet } from './metric-set.ts';
 import { scrape, type Scrape } from './scrape.ts';
 import type { ReportPart } from '../report-part.ts';
@@ -44,6 +45,7 @@ const UNKNOWN_AT_FIRST = [
   'basekeeper_filesystem_size_bytes',
   'basekeeper_filesystem_avail_bytes',
   'basekeeper_reclaimable_bytes',
+  'basekeeper_reclaim_target_bytes',
   'basekeeper_oldest_unused_seconds',
   'basekeeper_storage_registered_timestamp_seconds',
   'basekeeper_trash_files',
@@ -114,6 +116,7 @@ export function createMetrics({ version, processMetrics = true, trash = false, c
 /** A counter that appears with its first increment hides that increment from `rate` and `increase`. */
 function startCountersAtZero(set: MetricSet): void {
   for (const result of PASS_RESULTS) set.counter('basekeeper_passes_total').inc({ result }, 0);
+  for (const cause of NOOP_CAUSES) set.counter('basekeeper_noop_passes_total').inc({ cause }, 0);
   for (const reason of FAILURE_OUTCOMES) set.counter('basekeeper_removal_failures_total').inc({ reason }, 0);
   for (const kind of BASE_FILE_KINDS.filter((it) => it !== 'foreign')) {
     set.counter('basekeeper_removed_files_total').inc({ kind }, 0);
@@ -129,6 +132,8 @@ function addProcessMetrics(registry: Registry): void {
 
 function observeReport(set: MetricSet, report: Report, digest: ReportDigest): void {
   set.counter('basekeeper_passes_total').inc({ result: report.result });
+  const cause = noopCause(report, digest);
+  if (cause !== undefined) set.counter('basekeeper_noop_passes_total').inc({ cause });
   set.histogram('basekeeper_pass_duration_seconds').observe(report.durationSeconds);
   for (const stage of STAGES) {
     const seconds = report.stageSeconds[stage];
@@ -173,6 +178,7 @@ function showInventory(set: MetricSet, report: Report, digest: ReportDigest): vo
   if (digest.trash !== undefined) set.gauge('basekeeper_trash_files').set(digest.trash.remaining.files);
   if (digest.trash !== undefined) set.gauge('basekeeper_trash_bytes').set(digest.trash.remaining.bytes);
   set.gauge('basekeeper_reclaimable_bytes').set(digest.remaining.reclaimableBytes);
+  set.gauge('basekeeper_reclaim_target_bytes').set(Math.max(0, report.pressure?.bytesToFree ?? 0));
   set.gauge('basekeeper_oldest_unused_seconds').set(digest.oldestUnusedSeconds ?? 0);
   if (report.filesystem !== undefined) {
     set.gauge('basekeeper_filesystem_size_bytes').set(report.filesystem.sizeBytes);

@@ -134,6 +134,7 @@ describe('the metrics', () => {
     const { body } = await fullestNode({ shared: true }).scrape(undefined);
     const labels = new Set([...body.matchAll(/[{,](\w+)="/g)].map(([, label = '']) => label));
     expect([...labels].toSorted((a, b) => a.localeCompare(b))).toEqual([
+      'cause',
       'code',
       'kind',
       'le',
