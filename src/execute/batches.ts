@@ -15,7 +15,7 @@ export const BATCH_SIZE: BatchSize = { smallest: 64, largest: 256 };
 
 /** Where more files may be open, more removals may share one reading. What they may share it for is bounded by the time. */
 export function batchSizeFor(openFilesLimit: number): BatchSize {
-  const largest = Math.min(1024, Math.max(BATCH_SIZE.largest, Math.floor(openFilesLimit / 4)));
+  const largest = Math.min(4096, Math.max(BATCH_SIZE.largest, Math.floor(openFilesLimit / 4)));
   return { ...BATCH_SIZE, largest };
 }
 
@@ -25,8 +25,13 @@ const HELD_MS = 250;
 /** What a batch may take for its removals at least: where one reading takes long, one reading for each removal would take longest. */
 const SETTLING_MS = 50;
 
+/** What the removals of a batch are to take, as a multiple of what its reading takes. */
+const READINGS_WORTH = 8;
+
 export interface BatchParts extends LockParts {
   readonly inUse: UseCheck;
+  /** Base files that are to go and are not settled. */
+  readonly going: ReadonlySet<string>;
   readonly batchSize: BatchSize | undefined;
 }
 
@@ -50,14 +55,20 @@ export async function removeInBatches(parts: BatchParts, removals: Iterable<Remo
     await nextTurn();
     const took = await oneBatch(parts, queue, { size, takingMs }, busy);
     if (took === undefined) continue;
-    // Where the evidence takes longer than the removals, more of them share it, and half of the time that it leaves is for their locks.
-    if (took.evidenceMs > took.restMs) size = Math.min(size * 2, largest);
+    size = Math.min(Math.max(size, sharing(took)), largest);
+    // Half of the time that the evidence leaves is for the locks.
     takingMs = Math.max(TAKING_MS, (HELD_MS - took.evidenceMs) / 2);
   }
   for (const removal of busy) {
     await nextTurn();
     await removeAlone(parts, removal);
   }
+}
+
+/** How many removals make a reading a small part of the whole, by what a batch took, where a lock may be held for that long. */
+function sharing({ files, evidenceMs, restMs }: BatchTimes): number {
+  const wantedMs = Math.min(evidenceMs * READINGS_WORTH, HELD_MS - evidenceMs);
+  return wantedMs <= restMs ? 0 : Math.floor((files * wantedMs) / restMs);
 }
 
 interface BatchLimits {
@@ -67,6 +78,7 @@ interface BatchLimits {
 
 /** How long a batch took. */
 interface BatchTimes {
+  readonly files: number;
   readonly evidenceMs: number;
   readonly restMs: number;
 }
@@ -87,7 +99,7 @@ async function oneBatch(parts: BatchParts, queue: Queue, limits: BatchLimits, bu
     const answeredMs = parts.clock.now().monotonicMs;
     settleAll(parts, queue, { held, answerFor, untilMs: Math.max(beganMs + HELD_MS, answeredMs + SETTLING_MS) });
     const evidenceMs = answeredMs - askedMs;
-    return { evidenceMs, restMs: parts.clock.now().monotonicMs - beganMs - evidenceMs };
+    return { files: held.length, evidenceMs, restMs: parts.clock.now().monotonicMs - beganMs - evidenceMs };
   } finally {
     for (const { lock } of held) lock.release({ remove: false });
     locks.close();

@@ -34,6 +34,7 @@ interface Run extends BatchParts {
   readonly trash: TrashHolder;
   readonly trashOutcomes: Map<string, FileOutcome>;
   readonly outcomes: Map<string, FileOutcome>;
+  readonly going: Set<string>;
   readonly lockWaitSeconds: number[];
 }
 
@@ -66,6 +67,7 @@ function newRun(directory: BaseDirectory | Error) {
   return {
     trash,
     outcomes: new Map<string, FileOutcome>(),
+    going: new Set<string>(),
     trashOutcomes: new Map<string, FileOutcome>(),
     lockWaitSeconds,
     onLockWait: (seconds: number) => lockWaitSeconds.push(seconds),
@@ -95,6 +97,7 @@ async function touchAll(run: Run): Promise<{ removals: number[]; pressed: Presse
     if (file.verdict === 'remove' && file.reason === 'UnderPressure')
       pressed.push({ index, modifiedAtNs: BigInt(file.identity.modifiedAtNs) });
     else if (file.verdict === 'remove') removals.push(index);
+    if (file.verdict === 'remove' && refusalOf(file, run.plan.gate) === undefined) run.going.add(file.name);
     index++;
   }
   return { removals, pressed };
@@ -111,6 +114,8 @@ function oldestFirst(pressed: readonly Pressed[]): number[] {
 }
 
 function record(run: Run, { name }: PlannedFile, result: Result): void {
+  // What stays after all is looked at again like any other file.
+  run.going.delete(name);
   run.outcomes.set(name, { name, ...result });
 }
 

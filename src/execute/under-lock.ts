@@ -63,11 +63,11 @@ export function failed(error: unknown, outcome: Outcome): Result {
  * means in use.
  */
 export async function askUsers(
-  { inUse, signal }: { readonly inUse: UseCheck; readonly signal: AbortSignal | undefined },
+  { inUse, signal, going }: { readonly inUse: UseCheck; readonly signal: AbortSignal | undefined; readonly going: ReadonlySet<string> },
   names: readonly string[],
 ): Promise<AnswerFor> {
   try {
-    const answers = await orAborted(inUse(names, signal), signal);
+    const answers = await orAborted(inUse(names, signal, going), signal);
     if (answers === 'aborted') return () => ({ outcome: 'Abandoned' });
     return (name) => answers.get(name) ?? noAnswer('it was not among the answers');
   } catch (error) {

@@ -89,6 +89,8 @@ export interface OverlayScan {
   readonly unseen: readonly Unseen[];
   /** Entries that the configuration's `ignore` takes out of `unseen`. */
   readonly ignored: readonly Unseen[];
+  /** Names of lock files that are empty: of some thousands at most. */
+  readonly emptyLocks?: ReadonlySet<string> | undefined;
   /** Headers read from disk and taken from the cache: for metrics and tests. */
   readonly headersRead: number;
   readonly headersCached: number;

@@ -52,8 +52,13 @@ export interface OverlayScanner {
   scan(options: {
     readonly instanceNames: ReadonlySet<string>;
     readonly disks?: readonly NamedDisk[] | undefined;
-    /** Names of base files that the base scan of this pass saw to be raw. Absent where a file is about to go: each is looked at again. */
-    readonly knownRaw?: ReadonlySet<string> | undefined;
+    /**
+     * Names of base files that were seen to be raw in this pass. Where a file is about to go, only those that go themselves, each after
+     * another look at it: who names a base file that stays is asked again.
+     */
+    readonly knownRaw?: Pick<ReadonlySet<string>, 'has'> | undefined;
+    /** Lock files that were seen to be empty in this pass. */
+    readonly emptyLocks?: ReadonlySet<string> | undefined;
     readonly signal?: AbortSignal | undefined;
   }): Promise<OverlayScan>;
 }
@@ -154,10 +159,13 @@ export interface Objection {
 /**
  * Asked while the locks of all these files are held, just before they are removed: what speaks against each of them *now*? One reading of
  * the evidence answers for all. An empty list means nothing; a file without a list has no answer, and stays.
+ *
+ * `going`: base files that the plan removes and that are not settled yet. Under its own lock, each is compared with the plan before it goes.
  */
 export type UseCheck = (
   fileNames: readonly string[],
   signal: AbortSignal | undefined,
+  going?: ReadonlySet<string>,
 ) => Promise<ReadonlyMap<string, readonly Objection[]>>;
 
 export interface FileOutcome {

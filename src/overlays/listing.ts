@@ -11,10 +11,15 @@ import type { UnseenLog } from './unseen-log.ts';
 export interface OverlayListing {
   readonly instancesPath: string;
   readonly subdirectoryName: string;
-  readonly locksPath: string;
+  /** The lock directory, relative to the instances path. */
+  readonly locks: string;
   readonly instanceNames: ReadonlySet<string>;
   /** Names of base files that were seen to be raw a moment ago, in this pass. */
-  readonly knownRaw: ReadonlySet<string> | undefined;
+  readonly knownRaw: Pick<ReadonlySet<string>, 'has'> | undefined;
+  /** Names of lock files that were seen to be empty in this pass. */
+  readonly knownLocks: ReadonlySet<string> | undefined;
+  /** Those that are found to be empty. */
+  readonly emptyLocks: Set<string>;
   readonly reader: ImageReader;
   readonly listings: ListingCache;
   readonly places: Places;

@@ -65,13 +65,13 @@ export function createOverlayScanner(options: OverlayScannerOptions): OverlaySca
   const listings = new ListingCache({ capacity: options.listingCacheEntries ?? 16_384, clock });
   return {
     isKnownRaw: (stats) => options.opensAnew !== true && cache.knowsRaw(stats),
-    async scan({ instanceNames, disks = [], knownRaw, signal }) {
+    async scan({ instanceNames, disks = [], knownRaw, emptyLocks: knownLocks, signal }) {
       const pacer = new Pacer(clock, signal);
       const { instancesPath, opensAnew } = options;
       listings.beginScan();
       using readers = new DisposableStack();
       const reader = readers.adopt(new ImageReader({ instancesPath, cache, clock, opensAnew }), (it) => it.close());
-      const listing = newListing(options, { reader, listings, pacer, instanceNames, knownRaw, disks });
+      const listing = newListing(options, { reader, listings, pacer, instanceNames, knownRaw, knownLocks, disks });
       if (options.overlays === 'nova') {
         await listOverlaysAsNova(listing);
         if (options.preset !== 'nova') await walkBaseDirectory(listing, clock);
@@ -86,7 +86,7 @@ export function createOverlayScanner(options: OverlayScannerOptions): OverlaySca
   };
 }
 
-interface ScanParts extends Pick<OverlayListing, 'reader' | 'listings' | 'pacer' | 'instanceNames' | 'knownRaw'> {
+interface ScanParts extends Pick<OverlayListing, 'reader' | 'listings' | 'pacer' | 'instanceNames' | 'knownRaw' | 'knownLocks'> {
   readonly disks: readonly NamedDisk[];
 }
 
@@ -105,7 +105,7 @@ function newListing(options: OverlayScannerOptions, { disks, ...parts }: ScanPar
   return {
     instancesPath,
     subdirectoryName,
-    locksPath: options.locksPath ?? posix.join(instancesPath, 'locks'),
+    locks: posix.relative(instancesPath, options.locksPath ?? posix.join(instancesPath, 'locks')),
     ...parts,
     places,
     chains: {
@@ -117,6 +117,7 @@ function newListing(options: OverlayScannerOptions, { disks, ...parts }: ScanPar
       ...index,
     },
     declared,
+    emptyLocks: new Set(),
     overlays: new Map(),
     baseImages: new Map(),
     unseen: new UnseenLog(),
@@ -130,7 +131,7 @@ function outsidePath(places: Places, path: string): string[] {
 }
 
 function resultOf(listing: OverlayListing, isIgnored: (path: string) => boolean = () => false): OverlayScan {
-  const { overlays, baseImages, unseen, reader } = listing;
+  const { overlays, baseImages, unseen, reader, emptyLocks } = listing;
   const { true: ignored = [], false: counted = [] } = Object.groupBy(unseen.list(), ({ path }): 'true' | 'false' =>
     isIgnored(path) ? 'true' : 'false',
   );
@@ -139,6 +140,7 @@ function resultOf(listing: OverlayListing, isIgnored: (path: string) => boolean 
     baseImages: [...baseImages.values()],
     unseen: counted satisfies Unseen[],
     ignored,
+    emptyLocks,
     headersRead: reader.headersRead,
     headersCached: reader.headersCached,
   };

@@ -52,7 +52,6 @@ class TreeWalk {
   readonly #listing: OverlayListing;
   readonly #clock: Clock;
   readonly #baseDirectories: readonly string[];
-  readonly #locks: string;
   /** Directories that were listed. */
   readonly #seen = new Set<string>();
   #noted: Noted[] = [];
@@ -62,7 +61,6 @@ class TreeWalk {
   constructor(listing: OverlayListing, clock: Clock) {
     const base = posix.normalize(listing.subdirectoryName);
     this.#listing = listing;
-    this.#locks = posix.relative(listing.instancesPath, listing.locksPath);
     this.#clock = clock;
     this.#baseDirectories = [base, `${base}/${TRASH_DIRECTORY}`];
   }
@@ -116,7 +114,7 @@ class TreeWalk {
     const stats = statsOf(path);
     const ctimeNs = stats?.ctimeNs;
     // Locks and reports come and go all the time, and no disk is renamed there: what lies in it lies still.
-    if (relative !== this.#locks) this.#noted.push({ path, relative, depth, ctimeNs, restless: this.#isRestless(ctimeNs) });
+    if (relative !== this.#listing.locks) this.#noted.push({ path, relative, depth, ctimeNs, restless: this.#isRestless(ctimeNs) });
     unseen.clear(nameOf(directory));
     const below: Directory[] = [];
     const onError = (error: unknown): void => {
@@ -125,19 +123,27 @@ class TreeWalk {
       if (!isExcused) unseen.addError(nameOf(directory), 'NotEntered', error);
     };
     const role = this.#roleOf(relative);
-    // A base file whose header is known needs no second look, unless something has changed around it since.
-    const knownRaw = role === 'base' && this.#isFirstRound ? this.#listing.knownRaw : undefined;
+    const known = this.#knownIn(role, relative);
     for (const entry of listings.entriesOf(path, stats, onError)) {
       if (pacer.due()) await pacer.pause();
       this.#count();
       const name = decodeRawName(entry.name);
-      if (entry.isFile() && knownRaw?.has(name.text) === true) continue;
+      if (known !== undefined && entry.isFile() && name.bytes === undefined && known.has(name.text)) continue;
       const own = relative === '' ? name.text : `${relative}/${name.text}`;
       const file = joinPath(path, name);
       if (this.#visit({ file, path: own, name: name.text, role, depth }, entry))
         below.push({ path: file, relative: own, depth: depth + 1 });
     }
     return below;
+  }
+
+  /**
+   * What needs no second look: a base file whose header is known, unless something has changed around it since, and a lock file that was
+   * empty, because nobody writes a disk into one.
+   */
+  #knownIn(role: Found['role'], relative: string): Pick<ReadonlySet<string>, 'has'> | undefined {
+    if (role === 'base') return this.#isFirstRound ? this.#listing.knownRaw : undefined;
+    return relative === this.#listing.locks ? this.#listing.knownLocks : undefined;
   }
 
   #roleOf(relative: string): Found['role'] {

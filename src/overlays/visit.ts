@@ -25,6 +25,9 @@ export interface Found {
 /** Nova's formats of the disks beside it. */
 const DISK_INFO = 'disk.info';
 
+/** Some 100 bytes each, for as long as a pass lasts. */
+const MOST_EMPTY_LOCKS = 16_384;
+
 export function visitFile(listing: OverlayListing, found: Found): void {
   const header = headerOf(listing, found);
   if (header === undefined) return;
@@ -50,6 +53,7 @@ function headerOf(listing: OverlayListing, found: Found): ImageHeader | undefine
   try {
     stats = lstatSync(found.file, { bigint: true });
     const header = readHeader(reader, found, stats);
+    if (stats.size === 0n) noteEmpty(listing, found);
     unseen.clear(found.path);
     // It was a file when it was listed: a swap changes the directory, which is listed again.
     return header.kind === 'irregular' ? undefined : header;
@@ -60,6 +64,12 @@ function headerOf(listing: OverlayListing, found: Found): ImageHeader | undefine
     if (!isExcused) unseen.addError(found.path, 'NotOpened', error);
     return undefined;
   }
+}
+
+/** In a lock directory. Of a pipe or a link the size says nothing, but neither is skipped: both look different in a listing. */
+function noteEmpty({ locks, emptyLocks }: OverlayListing, { role, path, name, file }: Found): void {
+  if (role !== 'other' || emptyLocks.size === MOST_EMPTY_LOCKS || typeof file !== 'string') return;
+  if (path === `${locks}/${name}`) emptyLocks.add(name);
 }
 
 /** Lock files are many and empty: nothing in them is worth opening them for. */

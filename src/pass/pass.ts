@@ -55,7 +55,7 @@ export async function runPass(parts: PassParts, options: PassOptions): Promise<R
     if ('needs' in first) evidence = await gatherEvidence(parts, options, timed, { sources: 'freshly listed', knownRaw });
     const plan = 'plan' in first ? first.plan : await timed('plan', () => decide(planInSlices, parts, options, { ...seen, ...evidence }));
     options.signal?.throwIfAborted();
-    const inUse = useCheck(parts, seen);
+    const inUse = useCheck(parts, { ...seen, overlays: evidence.overlays });
     const execution = options.dryRun ? undefined : await timed('execute', () => parts.executor.execute(plan, inUse, options));
     const about = { dryRun: options.dryRun, stopReason: stopReasonOf(options), ...timed.times() };
     return await runInSlices(reportSteps(plan, execution, about), undefined);
@@ -88,7 +88,7 @@ function scanOverlays(
   { overlays }: PassParts,
   { instanceNames }: References,
   { workloads }: Inventory,
-  options: { readonly knownRaw?: ReadonlySet<string> | undefined; readonly signal?: AbortSignal | undefined },
+  options: Pick<Parameters<OverlayScanner['scan']>[0], 'knownRaw' | 'emptyLocks' | 'signal'>,
 ): Promise<OverlayScan> {
   return overlays.scan({ instanceNames, disks: workloads.flatMap(disksOf), ...options });
 }
@@ -121,14 +121,20 @@ function decide<T>(
   return runInSlices(planner({ node, policy, now: clock.now(), previousPass, ...seen }), signal);
 }
 
-/** Asks sources and overlays again; evidence that became incomplete since the plan counts as use. */
-function useCheck(parts: PassParts, { scan, scannedAt }: Pick<Evidence, 'scan' | 'scannedAt'>): UseCheck {
+/**
+ * Asks sources and overlays again; evidence that became incomplete since the plan counts as use. A base file that is going is not looked at
+ * for what it names, where it named nothing for the plan: what disks are backed by is followed from these (ADR 0023).
+ */
+function useCheck(parts: PassParts, { scan, scannedAt, overlays: planned }: Pick<Evidence, 'scan' | 'scannedAt' | 'overlays'>): UseCheck {
   const { policy, clock } = parts;
   const memory: ReferenceMemory = { named: new WeakMap() };
-  return async (fileNames, signal) => {
+  const images = new Set(planned.baseImages.map(({ name }) => name));
+  const { emptyLocks } = planned;
+  return async (fileNames, signal, going) => {
     const inventory = await readSources(parts.sources, false, signal);
     const references = collectReferences(inventory.workloads, parts.baseDirectoryName, memory);
-    const overlays = await scanOverlays(parts, references, inventory, { signal });
+    const knownRaw = { has: (name: string) => going?.has(name) === true && !images.has(name) };
+    const overlays = await scanOverlays(parts, references, inventory, { knownRaw, emptyLocks, signal });
     const surroundings = parts.surroundings?.inspect();
     return reasonsToStay(
       { policy, now: clock.now(), previousPass: undefined, scannedAt, scan, inventory, references, overlays, surroundings },

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { runPass } from '../../src/pass/pass.ts';
@@ -44,4 +44,28 @@ it('a base file that was known to be raw should be looked at again before the fi
   expect((await parts.scanner.scan()).knownRaw?.has(cacheFileName('used'))).toBe(false);
   const next = await runPass(parts, { dryRun: false });
   expect([...next.files].find(({ name }) => name === cacheFileName('unused'))).toMatchObject({ reason: 'BackingFileOfBaseFile' });
+});
+
+it('base files that are going, one of which became an image on the other and got a disk, should both stay', async () => {
+  const tree = emptyNode();
+  const [below, above] = ['below', 'above'].map((image) => `_base/${cacheFileName(image)}`) as [string, string];
+  for (const path of [below, above]) addOldImage(tree, path);
+  const workloadsPath = tree.path('../going.yaml');
+  writeFileSync(workloadsPath, 'workloads: [{name: vm-1, imageRef: other}]\n');
+  const config = configOf({ instancesPath: tree.instancesPath, workloadsPath });
+  const parts = passParts(config, [createFileSource({ path: workloadsPath, clock: systemClock })]);
+  const report = await runPass(parts, {
+    dryRun: false,
+    onStage: (stage) => {
+      if (stage !== 'execute') return;
+      const { atimeMs, mtimeMs } = statSync(tree.path(above));
+      qemuImg(['create', '-q', '-f', 'qcow2', '-b', tree.path(below), '-F', 'raw', tree.path('../image')]);
+      writeFileSync(tree.path(above), readFileSync(tree.path('../image')));
+      // Whoever did it has also hidden it.
+      utimesSync(tree.path(above), atimeMs / 1000, mtimeMs / 1000);
+      qemuImg(['create', '-q', '-f', 'qcow2', '-b', tree.path(above), '-F', 'qcow2', tree.path('vm-1/disk')]);
+    },
+  });
+  expect([...report.files].map(({ verdict, outcome }) => `${verdict} ${outcome}`)).toEqual(Array(2).fill('remove ChangedSincePlan'));
+  expect(qemuChain(tree.path('vm-1/disk'))).toHaveLength(3);
 });

@@ -34,19 +34,24 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'under the lock, base files that were known to be raw are looked at again',
-        from: 'scanOverlays(parts, references, inventory, { signal });',
-        to: 'scanOverlays(parts, references, inventory, { knownRaw: scan.knownRaw, signal });',
+        from: 'has: (name: string) => going?.has(name) === true && !images.has(name)',
+        to: 'has: (name: string) => scan.knownRaw?.has(name) === true && !images.has(name)',
         tests: ['test/integration/known-raw.test.ts'],
       },
       {
+        rule: 'under the lock, a base file that goes and names others is looked at again',
+        from: ' && !images.has(name)',
+        to: '',
+      },
+      {
         rule: 'under the lock, the sources are read again',
-        from: 'return async (fileNames, signal) => {\n    const inventory = await readSources(parts.sources, false, signal);',
-        to: 'const first = readSources(parts.sources, false, undefined);\n  return async (fileNames, signal) => {\n    const inventory = await first;',
+        from: 'return async (fileNames, signal, going) => {\n    const inventory = await readSources(parts.sources, false, signal);',
+        to: 'const first = readSources(parts.sources, false, undefined);\n  return async (fileNames, signal, going) => {\n    const inventory = await first;',
       },
       {
         rule: 'under the lock, the overlays are read again',
-        from: 'return async (fileNames, signal) => {\n',
-        to: 'const first = parts.overlays.scan({ instanceNames: new Set() });\n  parts = { ...parts, overlays: { scan: () => first } };\n  return async (fileNames, signal) => {\n',
+        from: 'return async (fileNames, signal, going) => {\n',
+        to: 'const first = parts.overlays.scan({ instanceNames: new Set() });\n  parts = { ...parts, overlays: { scan: () => first } };\n  return async (fileNames, signal, going) => {\n',
       },
     ],
   },
@@ -95,6 +100,7 @@ export const EXECUTION: readonly MutantsOf[] = [
     file: 'src/execute/executor.ts',
     tests: [EXECUTOR, 'test/unit/execute/pressure.test.ts'],
     mutants: [
+      { rule: 'what stays after all is looked at like any other file', from: 'run.going.delete(name);', to: '', tests: [BATCHES] },
       { rule: 'a refusal keeps the file', from: 'if (refusal !== undefined) return', to: 'if (refusal === null) return' },
       {
         rule: 'all touches come before the first removal',

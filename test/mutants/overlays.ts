@@ -8,6 +8,7 @@ const CHAIN = 'test/unit/overlays/chain.test.ts';
 const HOSTILE = 'test/hostile/disks.test.ts';
 const VMDK = 'test/integration/vmdk.test.ts';
 const FORMATS = 'test/unit/images/formats/formats.test.ts';
+const KNOWN_FILES = 'test/integration/scan/known-files.test.ts';
 const STATED = 'test/integration/stated-formats.test.ts';
 const REAL_FORMATS = 'test/integration/scan/qcow2-header.test.ts';
 
@@ -22,6 +23,18 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         from: 'const changed = this.#takeChanged();',
         to: 'const changed = [] as Noted[];',
         tests: ['test/races/renames.test.ts'],
+      },
+      {
+        rule: 'what was known by its name is looked at where it is another kind of entry by now',
+        from: 'known !== undefined && entry.isFile() &&',
+        to: 'known !== undefined &&',
+        tests: [KNOWN_FILES],
+      },
+      {
+        rule: 'a name that is not UTF-8 does not pass for one that looks the same',
+        from: ' && name.bytes === undefined && known.has(name.text)',
+        to: ' && known.has(name.text)',
+        tests: [KNOWN_FILES],
       },
       {
         rule: 'directories that never come to rest are unseen',
@@ -86,6 +99,12 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     file: 'src/overlays/visit.ts',
     tests: [OVERLAYS, OVERLAY_CONTRACT],
     mutants: [
+      {
+        rule: 'a lock file with bytes is looked at again',
+        from: 'if (stats.size === 0n) noteEmpty(listing, found);',
+        to: 'noteEmpty(listing, found);',
+        tests: [KNOWN_FILES],
+      },
       {
         rule: 'an image of any name counts',
         from: "if (header.kind === 'raw' && (!found.name.startsWith('disk') || found.name === DISK_INFO)) return;",

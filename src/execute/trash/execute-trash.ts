@@ -19,6 +19,7 @@ export interface TrashRun {
   readonly clock: Clock;
   readonly locker: FileLocker;
   readonly inUse: UseCheck;
+  readonly going: ReadonlySet<string>;
   readonly signal: AbortSignal | undefined;
   readonly directory: BaseDirectory | Error;
   readonly trash: TrashHolder;

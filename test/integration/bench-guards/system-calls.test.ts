@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -58,6 +58,40 @@ describe('what a plan asks the kernel for', () => {
     expect(perOverlay).toBeGreaterThan(4);
     expect(perOverlay).toBeLessThanOrEqual(15);
   });
+});
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+/** How often a pass looks at a file that it removes, and at its lock file, by `strace`: at most of them. */
+function looksOfPass(size: Parameters<typeof buildTree>[1]): { readonly base: number; readonly locks: number } {
+  return inTemporaryDirectory((root) => {
+    const tree = buildTree(root, size);
+    const [trace, config] = [join(root, 'strace'), join(root, 'config.json')];
+    writeFileSync(config, JSON.stringify({ instancesPath: tree.instancesPath, maxRemovalsPerPass: 0 }));
+    const names = readdirSync(tree.basePath);
+    const pass = ['pass', '--config', config, '--workloads', tree.workloadsPath, '--output', 'json'];
+    execFileSync('strace', ['-f', '-e', 'trace=statx,newfstatat,lstat', '-o', trace, process.execPath, BUNDLE, ...pass], {
+      stdio: 'ignore',
+      env: { ...process.env, NODE_NAME: 'node-a' },
+    });
+    const looks = new Map<string, number>();
+    for (const [, path = ''] of readFileSync(trace, 'utf8').matchAll(/AT_FDCWD, "([^"]+)"/g)) looks.set(path, (looks.get(path) ?? 0) + 1);
+    const left = new Set(readdirSync(tree.basePath));
+    const removed = names.filter((name) => !left.has(name));
+    expect(removed.length).toBeGreaterThan(300);
+    const of = (path: (name: string) => string) => median(removed.map((name) => looks.get(path(name)) ?? 0));
+    return { base: of((name) => join(tree.basePath, name)), locks: of((name) => join(tree.instancesPath, 'locks', `nova-${name}`)) };
+  });
+}
+
+it('should look at a base file that goes, and at a lock file, once for the plan, however many batches there are', () => {
+  const { base, locks } = looksOfPass({ files: 500, vms: 5, locks: true });
+  // What is done under a lock reaches the file through the descriptor of its directory.
+  expect(base).toBe(1);
+  // And where the lock was taken: the path still leads to it.
+  expect(locks).toBe(2);
 });
 
 it('should read no header again in a pass before which nothing changed', async () => {

@@ -31,9 +31,9 @@ function world() {
       log.push(`unlink ${name}`);
       monotonicMs += unlinkMs;
     };
-    const asks: UseCheck = async (names, given) => {
+    const asks: UseCheck = async (names, given, going) => {
       log.push(`ask ${names.join(' ')}`);
-      return await inUse(names, given);
+      return await inUse(names, given, going);
     };
     const clock = { now: () => ({ wallMs: NOW_MS, monotonicMs }) };
     const executor = createExecutor({ locker, directories: directory, clock, policy: executionPolicy, batchSize });
@@ -79,12 +79,12 @@ describe('removals in batches', () => {
       return await nobody(names, signal);
     };
     await execute({ count: 1000, inUse: slow });
-    expect(asked()).toEqual([64, 128, 256, 256, 256, 40]);
+    expect(asked()).toEqual([64, 256, 256, 256, 168]);
   });
 
-  it('should let up to 1,024 removals share a reading where as many files may be open, and 256 where few may', async () => {
+  it('should let up to 4,096 removals share a reading where as many files may be open, and 256 where few may', async () => {
     expect([0, 1024, 2048, 1_048_576, Number.POSITIVE_INFINITY].map((limit) => batchSizeFor(limit).largest)).toEqual([
-      256, 256, 512, 1024, 1024,
+      256, 256, 512, 4096, 4096,
     ]);
     const { execute, asked, pass } = world();
     const slow: UseCheck = async (names, signal) => {
@@ -92,7 +92,41 @@ describe('removals in batches', () => {
       return await nobody(names, signal);
     };
     await execute({ count: 3000, inUse: slow, batchSize: batchSizeFor(4096) });
-    expect(asked()).toEqual([64, 128, 256, 512, 1024, 1016]);
+    expect(asked()).toEqual([64, 1024, 1024, 888]);
+  });
+
+  it('should let as many removals share a reading as make it an eighth of the rest', async () => {
+    const { execute, asked, pass } = world();
+    const slow: UseCheck = async (names, signal) => {
+      pass(10);
+      return await nobody(names, signal);
+    };
+    await execute({ count: 300, inUse: slow, unlinkMs: 0.5 });
+    // 64 removals took 32 ms: 160 take 80.
+    expect(asked()).toEqual([64, 160, 76]);
+  });
+
+  it('should let no more removals share a reading than a lock may be held for', async () => {
+    const { execute, asked, pass } = world();
+    const slow: UseCheck = async (names, signal) => {
+      pass(90);
+      return await nobody(names, signal);
+    };
+    await execute({ count: 300, inUse: slow, unlinkMs: 1 });
+    expect(asked()).toEqual([64, 160, 76]);
+  });
+
+  it('should say with each question which files the plan removes that are not settled yet', async () => {
+    const { directory, execute } = world();
+    const told: string[][] = [];
+    directory.onStat = (name) => void (name === 'f1' && directory.setModified('f1', NOW_MS));
+    const inUse: UseCheck = async (names, signal, going) => {
+      told.push([...(going ?? [])]);
+      return await nobody(names, signal);
+    };
+    await execute({ count: 5, batchSize: of(2), inUse });
+    // f1 was touched, so it stays, and is a file like any other.
+    expect(told).toEqual([['f0', 'f2', 'f3', 'f4'], ['f2', 'f3', 'f4'], ['f4']]);
   });
 
   it('should give half of the time that a reading leaves to taking locks', async () => {

@@ -66,7 +66,12 @@ function harness(world: World, over: Partial<PassParts> = {}) {
     ...over,
   };
   const run = (options: Partial<PassOptions> = {}) => runPass(parts, { dryRun: false, ...options });
-  return { run, calls, executed, inUse: async (name: string) => (await useCheck?.([name], undefined))?.get(name) };
+  return {
+    run,
+    calls,
+    executed,
+    inUse: async (name: string, going?: ReadonlySet<string>) => (await useCheck?.([name], undefined, going))?.get(name),
+  };
 }
 
 const world = (over: Partial<World> = {}): World => ({ workloads: [workload()], overlays: [], listed: false, ...over });
@@ -135,6 +140,26 @@ describe('a pass', () => {
       totals: { removedFiles: 0 },
     });
     expect(report.files.at(0)).toMatchObject({ verdict: 'keep', reason: 'GateClosed', outcome: 'kept' });
+  });
+
+  it('should not look again under the lock at base files that go and named nothing, nor at lock files that were empty', async () => {
+    const asked: Parameters<PassParts['overlays']['scan']>[0][] = [];
+    const image = { name: 'image', inTrash: false, state: 'ok' as const, chain: [] };
+    const emptyLocks = new Set(['nova-a']);
+    const scan: PassParts['overlays']['scan'] = (options) => {
+      asked.push(options);
+      return Promise.resolve({ overlays: [], baseImages: [image], unseen: [], ignored: [], emptyLocks, headersRead: 0, headersCached: 0 });
+    };
+    const { run, inUse } = harness(world(), { overlays: { scan } });
+    await run();
+    const planned = asked.length;
+    await inUse('going', new Set(['going', 'image']));
+    const [again] = asked.slice(planned);
+    expect(['going', 'image', 'staying'].map((name) => again?.knownRaw?.has(name))).toEqual([true, false, false]);
+    expect(again?.emptyLocks).toBe(emptyLocks);
+    expect(asked.slice(0, planned).map((options) => options.emptyLocks)).toEqual(Array(planned).fill(undefined));
+    await inUse('going');
+    expect(asked.at(-1)?.knownRaw?.has('going')).toBe(false);
   });
 
   it('should see under the lock who came to use the file after the plan', async () => {
