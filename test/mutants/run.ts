@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { occurrences, type Mutant } from './mutant.ts';
 
 /** What the tests need of the project. */
-const COPIED = ['src', 'test', 'scripts', 'package.json', 'tsconfig.json', 'vitest.config.ts', 'LICENSE'];
+const COPIED = ['src', 'test', 'scripts', 'bench', 'package.json', 'tsconfig.json', 'vitest.config.ts', 'LICENSE'];
 /** For a file of tests that hangs, not for slow ones. */
 const FILE_LIMIT_MS = 600_000;
 
