@@ -26,8 +26,8 @@ at once at most, and one more each 300 seconds, as from Kubernetes' own componen
 each 12 seconds. What a limit refuses is reported by a later pass if it still applies.
 `;
 
-/** `pin` has a page of its own: docs/pins.md. */
-type AnnotationName = Exclude<keyof typeof NODE_ANNOTATIONS, 'pin'>;
+/** `pin` and `wanted` have a page of their own: docs/pins.md. */
+type AnnotationName = Exclude<keyof typeof NODE_ANNOTATIONS, 'pin' | 'wanted'>;
 
 const ANNOTATION_MEANINGS: Readonly<Record<AnnotationName, readonly [writer: string, meaning: string]>> = {
   mode: ['operators', '`off`, `dry-run` or `enforce`: counts for this node instead of the configuration.'],
@@ -41,6 +41,7 @@ const ANNOTATION_MEANINGS: Readonly<Record<AnnotationName, readonly [writer: str
   summary: ['the agent', 'One line for people, such as `42 base files, 118.2 GiB; 3 removable, 12.0 GiB; held: SourceNotSynced`.'],
   cache: ['the agent', 'The state of the cache as compact JSON, see below.'],
   images: ['the agent', 'Of which images the node has files, as compact JSON, see below. `kubectl basekeeper where` reads it.'],
+  wantedImages: ['the agent', 'Of the [wanted images](pins.md#wanted-images), how many are there and which are not.'],
   lastRemoval: [
     'the agent',
     'The last pass that removed something and what, such as `2026-11-28T20:00:00Z: 3 base files removed, 12.0 GiB`; later passes leave it.',

@@ -99,10 +99,15 @@ function policyOf(settings: ParsedSettings): Policy {
     allowEmptyInventory: settings.allowEmptyInventory,
     liveUseCheck: settings.liveUseCheck,
     lockTimeoutSeconds: settings.lockTimeoutSeconds,
-    pins: { imageRefs: settings.pins.imageRefs, fileNames: settings.pins.fileNames },
+    pins: pinPolicyOf(settings.pins),
     trash: settings.trash,
     ...(settings.pressure.enabled ? { pressure: thresholdsOf(settings.pressure) } : {}),
   };
+}
+
+function pinPolicyOf({ imageRefs, fileNames, wantedImages }: ParsedSettings['pins']): Policy['pins'] {
+  const wanted = wantedImages.length === 0 ? {} : { wanted: wantedImages };
+  return { imageRefs: [...imageRefs, ...wantedImages], fileNames, ...wanted };
 }
 
 function thresholdsOf({ highThresholdPercent, lowThresholdPercent }: ParsedSettings['pressure']): Policy['pressure'] {

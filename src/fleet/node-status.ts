@@ -2,6 +2,7 @@ import { asText, at } from '../lib/json.ts';
 import type { GateReason } from '../model/reasons.ts';
 import { NODE_ANNOTATIONS } from '../model/annotation-keys.ts';
 import { parseLastRemoval, type LastRemoval } from '../report/last-removal.ts';
+import { parseWanted, type WantedSummary } from '../report/wanted.ts';
 import { parseCacheSummary, type CacheSummary } from '../report/node/cache-summary.ts';
 import { printable, shorten } from '../lib/text.ts';
 
@@ -21,6 +22,8 @@ export interface NodeStatus {
   readonly cache?: CacheSummary;
   /** The last pass that removed something; the last pass may be a later one. */
   readonly lastRemoval?: LastRemoval;
+  /** Of the images that somebody wants there; absent where nobody does. */
+  readonly wanted?: WantedSummary;
   /** Gate reasons; empty where the gate is open or nothing is known. */
   readonly held: readonly GateReason[];
   /** The value of `run-now` that waits for its pass. */
@@ -47,6 +50,7 @@ export function nodeStatusOf(object: unknown): NodeStatus | undefined {
     summary: text('summary'),
     cache,
     lastRemoval: parseLastRemoval(text('lastRemoval')),
+    wanted: parseWanted(raw('wantedImages')),
     held: cache?.held ?? [],
     waitingFor: waiting === answered ? undefined : waiting,
     answered,

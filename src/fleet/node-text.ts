@@ -7,6 +7,7 @@ import type { NodeStatus } from './node-status.ts';
 import { headerLine, paint, placeColumns, rowLine, type Column } from '../report/terminal/layout.ts';
 import { cellText, shortAge } from '../report/terminal/cells.ts';
 import { countOf, humanBytes } from '../lib/text.ts';
+import { wantedLine, type WantedSummary } from '../report/wanted.ts';
 
 /** More findings are for `/report`. */
 const MAX_FINDINGS = 20;
@@ -46,10 +47,15 @@ function fieldsOf(status: NodeStatus, live: LiveStatus | undefined, nowMs: numbe
     ['Removed', removedLines(status, nowMs)],
     ['Agent', agentProblem === undefined ? [] : [`does not run: ${cellText(agentProblem)}`]],
     ['Cache', cache === undefined ? [] : [amounts(cache)]],
+    ['Wanted', status.wanted === undefined || isNone(status.wanted) ? [] : [cellText(wantedLine(status.wanted))]],
     ['Held by', live === undefined ? status.held.map((reason) => `${reason}: ${GATE_REASONS[reason]}`) : closures(live.gate)],
     ['Findings', live === undefined ? [] : findingLines(live.findings)],
     ['Waiting', waitingFor === undefined ? [] : [`for the pass that ${NODE_ANNOTATIONS.runNow}=${waitingFor} asks for`]],
   ];
+}
+
+function isNone({ present, missing, more }: WantedSummary): boolean {
+  return present + missing.length + more === 0;
 }
 
 function removedLines({ lastRemoval }: NodeStatus, nowMs: number): string[] {

@@ -1,12 +1,14 @@
 /** Every key of an annotation or label of ours. All of them begin with this. */
 export const KEY_PREFIX = 'basekeeper.io/';
 
-/** Annotations of a Node. Operators write the first three and agents read them; agents write the rest. */
+/** Annotations of a Node. Operators write the first four and agents read them; agents write the rest. */
 export const NODE_ANNOTATIONS = {
   mode: `${KEY_PREFIX}mode`,
   runNow: `${KEY_PREFIX}run-now`,
   /** Image ids, and globs over file names after `file:`, separated by commas. */
   pin: `${KEY_PREFIX}pin`,
+  /** Image ids that should be on the node, separated by commas. */
+  wanted: `${KEY_PREFIX}wanted`,
   runNowDone: `${KEY_PREFIX}run-now-done`,
   lastPass: `${KEY_PREFIX}last-pass`,
   result: `${KEY_PREFIX}result`,
@@ -14,6 +16,8 @@ export const NODE_ANNOTATIONS = {
   cache: `${KEY_PREFIX}cache`,
   /** Of which images the node has files. */
   images: `${KEY_PREFIX}images`,
+  /** How many of the wanted images are there, and which are not. */
+  wantedImages: `${KEY_PREFIX}wanted-images`,
   /** The last pass that removed something, whatever came after it. */
   lastRemoval: `${KEY_PREFIX}last-removal`,
 } as const;

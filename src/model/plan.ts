@@ -115,6 +115,8 @@ export interface Plan {
   readonly pressure?: PressurePlan | undefined;
   /** Only where more could go than one pass removes, and the configuration has set no limit of its own. */
   readonly limited?: RemovalsLimited | undefined;
+  /** Images that should be on this node, in the order of their ids; absent where nobody wants any. */
+  readonly wanted?: readonly WantedImage[] | undefined;
   /** Only where the instances directory is shared. */
   readonly sharedStorage?: SharedStorageReport | undefined;
   /** Where removals go to the trash, or files still lie there. */
@@ -123,6 +125,15 @@ export interface Plan {
   readonly verification?: Omit<Verification, 'mismatches'> | undefined;
   /** Nova's `get_disk_usage`. */
   readonly cacheUsageBytes: number;
+}
+
+/** An image that somebody wants on this node. */
+export interface WantedImage {
+  readonly imageRef: string;
+  /** Who wants it: `configuration`, a ConfigMap, the node's annotation. */
+  readonly by: readonly string[];
+  /** Whether the base directory has its original. */
+  readonly present: boolean;
 }
 
 /** A pass that stops early, so that a mistake in the evidence costs no more than a share of the cache. */

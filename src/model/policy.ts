@@ -56,6 +56,8 @@ export interface TrashPolicy {
 
 export interface PinPolicy {
   readonly imageRefs: readonly string[];
+  /** Of `imageRefs`, those that should be on this node. */
+  readonly wanted?: readonly string[] | undefined;
   /** Globs over file names. */
   readonly fileNames: readonly string[];
 }

@@ -87,6 +87,8 @@ export interface Pin {
   readonly imageRefs: readonly string[];
   /** Globs over file names. */
   readonly fileNames: readonly string[];
+  /** Of `imageRefs`, those that should be on this node. */
+  readonly wanted?: readonly string[] | undefined;
 }
 
 export interface SourceReading {

@@ -15,6 +15,7 @@ import { timestamp } from '../lib/timestamp.ts';
 import { plannedFiles } from './planned-files.ts';
 import { stayingBaseFiles } from './standing.ts';
 import { tallyFiles } from './tally.ts';
+import { wantedImages } from './wanted.ts';
 import { decideAll, decideUnlessHeld, limitedBy } from './verdicts.ts';
 
 /**
@@ -75,6 +76,7 @@ function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Sl
   const trash = yield* planTrash(facts, trashed, trashVerdicts);
   const tally = yield* tallyFiles(facts, scan.files, verdicts);
   const findings = yield* collectFindings(snapshot);
+  const wanted = yield* wantedImages(snapshot);
   const limited = limitedBy(facts, verdicts);
   return {
     apiVersion: 'basekeeper.io/v1',
@@ -95,6 +97,7 @@ function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Sl
     ...(scan.filesystem === undefined ? {} : { filesystem: scan.filesystem }),
     ...(pressure === undefined ? {} : { pressure }),
     ...(limited === undefined ? {} : { limited }),
+    ...(wanted === undefined ? {} : { wanted }),
     ...sharedStorageReport(snapshot.inventory),
     ...(trash === undefined ? {} : { trash }),
     ...verificationOf(snapshot),

@@ -42,7 +42,8 @@ export function pinFindings(pinned: Pinned): Finding[] {
   ]);
 }
 
-function pinsOf({ policy, inventory }: Pinned): readonly Pin[] {
+/** All pins of this node, those of the configuration first. */
+export function pinsOf({ policy, inventory }: Pinned): readonly Pin[] {
   return [{ origin: 'configuration', ...policy.pins }, ...(inventory.pins ?? [])];
 }
 

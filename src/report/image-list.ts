@@ -1,4 +1,4 @@
-import { asNumber, asObject, asText, at } from '../lib/json.ts';
+import { asNumber, asObject, asText, at, parseJson } from '../lib/json.ts';
 import type { PlannedFile } from '../model/plan.ts';
 import { FILE_STATES, REASON_FACTS, type FileState } from '../model/reasons.ts';
 
@@ -72,13 +72,4 @@ export function parseImageList(text: string | undefined): ImageList | undefined 
     }
   }
   return { states, more: Math.max(0, asNumber(at(value, 'more')) ?? 0) };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

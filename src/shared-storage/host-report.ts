@@ -102,7 +102,10 @@ export function hostReport(facts: HostFacts, readings: readonly SourceReading[],
     onlyByReport: facts.onlyByReport,
     incomplete: incomplete.slice(0, MAX_REASONS).map((reason) => reason.slice(0, MAX_REASON_LENGTH)),
     workloads: workloads.slice(0, MAX_WORKLOADS).map((vm) => reported(vm, facts)),
-    pins: [{ origin: 'configuration', ...facts.pins }, ...readings.flatMap(({ pins = [] }) => pins)],
+    // What is wanted here is kept everywhere; that it should be on other hosts as well, nobody has said.
+    pins: [{ origin: 'configuration', ...facts.pins }, ...readings.flatMap(({ pins = [] }) => pins)].map(
+      ({ origin, imageRefs, fileNames }) => ({ origin, imageRefs, fileNames }),
+    ),
   };
 }
 

@@ -57,6 +57,7 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 're
     `kubectl basekeeper where ${ID}`,
     `kubectl basekeeper where ${FILE} --wide`,
     `kubectl basekeeper where ${ID} -o name`,
+    'kubectl basekeeper where --wanted',
     'kubectl basekeeper mode node-1 enforce',
     'kubectl basekeeper run node-1',
     'kubectl basekeeper run --selector kubernetes.io/hostname=node-1 --no-wait',
@@ -66,8 +67,8 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 're
     'kubectl annotate node node-1 --overwrite basekeeper.io/run-now=once-more',
     'kubectl annotate node node-1 --overwrite basekeeper.io/mode=dry-run',
     'kubectl annotate node node-1 basekeeper.io/mode-',
-    'kubectl annotate node --all basekeeper.io/last-pass- basekeeper.io/last-removal- basekeeper.io/result- basekeeper.io/summary- basekeeper.io/cache- basekeeper.io/images- basekeeper.io/run-now-done-',
-    'kubectl annotate node --all basekeeper.io/mode- basekeeper.io/run-now- basekeeper.io/pin-',
+    'kubectl annotate node --all basekeeper.io/last-pass- basekeeper.io/last-removal- basekeeper.io/result- basekeeper.io/summary- basekeeper.io/cache- basekeeper.io/images- basekeeper.io/wanted-images- basekeeper.io/run-now-done-',
+    'kubectl annotate node --all basekeeper.io/mode- basekeeper.io/run-now- basekeeper.io/pin- basekeeper.io/wanted-',
   ],
   cluster: [
     'kubectl create namespace basekeeper',

@@ -221,6 +221,19 @@ describe('the agent on a real API server', () => {
     await eventually(() => expect([UNUSED, second].map((name) => existsSync(tree.path(`_base/${name}`)))).toEqual([false, false]));
   });
 
+  it('should keep the images that are wanted on its node, and say which it has', async () => {
+    await world();
+    await annotate({ 'basekeeper.io/wanted': 'unused-image, absent-image' });
+    await startAgent({ intervalSeconds: 1 });
+    const said = async () => (await annotationsOf())['basekeeper.io/wanted-images'];
+    await eventually(async () => expect(await said()).toBe('{"present":1,"missing":["absent-image"]}'));
+    expect(existsSync(tree.path(`_base/${UNUSED}`))).toBe(true);
+    expect(await metric(/^basekeeper_wanted_images\{state="missing"\} (\d+)/m)).toBe('1');
+    await annotate({ 'basekeeper.io/wanted': null });
+    await eventually(() => expect(existsSync(tree.path(`_base/${UNUSED}`))).toBe(false));
+    await eventually(async () => expect(await said()).toBe('{"present":0,"missing":[]}'));
+  });
+
   it('should say why it cannot start when its port is taken', async () => {
     await world();
     const taken = createServer().listen(0, '127.0.0.1');

@@ -39,6 +39,7 @@ const RUNS: readonly (readonly [string, number])[] = [
   [`explain node-1 ${BASE} -o yaml --agent-selector app.kubernetes.io/name=basekeeper`, 0],
   [`explain node/node-1 ${BASE} -o name`, 0],
   ...['table', 'wide', 'json', 'yaml', 'name'].map((format): [string, number] => [`where ${BASE} -o ${format}`, 0]),
+  ['where --wanted', 0],
   [`where ${BASE} --wide --parallel 2 --selector kubernetes.io/hostname=x --agent-selector app.kubernetes.io/name=basekeeper`, 0],
   ['doctor -o yaml --secrets --silent-after 60 --selector !a --agent-selector app.kubernetes.io/name=basekeeper', 1],
   ['doctor -o wide', 1],

@@ -146,6 +146,22 @@ export const VERDICTS: readonly MutantsOf[] = [
     ],
   },
   {
+    file: 'src/sources/pins/pins.ts',
+    tests: ['test/unit/sources/pins/pins.test.ts'],
+    mutants: [
+      {
+        rule: 'a wanted image of a ConfigMap is kept',
+        from: "imageRefs: [...lines(data.get('imageRefs')), ...wanted],",
+        to: "imageRefs: lines(data.get('imageRefs')),",
+      },
+      {
+        rule: 'a wanted image of the node is kept',
+        from: 'imageRefs: wanted, fileNames: [], wanted }',
+        to: 'imageRefs: [], fileNames: [], wanted }',
+      },
+    ],
+  },
+  {
     file: 'src/plan/pressure.ts',
     tests: [PRESSURE],
     mutants: [

@@ -3,39 +3,12 @@ import { KNOWN_AGENTS } from '../known-agents.ts';
 import { described, flag, TEN_YEARS_SECONDS, seconds, optionalSeconds, absolutePath, text } from './parts.ts';
 import { MAX_PATH_GLOB_LENGTH } from '../../lib/patterns/path-glob.ts';
 import { http } from './http.ts';
+import { pins } from './pins.ts';
 import { pressure, trash, verify } from './removal.ts';
 import { exemptPod, knownAgent, sources } from './sources.ts';
 
 /** What `setTimeout` can wait: longer delays would fire at once. */
 const MAXIMUM_TIMER_SECONDS = 2_147_483;
-
-const pins = z
-  .prefault(
-    z.strictObject({
-      imageRefs: z
-        ._default(z.array(text()), [])
-        .check(described('Image ids whose base files are kept: the original, resized and legacy ones.')),
-      fileNames: z
-        ._default(
-          z.array(text().check(z.regex(/^[^/]*$/, { error: 'is a glob over file names in the base directory and has no "/"' }))),
-          [],
-        )
-        .check(described('Globs over file names in the base directory, such as `swap_*`.')),
-      configMaps: z
-        .prefault(
-          z.strictObject({
-            enabled: flag(
-              false,
-              "Also keep what ConfigMaps with the label `basekeeper.io/pins` in the agent's namespace list, under the keys `imageRefs` and `fileNames`, one per line.",
-            ),
-          }),
-          {},
-        )
-        .check(described('Pins that can be changed without a new configuration. The node annotation `basekeeper.io/pin` needs no switch.')),
-    }),
-    {},
-  )
-  .check(described('What is kept though nothing uses it.'));
 
 const sharedStorage = z
   .prefault(

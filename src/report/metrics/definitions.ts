@@ -161,6 +161,11 @@ export const METRICS = {
     help: 'Disks of instances seen in the last pass, by what became of reading their backing chains.',
     labels: ['state'],
   },
+  basekeeper_wanted_images: {
+    type: 'gauge',
+    help: 'Images that somebody wants on this node, by whether the base directory has them; absent where nobody wants any.',
+    labels: ['state'],
+  },
   basekeeper_storage_hosts: {
     type: 'gauge',
     help: 'Other hosts that share the instances directory, by what is known of them; absent where the directory is not shared.',

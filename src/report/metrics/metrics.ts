@@ -35,6 +35,7 @@ const TRASH_ACTIONS = ['trashed', 'restored', 'emptied'] as const;
 export const OVERLAY_STATES: readonly OverlayState[] = ['ok', 'flat', 'missing-backing', 'unknown-backing', 'unreadable'];
 /** This host itself is always there, and needs no series. */
 export const OTHER_HOST_STATES: readonly StorageHostState[] = ['known', 'unknown', 'stale', 'ignored'];
+export const WANTED_STATES = ['present', 'missing'] as const;
 export const GAP_KINDS: readonly GapKind[] = ['UnmappedWorkload', 'IncompleteWorkload', 'UnreadableSource'];
 
 /** Only where the directory is shared. */
@@ -174,6 +175,9 @@ function showInventory(set: MetricSet, report: Report, digest: ReportDigest): vo
   showAll(set, 'basekeeper_gaps', GAP_KINDS, (kind) => [{ kind }, findings.get(kind)?.length ?? 0]);
   showAll(set, 'basekeeper_overlays', OVERLAY_STATES, (state) => [{ state }, report.overlays[state] ?? 0]);
   showAll(set, 'basekeeper_workloads', report.sources, ({ name, workloads }) => [{ source: name }, workloads]);
+  const wanted = Map.groupBy(report.wanted ?? [], ({ present }) => (present ? 'present' : 'missing'));
+  const wantedStates = report.wanted === undefined ? [] : WANTED_STATES;
+  showAll(set, 'basekeeper_wanted_images', wantedStates, (state) => [{ state }, wanted.get(state)?.length ?? 0]);
   showStorage(set, report.sharedStorage);
   if (digest.trash !== undefined) set.gauge('basekeeper_trash_files').set(digest.trash.remaining.files);
   if (digest.trash !== undefined) set.gauge('basekeeper_trash_bytes').set(digest.trash.remaining.bytes);

@@ -5,6 +5,7 @@ import { imageListText } from '../image-list.ts';
 import type { ReportDigest } from '../digest.ts';
 import { lastRemovalText, removalOf } from '../last-removal.ts';
 import { summarize } from '../summary.ts';
+import { wantedSummary, wantedText } from '../wanted.ts';
 
 /** All annotations that the agent writes, keys and values together, in bytes of UTF-8. */
 export const ANNOTATIONS_MAX_BYTES = 2048;
@@ -38,8 +39,10 @@ export function annotationBytes(annotations: Annotations): number {
 
 /** Only our own written annotations out of all that an object has. */
 export function ownAnnotations(annotations: Annotations): Annotations {
-  const { lastPass, result, summary, cache, images, lastRemoval, runNowDone } = NODE_ANNOTATIONS;
-  const own = [lastPass, result, summary, cache, images, lastRemoval, runNowDone].filter((key) => Object.hasOwn(annotations, key));
+  const { lastPass, result, summary, cache, images, wantedImages, lastRemoval, runNowDone } = NODE_ANNOTATIONS;
+  const own = [lastPass, result, summary, cache, images, wantedImages, lastRemoval, runNowDone].filter((key) =>
+    Object.hasOwn(annotations, key),
+  );
   return Object.fromEntries(own.map((key) => [key, annotations[key] ?? '']));
 }
 
@@ -52,6 +55,7 @@ function wantedAnnotations({ report, digest, written, runNowDone }: AnnotationIn
     [NODE_ANNOTATIONS.result]: report.result,
     [NODE_ANNOTATIONS.summary]: summarize(report, digest),
     ...(digest.decided ? { [NODE_ANNOTATIONS.cache]: JSON.stringify(value) } : {}),
+    ...wantedAnnotation(report, digest, written),
     ...(removal === undefined ? {} : { [NODE_ANNOTATIONS.lastRemoval]: lastRemovalText(removal) }),
     ...(runNowDone === undefined ? {} : { [NODE_ANNOTATIONS.runNowDone]: runNowDone }),
   });
@@ -62,6 +66,13 @@ function wantedAnnotations({ report, digest, written, runNowDone }: AnnotationIn
   if (!digest.decided) return fits;
   const images = imageListText(digest.images, roomBeside(fits) - NODE_ANNOTATIONS.images.length);
   return images === undefined ? fits : { ...fits, [NODE_ANNOTATIONS.images]: images };
+}
+
+/** A merge patch leaves what it does not name: a node that nobody wants images on any more is said to want none. */
+function wantedAnnotation({ wanted = [] }: Report, { decided }: ReportDigest, written: Annotations | undefined): Annotations {
+  const wasWritten = written !== undefined && Object.hasOwn(written, NODE_ANNOTATIONS.wantedImages);
+  if (!decided || (wanted.length === 0 && !wasWritten)) return {};
+  return { [NODE_ANNOTATIONS.wantedImages]: wantedText(wantedSummary(wanted)) };
 }
 
 /** Also true when the last pass that was written is not a date, or lies in the future. */

@@ -1,3 +1,4 @@
+import { parseJson } from '../../lib/json.ts';
 import { BASE_FILE_KINDS, type BaseFileKind } from '../../model/scan.ts';
 import { FILE_STATES, type FileState, GATE_REASONS, type GateReason } from '../../model/reasons.ts';
 import type { Report } from '../../model/report.ts';
@@ -66,15 +67,6 @@ function readKinds(kinds: Readonly<Record<string, unknown>>): NonNullable<CacheS
     }
   }
   return read;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -3,7 +3,7 @@ import type { Reflector, WatchSettings } from '../../kube/watch/options.ts';
 import { createReflector } from '../../kube/watch/reflector.ts';
 import type { WorkloadSource } from '../../model/ports.ts';
 import { NODE_ANNOTATIONS, PINS_LABEL } from '../../model/annotation-keys.ts';
-import { PIN_SOURCE, pinOfAnnotation, pinOfConfigMap, type PinRecord } from './pins.ts';
+import { PIN_SOURCE, pinOfAnnotation, pinOfConfigMap, wantedOfAnnotation, type PinRecord } from './pins.ts';
 import { worstOf } from '../status.ts';
 
 export interface PinSourceOptions extends WatchSettings {
@@ -44,12 +44,13 @@ export function createPinSource(options: PinSourceOptions): WorkloadSource {
 function readingOf(node: WatchedNode, maps: Reflector<PinRecord> | undefined) {
   const records = maps === undefined ? [] : [...maps.items()];
   const annotations = node.current()?.annotations ?? {};
-  const own = pinOfAnnotation(Object.hasOwn(annotations, NODE_ANNOTATIONS.pin) ? annotations[NODE_ANNOTATIONS.pin] : undefined);
+  const valueOf = (key: string): string | undefined => (Object.hasOwn(annotations, key) ? annotations[key] : undefined);
+  const own = [pinOfAnnotation(valueOf(NODE_ANNOTATIONS.pin)), wantedOfAnnotation(valueOf(NODE_ANNOTATIONS.wanted))];
   const statuses = [node.status(), ...(maps === undefined ? [] : [maps.status()])];
   return {
     status: { name: PIN_SOURCE, ...worstOf(statuses) },
     workloads: [],
     gaps: records.flatMap(({ gaps }) => gaps),
-    pins: [...(own === undefined ? [] : [own]), ...records.map(({ pin }) => pin)],
+    pins: [...own.filter((pin) => pin !== undefined), ...records.map(({ pin }) => pin)],
   };
 }

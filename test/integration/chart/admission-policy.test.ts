@@ -144,6 +144,7 @@ describe('an agent', () => {
     ['change the mode that a person set', () => annotate({ 'basekeeper.io/mode': 'enforce' })],
     ['remove the mode that a person set', () => annotate({ 'basekeeper.io/mode': null })],
     ['ask itself for a pass', () => annotate({ 'basekeeper.io/run-now': '1' })],
+    ['want an image', () => annotate({ 'basekeeper.io/wanted': 'x' })],
     ['pin a file', () => annotate({ 'basekeeper.io/pin': 'file:*' })],
     ['label its node', () => patchNode(NODE, { metadata: { labels: { a: 'c' } } })],
     ['remove a label of its node', () => patchNode(NODE, { metadata: { labels: { a: null } } })],

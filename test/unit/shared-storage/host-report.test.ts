@@ -29,6 +29,15 @@ describe("a host's report", () => {
     expect(report?.workloads).toMatchObject([{ name: 'vm-1', swapMb: [512], ephemeral: [{ sizeGb: 20 }] }]);
   });
 
+  it('should have what is wanted on the host as pins, as older agents read them', () => {
+    const pins = [{ origin: 'ConfigMap a/b', imageRefs: ['w'], fileNames: [], wanted: ['w'] }];
+    const report = hostReport({ ...FACTS, pins: { imageRefs: ['v'], fileNames: [], wanted: ['v'] } }, [{ ...READING, pins }], NOW_MS);
+    expect(report.pins).toEqual([
+      { origin: 'configuration', imageRefs: ['v'], fileNames: [] },
+      { origin: 'ConfigMap a/b', imageRefs: ['w'], fileNames: [] },
+    ]);
+  });
+
   it.each([
     ['a source that failed', { status: synced({ state: 'failed', message: 'EIO' }) }, 'source file is failed: EIO'],
     ['a source that is silent', { status: synced({ lastContactMs: NOW_MS - 60_001 }) }, 'source file has been silent'],

@@ -5,7 +5,9 @@ import { compareNodeNames } from '../../../fleet/node-status.ts';
 import { locatedFiles, type LocatedFile } from '../../../fleet/where/located-files.ts';
 import { whereSubject } from '../../../fleet/where/subject.ts';
 import { whereText, type Whereabouts } from '../../../fleet/where/tables.ts';
-import { messageOf } from '../../../lib/errors.ts';
+import { wantedTable, wantedThere } from '../../../fleet/where/wanted-table.ts';
+import type { TableStyle } from '../../../report/terminal/layout.ts';
+import { messageOf, UsageError } from '../../../lib/errors.ts';
 import { asReport } from '../../agent-report.ts';
 import { outputOption } from '../../output-option.ts';
 import { printResult, type OutputFormat } from '../../output.ts';
@@ -20,6 +22,7 @@ interface WhereOptions {
   readonly selector?: string;
   readonly agentSelector: string;
   readonly wide?: true;
+  readonly wanted?: true;
   readonly parallel: number;
 }
 
@@ -30,23 +33,44 @@ With --wide, the agents of the nodes that have it, or may have it, are asked, by
 Examples:
   $ kubectl basekeeper where fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0
   $ kubectl basekeeper where 0d5e6b61602d758984b3bf038267614d6016eb2a --wide
-  $ kubectl basekeeper where fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0 -o json`;
+  $ kubectl basekeeper where fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0 -o json
+  $ kubectl basekeeper where --wanted`;
 
 export function addWhereCommand(program: Command, context: KubectlContext): void {
   program
     .command('where')
-    .argument('<file-or-image>', 'an image id, or the name of a base file')
+    .argument('[file-or-image]', 'an image id, or the name of a base file')
     .description('Say which nodes have an image, and whether it is used there; with --wide its files, who uses them and when they go.')
+    .option('--wanted', 'instead: which nodes have the images that are wanted there')
     .option('--wide', 'ask the agents: files, sizes, users and times')
     .option('--parallel <agents>', 'how many agents to ask at once', agentsAtOnce, PARALLEL)
     .addOption(outputOption())
     .addOption(selectorOption())
     .addOption(agentSelectorOption())
     .addHelpText('after', EXAMPLES)
-    .action(async (asked: string, options: WhereOptions, command: Command) => {
+    .action(async (asked: string | undefined, options: WhereOptions, command: Command) => {
+      checkQuestion(asked, options);
+      if (asked === undefined) return await withFleet(command, context, (fleet) => showWanted(fleet, options, context));
       const found = await withFleet(command, context, (fleet) => locate(fleet, asked, options));
       await print(found, options, context);
     });
+}
+
+function checkQuestion(asked: string | undefined, { wanted, wide }: WhereOptions): void {
+  if (asked === undefined && wanted !== true) throw new UsageError('name an image or a base file, or give --wanted');
+  if (wanted === true && (asked !== undefined || wide === true))
+    throw new UsageError('--wanted asks for all wanted images: leave out the image and --wide');
+}
+
+async function showWanted(fleet: Fleet, { selector, output }: WhereOptions, context: KubectlContext): Promise<void> {
+  const statuses = (await fleet.statuses(selector)).toSorted((left, right) => compareNodeNames(left.node, right.node));
+  const items = wantedThere(statuses);
+  const printed = {
+    text: (style: TableStyle) => wantedTable(items, statuses.length, style, context.time.clock.now().wallMs),
+    document: { apiVersion: 'basekeeper.io/v1', kind: 'WantedImagesList', nodes: statuses.length, items },
+    names: () => items.map(({ node }) => `node/${node}`),
+  };
+  await printResult(printed, output, context);
 }
 
 function agentsAtOnce(text: string): number {
@@ -84,8 +108,7 @@ async function print({ subject, places, files, failures }: Whereabouts, { output
     ...[...failures].map(([node, why]) => ({ node, why })),
   ];
   const printed = {
-    text: (style: Parameters<typeof whereText>[1]) =>
-      whereText({ subject, places, ...(files && { files }), failures }, style, context.time.clock.now().wallMs),
+    text: (style: TableStyle) => whereText({ subject, places, ...(files && { files }), failures }, style, context.time.clock.now().wallMs),
     document: { apiVersion: 'basekeeper.io/v1', kind: 'ImageLocationList', subject, nodes: places.length, items, unknown },
     names: () => [...new Set(items.map(({ node }) => `node/${node}`))],
   };

@@ -134,3 +134,49 @@ describe('kubectl basekeeper where', () => {
     expect(stderr).toContain('It is a number from 1 to 64.');
   });
 });
+
+describe('kubectl basekeeper where --wanted', () => {
+  const image = (imageRef: string, present: boolean) => ({ imageRef, by: ['configuration'], present });
+  const wanting = (): MemoryKube => {
+    const kube = cluster();
+    kube.putNode('node-1', 'u1', written(report({ wanted: [image('a', true), image('b', false), image('c', false), image('d', false)] })));
+    kube.putNode('node-2', 'u2', written(report({ wanted: [image('a', true)] })));
+    kube.putNode('node-3', 'u3', written(report()));
+    return kube;
+  };
+
+  it('should say which nodes have the images that are wanted there, and which are missing', async () => {
+    const { code, stdout } = await kubectl(wanting(), ['where', '--wanted']);
+    expect(code).toBe(0);
+    expect(stdout.split('\n').map((line) => line.trimEnd())).toEqual([
+      'NODE    PRESENT  MISSING  LAST PASS  MISSING IMAGES',
+      'node-1        1        3     0s ago  b, c and 1 more',
+      'node-2        1        0     0s ago',
+      'Images are wanted on 2 of 3 nodes; 1 lack some: node-1.',
+      '',
+    ]);
+    expect((await kubectl(wanting(), ['where', '--wanted', '-o', 'wide'])).stdout).toContain('b, c, d');
+    expect((await kubectl(wanting(), ['where', '--wanted', '-o', 'name'])).stdout).toBe('node/node-1\nnode/node-2\n');
+    const document = JSON.parse((await kubectl(wanting(), ['where', '--wanted', '-o', 'json'])).stdout) as object;
+    expect(document).toMatchObject({
+      kind: 'WantedImagesList',
+      nodes: 3,
+      items: [{ node: 'node-1', present: 1, missing: ['b', 'c', 'd'] }, { node: 'node-2' }],
+    });
+  });
+
+  it('should say that no image is wanted', async () => {
+    const kube = cluster();
+    kube.putNode('node-1', 'u1', written(report()));
+    expect((await kubectl(kube, ['where', '--wanted'])).stdout).toBe('No image is wanted on 1 node.\n');
+  });
+
+  it('should be in the details of a node', async () => {
+    expect((await kubectl(wanting(), ['status', 'node-1'])).stdout).toContain('1 of 4 wanted images is here; missing: b, c, d');
+    expect((await kubectl(wanting(), ['status', 'node-3'])).stdout).not.toContain('anted');
+  });
+
+  it.each([[[]], [['x', '--wanted']], [['--wanted', '--wide']]])('should refuse a question that is none, or two: %j', async (args) => {
+    expect((await kubectl(wanting(), ['where', ...args])).code).toBe(2);
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pinOfAnnotation, pinOfConfigMap } from '../../../../src/sources/pins/pins.ts';
+import { pinOfAnnotation, pinOfConfigMap, wantedOfAnnotation } from '../../../../src/sources/pins/pins.ts';
 
 describe("the node's pin annotation", () => {
   it('should name image ids, and globs after file:', () => {
@@ -15,6 +15,14 @@ describe("the node's pin annotation", () => {
   });
 });
 
+describe("the node's annotation of wanted images", () => {
+  it('should pin the images that it names', () => {
+    const origin = 'annotation basekeeper.io/wanted';
+    expect(wantedOfAnnotation('4bd1, 8c2e ,')).toEqual({ origin, imageRefs: ['4bd1', '8c2e'], fileNames: [], wanted: ['4bd1', '8c2e'] });
+    expect(wantedOfAnnotation(' , ')).toBeUndefined();
+  });
+});
+
 describe('a ConfigMap of pins', () => {
   const map = (data: unknown) => ({ metadata: { name: 'golden', namespace: 'ops', uid: 'u' }, data });
 
@@ -22,6 +30,14 @@ describe('a ConfigMap of pins', () => {
     const { pin, gaps } = pinOfConfigMap(map({ imageRefs: 'a \nb\t\r\n\n c', fileNames: 'swap_* \n' }));
     expect(pin).toEqual({ origin: 'ConfigMap ops/golden', imageRefs: ['a', 'b', 'c'], fileNames: ['swap_*'] });
     expect(gaps).toEqual([]);
+  });
+
+  it('should pin the images that are wanted', () => {
+    const { pin, gaps } = pinOfConfigMap(map({ imageRefs: 'a', wantedImages: 'b\n c' }));
+    expect({ pin, gaps }).toEqual({
+      pin: { origin: 'ConfigMap ops/golden', imageRefs: ['a', 'b', 'c'], fileNames: [], wanted: ['b', 'c'] },
+      gaps: [],
+    });
   });
 
   it('should report a key that means nothing: a pin may have been meant', () => {
