@@ -67,12 +67,16 @@ export class ListingCache {
       stats,
     );
     const mayBeKept = !failed && Array.isArray(entries) && entries.length <= MOST_ENTRIES;
-    if (mayBeKept && this.#isReliable(directory, stats, wallMs)) this.#keep(key, stats.ctimeNs, entries);
+    if (mayBeKept && this.isReliable(directory, stats, wallMs)) this.#keep(key, stats.ctimeNs, entries);
     return entries;
   }
 
-  /** @param listedAtMs wall clock before it was listed. */
-  #isReliable(directory: FsPath, { dev, ctimeNs }: BigIntStats, listedAtMs: number): boolean {
+  /**
+   * Whether the names in a directory are the same for as long as its ctime is.
+   *
+   * @param listedAtMs wall clock before it was listed.
+   */
+  isReliable(directory: FsPath, { dev, ctimeNs }: BigIntStats, listedAtMs: number): boolean {
     if (isCoarse(ctimeNs) || ctimeNs + granularityNs(ctimeNs) > BigInt(Math.floor(listedAtMs)) * 1_000_000n) return false;
     const traced = this.#traced.get(dev) ?? tracesNamesAt(directory);
     this.#traced.set(dev, traced);

@@ -82,6 +82,14 @@ export interface NamedDisk {
   readonly by: string;
 }
 
+/** Lock files that were seen to be empty. */
+export interface KnownLocks {
+  /** Of some thousands at most. */
+  readonly names: ReadonlySet<string>;
+  /** Whether the lock directory, of which lstat says this, has the same names as then, and nothing else was in it. */
+  isUnchanged(stats: { readonly dev: bigint; readonly ino: bigint; readonly ctimeNs: bigint }): boolean;
+}
+
 /** All that is backed by something, whole chains: every image below the instances path, and every file that a source names. */
 export interface OverlayScan {
   readonly overlays: readonly Overlay[];
@@ -89,8 +97,7 @@ export interface OverlayScan {
   readonly unseen: readonly Unseen[];
   /** Entries that the configuration's `ignore` takes out of `unseen`. */
   readonly ignored: readonly Unseen[];
-  /** Names of lock files that are empty: of some thousands at most. */
-  readonly emptyLocks?: ReadonlySet<string> | undefined;
+  readonly emptyLocks?: KnownLocks | undefined;
   /** Headers read from disk and taken from the cache: for metrics and tests. */
   readonly headersRead: number;
   readonly headersCached: number;

@@ -1,6 +1,6 @@
 import type { BaseFile, BaseScan } from './scan.ts';
 import type { FilesystemUsage } from './filesystem.ts';
-import type { NamedDisk, OverlayScan } from './overlay.ts';
+import type { KnownLocks, NamedDisk, OverlayScan } from './overlay.ts';
 import type { FileIdentity, Plan } from './plan.ts';
 import type { Report } from './report.ts';
 import type { Outcome } from './reasons.ts';
@@ -58,7 +58,7 @@ export interface OverlayScanner {
      */
     readonly knownRaw?: Pick<ReadonlySet<string>, 'has'> | undefined;
     /** Lock files that were seen to be empty in this pass. */
-    readonly emptyLocks?: ReadonlySet<string> | undefined;
+    readonly emptyLocks?: KnownLocks | undefined;
     readonly signal?: AbortSignal | undefined;
   }): Promise<OverlayScan>;
 }

@@ -1,9 +1,10 @@
 import type { ListingCache } from '../disk/listing-cache.ts';
-import type { BaseImage, Overlay } from '../model/overlay.ts';
+import type { BaseImage, KnownLocks, Overlay } from '../model/overlay.ts';
 import type { ImageReader } from '../images/reader.ts';
 import type { Pacer } from '../lib/pacer.ts';
 import type { Chain, ChainContext } from './chain.ts';
 import type { DeclaredFormats } from './declared-formats.ts';
+import type { EmptyLocks } from './empty-locks.ts';
 import type { Places } from './places.ts';
 import type { UnseenLog } from './unseen-log.ts';
 
@@ -16,10 +17,10 @@ export interface OverlayListing {
   readonly instanceNames: ReadonlySet<string>;
   /** Names of base files that were seen to be raw a moment ago, in this pass. */
   readonly knownRaw: Pick<ReadonlySet<string>, 'has'> | undefined;
-  /** Names of lock files that were seen to be empty in this pass. */
-  readonly knownLocks: ReadonlySet<string> | undefined;
+  /** Lock files that were seen to be empty in this pass. */
+  readonly knownLocks: KnownLocks | undefined;
   /** Those that are found to be empty. */
-  readonly emptyLocks: Set<string>;
+  readonly emptyLocks: EmptyLocks;
   readonly reader: ImageReader;
   readonly listings: ListingCache;
   readonly places: Places;

@@ -12,6 +12,7 @@ import { ImageReader } from '../images/reader.ts';
 import { listOverlaysAsNova } from './as-nova.ts';
 import { baseFileIndex } from './base-file-index.ts';
 import { addTo, DeclaredFormats } from './declared-formats.ts';
+import { EmptyLocks } from './empty-locks.ts';
 import type { OverlayListing } from './listing.ts';
 import { noteMountedFiles } from './mounted-files.ts';
 import { visitNamedDisks } from './named-disks.ts';
@@ -117,7 +118,7 @@ function newListing(options: OverlayScannerOptions, { disks, ...parts }: ScanPar
       ...index,
     },
     declared,
-    emptyLocks: new Set(),
+    emptyLocks: new EmptyLocks(),
     overlays: new Map(),
     baseImages: new Map(),
     unseen: new UnseenLog(),

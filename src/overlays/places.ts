@@ -60,7 +60,7 @@ export class Places {
         path = posix.dirname(path);
         continue;
       }
-      const next = posix.join(path, component);
+      const next = path === '/' ? `/${component}` : `${path}/${component}`;
       const target = this.#linkAt(next);
       if (target instanceof Error) return { kind: 'lost', message: `${JSON.stringify(next)} could not be looked at: ${messageOf(target)}` };
       if (target === undefined) {

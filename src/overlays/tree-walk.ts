@@ -104,10 +104,22 @@ class TreeWalk {
 
   async #list(directories: readonly Directory[]): Promise<void> {
     const open = directories.toReversed();
-    for (let directory = open.pop(); directory !== undefined; directory = open.pop()) open.push(...(await this.#listOne(directory)));
+    for (let directory = open.pop(); directory !== undefined; directory = open.pop()) open.push(...(await this.#listNext(directory)));
   }
 
-  /** Returns the directories in it that are to be listed as well. */
+  /** Returns the directories in it that are to be listed as well. Lock files that are known to be empty are not even listed again. */
+  async #listNext(directory: Directory): Promise<Directory[]> {
+    const { listings, locks, knownLocks, emptyLocks } = this.#listing;
+    if (directory.relative !== locks) return await this.#listOne(directory);
+    const stats = statsOf(directory.path);
+    if (stats !== undefined && knownLocks?.isUnchanged(stats) === true) return [];
+    const [{ wallMs }, before] = [this.#clock.now(), this.#entries];
+    const below = await this.#listOne(directory);
+    const isReliable = stats !== undefined && listings.isReliable(directory.path, stats, wallMs);
+    emptyLocks.listed(this.#entries - before, isReliable ? stats : undefined);
+    return below;
+  }
+
   async #listOne(directory: Directory): Promise<Directory[]> {
     const { listings, pacer, unseen } = this.#listing;
     const { path, relative, depth } = directory;
@@ -118,6 +130,8 @@ class TreeWalk {
     unseen.clear(nameOf(directory));
     const below: Directory[] = [];
     const onError = (error: unknown): void => {
+      // What was not listed counts as one more: then the lock files that were seen are not all.
+      this.#count();
       // A directory that was deleted since it was listed holds nothing.
       const isExcused = relative !== '' && (errnoOf(error) === 'ENOENT' || (isRefusal(error) && isOneOf(path, isLostAndFound)));
       if (!isExcused) unseen.addError(nameOf(directory), 'NotEntered', error);
@@ -143,7 +157,7 @@ class TreeWalk {
    */
   #knownIn(role: Found['role'], relative: string): Pick<ReadonlySet<string>, 'has'> | undefined {
     if (role === 'base') return this.#isFirstRound ? this.#listing.knownRaw : undefined;
-    return relative === this.#listing.locks ? this.#listing.knownLocks : undefined;
+    return relative === this.#listing.locks ? this.#listing.knownLocks?.names : undefined;
   }
 
   #roleOf(relative: string): Found['role'] {

@@ -25,9 +25,6 @@ export interface Found {
 /** Nova's formats of the disks beside it. */
 const DISK_INFO = 'disk.info';
 
-/** Some 100 bytes each, for as long as a pass lasts. */
-const MOST_EMPTY_LOCKS = 16_384;
-
 export function visitFile(listing: OverlayListing, found: Found): void {
   const header = headerOf(listing, found);
   if (header === undefined) return;
@@ -68,7 +65,7 @@ function headerOf(listing: OverlayListing, found: Found): ImageHeader | undefine
 
 /** In a lock directory. Of a pipe or a link the size says nothing, but neither is skipped: both look different in a listing. */
 function noteEmpty({ locks, emptyLocks }: OverlayListing, { role, path, name, file }: Found): void {
-  if (role !== 'other' || emptyLocks.size === MOST_EMPTY_LOCKS || typeof file !== 'string') return;
+  if (role !== 'other' || typeof file !== 'string') return;
   if (path === `${locks}/${name}`) emptyLocks.add(name);
 }
 

@@ -405,7 +405,7 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'a lock counts only while its path is the locked inode',
-        from: ' && leadsTo(join(directory.path, name), opened);',
+        from: ' && leadsTo(`${directory.path}/${name}`, opened);',
         to: ';',
         tests: [LOCK_RACE],
       },

@@ -15,6 +15,18 @@ const REAL_FORMATS = 'test/integration/scan/qcow2-header.test.ts';
 /** What is seen of disks and images, and what is said of the rest. */
 export const OVERLAY_RULES: readonly MutantsOf[] = [
   {
+    file: 'src/overlays/empty-locks.ts',
+    tests: [KNOWN_FILES],
+    mutants: [
+      {
+        rule: 'a lock directory is taken as it was only where nothing else was in it',
+        from: 'entries === this.names.size ? stats : undefined',
+        to: 'stats',
+      },
+      { rule: 'a lock directory is taken as it was only while its ctime is the same', from: ' && this.#all.ctimeNs === ctimeNs', to: '' },
+    ],
+  },
+  {
     file: 'src/overlays/tree-walk.ts',
     tests: [OVERLAYS, OVERLAY_CONTRACT],
     mutants: [
@@ -23,6 +35,12 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         from: 'const changed = this.#takeChanged();',
         to: 'const changed = [] as Noted[];',
         tests: ['test/races/renames.test.ts'],
+      },
+      {
+        rule: 'a lock directory whose ctime may stay the same is read again',
+        from: 'isReliable ? stats : undefined',
+        to: 'stats',
+        tests: [KNOWN_FILES],
       },
       {
         rule: 'what was known by its name is looked at where it is another kind of entry by now',

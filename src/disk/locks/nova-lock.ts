@@ -1,5 +1,4 @@
 import { closeSync, fstatSync, lstatSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryLock } from 'fs-native-extensions';
 import { errnoError, errnoOf } from '../../lib/errors.ts';
@@ -108,7 +107,7 @@ function tryAcquire(files: LockFiles, directory: LockDirectory, name: string): L
   let keep = false;
   try {
     // Nova unlinks lock files: a lock on an inode that its path no longer leads to excludes nobody.
-    keep = tryLock(opened.fd) && leadsTo(join(directory.path, name), opened);
+    keep = tryLock(opened.fd) && leadsTo(`${directory.path}/${name}`, opened);
     return keep ? { ...opened, directory, name } : 'busy';
   } finally {
     if (!keep) closeSync(opened.fd);

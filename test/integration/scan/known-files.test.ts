@@ -1,4 +1,4 @@
-import { linkSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { createOverlayScanner } from '../../../src/overlays/overlay-scanner.ts';
@@ -26,7 +26,7 @@ function setUp() {
 
 it('a scan should say which lock files are empty regular files', async () => {
   const { scan } = setUp();
-  expect([...((await scan()).emptyLocks ?? [])].toSorted()).toEqual(['nova-a', 'nova-b']);
+  expect([...((await scan()).emptyLocks?.names ?? [])].toSorted()).toEqual(['nova-a', 'nova-b']);
 });
 
 it('a disk should be found in the lock directory under a name that was not there, that had bytes, or that is a link by now', async () => {
@@ -39,6 +39,22 @@ it('a disk should be found in the lock directory under a name that was not there
   symlinkSync(`../_base/${SHA1}`, path('locks/nova-a'));
   const found = (await scan({ emptyLocks })).overlays.map((overlay) => overlay.path);
   expect(found.toSorted()).toEqual(['locks/nova-a', 'locks/nova-bytes', 'locks/nova-link', 'locks/nova-new']);
+});
+
+it('a lock directory that is as it was, with nothing but empty files in it, should be taken as it was', async () => {
+  const { tree, scan, path } = setUp();
+  for (const name of ['nova-bytes', 'nova-link']) unlinkSync(path(`locks/${name}`));
+  const stats = () => statSync(tree.path('locks'), { bigint: true });
+  expect((await scan()).emptyLocks?.isUnchanged(stats())).toBe(false);
+  // Only once no other change could leave the same ctime.
+  await sleep(100);
+  const { emptyLocks } = await scan();
+  expect(emptyLocks?.isUnchanged(stats())).toBe(true);
+  renameSync(path('aside/disk'), path('locks/nova-new'));
+  expect(emptyLocks?.isUnchanged(stats())).toBe(false);
+  expect((await scan({ emptyLocks })).overlays.map((overlay) => overlay.path)).toEqual(['locks/nova-new']);
+  await sleep(100);
+  expect((await scan()).emptyLocks?.isUnchanged(stats())).toBe(false);
 });
 
 it('a lock file that was seen to be empty should not be looked at again, and every one where nobody says so', async () => {

@@ -145,7 +145,7 @@ describe('a pass', () => {
   it('should not look again under the lock at base files that go and named nothing, nor at lock files that were empty', async () => {
     const asked: Parameters<PassParts['overlays']['scan']>[0][] = [];
     const image = { name: 'image', inTrash: false, state: 'ok' as const, chain: [] };
-    const emptyLocks = new Set(['nova-a']);
+    const emptyLocks = { names: new Set(['nova-a']), isUnchanged: () => false };
     const scan: PassParts['overlays']['scan'] = (options) => {
       asked.push(options);
       return Promise.resolve({ overlays: [], baseImages: [image], unseen: [], ignored: [], emptyLocks, headersRead: 0, headersCached: 0 });
