@@ -142,7 +142,7 @@ class ChainWalk {
       this.#links.push(unseenLink(reference, [target.path]));
       return this.#report('unreadable', from, place.message, ADVICE.lost);
     }
-    const step = { reference, written: target.path, path: place.path };
+    const step = { reference, written: target.path, path: place.path, isThere: place.seen };
     const isOpened = place.seen && (this.#opensOutside || this.#context.isNamed(place.path));
     return isOpened ? this.#visitFile(from, step, format) : this.#visitOutside(from, step, format);
   }
@@ -201,7 +201,7 @@ class ChainWalk {
 
   /**
    * A file outside, which is not opened. Where headers were written under another mount, the file is the one of the same name in
-   * our base directory: that one is protected, and followed.
+   * our base directory: that one is protected, and followed. Where the host has a file under the very name, that one is meant.
    */
   #visitOutside(from: string, step: Step, format: string | undefined): { path: string; header: ImageHeader } | undefined {
     const { subdirectoryName } = this.#context;
@@ -211,7 +211,8 @@ class ChainWalk {
     const alias = this.#context.hasBaseFile(name) ? `${subdirectoryName}/${name}` : undefined;
     const isRaw = format !== undefined && PARENTLESS_FORMATS.has(format);
     const looksMounted = posix.basename(posix.dirname(step.path)) === posix.basename(subdirectoryName);
-    if (alias !== undefined && looksMounted && !isRaw) return this.#visitFile(from, { ...step, path: alias }, format);
+    if (alias !== undefined && looksMounted && !isRaw && step.isThere !== true)
+      return this.#visitFile(from, { ...step, path: alias }, format);
     this.#links.push(unseenLink(step.reference, [step.written, step.path]));
     if (alias === undefined)
       return this.#report(
@@ -246,6 +247,8 @@ interface Step {
   /** The path as it was written, before links were resolved. */
   readonly written: string;
   readonly path: string;
+  /** Outside: the host has a file of this very name. */
+  readonly isThere?: boolean;
 }
 
 function unseenLink(reference: string, paths: readonly string[]): BackingLink {

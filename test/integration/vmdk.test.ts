@@ -80,4 +80,79 @@ describe('a base file that is the parent of a VMDK', () => {
     utimesSync(tree.path(BASE), days, days);
     await expectKept(tree, () => expect(qemuChain(tree.path('vm-2/disk'))).toHaveLength(2));
   });
+
+  /** Moves what the header says of its descriptor; the text itself stays where QEMU looks for the parent. */
+  function moveDescriptor(path: string, change: (bytes: Buffer, text: Buffer) => Buffer): void {
+    const bytes = readFileSync(path);
+    const begin = bytes.indexOf('# Disk DescriptorFile');
+    writeFileSync(path, change(bytes, bytes.subarray(begin, bytes.indexOf(0, begin))));
+  }
+
+  const MOVED: readonly (readonly [string, (bytes: Buffer, text: Buffer) => Buffer])[] = [
+    ['at none', (bytes) => withDescriptorAt(bytes, 0)],
+    ['where there are only zeros', (bytes) => withDescriptorAt(bytes, 40)],
+    [
+      'where another text says that there is no parent',
+      (bytes, text) => {
+        const alone = text
+          .toString('latin1')
+          .replace(/parentFileNameHint="[^"]*"\n/, '')
+          .replace(/parentCID=\w+/, 'parentCID=ffffffff');
+        const end = Math.ceil(bytes.length / 512);
+        const moved = Buffer.concat([bytes, Buffer.alloc(end * 512 - bytes.length), Buffer.from(alone, 'latin1'), Buffer.alloc(20 * 512)]);
+        return withDescriptorAt(moved, end);
+      },
+    ],
+  ];
+  function withDescriptorAt(bytes: Buffer, sector: number): Buffer {
+    const moved = Buffer.from(bytes);
+    moved.writeBigUInt64LE(BigInt(sector), 28);
+    return moved;
+  }
+
+  it.each(MOVED)(
+    'should be kept where the header says that the descriptor is %s: QEMU looks at one place for the parent',
+    async (_, change) => {
+      const tree = setUp();
+      mkdirSync(tree.path('vm-2'));
+      qemuImg(['create', '-q', '-f', 'vmdk', tree.path(BASE), '1M']);
+      qemuImg(['create', '-q', '-f', 'vmdk', '-b', tree.path(BASE), '-F', 'vmdk', tree.path('vm-2/disk')]);
+      moveDescriptor(tree.path('vm-2/disk'), change);
+      const days = Date.now() / 1000 - 3 * 86_400;
+      utimesSync(tree.path(BASE), days, days);
+      await expectKept(tree, () => expect(qemuChain(tree.path('vm-2/disk'))).toHaveLength(2));
+    },
+  );
+
+  it('should be kept where the text that the header names has a parent, and QEMU sees none', async () => {
+    const tree = setUp();
+    mkdirSync(tree.path('vm-2'));
+    qemuImg(['create', '-q', '-f', 'vmdk', tree.path(BASE), '1M']);
+    qemuImg(['create', '-q', '-f', 'vmdk', '-b', tree.path(BASE), '-F', 'vmdk', tree.path('vm-2/disk')]);
+    moveDescriptor(tree.path('vm-2/disk'), (bytes, text) => {
+      const end = Math.ceil(bytes.length / 512);
+      const moved = Buffer.concat([bytes, Buffer.alloc(end * 512 - bytes.length), text, Buffer.alloc(20 * 512)]);
+      return withDescriptorAt(moved.fill(0, 512, 512 + text.length), end);
+    });
+    const days = Date.now() / 1000 - 3 * 86_400;
+    utimesSync(tree.path(BASE), days, days);
+    await expectKept(tree, () => expect(qemuChain(tree.path('vm-2/disk'))).toHaveLength(1));
+  });
+
+  it('should hold where QEMU and VMware would take two different parents', async () => {
+    const tree = setUp();
+    mkdirSync(tree.path('vm-2'));
+    qemuImg(['create', '-q', '-f', 'vmdk', tree.path(BASE), '1M']);
+    qemuImg(['create', '-q', '-f', 'vmdk', '-b', tree.path(BASE), '-F', 'vmdk', tree.path('vm-2/disk')]);
+    moveDescriptor(tree.path('vm-2/disk'), (bytes, text) => {
+      const other = Buffer.from(
+        text.toString('latin1').replace(/parentFileNameHint="[^"]*"/, 'parentFileNameHint="/srv/other.vmdk"'),
+        'latin1',
+      );
+      const end = Math.ceil(bytes.length / 512);
+      return withDescriptorAt(Buffer.concat([bytes, Buffer.alloc(end * 512 - bytes.length), other, Buffer.alloc(20 * 512)]), end);
+    });
+    const report = await passBesideAnotherVm(tree);
+    expect(report.unseen).toMatchObject([{ path: 'vm-2/disk', message: expect.stringContaining('two parents') }]);
+  });
 });

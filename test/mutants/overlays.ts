@@ -446,10 +446,22 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         tests: [VMDK],
       },
       {
+        rule: 'the parent of a VMDK is read where QEMU reads it, whatever the header says of its descriptor',
+        from: 'if (backingFile === undefined || backingFile.text === image.backingFile?.text) return image;',
+        to: 'if (true) return image;',
+        tests: [VMDK],
+      },
+      {
+        rule: 'a VMDK with two parents is not understood',
+        from: 'const doubt = image.backingFile === undefined ? {} :',
+        to: 'const doubt = true ? {} :',
+        tests: [VMDK],
+      },
+      {
         rule: 'only a descriptor that is empty makes an extent of a VMDK',
         from: 'if (virtualSizeBytes > 0 && bytes[0] === 0) return',
         to: 'if (virtualSizeBytes > 0) return',
-        tests: [REAL_FORMATS],
+        tests: [REAL_FORMATS, VMDK],
       },
       { rule: 'the extents of a VMDK descriptor protect', from: 'const extents = named', to: 'const extents = false' },
       {
@@ -543,8 +555,14 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'chains: a file of another directory is not taken for the base file of its name',
-        from: 'if (alias !== undefined && looksMounted && !isRaw)',
+        from: 'if (alias !== undefined && looksMounted && !isRaw && step.isThere !== true)',
         to: 'if (alias !== undefined && !isRaw)',
+      },
+      {
+        rule: 'chains: a file of the host is not taken for the base file of its name',
+        from: '!isRaw && step.isThere !== true)',
+        to: '!isRaw)',
+        tests: ['test/integration/scan/overlays.test.ts'],
       },
       {
         rule: 'chains: a header names no file outside that is opened',

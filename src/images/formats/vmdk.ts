@@ -9,6 +9,9 @@ const DESCRIPTOR_COMMENT = Buffer.from('# Disk DescriptorFile');
 const SECTOR_BYTES = 512;
 const SPARSE_HEADER_BYTES = 64;
 const NO_PARENT = 'ffffffff';
+/** Where QEMU looks for the parent of a sparse image, and how far, whatever the header says of its descriptor (`vmdk_parent_open`). */
+const PARENT_OFFSET = 0x200;
+const PARENT_BYTES = 20 * SECTOR_BYTES;
 const PARENT_HINT = 'parentFileNameHint';
 
 /** VMware's image (`block/vmdk.c`): a descriptor, in a file of its own or behind a sparse header, names parent and extents. */
@@ -20,7 +23,7 @@ export const vmdk: ImageFormat = {
     if (startsWith(head, ESX_SPARSE))
       return { kind: 'image', format: 'vmdk', unclear: 'an ESX sparse image may have a parent, which is not read' };
     if (!startsWith(head, SPARSE)) return parseDescriptor(bytesAt(head, read, 0, MAX_READ_BYTES), true);
-    return parseSparse(head, read);
+    return withParentOfQemu(parseSparse(head, read), textOf(bytesAt(head, read, PARENT_OFFSET, PARENT_BYTES)));
   },
 };
 
@@ -51,6 +54,16 @@ function parseSparse(head: Buffer, read: ReadMore): ImageHeader {
   // Where the image has no sectors of its own, its extents are files.
   const descriptor = parseDescriptor(bytes, virtualSizeBytes === 0);
   return descriptor.kind === 'image' ? { ...descriptor, virtualSizeBytes } : descriptor;
+}
+
+/** VMware goes by the descriptor that the header names, QEMU by the text at a fixed place: where they differ, nobody knows which is meant. */
+function withParentOfQemu(image: ImageHeader, text: string): ImageHeader {
+  if (image.kind !== 'image') return image;
+  const { unclear, backingFile, backingFormat } = parentIn(text, NO_PARENT);
+  if (unclear !== undefined) return { ...image, unclear };
+  if (backingFile === undefined || backingFile.text === image.backingFile?.text) return image;
+  const doubt = image.backingFile === undefined ? {} : { unclear: 'a vmdk image names two parents, one to QEMU and one to VMware' };
+  return { ...image, backingFile, backingFormat, ...doubt };
 }
 
 /** @param named whether extents are files of their own; the extent of a monolithic image is the image itself. */

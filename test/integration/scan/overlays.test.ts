@@ -200,6 +200,22 @@ describe('createOverlayScanner on real directories', () => {
     expect(overlays).toMatchObject([{ path: 'vm/disk', state: 'ok', chain: [{ baseName: SHA1, protects: [SHA1, 'same.img'] }] }]);
   });
 
+  it('should not take a file outside for the base file of its name where the host has one: it may be backed by another', async () => {
+    const other = 'b'.repeat(40);
+    using tree = buildTree({
+      [`_base/${SHA1}`]: {},
+      [`_base/${other}`]: {},
+      'vm/disk': { qcow2: { backingFile: `{instances}/../elsewhere/_base/${other}`, backingFormat: 'qcow2' } },
+    });
+    const elsewhere = `${tree.instancesPath}/../elsewhere/_base`;
+    expect(await scanOf(tree)).toMatchObject({ overlays: [{ state: 'ok', chain: [{ baseName: other }] }], unseen: [] });
+    mkdirSync(elsewhere, { recursive: true });
+    qemuImg(['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', tree.path(`_base/${SHA1}`), `${elsewhere}/${other}`, '1M']);
+    const { overlays, unseen } = await scanOf(tree);
+    expect(overlays).toMatchObject([{ path: 'vm/disk', state: 'unreadable', chain: [{ protects: [other] }] }]);
+    expect(unseen).toMatchObject([{ path: 'vm/disk', message: expect.stringContaining('what the file itself is backed by is unknown') }]);
+  });
+
   it('should read a disk that a source names wherever it lies, and say so where it is not there', async () => {
     using tree = buildTree({ [`_base/${SHA1}`]: {} });
     const elsewhere = `${tree.instancesPath}-elsewhere`;
