@@ -124,7 +124,7 @@ describe('a base file that is the parent of a VMDK', () => {
     },
   );
 
-  it('should be kept where the text that the header names has a parent, and QEMU sees none', async () => {
+  it('should be kept where the text that the header names has a parent, which QEMU does not read', async () => {
     const tree = setUp();
     mkdirSync(tree.path('vm-2'));
     qemuImg(['create', '-q', '-f', 'vmdk', tree.path(BASE), '1M']);
@@ -136,7 +136,8 @@ describe('a base file that is the parent of a VMDK', () => {
     });
     const days = Date.now() / 1000 - 3 * 86_400;
     utimesSync(tree.path(BASE), days, days);
-    await expectKept(tree, () => expect(qemuChain(tree.path('vm-2/disk'))).toHaveLength(1));
+    // QEMU refuses such an image; VMware reads it.
+    await expectKept(tree, () => expect(() => qemuChain(tree.path('vm-2/disk'))).toThrow('Invalid argument'));
   });
 
   it('should hold where QEMU and VMware would take two different parents', async () => {
