@@ -39,12 +39,14 @@ interface PodParts {
   readonly owner?: object;
   readonly node?: string;
   readonly volumes?: readonly object[];
+  /** Of its container; its name is nova-compute, whatever it runs. */
+  readonly container?: object;
 }
 
-export function podOn({ namespace = 'monitoring', labels, owner, node, volumes = [] }: PodParts, name: string): object {
+export function podOn({ namespace = 'monitoring', labels, owner, node, volumes = [], container = {} }: PodParts, name: string): object {
   return {
     metadata: { namespace, name, uid: name, labels, ...(owner === undefined ? {} : { ownerReferences: [owner] }) },
-    spec: { ...(node === undefined ? {} : { nodeName: node }), containers: [{ name: 'nova-compute' }], volumes },
+    spec: { ...(node === undefined ? {} : { nodeName: node }), containers: [{ name: 'nova-compute', ...container }], volumes },
     status: { phase: 'Running' },
   };
 }
@@ -114,8 +116,6 @@ function answer(world: DoctorWorld, { path, query, body }: KubeRequest): object 
   const [labels, node] = [query?.['labelSelector'], query?.['fieldSelector']?.replace('spec.nodeName=', '')];
   if (node !== undefined) return listed([agentOn(node)]);
   if (labels === undefined) return listed(pods);
-  if (labels.startsWith('application in'))
-    return listed(pods.filter((pod) => /"(libvirt|nova)"/.test(JSON.stringify(at(pod, 'metadata', 'labels')))));
   return listed(world.agents ?? Object.keys(reports).map((name) => agentOn(name)));
 }
 

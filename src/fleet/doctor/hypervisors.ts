@@ -1,8 +1,6 @@
 import { asArray, asText, at, field } from '../../lib/json.ts';
 import { podOf, type KnownPod } from './objects.ts';
-
-/** What lists them: the labels of OpenStack-Helm. */
-export const HYPERVISOR_SELECTOR = 'application in (libvirt,nova)';
+import { programsOf } from './programs.ts';
 
 /** A pod of libvirt or nova-compute that has not ended. */
 export interface Hypervisor extends KnownPod {
@@ -19,23 +17,29 @@ export interface MountedObject {
   readonly name: string;
 }
 
-/** As OpenStack-Helm labels them. */
-export function isHypervisor({ labels }: Pick<KnownPod, 'labels'>): boolean {
-  const [application, component] = [labels.get('application'), labels.get('component')];
-  return application === 'libvirt' || ((application === 'nova' || application === 'ceilometer') && component === 'compute');
+/** As OpenStack-Helm labels what serves the VMs of libvirt. */
+export function isLabelled({ labels }: Pick<KnownPod, 'labels'>): boolean {
+  return labels.get('application') === 'libvirt' || isCompute(labels, 'nova') || isCompute(labels, 'ceilometer');
 }
 
-/** Undefined for any other pod, and for one that no node has or that has ended. */
+function isCompute(labels: KnownPod['labels'], application: string): boolean {
+  return labels.get('application') === application && labels.get('component') === 'compute';
+}
+
+/** By its labels, or by what it runs. Undefined for any other pod, and for one that no node has or that has ended. */
 export function hypervisorOf(object: unknown): Hypervisor | undefined {
   const [pod, node] = [podOf(object), asText(at(object, 'spec', 'nodeName'))];
   const phase = asText(at(object, 'status', 'phase'));
-  if (pod === undefined || node === undefined || !isHypervisor(pod) || phase === 'Succeeded' || phase === 'Failed') return undefined;
+  if (pod === undefined || node === undefined || phase === 'Succeeded' || phase === 'Failed') return undefined;
+  const programs = programsOf(object);
+  const isNova = isCompute(pod.labels, 'nova');
+  if (!isNova && pod.labels.get('application') !== 'libvirt' && programs.size === 0) return undefined;
   const containers = (asArray(at(object, 'spec', 'containers')) ?? []).map((container) => asText(field(container, 'name')) ?? '');
   return {
     ...pod,
     node,
-    runsNovaCompute: pod.labels.get('application') === 'nova',
-    container: containers.find((name) => name === 'nova-compute') ?? containers[0] ?? '',
+    runsNovaCompute: isNova || programs.has('nova-compute'),
+    container: programs.get('nova-compute') ?? containers.find((name) => name === 'nova-compute') ?? containers[0] ?? '',
     configuration: mountedObjects(object),
   };
 }

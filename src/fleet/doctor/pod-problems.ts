@@ -2,7 +2,7 @@ import { lastingLabels } from '../../lib/exemption.ts';
 import { listSome } from '../../lib/text.ts';
 import type { Report } from '../../model/report.ts';
 import { reportOf, type Evidence } from './evidence.ts';
-import { isHypervisor } from './hypervisors.ts';
+import { isLabelled } from './hypervisors.ts';
 import type { KnownPod } from './objects.ts';
 import type { Problem } from './problem.ts';
 
@@ -12,6 +12,8 @@ interface Holder {
   readonly pod: KnownPod;
   readonly nodes: Set<string>;
   readonly sources: ReadonlySet<string>;
+  /** It serves the VMs of libvirt. */
+  readonly isHypervisor: boolean;
 }
 
 /** Pods that hold nodes, and pods of VMs whose source is off, grouped by what owns them. */
@@ -23,13 +25,15 @@ export function podProblems(evidence: Evidence): Problem[] {
 
 function podsThatHold({ reports, surroundings }: Evidence): Problem[] {
   const holders = new Map<string, Holder>();
+  const hypervisors = new Set(surroundings.hypervisors.map(({ namespace, name }) => `${namespace}/${name}`));
   for (const [node, report] of reports) {
     if (report instanceof Error) continue;
     for (const { type, object } of report.findings) {
       const pod = surroundings.pods.get(`${object?.namespace}/${object?.name}`);
       if (type !== 'UnmappedWorkload' || object?.kind !== 'Pod' || pod === undefined) continue;
       const key = `${pod.namespace} ${pod.owner}`;
-      const holder = holders.get(key) ?? { pod, nodes: new Set(), sources: sourcesOf(report) };
+      const isHypervisor = isLabelled(pod) || hypervisors.has(`${pod.namespace}/${pod.name}`);
+      const holder = holders.get(key) ?? { pod, nodes: new Set(), sources: sourcesOf(report), isHypervisor };
       holders.set(key, holder);
       holder.nodes.add(node);
     }
@@ -44,10 +48,10 @@ function sourcesOf(report: Report): ReadonlySet<string> {
 const LIBVIRT = { config: { sources: { libvirt: { enabled: true } } } };
 const VMIS = { config: { sources: { virtualMachineInstances: { enabled: true } } } };
 
-function holdingProblem({ pod, nodes, sources }: Holder): Problem {
+function holdingProblem({ pod, nodes, sources, isHypervisor }: Holder): Problem {
   const who = `${pod.owner} in namespace ${pod.namespace}`;
   const about = { kind: 'PodHolds', nodes: [...nodes] } as const;
-  if (isHypervisor(pod) && !sources.has('libvirt')) {
+  if (isHypervisor && !sources.has('libvirt')) {
     return { ...about, message: `${who} runs libvirt's VMs, and the agent does not ask libvirt: switch its source on`, values: LIBVIRT };
   }
   if (pod.labels.get('kubevirt.io') === 'virt-launcher' && !sources.has('virtualMachineInstances')) {

@@ -2,9 +2,8 @@ import { listObjects } from '../../kube/watch/list.ts';
 import type { KubeClient } from '../../kube/types.ts';
 import { at } from '../../lib/json.ts';
 import type { AgentState } from '../agents.ts';
-import { METADATA_ONLY } from '../metadata-only.ts';
 import type { Surroundings } from './evidence.ts';
-import { HYPERVISOR_SELECTOR, hypervisorOf, type Hypervisor } from './hypervisors.ts';
+import { hypervisorOf, type Hypervisor } from './hypervisors.ts';
 import { podOf, type KnownPod } from './objects.ts';
 import { bindingOf, policyOf, type Admission } from './policies.ts';
 import { RIGHTS, type RightName } from './rights.ts';
@@ -44,12 +43,18 @@ async function missingRights({ client, signal }: Connection): Promise<readonly R
   return names.filter((_, index) => verdicts[index] === false);
 }
 
+/** Whole pods: what their containers run is not in their metadata. */
 async function podsOf(connection: Connection): Promise<Pick<Surroundings, 'pods' | 'hypervisors'>> {
-  const path = '/api/v1/pods';
-  const pods = await list<KnownPod>(connection, { path, query: {}, accept: METADATA_ONLY.list }, podOf);
-  const labelSelector = HYPERVISOR_SELECTOR;
-  const hypervisors = await list<Hypervisor>(connection, { path, query: { labelSelector }, accept: undefined }, hypervisorOf);
-  return { pods: new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod])), hypervisors };
+  const found = await list(connection, { path: '/api/v1/pods', query: {}, accept: undefined }, readPod);
+  return {
+    pods: new Map(found.map(({ pod }) => [`${pod.namespace}/${pod.name}`, pod])),
+    hypervisors: found.flatMap(({ hypervisor }) => hypervisor ?? []),
+  };
+}
+
+function readPod(object: unknown): { readonly pod: KnownPod; readonly hypervisor: Hypervisor | undefined } | undefined {
+  const pod = podOf(object);
+  return pod === undefined ? undefined : { pod, hypervisor: hypervisorOf(object) };
 }
 
 async function admissionOf(connection: Connection): Promise<Admission> {

@@ -21,7 +21,7 @@ export function novaProblems({ statuses, surroundings, novaConfigs }: Evidence):
   const unseen = beside.filter((config) => novaCleans(config) === undefined).map(unseenText);
   const elsewhere = [...enforcing].filter((node) => !novaConfigs.some(({ nodes }) => nodes.includes(node)));
   const listed = !surroundings.missingRights.includes('list pods');
-  const where = listed ? 'where nova-compute runs, if it does: no pod is labelled as OpenStack-Helm does' : 'as pods cannot be listed';
+  const where = listed ? 'where nova-compute runs, if it does: no pod is known to run it' : 'as pods cannot be listed';
   const note = `whether Nova's own cleaner is on at ${listSome(elsewhere, SHOWN)}, ${where}. On the node: ${ON_NODE}`;
   return { problems, unknown: [...unseen, ...(elsewhere.length === 0 ? [] : [note])] };
 }
