@@ -28,19 +28,21 @@ export interface BaseFileSpec {
 
 export class InstancesTree {
   readonly path: string;
+  readonly #owner: number;
 
-  /** `bare`: as on a node where Nova has never built an instance, without `_base` and `locks`. */
-  constructor(path: string, { bare = false } = {}) {
+  /** `bare`: as on a node where Nova has never built an instance, without `_base` and `locks`. `owner`: Nova's user there. */
+  constructor(path: string, { bare = false, owner = NOVA } = {}) {
     this.path = path;
+    this.#owner = owner;
     for (const directory of bare ? [path] : [path, join(path, '_base'), join(path, 'locks')]) {
       mkdirSync(directory, { recursive: true });
       chmodSync(directory, 0o755);
-      chownSync(directory, NOVA, NOVA);
+      chownSync(directory, owner, owner);
     }
   }
 
   /** An image in `_base`. */
-  async addBase({ name, ageDays = 2, owner = NOVA, mode = 0o644, mebibytes }: BaseFileSpec): Promise<void> {
+  async addBase({ name, ageDays = 2, owner = this.#owner, mode = 0o644, mebibytes }: BaseFileSpec): Promise<void> {
     const path = join(this.path, '_base', name);
     if (mebibytes === undefined) await output('qemu-img', ['create', '-q', '-f', 'qcow2', path, '64M']);
     else writeFileSync(path, Buffer.alloc(mebibytes * 2 ** 20, 1));
@@ -51,7 +53,7 @@ export class InstancesTree {
   addEmpty(name: string): void {
     const path = join(this.path, '_base', name);
     writeFileSync(path, '');
-    this.#finish(path, 2, NOVA, 0o644);
+    this.#finish(path, 2, this.#owner, 0o644);
   }
 
   /** Something in `_base` that is not an image of ours. */
@@ -65,7 +67,7 @@ export class InstancesTree {
   async addInstance(name: string, baseName: string, { owner = LIBVIRT_QEMU, mode = 0o600 } = {}): Promise<void> {
     const directory = join(this.path, name);
     mkdirSync(directory);
-    chownSync(directory, NOVA, NOVA);
+    chownSync(directory, this.#owner, this.#owner);
     const disk = join(directory, 'disk');
     await output('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', join(this.path, '_base', baseName), disk]);
     this.#finish(disk, 0, owner, mode);
