@@ -6,12 +6,14 @@ const MOST_NAMES = 16_384;
 /** What identifies a directory and its names. */
 type Stamp = Parameters<KnownLocks['isUnchanged']>[0];
 
-/** The lock files that a scan finds to be empty regular files. */
+/** The lock files that a scan finds to be empty regular files. Each is added once. */
 export class EmptyLocks implements KnownLocks {
   readonly names = new Set<string>();
+  #count = 0;
   #all: Stamp | undefined;
 
   add(name: string): void {
+    this.#count += 1;
     if (this.names.size < MOST_NAMES) this.names.add(name);
   }
 
@@ -21,7 +23,7 @@ export class EmptyLocks implements KnownLocks {
    * @param stats of the directory, from before. Undefined where another change could leave the same ctime.
    */
   listed(entries: number, stats: Stamp | undefined): void {
-    this.#all = entries === this.names.size ? stats : undefined;
+    this.#all = entries === this.#count ? stats : undefined;
   }
 
   isUnchanged({ dev, ino, ctimeNs }: Stamp): boolean {

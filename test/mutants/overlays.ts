@@ -20,7 +20,7 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'a lock directory is taken as it was only where nothing else was in it',
-        from: 'entries === this.names.size ? stats : undefined',
+        from: 'entries === this.#count ? stats : undefined',
         to: 'stats',
       },
       { rule: 'a lock directory is taken as it was only while its ctime is the same', from: ' && this.#all.ctimeNs === ctimeNs', to: '' },
