@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fsync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, fsync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { errnoError, hasErrno } from '../lib/errors.ts';
@@ -68,9 +68,19 @@ function begin({ reach, temporary, mode }: Replacement): number {
     } catch (error) {
       if (!hasErrno(error, 'EEXIST')) throw error;
     }
-    rmSync(path, { force: true });
+    removeLeftover(path);
     return openSync(path, flags, mode);
   });
+}
+
+/** Of one that was killed. */
+function removeLeftover(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (hasErrno(error, 'EISDIR')) throw errnoError('EISDIR', `'${path}' is a directory, where a temporary file should be made: remove it`);
+    if (!hasErrno(error, 'ENOENT')) throw error;
+  }
 }
 
 function write(fd: number, text: string, { owner }: Replacement): void {

@@ -9,8 +9,9 @@ export interface Probes {
   readonly unready: () => string | undefined | Promise<string | undefined>;
 }
 
-/** Names the sources that are not synced; a source whose API is absent has nothing to sync. */
-export function unreadySources(sources: readonly SourceStatus[]): string | undefined {
+/** Names the sources that are not synced; a source whose API is absent has nothing to sync. Undefined `sources`: they do not answer. */
+export function unreadySources(sources: readonly SourceStatus[] | undefined): string | undefined {
+  if (sources === undefined) return 'the sources do not answer';
   const waiting = sources.filter(({ state }) => state !== 'synced' && state !== 'absent');
   return waiting.length === 0 ? undefined : waiting.map(({ name, state }) => printable(`source ${name} is ${state}`)).join('; ');
 }

@@ -43,12 +43,12 @@ export function errnoError(code: string, message: string, cause?: unknown): Erro
 
 /**
  * The same system error with `/proc/self/fd/<fd>` in its message replaced by the directory's path,
- * so that people can read it. Anything else is returned as it is.
+ * so that people can read it, and so that a text that is told once does not change with the number. Anything else is returned as it is.
  */
 export function withReadablePath(error: unknown, descriptorPath: string, path: string): unknown {
   const code = errnoOf(error);
   if (!(error instanceof Error) || code === undefined || !error.message.includes(descriptorPath)) return error;
-  return Object.assign(new Error(ownMessageOf(error).replaceAll(descriptorPath, path), { cause: error }), { code });
+  return Object.assign(new Error(ownMessageOf(error).replaceAll(descriptorPath, path), { cause: error.cause }), { code });
 }
 
 /** The user's mistake: printed without a stack, exit code 2. */

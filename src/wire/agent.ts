@@ -11,10 +11,12 @@ import { offsetOfNode } from '../agent/schedule.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Membership } from '../shared-storage/membership.ts';
 import type { Logger, WorkloadSource } from '../model/ports.ts';
+import type { SourceStatus } from '../model/workload.ts';
 import { timestamp } from '../lib/timestamp.ts';
 import { emptyReport } from '../report/build-report.ts';
 import { createReporter } from '../report/publish.ts';
 import { unreadySources } from '../http/probes.ts';
+import { sharedAnswer } from '../lib/shared-answer.ts';
 import { createDoor, type Door } from '../http/door.ts';
 import { createKubeReporter, type KubeReporter } from '../report/node/kube-reporter.ts';
 import { createLogReporter } from '../report/log.ts';
@@ -53,8 +55,9 @@ export async function wireAgent(config: Config, { logger }: { readonly logger: L
     reporter,
     keeper,
   });
-  metrics.watchSources(async () => (await readAll(sources)).map(({ status }) => status));
-  const door = openDoor(config, { logger, metrics, sources, loop, client: cluster?.client, removals });
+  const statuses = statusesOf(sources);
+  metrics.watchSources(async () => (await statuses()) ?? []);
+  const door = openDoor(config, { logger, metrics, statuses, loop, client: cluster?.client, removals });
   return {
     async run(signal) {
       const { port, pagesPort } = await door.start();
@@ -152,12 +155,19 @@ function createLoop(config: Config, all: LoopParts): Agent {
   });
 }
 
-interface DoorParts extends Pick<LoopParts, 'logger' | 'metrics' | 'sources' | 'removals'> {
+/** For probes and metrics: reading the registry takes Nova's lock, which its user may hold for as long as it likes. */
+function statusesOf(sources: readonly WorkloadSource[]): () => Promise<readonly SourceStatus[] | undefined> {
+  const read = async () => (await readAll(sources)).map(({ status }) => status);
+  return sharedAnswer(read, { clock: systemClock, freshMs: 1000, waitMs: 2000, staleMs: 30_000 });
+}
+
+interface DoorParts extends Pick<LoopParts, 'logger' | 'metrics' | 'removals'> {
+  readonly statuses: () => Promise<readonly SourceStatus[] | undefined>;
   readonly loop: Agent;
   readonly client: KubeClient | undefined;
 }
 
-function openDoor(config: Config, { logger, metrics, sources, loop, client, removals }: DoorParts): Door {
+function openDoor(config: Config, { logger, metrics, statuses, loop, client, removals }: DoorParts): Door {
   const { report, statusPage, ...http } = config.http;
   return createDoor({
     ...http,
@@ -166,7 +176,7 @@ function openDoor(config: Config, { logger, metrics, sources, loop, client, remo
     metrics,
     probes: {
       unhealthy: () => loop.status().unhealthy,
-      unready: async () => unreadySources((await readAll(sources)).map(({ status }) => status)),
+      unready: async () => unreadySources(await statuses()),
     },
     report: () => loop.status().lastReport,
     agent: () => ({

@@ -3,9 +3,42 @@ import type { MutantsOf } from './mutant.ts';
 const DOOR = 'test/integration/report/door.test.ts';
 const CROWD = 'test/hostile/http.test.ts';
 const REVIEW = 'test/integration/kube/access-review.test.ts';
+const STRANGERS = 'test/integration/shared-storage/strangers.test.ts';
 
 /** Who may ask the agent, for what, and for how long. */
 export const DOOR_RULES: readonly MutantsOf[] = [
+  {
+    file: 'src/lib/shared-answer.ts',
+    tests: [STRANGERS, 'test/unit/lib/shared-answer.test.ts'],
+    mutants: [
+      {
+        rule: 'door: a lock that a stranger holds keeps no probe waiting',
+        from: 'await within(waitMs, asking);',
+        to: 'await asking;',
+      },
+      {
+        rule: 'door: however many ask, the sources are asked once at a time',
+        from: 'asking ??= askNow();',
+        to: 'asking = askNow();',
+      },
+      {
+        rule: 'door: what the sources said long ago does not count',
+        from: 'known(staleMs)?.value',
+        to: 'last?.value',
+      },
+    ],
+  },
+  {
+    file: 'src/lib/errors.ts',
+    tests: [STRANGERS],
+    mutants: [
+      {
+        rule: 'log: a problem that lasts is told once, whatever the number of a descriptor',
+        from: '{ cause: error.cause }), { code });',
+        to: '{ cause: error }), { code });',
+      },
+    ],
+  },
   {
     file: 'src/http/door.ts',
     tests: [DOOR],
