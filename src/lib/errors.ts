@@ -43,7 +43,7 @@ export function errnoError(code: string, message: string, cause?: unknown): Erro
 
 /**
  * The same system error with `/proc/self/fd/<fd>` in its message replaced by the directory's path,
- * so that people can read it, and so that a text that is told once does not change with the number. Anything else is returned as it is.
+ * so that people can read it, and so that a text that is logged once does not change with the number. Anything else is returned as it is.
  */
 export function withReadablePath(error: unknown, descriptorPath: string, path: string): unknown {
   const code = errnoOf(error);

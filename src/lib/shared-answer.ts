@@ -12,7 +12,7 @@ export interface SharedAnswerOptions {
 
 /**
  * For questions that strangers may ask as often as they like, while the answer takes locks and reads files: it is asked for once at a time, and
- * whoever waits too long gets the one before. Undefined: nothing has answered for `staleMs`.
+ * one who waits too long gets the one before. Undefined: nothing has answered for `staleMs`.
  */
 export function sharedAnswer<T>(ask: () => Promise<T>, options: SharedAnswerOptions): () => Promise<T | undefined> {
   const { clock, freshMs, waitMs, staleMs } = options;

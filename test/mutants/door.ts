@@ -33,7 +33,7 @@ export const DOOR_RULES: readonly MutantsOf[] = [
     tests: [STRANGERS],
     mutants: [
       {
-        rule: 'log: a problem that lasts is told once, whatever the number of a descriptor',
+        rule: 'log: a problem that lasts is logged once, whatever the number of a descriptor',
         from: '{ cause: error.cause }), { code });',
         to: '{ cause: error }), { code });',
       },
