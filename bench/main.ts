@@ -1,8 +1,9 @@
-/** npm run bench [-- --quick] [-- --only NAME,NAME]: measures Basekeeper beside its peers and says which goals hold. */
+/** npm run bench [-- --quick] [-- --only NAME,NAME] [-- --minutes N]: measures Basekeeper beside its peers and says which goals hold. */
 import { parseArgs } from 'node:util';
 import { agentBench } from './rows/agent.ts';
 import { bundleBench } from './rows/bundle.ts';
 import { headersBench } from './rows/headers.ts';
+import { limitBench } from './rows/limit.ts';
 import { millionBench } from './rows/million.ts';
 import { novaBench } from './rows/nova.ts';
 import { passesBench } from './rows/passes.ts';
@@ -11,9 +12,22 @@ import { removalsBench } from './rows/removals.ts';
 import { scanBench } from './rows/scan.ts';
 import { runBenches } from './lib/run.ts';
 
-const BENCHES = [removalsBench, planBench, novaBench, bundleBench, scanBench, headersBench, passesBench, millionBench, agentBench];
+const BENCHES = [
+  removalsBench,
+  planBench,
+  novaBench,
+  bundleBench,
+  scanBench,
+  headersBench,
+  passesBench,
+  millionBench,
+  agentBench,
+  limitBench,
+];
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, minutes: { type: 'string' } },
+});
 const wanted = values.only?.split(',');
 const unknown = wanted?.filter((name) => !BENCHES.some((bench) => bench.name === name)) ?? [];
 if (unknown.length > 0) {
@@ -22,6 +36,6 @@ if (unknown.length > 0) {
 } else {
   await runBenches(
     BENCHES.filter(({ name }) => wanted === undefined || wanted.includes(name)),
-    values,
+    { quick: values.quick, minutes: values.minutes === undefined ? undefined : Number(values.minutes) },
   );
 }

@@ -15,22 +15,22 @@ export async function createNode(access: KubeAccess, name: string): Promise<void
   await asAdmin(access, 'POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name } });
 }
 
-/** `vmis` of the pods are virt-launchers of VMIs, the others are plain. Returns the paths of all. */
+/** `vmis` of the pods are virt-launchers of VMIs, the others are plain; their names begin with `prefix`. Returns the paths of all. */
 export async function populate(
   access: KubeAccess,
   node: string,
-  { pods, vmis }: { readonly pods: number; readonly vmis: number },
+  { pods, vmis, prefix = '' }: { readonly pods: number; readonly vmis: number; readonly prefix?: string },
 ): Promise<string[]> {
   const paths: string[] = [];
   for (let index = 0; index < vmis; index += 1) {
-    const name = `vm-${index}`;
+    const name = `${prefix}vm-${index}`;
     const vmi = vmiObject({ name, node, annotations: { 'basekeeper.io/image-ref': `image-${index}` } });
     const { metadata } = (await asAdmin(access, 'POST', VMIS, vmi)) as { metadata: { uid: string } };
     await asAdmin(access, 'POST', PODS, withoutIdentity(launcherPod({ name, uid: metadata.uid }, { node })));
     paths.push(`${VMIS}/${name}`);
   }
   for (let index = vmis; index < pods; index += 1) {
-    const name = `pod-${index}`;
+    const name = `${prefix}pod-${index}`;
     await asAdmin(access, 'POST', PODS, withoutIdentity(podObject({ name, node })));
     paths.push(`${PODS}/${name}`);
   }

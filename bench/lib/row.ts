@@ -3,6 +3,8 @@ import type { Row } from '../../scripts/lib/results.ts';
 export interface BenchContext {
   /** Shorter windows and fewer repetitions: quick results are marked as such. */
   readonly quick: boolean;
+  /** How long `limit` runs; undefined: as long as its goal says. */
+  readonly minutes: number | undefined;
   /** A directory of this run's own, removed afterwards. */
   readonly root: string;
   readonly bundle: string;

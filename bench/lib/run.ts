@@ -23,6 +23,7 @@ const ORDER = [
   'unchanged-pass',
   'peak-rss',
   'steady-',
+  'memory-limit',
   'idle-cpu',
   'loop-block',
   'healthz',
@@ -32,7 +33,10 @@ const ORDER = [
   'fleet-',
 ];
 
-export async function runBenches(benches: readonly Bench[], { quick }: { readonly quick: boolean }): Promise<void> {
+export async function runBenches(
+  benches: readonly Bench[],
+  { quick, minutes }: { readonly quick: boolean; readonly minutes?: number | undefined },
+): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'basekeeper-bench-'));
   // What API servers write lies in there as well, and so goes away with it.
   process.env['TMPDIR'] = directory;
@@ -43,6 +47,7 @@ export async function runBenches(benches: readonly Bench[], { quick }: { readonl
     execFileSync(process.execPath, [join(root, 'scripts/build.ts')]);
     const context: BenchContext = {
       quick,
+      minutes,
       root: directory,
       bundle: join(root, 'dist/basekeeper.js'),
       say: (line) => console.log(line),

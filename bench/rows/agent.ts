@@ -1,14 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../../scripts/lib/free-port.ts';
-import { createKubeClient } from '../../src/kube/client/client.ts';
-import { adminKubeConfig, startKubeServer, type KubeServer } from '../../test/helpers/kube-server.ts';
+import { startKubeServer, type KubeServer } from '../../test/helpers/kube-server.ts';
+import { CHANGES_PER_SECOND, changeAllTheTime, startAgent, untilReady } from '../lib/agent.ts';
 import { auditIn, type Audit } from '../lib/audit.ts';
 import { createNode, populate, prepareServer } from '../lib/node-objects.ts';
-import { imageSettings } from '../lib/image.ts';
 import { connectionsTo, cpuSeconds, memoryBytes } from '../lib/proc.ts';
 import type { Bench, BenchContext } from '../lib/row.ts';
 import type { Row } from '../../scripts/lib/results.ts';
@@ -16,7 +11,6 @@ import { median, mib, seconds, slope } from '../lib/stats.ts';
 import { buildTree } from '../lib/tree.ts';
 
 const SAMPLE_MS = 5000;
-const CHANGES_PER_SECOND = 10;
 const MAX_START_SECONDS = 0.7;
 const MAX_STEADY_BYTES = 66 * 2 ** 20;
 /** Growth in the second half of the run, extrapolated to an hour, that still counts as flat. */
@@ -40,48 +34,6 @@ export const agentBench: Bench = {
     return [...rows, steady, ...idle];
   },
 };
-
-interface Agent {
-  readonly pid: number;
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
-async function startAgent(context: BenchContext, server: KubeServer, node: string, settings: object): Promise<Agent> {
-  const port = await freePort();
-  const directory = join(context.root, `${node}-${port}`);
-  mkdirSync(directory);
-  const config = join(directory, 'config.json');
-  writeFileSync(
-    config,
-    JSON.stringify({ nodeName: node, jitterSeconds: 0, maxRemovalsPerPass: 0, http: { address: '127.0.0.1', port }, ...settings }),
-  );
-  const log = openSync(join(directory, 'log'), 'a');
-  const image = imageSettings();
-  const env = { ...process.env, ...image.env, KUBECONFIG: server.kubeconfigPath };
-  const args = [...image.flags, context.bundle, 'agent', '--config', config];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', log, log], env });
-  context.defer(() => void child.kill('SIGKILL'));
-  return { pid: child.pid ?? 0, url: `http://127.0.0.1:${port}`, stop: async () => await stop(child) };
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) throw new Error(`the agent ended by itself with ${child.exitCode}`);
-  child.kill('SIGTERM');
-  await once(child, 'exit');
-}
-
-async function untilReady({ url }: Agent): Promise<void> {
-  for (;;) {
-    try {
-      if ((await fetch(`${url}/readyz`)).ok) return;
-    } catch (error) {
-      // Not listening yet.
-      if (!(error instanceof TypeError)) throw error;
-    }
-    await pause(5);
-  }
-}
 
 async function start(context: BenchContext, server: KubeServer): Promise<Row> {
   const tree = buildTree(context.root, { files: 1000, vms: 0 });
@@ -210,24 +162,5 @@ async function steadyRow(context: BenchContext, server: KubeServer, changing: re
       cpuSeconds: cpu,
       rssBytes: samples.map(([, bytes]) => bytes),
     },
-  };
-}
-
-/** Changes one object after the other, ten a second; the returned function stops that and tells how many it were. */
-function changeAllTheTime(server: KubeServer, paths: readonly string[]): () => Promise<number> {
-  const client = createKubeClient({ kubeConfig: () => adminKubeConfig(server), userAgent: 'bench' });
-  let changes = 0;
-  let last: Promise<unknown> = Promise.resolve();
-  const timer = setInterval(() => {
-    const path = paths[changes % paths.length] ?? '';
-    changes += 1;
-    const body = { metadata: { annotations: { 'example.org/change': String(changes) } } };
-    last = client.request({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' });
-  }, 1000 / CHANGES_PER_SECOND);
-  return async () => {
-    clearInterval(timer);
-    await last;
-    client.close();
-    return changes;
   };
 }
