@@ -13,6 +13,7 @@ import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 import { withoutBuiltinImports } from './lib/bundle/builtin-imports.ts';
 import { bundledPackages, notices } from './lib/bundle/inventory.ts';
 import { LAZY_PACKAGES, lazyPackages } from './lib/bundle/lazy-packages.ts';
+import { withoutNeverCalled } from './lib/bundle/never-called.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MINIMUM_NODE = 24;
@@ -25,28 +26,6 @@ const onlyKubeConfig: Plugin = {
     builder.onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({
       path: `${root}node_modules/@kubernetes/client-node/dist/config.js`,
       sideEffects: false,
-    }));
-  },
-};
-
-/** What KubeConfig imports for requests that client-node itself would send. We take credentials from it and send requests by our own client: half of the bundle. */
-const NEVER_CALLED: Readonly<Record<string, readonly string[]>> = {
-  undici: ['Agent', 'ProxyAgent'],
-  socks: ['SocksClient'],
-  './gen/index.js': ['createConfiguration', 'ServerConfiguration'],
-};
-
-const withoutClientNodeRequests: Plugin = {
-  name: 'without-client-node-requests',
-  setup(builder) {
-    builder.onResolve({ filter: /^(?:undici|socks|\.\/gen\/index\.js)$/ }, ({ path, importer }) =>
-      importer.endsWith('client-node/dist/config.js') ? { path, namespace: 'never-called' } : undefined,
-    );
-    builder.onLoad({ filter: /.*/, namespace: 'never-called' }, ({ path }) => ({
-      contents: (NEVER_CALLED[path] ?? [])
-        .map((name) => `export class ${name} { constructor() { throw new Error('${name} of ${path} is not in this bundle'); } }`)
-        .join('\n'),
-      loader: 'js',
     }));
   },
 };
@@ -102,7 +81,7 @@ const shared: BuildOptions = {
   legalComments: 'linked',
   logLevel: 'warning',
 };
-const plugins = [onlyKubeConfig, withoutClientNodeRequests, withoutOpenTelemetry];
+const plugins = [onlyKubeConfig, withoutNeverCalled, withoutOpenTelemetry];
 /** Plain JavaScript that any Node.js parses: an old one says so in one sentence, where it would stumble over syntax or a missing function. */
 const refusal = (name: string): string =>
   `if (Number(process.versions.node.split('.')[0]) < ${MINIMUM_NODE}) {\n` +

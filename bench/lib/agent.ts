@@ -47,7 +47,7 @@ export async function startAgent(
   const log = openSync(join(directory, 'log'), 'a');
   const image = imageSettings();
   const env = { ...process.env, ...image.env, KUBECONFIG: server.kubeconfigPath, ...more };
-  const [command = executable, ...args] = [...before, executable, ...image.flags, context.bundle, 'agent', '--config', config];
+  const [command, ...args] = [...before, executable, ...image.flags, context.bundle, 'agent', '--config', config];
   const child = spawn(command, args, { stdio: ['ignore', log, log], env });
   context.defer(() => void child.kill('SIGKILL'));
   return {
@@ -85,16 +85,19 @@ export function changeAllTheTime(
 ): () => Promise<number> {
   const client = createKubeClient({ kubeConfig: () => adminKubeConfig(server), userAgent: 'bench' });
   let changes = 0;
-  let last: Promise<unknown> = Promise.resolve();
+  const running = new Set<Promise<unknown>>();
   const timer = setInterval(() => {
     const path = paths[changes % paths.length] ?? '';
     changes += 1;
     const body = { metadata: { annotations: { 'example.org/change': String(changes) } } };
-    last = client.request({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' });
+    const change: Promise<unknown> = client
+      .request({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' })
+      .finally(() => running.delete(change));
+    running.add(change);
   }, 1000 / perSecond);
   return async () => {
     clearInterval(timer);
-    await last;
+    await Promise.all(running);
     client.close();
     return changes;
   };

@@ -33,6 +33,8 @@ export interface AgentParts {
   readonly onMode?: ((mode: Mode) => void) | undefined;
   /** Called when the node's annotation is not a mode: its value, and the mode that counts instead. */
   readonly onUnknownMode?: ((value: string, instead: Mode) => void) | undefined;
+  /** Called after each pass, once its report is published. */
+  readonly tidy?: (() => void) | undefined;
 }
 
 export interface AgentStatus {
@@ -154,6 +156,7 @@ class PassLoop implements Agent {
     if (deadline.signal.aborted)
       logger.error({ passDeadlineSeconds: passDeadlineMs / 1000 }, 'the pass ran past its deadline and was abandoned');
     await reporter.publish(report, { runNowDone: runNow === undefined ? undefined : runNowAnswer(runNow) });
+    this.#parts.tidy?.();
   }
 
   async #reportOf(signal: AbortSignal): Promise<Report> {

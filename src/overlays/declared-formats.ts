@@ -44,7 +44,7 @@ export class DeclaredFormats {
   readonly #infos = new Map<string, DiskInfo>();
 
   readonly #forceRawImages: boolean;
-  /** Base file → the images that say that it is raw. */
+  /** For each base file the images that say that it is raw. */
   readonly #rawBaseFiles = new Map<string, Set<string>>();
 
   constructor({ instancesPath, bySource, forceRawImages }: DeclaredFormatsOptions) {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAgent as createPassLoop, type Agent } from '../agent/agent.ts';
+import { tidyHeap } from '../agent/tidy-heap.ts';
 import type { Config } from '../config/types.ts';
 import { runPass } from '../pass/pass.ts';
 import { createChecksumKeeper, type ChecksumKeeper, type ChecksumKeeperOptions } from '../verify/checksums/keeper.ts';
@@ -138,6 +139,7 @@ function createLoop(config: Config, all: LoopParts): Agent {
     logger,
     sources,
     node,
+    tidy: () => void tidyHeap(),
     reporter: createReporter([createLogReporter(logger), metrics, removals, ...(reporter === undefined ? [] : [reporter])], logger),
     pass: async (options) => {
       await membership?.register(options.signal);

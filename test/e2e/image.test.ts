@@ -84,6 +84,7 @@ describe.runIf(imageArchive !== undefined)('the image', () => {
       '--no-sparkplug',
       '--max-semi-space-size=1',
       '--v8-pool-size=1',
+      '--expose-gc',
       '/app/basekeeper.mjs',
     ]);
     expect(config.ExposedPorts).toHaveProperty(['9817/tcp']);

@@ -2,14 +2,16 @@ import type { Plugin } from 'esbuild';
 
 /**
  * Packages that most runs never use, each a file of its own that is read when one of these exports is: a cron expression, a rule's pattern or path,
- * libvirt's files, a name that is not ASCII, a kubeconfig that is a file, a proxy. `default` is a function.
+ * libvirt's files, a name that is not ASCII, a kubeconfig that is a file or names an identity provider, a proxy. `default` is a function.
  */
 export const LAZY_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'cli-truncate': ['default'],
   cron: ['CronTime'],
   hpagent: ['HttpProxyAgent', 'HttpsProxyAgent'],
   'js-yaml': ['load', 'dump'],
+  'jsonpath-plus': ['JSONPath'],
   'json-p3': ['JSONPathEnvironment', 'JSONPathError'],
+  'openid-client': ['customFetch', 'discovery', 'refreshTokenGrant'],
   re2js: ['RE2JS', 'RE2JSException'],
   saxes: ['SaxesParser'],
   'socks-proxy-agent': ['SocksProxyAgent'],

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempDisposableSync, readFileSync } from 'node:fs';
+import { mkdtempDisposableSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -27,10 +27,30 @@ it('should load neither undici nor a library that a plan has no use for', () => 
   expect(status).toBe(0);
   expect(stderr).toContain('NativeModule fs\n');
   expect(stderr).not.toContain('undici');
+  // Each is memory in every agent, and time in every command.
+  for (const name of ['assert', 'child_process', 'cluster', 'dgram', 'vm', 'worker_threads', 'zlib'])
+    expect(stderr).not.toContain(`NativeModule ${name}\n`);
   const files = [...readFileSync(opened, 'utf8').matchAll(/\/dist\/([^/"]+)"/g)].map(([, name = '']) => name);
   expect(files).toContain('basekeeper.js');
   expect(files.filter((name) => name.startsWith('lazy-'))).toEqual([]);
   expect(files.length).toBeLessThanOrEqual(40);
+});
+
+it('should have no part that asks for modules of Node.js which no run needs', () => {
+  const parts = readdirSync('dist').filter((name) => /^(?:basekeeper-main|chunk-.*)\.js$/.test(name));
+  expect(parts.length).toBeGreaterThan(10);
+  const text = parts.map((name) => readFileSync(join('dist', name), 'utf8')).join('\n');
+  expect(text).toContain('require("perf_hooks")');
+  expect(text).not.toMatch(/require\("(?:node:)?(?:assert|child_process|cluster|vm|worker_threads|zlib)"\)/);
+});
+
+it('should keep the text of its large parts at one byte a character', () => {
+  const large = readdirSync('dist').filter(
+    (name) => /^(?:basekeeper-main|chunk-.*)\.js$/.test(name) && statSync(join('dist', name)).size > 30_000,
+  );
+  expect(large.length).toBeGreaterThan(3);
+  // V8 keeps a text as long as it may compile from it, with two bytes for each character if one is outside of Latin-1.
+  for (const name of large) expect(/[\u0100-\uffff]/.exec(readFileSync(join('dist', name), 'utf8'))?.[0], name).toBeUndefined();
 });
 
 it('should take the modules of Node.js without importing them', () => {

@@ -66,6 +66,19 @@ function harness(over: Partial<AgentParts> = {}) {
 }
 
 describe('the agent', () => {
+  it('should tidy up after each pass, once its report is published', async () => {
+    const steps: string[] = [];
+    const tidied = Promise.withResolvers<void>();
+    const { stop } = harness({
+      pass: () => (steps.push('pass'), Promise.resolve(report('passed'))),
+      reporter: { publish: () => (steps.push('publish'), Promise.resolve()) },
+      tidy: () => (steps.push('tidy'), tidied.resolve()),
+    });
+    await tidied.promise;
+    await stop();
+    expect(steps).toEqual(['pass', 'publish', 'tidy']);
+  });
+
   it('should answer a run-now that comes during the pass of another mode with that pass', async () => {
     const node = memoryNode({});
     const started: string[] = [];
