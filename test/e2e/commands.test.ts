@@ -1,18 +1,31 @@
 /** The command line as people run it in an agent's container: from the image, with its Node.js, its user and its mounts. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { programFor } from '../../src/cli/run.ts';
 import type { Context } from '../../src/cli/context.ts';
-import { createSession, helmOptions } from './lib/session.ts';
+import { until } from '../../scripts/lib/until.ts';
+import { IMAGE_NAME } from './image/build.ts';
+import { createSession, helmOptions, type KubeObject } from './lib/session.ts';
 import { InstancesTree, sha1 } from './lib/tree.ts';
 
 const access = inject('cluster');
 const session = createSession(access, 'basekeeper-commands');
 const { kubectl, helm } = session;
 const tree = new InstancesTree(join(access.sharedDirectory, 'commands', 'instances'));
-const options = [...helmOptions(tree.path), '--set', 'config.jitterSeconds=0,config.allowEmptyInventory=true'];
+const options = [...helmOptions(tree.path), '--set', 'config.jitterSeconds=0,config.allowEmptyInventory=true,config.trash.enabled=true'];
+/** Beside the instances path of the agent, whose mount they are seen through: what some commands are given. */
+const given = (name: string): string => join(tree.path, name);
+const RULE = { name: 'machines', apiVersion: 'example.com/v1', kind: 'Machine', fields: { imageRef: [{ path: '.spec.image' }] } };
+const OBJECT = {
+  apiVersion: 'example.com/v1',
+  kind: 'Machine',
+  metadata: { name: 'vm-a', namespace: 'default' },
+  spec: { image: 'image-a' },
+};
 const CONFIG = ['--config', '/etc/basekeeper/config.yaml'];
+const NODE = '/nodejs/bin/node';
 const CONTEXT = { env: {}, io: { stdout: process.stdout, stderr: process.stderr } } as unknown as Context;
 
 /** `plan`, `config`, `config show`, … */
@@ -22,8 +35,9 @@ function everyCommand(command: Command, path: readonly string[] = []): (readonly
 
 let pod: string;
 /** What the program prints; rejects with what it says where its exit code is not 0. */
-const basekeeper = async (...args: readonly string[]): Promise<string> =>
-  kubectl('--namespace', session.namespace, 'exec', pod, '--container', 'agent', '--', '/nodejs/bin/node', '/app/basekeeper.mjs', ...args);
+const execIn = async (name: string, container: string, ...args: readonly string[]): Promise<string> =>
+  kubectl('--namespace', session.namespace, 'exec', name, '--container', container, '--', NODE, '/app/basekeeper.mjs', ...args);
+const basekeeper = async (...args: readonly string[]): Promise<string> => execIn(pod, 'agent', ...args);
 
 beforeAll(async () => {
   tree.addEmpty(sha1('image-a'));
@@ -35,6 +49,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await helm(3, 'uninstall', 'basekeeper', '--ignore-not-found', '--wait');
+  for (const kind of ['clusterrolebinding', 'clusterrole'])
+    await kubectl('delete', kind, 'basekeeper-commands-cleaner', '--ignore-not-found');
   await kubectl('delete', 'namespace', session.namespace, '--ignore-not-found', '--timeout=60s');
 });
 
@@ -63,6 +79,42 @@ describe('the command line in the image', () => {
     await session.runNow(access.node);
     expect(await basekeeper('explain', 'image-a', ...CONFIG)).toContain(sha1('image-a'));
     expect(JSON.parse(await basekeeper('explain', 'image-a', ...CONFIG, '-o', 'json'))).toMatchObject({ kind: 'Explanation' });
+  });
+
+  it('should put back what the agent has removed', async () => {
+    const name = sha1('image-a');
+    await kubectl('annotate', 'node', access.node, 'basekeeper.io/mode=enforce');
+    await session.runNow(access.node);
+    await kubectl('annotate', 'node', access.node, 'basekeeper.io/mode-');
+    expect(tree.baseNames()).not.toContain(name);
+    expect(await basekeeper('restore', '--list', ...CONFIG)).toMatch(new RegExp(`^NAME .*\n\\S*${name}`));
+    expect(await basekeeper('restore', name, ...CONFIG)).toBe(`restored ${name}\n`);
+    expect(tree.baseNames()).toContain(name);
+    await expect(basekeeper('restore', name, ...CONFIG)).rejects.toThrow(/has a file of this name again/);
+  });
+
+  it('should show what a rule makes of an object', async () => {
+    writeFileSync(given('rules.yaml'), JSON.stringify({ sources: { rules: [RULE] } }));
+    writeFileSync(given('object.yaml'), JSON.stringify(OBJECT));
+    const shown = await basekeeper('config', 'test-rule', '--config', given('rules.yaml'), '--object', given('object.yaml'));
+    expect(shown).toMatch(new RegExp(`^Machine default/vm-a\n[^]*image: image-a\n[^]*base files: ${sha1('image-a')}`));
+  });
+
+  it('should clean up, by an account that may', async () => {
+    const [account, role] = [`${session.namespace}:cleaner`, 'basekeeper-commands-cleaner'];
+    await kubectl('--namespace', session.namespace, 'create', 'serviceaccount', 'cleaner');
+    await kubectl('create', 'clusterrole', role, '--verb=list,patch', '--resource=nodes');
+    await kubectl('create', 'clusterrolebinding', role, `--clusterrole=${role}`, `--serviceaccount=${account}`);
+    const container = { name: 'cleaner', image: IMAGE_NAME, imagePullPolicy: 'Never', args: ['cleanup'] };
+    const spec = { nodeName: access.node, serviceAccountName: 'cleaner', restartPolicy: 'Never', containers: [container] };
+    await session.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: session.namespace, name: 'cleaner' }, spec });
+    await until('the clean-up has ended', 60_000, async () => {
+      const { status } = await session.json<KubeObject>('--namespace', session.namespace, 'get', 'pod', 'cleaner');
+      return ['Succeeded', 'Failed'].includes(status?.phase ?? '') ? true : undefined;
+    });
+    expect(await kubectl('--namespace', session.namespace, 'logs', 'cleaner')).toBe(
+      '1 nodes had annotations of Basekeeper; they are removed\n',
+    );
   });
 
   it('should complete, and say its version', async () => {
