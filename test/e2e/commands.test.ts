@@ -1,5 +1,5 @@
 /** The command line as people run it in an agent's container: from the image, with its Node.js, its user and its mounts. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -24,6 +24,7 @@ const OBJECT = {
   metadata: { name: 'vm-a', namespace: 'default' },
   spec: { image: 'image-a' },
 };
+const NO_CLUSTER = { pods: { enabled: false }, virtualMachineInstances: { enabled: false } };
 const CONFIG = ['--config', '/etc/basekeeper/config.yaml'];
 const NODE = '/nodejs/bin/node';
 const CONTEXT = { env: {}, io: { stdout: process.stdout, stderr: process.stderr } } as unknown as Context;
@@ -38,6 +39,17 @@ let pod: string;
 const execIn = async (name: string, container: string, ...args: readonly string[]): Promise<string> =>
   kubectl('--namespace', session.namespace, 'exec', name, '--container', container, '--', NODE, '/app/basekeeper.mjs', ...args);
 const basekeeper = async (...args: readonly string[]): Promise<string> => execIn(pod, 'agent', ...args);
+
+/** A pod of root's that may write there, as an init container of the chart may: to the agent most of the instances path is read-only. */
+async function startRoot(path: string): Promise<void> {
+  const volumeMounts = [{ name: 'there', mountPath: path }];
+  const command = [NODE, '--eval', 'setInterval(() => {}, 1e6)'];
+  const container = { name: 'main', image: IMAGE_NAME, imagePullPolicy: 'Never', command, volumeMounts, securityContext: { runAsUser: 0 } };
+  const volumes = [{ name: 'there', hostPath: { path } }];
+  const spec = { nodeName: access.node, terminationGracePeriodSeconds: 0, containers: [container], volumes };
+  await session.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: session.namespace, name: 'root' }, spec });
+  await kubectl('--namespace', session.namespace, 'wait', '--for=condition=Ready', '--timeout=60s', 'pod/root');
+}
 
 beforeAll(async () => {
   tree.addEmpty(sha1('image-a'));
@@ -91,6 +103,24 @@ describe('the command line in the image', () => {
     expect(await basekeeper('restore', name, ...CONFIG)).toBe(`restored ${name}\n`);
     expect(tree.baseNames()).toContain(name);
     await expect(basekeeper('restore', name, ...CONFIG)).rejects.toThrow(/has a file of this name again/);
+  });
+
+  it('should prepare another directory, register there, and list and forget hosts', async () => {
+    const other = join(access.sharedDirectory, 'commands', 'other');
+    mkdirSync(other, { recursive: true });
+    writeFileSync(join(other, 'shared.yaml'), JSON.stringify({ sources: NO_CLUSTER, sharedStorage: { enabled: true } }));
+    await startRoot(other);
+    const paths = ['--config', join(other, 'shared.yaml'), '--instances-path', other, '--workloads', '/dev/null', '--node', access.node];
+    const there = async (command: string, ...args: readonly string[]) => execIn('root', 'main', command, ...paths, ...args);
+    expect(await there('prepare')).toMatch(/_base was missing and has been made\n/);
+    expect(await there('prepare')).not.toContain('was missing');
+    expect(['_base', 'locks'].filter((name) => !existsSync(join(other, name)))).toEqual([]);
+    expect(await there('hosts', '-o', 'name')).toBe(`${access.node}\n`);
+    const seconds = Date.now() / 1000;
+    writeFileSync(join(other, 'compute_nodes'), JSON.stringify({ [access.node]: seconds, gone: seconds }));
+    expect(await there('hosts', '-o', 'name')).toBe(`${access.node}\ngone\n`);
+    expect(await there('hosts', '--forget', 'gone', '-o', 'name')).toBe(`${access.node}\n`);
+    await expect(basekeeper('hosts', ...CONFIG)).rejects.toThrow(/sharedStorage\.enabled is false/);
   });
 
   it('should show what a rule makes of an object', async () => {
