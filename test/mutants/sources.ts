@@ -198,6 +198,11 @@ export const SOURCES: readonly MutantsOf[] = [
     tests: ['test/unit/sources/libvirt/domain.test.ts'],
     mutants: [
       {
+        rule: 'libvirt: a backup that runs names its file',
+        from: "(name === 'target' || name === 'scratch') && attributes.has('file')",
+        to: 'false',
+      },
+      {
         rule: 'libvirt: a header at an offset is not read',
         from: ', ...slicesOf(root)',
         to: '',

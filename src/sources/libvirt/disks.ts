@@ -47,9 +47,14 @@ function bootFiles(element: XmlElement | undefined): FoundFile[] {
 
 /** The files of a disk, a backing store, a mirror (an old one has its file itself), or whatever else has a `<source>`, by each format that it gives. */
 function sourcesOf(element: XmlElement, poolTarget: PoolTarget): FoundFile[] {
-  const own = element.children.filter(({ name, namespace }) => name === 'source' && namespace === '');
+  const own = element.children.filter(isSource);
   const sources = element.name === 'mirror' ? [element, ...own] : own;
   return sources.flatMap((source) => formatsOf(element).map((format) => fileOf(source, format, poolTarget)));
+}
+
+/** A backup that runs has its file as `<target>` or `<scratch>`; the target of an ordinary disk has none. */
+function isSource({ name, namespace, attributes }: XmlElement): boolean {
+  return namespace === '' && (name === 'source' || ((name === 'target' || name === 'scratch') && attributes.has('file')));
 }
 
 /** How the hypervisor opens the file of an element: more than one format where it contradicts itself, and an unknown one where it does not say. */

@@ -59,6 +59,8 @@ describe('the disks of a libvirt domain', () => {
     ["<disk><driver type='raw'/><source file='/a'/></disk><disk><source file='/a'/></disk>", { '/a': 'raw undefined' }],
     ["<disk type='volume'><driver type='raw'/><source pool='p' volume='v'/></disk>", { '/p/v': 'raw' }],
     ["<src type='file' format='qcow2'><source file='/s'/></src>", { '/s': 'qcow2' }],
+    ["<disk name='vda' type='file'><driver type='qcow2'/><target file='/t'/></disk>", { '/t': 'qcow2' }],
+    ["<disk name='vda' type='file'><driver type='qcow2'/><scratch file='/t'/></disk>", { '/t': 'qcow2' }],
   ])('should have each format by which the hypervisor opens them: %s', (devices, formats) => {
     expect(formatsOf(domain({ devices }))).toEqual(formats);
   });
