@@ -57,12 +57,13 @@ export function nodeStatusOf(object: unknown): NodeStatus | undefined {
   }) as unknown as NodeStatus;
 }
 
-/** An agent writes at least every `heartbeatSeconds`, an hour unless configured otherwise. */
+/** Where the agent does not say it: it writes at least every `heartbeatSeconds`, an hour unless configured otherwise. */
 export const SILENT_AFTER_SECONDS = 2 * 3600;
 
 /** No agent has written there, or none for long. `nowMs`: wall clock. */
-export function isSilent({ result, lastPass }: NodeStatus, nowMs: number): boolean {
-  return result === undefined || lastPass === undefined || nowMs - Date.parse(lastPass) > SILENT_AFTER_SECONDS * 1000;
+export function isSilent({ result, lastPass, cache }: NodeStatus, nowMs: number): boolean {
+  const limitSeconds = cache?.silentAfter ?? SILENT_AFTER_SECONDS;
+  return result === undefined || lastPass === undefined || nowMs - Date.parse(lastPass) > limitSeconds * 1000;
 }
 
 /** For sorting names of nodes: node-2 comes before node-10. */

@@ -94,8 +94,10 @@ function writesToCluster({ annotations, events }: Config): boolean {
 }
 
 function nodeReporter(config: Config, { client, node }: Cluster, logger: Logger): KubeReporter {
-  const { annotations, events, heartbeatSeconds } = config;
-  return createKubeReporter({ client, node, clock: systemClock, logger, instance: config.nodeName, annotations, events, heartbeatSeconds });
+  const { annotations, events, heartbeatSeconds, schedule, nodeName: instance } = config;
+  const intervalSeconds = schedule.kind === 'interval' ? schedule.intervalSeconds : undefined;
+  const what = { instance, annotations, events, heartbeatSeconds, intervalSeconds };
+  return createKubeReporter({ client, node, clock: systemClock, logger, ...what });
 }
 
 interface LoopParts {

@@ -29,6 +29,8 @@ export interface DoctorWorld {
   /** Nodes whose agents do not answer. */
   readonly mute?: readonly string[];
   readonly hoursLater?: number;
+  /** From one pass to the next, as the agents know it. */
+  readonly intervalSeconds?: number;
   /** What agents answer where it is newer than what they wrote. */
   readonly answers?: Readonly<Record<string, Report>>;
 }
@@ -123,7 +125,9 @@ function answer(world: DoctorWorld, { path, query, body }: KubeRequest): object 
 export async function doctor(world: DoctorWorld, argv: readonly string[] = []) {
   const kube = memoryKube();
   for (const [node, of] of Object.entries(world.reports)) {
-    const annotations = annotationPatch({ report: of, digest: digestOf(of), written: undefined, heartbeatSeconds: 3600 }) ?? {};
+    const { intervalSeconds } = world;
+    const input = { report: of, digest: digestOf(of), written: undefined, heartbeatSeconds: 3600, intervalSeconds };
+    const annotations = annotationPatch(input) ?? {};
     const mode: Record<string, string> = world.mode === undefined ? {} : { 'basekeeper.io/mode': world.mode };
     kube.putNode(node, node, { ...annotations, ...mode });
   }

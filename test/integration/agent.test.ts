@@ -115,6 +115,8 @@ describe('the agent on a real API server', () => {
     expect([USED, BACKING, 'ubuntu.iso'].map((name) => existsSync(tree.path(`_base/${name}`)))).toEqual([true, true, true]);
     await eventually(async () => expect((await annotationsOf())['basekeeper.io/result']).toBe('Succeeded'));
     expect((await annotationsOf())['basekeeper.io/summary']).toBe('3 base files, 12.0 KiB; 1 removed, 4.0 KiB');
+    // The heartbeat of an hour, and two intervals.
+    expect(JSON.parse((await annotationsOf())['basekeeper.io/cache'] ?? '')).toMatchObject({ silentAfter: 10_800 });
     await eventually(() => expect(kubectl('describe', 'node', NODE)).toMatch(/BaseFilesRemoved/));
     expect(kubectl('describe', 'node', NODE)).toMatch(/basekeeper\.io\/last-pass: {1,}20/);
     expect(await metric(/^basekeeper_removed_files_total\{kind="original"\} (\d+)/m)).toBe('1');

@@ -1,6 +1,6 @@
 import { countOf, humanSeconds, listSome } from '../../lib/text.ts';
 import { isWell, type AgentState } from '../agents.ts';
-import type { NodeStatus } from '../node-status.ts';
+import { SILENT_AFTER_SECONDS, type NodeStatus } from '../node-status.ts';
 import { reportOf, type Evidence } from './evidence.ts';
 import type { Problem } from './problem.ts';
 
@@ -41,22 +41,27 @@ export function silentNodes({
   silentAfterSeconds,
 }: Omit<Evidence, 'reports' | 'novaConfigs'>): NodeStatus[] {
   const running = new Map(surroundings.agents.filter(isWell).map((agent) => [agent.node, agent]));
-  return statuses.filter(({ node, lastPass }) => {
+  return statuses.filter(({ node, lastPass, cache }) => {
     const agent = running.get(node);
     // One that has just been started may not have had its first pass yet.
     const heard = [lastPass, agent?.readySince].flatMap((at) => (at === undefined ? [] : [Date.parse(at)]));
-    return agent !== undefined && !((nowMs - Math.max(...heard)) / 1000 < silentAfterSeconds);
+    return agent !== undefined && !((nowMs - Math.max(...heard)) / 1000 < limitOf(cache, silentAfterSeconds));
   });
+}
+
+/** What the caller says, else what the agent says of itself. */
+function limitOf(cache: NodeStatus['cache'], silentAfterSeconds: number | undefined): number {
+  return silentAfterSeconds ?? cache?.silentAfter ?? SILENT_AFTER_SECONDS;
 }
 
 function silentProblems(evidence: Evidence): Problem[] {
   const { reports, nowMs, silentAfterSeconds } = evidence;
   const ago = (at: string): number => (nowMs - Date.parse(at)) / 1000;
-  return silentNodes(evidence).flatMap(({ node, lastPass }): Problem[] => {
+  return silentNodes(evidence).flatMap(({ node, lastPass, cache }): Problem[] => {
     const takenAt = reportOf(reports, node)?.takenAt;
     const heard = lastPass === undefined ? 'nothing yet' : `nothing for ${humanSeconds(ago(lastPass))}`;
     const writes = `the node has heard ${heard} of its agent, which runs`;
-    if (takenAt !== undefined && ago(takenAt) < silentAfterSeconds) {
+    if (takenAt !== undefined && ago(takenAt) < limitOf(cache, silentAfterSeconds)) {
       const remedy = 'see its log for what the API server refuses; with config.annotations: false, this is meant';
       return [{ kind: 'AgentSilent', nodes: [node], message: `${writes} and makes passes: ${remedy}` }];
     }

@@ -35,6 +35,6 @@ export interface Evidence {
   readonly version: string;
   /** Wall clock. */
   readonly nowMs: number;
-  /** An agent that has said nothing for so long is silent. */
-  readonly silentAfterSeconds: number;
+  /** An agent that has said nothing for so long is silent; undefined: as each agent says of itself. */
+  readonly silentAfterSeconds: number | undefined;
 }

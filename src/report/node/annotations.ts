@@ -19,6 +19,8 @@ export interface AnnotationInput {
   readonly written: Annotations | undefined;
   /** A pass so many seconds after the last one that was written is written even when nothing changed. */
   readonly heartbeatSeconds: number;
+  /** From one pass to the next, where that is known. */
+  readonly intervalSeconds?: number | undefined;
   /** The answer to `run-now`, where this report is one. */
   readonly runNowDone?: string | undefined;
 }
@@ -46,8 +48,9 @@ export function ownAnnotations(annotations: Annotations): Annotations {
   return Object.fromEntries(own.map((key) => [key, annotations[key] ?? '']));
 }
 
-function wantedAnnotations({ report, digest, written, runNowDone }: AnnotationInput): Annotations {
-  const cache = cacheSummary(report, digest);
+function wantedAnnotations(input: AnnotationInput): Annotations {
+  const { report, digest, written, runNowDone } = input;
+  const cache = cacheSummary(report, digest, silentAfter(input));
   const removal = removalOf(report);
   // A pass that decided nothing knows nothing of the cache: what the last one said stays.
   const withCache = (value: object): Annotations => ({
@@ -73,6 +76,11 @@ function wantedAnnotation({ wanted = [] }: Report, { decided }: ReportDigest, wr
   const wasWritten = written !== undefined && Object.hasOwn(written, NODE_ANNOTATIONS.wantedImages);
   if (!decided || (wanted.length === 0 && !wasWritten)) return {};
   return { [NODE_ANNOTATIONS.wantedImages]: wantedText(wantedSummary(wanted)) };
+}
+
+/** The first pass after the heartbeat writes; two further ones may fail to. */
+function silentAfter({ intervalSeconds, heartbeatSeconds }: AnnotationInput): number | undefined {
+  return intervalSeconds === undefined ? undefined : Math.max(heartbeatSeconds, intervalSeconds) + 2 * intervalSeconds;
 }
 
 /** Also true when the last pass that was written is not a date, or lies in the future. */

@@ -18,11 +18,15 @@ export interface CacheSummary {
   readonly held: readonly GateReason[];
   /** What the agent does, for a result that does not say it. */
   readonly mode?: 'dry-run' | 'enforce' | undefined;
+  /** The agent is silent where the annotations are older; absent where it does not know when its passes are, as with a cron expression. */
+  readonly silentAfter?: number | undefined;
   /** Kind → state → amount. Left out where the annotations would become too long. */
   readonly kinds?: Readonly<Partial<Record<BaseFileKind, Readonly<Partial<Record<FileState, Amount>>>>>> | undefined;
 }
 
-export function cacheSummary({ totals, gate, result, dryRun }: Report, { remaining, remainingStates }: ReportDigest): CacheSummary {
+export function cacheSummary(report: Report, digest: ReportDigest, silentAfter?: number): CacheSummary {
+  const { totals, gate, result, dryRun } = report;
+  const { remaining, remainingStates } = digest;
   const kinds: Partial<Record<BaseFileKind, Partial<Record<FileState, Amount>>>> = {};
   for (const kind of BASE_FILE_KINDS) {
     for (const state of FILE_STATES) {
@@ -36,6 +40,7 @@ export function cacheSummary({ totals, gate, result, dryRun }: Report, { remaini
     removed: [totals.removedFiles, totals.removedBytes],
     held: gate.reasons.map(({ reason }) => reason),
     ...(result !== 'Held' || dryRun === undefined ? {} : { mode: dryRun ? 'dry-run' : 'enforce' }),
+    ...(silentAfter === undefined ? {} : { silentAfter }),
     kinds,
   };
 }
@@ -44,7 +49,7 @@ export function cacheSummary({ totals, gate, result, dryRun }: Report, { remaini
 export function parseCacheSummary(text: string): CacheSummary | undefined {
   const value = parseJson(text);
   if (!isRecord(value)) return undefined;
-  const { total, reclaimable, removed, held, mode, kinds } = value;
+  const { total, reclaimable, removed, held, mode, silentAfter, kinds } = value;
   if (!isAmount(total) || !isAmount(reclaimable) || !isAmount(removed) || !Array.isArray(held)) return undefined;
   return {
     total,
@@ -52,6 +57,7 @@ export function parseCacheSummary(text: string): CacheSummary | undefined {
     removed,
     held: held.filter(isGateReason),
     ...(mode === 'dry-run' || mode === 'enforce' ? { mode } : {}),
+    ...(typeof silentAfter === 'number' && silentAfter > 0 && Number.isFinite(silentAfter) ? { silentAfter } : {}),
     ...(isRecord(kinds) ? { kinds: readKinds(kinds) } : {}),
   };
 }

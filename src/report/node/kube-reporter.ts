@@ -30,6 +30,8 @@ export interface KubeReporterOptions {
   readonly events?: boolean | undefined;
   /** Default 3600. */
   readonly heartbeatSeconds?: number | undefined;
+  /** From one pass to the next, where that is known. */
+  readonly intervalSeconds?: number | undefined;
   /** A problem that stands is reported again after so many seconds. Default 3600: the API server forgets an event after an hour. */
   readonly reminderSeconds?: number | undefined;
   /** Writes to the node wait for a random part of so many seconds. Default 10; an answer to `run-now` never waits. */
@@ -91,7 +93,17 @@ interface Parts {
 }
 
 function createParts(options: KubeReporterOptions, signals: { hurry: AbortSignal; signal: AbortSignal }): Parts {
-  const { client, node, clock, logger, instance, heartbeatSeconds = 3600, reminderSeconds = 3600, maxDelaySeconds = 10 } = options;
+  const {
+    client,
+    node,
+    clock,
+    logger,
+    instance,
+    intervalSeconds,
+    heartbeatSeconds = 3600,
+    reminderSeconds = 3600,
+    maxDelaySeconds = 10,
+  } = options;
   const shared = { client, node, clock, logger, instance, timing: options.timing ?? systemTiming, ...signals };
   let memory: ProblemMemory = NO_TROUBLES;
   const forget = (keys: ReadonlySet<string>): void => {
@@ -99,7 +111,7 @@ function createParts(options: KubeReporterOptions, signals: { hurry: AbortSignal
   };
   const recorder = new EventRecorder({ ...shared, onDropped: ({ problem }) => forget(new Set([problem])) });
   return {
-    writer: new AnnotationWriter({ ...shared, heartbeatSeconds, maxDelaySeconds }),
+    writer: new AnnotationWriter({ ...shared, heartbeatSeconds, intervalSeconds, maxDelaySeconds }),
     recorder,
     tellEvents(report, digest) {
       const planned = planEvents({ report, digest, node: nodeReference(node), memory, reminderSeconds });

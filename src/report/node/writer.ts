@@ -19,6 +19,7 @@ export interface AnnotationWriterOptions {
   readonly timing: Timing;
   readonly logger: Logger;
   readonly heartbeatSeconds: number;
+  readonly intervalSeconds: number | undefined;
   /** A write waits for a random part of so many seconds, so that a fleet's writes are spread. */
   readonly maxDelaySeconds: number;
   /** Ends waiting; requests in flight go on. */
@@ -121,8 +122,9 @@ export class AnnotationWriter {
     const node = this.#options.node.current();
     if (node === undefined || this.#latest === undefined) return undefined;
     const known = this.#written?.uid === node.uid ? this.#written.annotations : ownAnnotations(node.annotations);
-    const { heartbeatSeconds } = this.#options;
-    const annotations = annotationPatch({ ...this.#latest, written: known, heartbeatSeconds, runNowDone: this.#runNowDone });
+    const { heartbeatSeconds, intervalSeconds } = this.#options;
+    const input = { written: known, heartbeatSeconds, intervalSeconds, runNowDone: this.#runNowDone };
+    const annotations = annotationPatch({ ...this.#latest, ...input });
     return annotations === undefined ? undefined : { node, known, annotations };
   }
 }

@@ -139,6 +139,16 @@ describe('agents', () => {
     expect((await diagnosis(world, ['--silent-after', '14400'])).kinds).toEqual([]);
   });
 
+  it.each([
+    { intervalSeconds: 600, limitHours: (3600 + 1200) / 3600 },
+    { intervalSeconds: 21_600, limitHours: 18 },
+  ])('should be silent by their own interval of $intervalSeconds s', async ({ intervalSeconds, limitHours }) => {
+    const world = { reports: { a: FINE }, intervalSeconds };
+    expect((await diagnosis({ ...world, hoursLater: limitHours - 0.1 })).kinds).toEqual([]);
+    expect((await diagnosis({ ...world, hoursLater: limitHours + 0.1 })).kinds).toEqual(['AgentSilent']);
+    expect((await diagnosis({ ...world, hoursLater: limitHours - 0.1 }, ['--silent-after', '60'])).kinds).toEqual(['AgentSilent']);
+  });
+
   it('should be silent where they make passes and the node hears nothing of them', async () => {
     const { problems } = await diagnosis({ reports: { a: FINE }, answers: { a: LATER }, hoursLater: 3 });
     expect(problems).toMatchObject([{ kind: 'AgentSilent', message: expect.stringContaining('makes passes: see its log') }]);

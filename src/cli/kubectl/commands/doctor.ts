@@ -6,7 +6,6 @@ import { diagnose, nodesToAsk } from '../../../fleet/doctor/diagnose.ts';
 import type { Diagnosis } from '../../../fleet/doctor/problem.ts';
 import { joinValues } from '../../../fleet/doctor/values.ts';
 import type { Fleet } from '../../../fleet/fleet.ts';
-import { SILENT_AFTER_SECONDS } from '../../../fleet/node-status.ts';
 import { VERSION } from '../../../lib/version.ts';
 import type { Report } from '../../../model/report.ts';
 import { cellText } from '../../../report/terminal/cells.ts';
@@ -26,7 +25,7 @@ interface DoctorOptions {
   readonly output: OutputFormat;
   readonly selector?: string;
   readonly agentSelector: string;
-  readonly silentAfter: number;
+  readonly silentAfter?: number;
   readonly secrets: boolean;
 }
 
@@ -48,7 +47,7 @@ export function addDoctorCommand(program: Command, context: KubectlContext): voi
     .addOption(outputOption())
     .addOption(selectorOption())
     .addOption(agentSelectorOption())
-    .option('--silent-after <seconds>', 'an agent that has said nothing for so long is silent', wholeSeconds, SILENT_AFTER_SECONDS)
+    .option('--silent-after <seconds>', 'an agent that has said nothing for so long is silent (default: as each agent says)', wholeSeconds)
     .option('--secrets', 'read nova.conf from Secrets as well, to see whether Nova’s own cleaner is on', false)
     .addHelpText('after', EXAMPLES)
     .action(async (options: DoctorOptions, command: Command) => {
