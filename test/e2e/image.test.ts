@@ -1,3 +1,7 @@
+import { mkdtempDisposableSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it } from 'vitest';
 import { output } from './lib/command.ts';
 
@@ -44,6 +48,15 @@ async function readArchive(archive: string): Promise<{ readonly config: ImageCon
   return { config, layers };
 }
 
+/** The text of a file of the last layer. */
+async function readFromImage(archive: string, path: string): Promise<string> {
+  const [manifest] = JSON.parse(await output('tar', ['--extract', '--to-stdout', '--file', archive, 'manifest.json'])) as [
+    { Layers: string[] },
+  ];
+  const read = 'tar --extract --to-stdout --file "$1" "$2" | tar --extract --to-stdout --wildcards --file - "*$3"';
+  return output('sh', ['-c', read, 'sh', archive, manifest.Layers.at(-1) ?? '', path]);
+}
+
 /** A line such as `-rwxr-xr-x root/root 1234 2026-01-02 03:04 app/basekeeper.mjs`. */
 function entryOf(line: string): Entry[] {
   const [, type, size, path] = /^(.)\S+\s+\S+\s+(\d+)\s+\S+\s+\S+\s+(.*?)(?: (?:->|link to) .*)?$/.exec(line) ?? [];
@@ -63,6 +76,18 @@ describe.runIf(imageArchive !== undefined)('the image', () => {
     const mebibytes = (entries: readonly Entry[]) => (entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) / 2 ** 20).toFixed(1);
     console.log(`the image: ${mebibytes(layers.flat())} MiB of files, ${mebibytes(own)} MiB of them Basekeeper's`);
     expect(Number(mebibytes(own))).toBeLessThan(5);
+  });
+
+  it('should hold a notice for each package that is in its code, and for no other', async () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'basekeeper-inventory-'));
+    const inventory = join(directory.path, 'inventory.json');
+    const build = fileURLToPath(new URL('../../scripts/build.ts', import.meta.url));
+    await output(process.execPath, [build, '--image', join(directory.path, 'app'), '--arch', 'amd64', '--inventory', inventory]);
+    const packages = JSON.parse(readFileSync(inventory, 'utf8')) as readonly Readonly<Record<'name' | 'version' | 'license', string>>[];
+    const notices = await readFromImage(imageArchive ?? '', 'app/NOTICES.txt');
+    const chapters = [...notices.matchAll(/^(\S+@\S+ \(.+\))\n\n=+$/gm)].map(([, title]) => title);
+    expect(packages.length).toBeGreaterThan(30);
+    expect(chapters).toEqual(packages.map(({ name, version, license }) => `${name}@${version} (${license})`));
   });
 
   it('should hold no shell, no package manager and no node_modules', async () => {

@@ -19,6 +19,16 @@ function idleContainer(name: string): object {
   return { name, image: IMAGE_NAME, imagePullPolicy: 'Never', command };
 }
 
+/** A pod that has the token of a service account of its namespace. */
+export function podWithToken({ namespace, name, node, account }: Omit<WorkloadSpec, 'imageRef'> & { readonly account: string }): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace, name },
+    spec: { nodeName: node, serviceAccountName: account, terminationGracePeriodSeconds: 0, containers: [idleContainer('holder')] },
+  };
+}
+
 /** A pod that is a VM, as somebody's operator would make it: it names its image and mounts the instances path. Our image, because it is there. */
 export function vmPod({ instancesPath, ...spec }: WorkloadSpec & { readonly instancesPath: string }): object {
   return {
