@@ -18,7 +18,13 @@ describe('withReadablePath', () => {
   it('should name the directory instead of its descriptor', () => {
     const error = errnoError('EACCES', "permission denied, unlink '/proc/self/fd/17/base'");
     const readable = withReadablePath(error, '/proc/self/fd/17', '/instances/_base');
-    expect(readable).toMatchObject({ code: 'EACCES', message: "EACCES: permission denied, unlink '/instances/_base/base'", cause: error });
+    expect(readable).toMatchObject({ code: 'EACCES', message: "EACCES: permission denied, unlink '/instances/_base/base'" });
+  });
+
+  it('should keep what caused the error, and not the number of the descriptor', () => {
+    const cause = new Error('deeper');
+    const error = errnoError('EACCES', "unlink '/proc/self/fd/17/base'", cause);
+    expect(withReadablePath(error, '/proc/self/fd/17', '/instances/_base')).toHaveProperty('cause', cause);
   });
 
   it.each([errnoError('EIO', 'no path'), new TypeError('/proc/self/fd/17'), 'no error'])(
