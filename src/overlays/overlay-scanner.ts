@@ -14,7 +14,7 @@ import { baseFileIndex } from './base-file-index.ts';
 import { addTo, DeclaredFormats } from './declared-formats.ts';
 import { EmptyLocks } from './empty-locks.ts';
 import type { OverlayListing } from './listing.ts';
-import { noteMountedFiles } from './mounted-files.ts';
+import { noteMounts } from './mounted-files.ts';
 import { visitNamedDisks } from './named-disks.ts';
 import { Places } from './places.ts';
 import { walkBaseDirectory, walkTree } from './tree-walk.ts';
@@ -81,7 +81,7 @@ export function createOverlayScanner(options: OverlayScannerOptions): OverlaySca
         visitNamedDisks(listing, disks);
       }
       settleBaseImages(listing);
-      if (options.overlays === 'all') noteMountedFiles(listing);
+      if (options.overlays === 'all') noteMounts(listing);
       return resultOf(listing, options.isIgnored);
     },
   };

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { cacheFileName } from '../../src/model/names.ts';
 import { qemuChain, qemuImg } from '../helpers/qemu-img.ts';
@@ -79,6 +80,34 @@ describe('a base file that is reached through a layer over another file', () => 
     onTestFinished(() => void execFileSync('umount', [tree.path('vm-1/other-name')]));
     qemuImg(['create', '-q', '-f', 'qcow2', '-b', tree.path('vm-1/other-name'), '-F', 'raw', tree.path('vm-1/disk')]);
     await passBesideAnotherVm(tree);
+    expect(existsSync(tree.path(BASE))).toBe(true);
+  });
+
+  it('should never be removed while an overlayfs shows it below the instances path under another name', async () => {
+    const tree = setUp();
+    for (const name of ['upper', 'work']) mkdirSync(tree.path(`../${name}`));
+    const [lower, upper, work] = [tree.path('_base'), tree.path('../upper'), tree.path('../work')];
+    const options = `redirect_dir=on,metacopy=on,lowerdir=${lower},upperdir=${upper},workdir=${work}`;
+    execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, tree.path('vm-1')]);
+    onTestFinished(() => void execFileSync('umount', [tree.path('vm-1')]));
+    renameSync(tree.path(`vm-1/${basename(BASE)}`), tree.path('vm-1/base.img'));
+    mkdirSync(tree.path('vm-2'));
+    qemuImg(['create', '-q', '-f', 'qcow2', '-b', '../vm-1/base.img', '-F', 'raw', tree.path('vm-2/disk')]);
+    const { unseen } = await passBesideAnotherVm(tree);
+    expect(unseen).toMatchObject([{ path: 'vm-1', cause: 'NotFollowed', message: expect.stringContaining('an overlayfs') }]);
+    expect(existsSync(tree.path(BASE))).toBe(true);
+  });
+
+  it('should never be removed while a file system that lies in it is mounted below the instances path', async () => {
+    const tree = setUp();
+    execFileSync('/sbin/mkfs.ext2', ['-q', '-F', tree.path(BASE)]);
+    const twoDaysAgo = Date.now() / 1000 - 2 * 86_400;
+    mkdirSync(tree.path('vm-1/cd'));
+    execFileSync('mount', ['-o', 'loop', tree.path(BASE), tree.path('vm-1/cd')]);
+    onTestFinished(() => void execFileSync('umount', [tree.path('vm-1/cd')]));
+    utimesSync(tree.path(BASE), twoDaysAgo, twoDaysAgo);
+    const { unseen } = await passBesideAnotherVm(tree);
+    expect(unseen).toMatchObject([{ path: 'vm-1/cd', cause: 'NotFollowed', message: expect.stringContaining('a loop device') }]);
     expect(existsSync(tree.path(BASE))).toBe(true);
   });
 });

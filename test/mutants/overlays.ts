@@ -621,6 +621,16 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         from: "unseen.add(path, 'NotFollowed', message);",
         to: 'void [path, message];',
       },
+      {
+        rule: 'an overlayfs below the instances path is unseen',
+        from: "(type !== 'overlay' && !isLoop)",
+        to: '!isLoop',
+      },
+      {
+        rule: 'a file system of a loop device below the instances path is unseen',
+        from: "const isLoop = source.startsWith('/dev/loop');",
+        to: 'const isLoop = false;',
+      },
     ],
   },
   {
