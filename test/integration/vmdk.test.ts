@@ -66,6 +66,17 @@ describe('a base file that is an extent of a VMDK', () => {
   });
 });
 
+describe('a VMDK with more extents than any image has', () => {
+  it('should hold where it is an image, and not be read to its end', async () => {
+    const tree = setUp();
+    const many = Array.from({ length: 65 }, (_, n) => `RW 1 FLAT "extent-${n}" 0\n`).join('');
+    writeFileSync(tree.path('vm-1/disk'), `${BEGIN}${IDS}${many}RW 2048 FLAT "${NAME}" 0\n`);
+    const { unseen } = await passBesideAnotherVm(tree);
+    expect(unseen).toMatchObject([{ path: 'vm-1/disk', message: expect.stringContaining('66 extents, of which 64 are read') }]);
+    expect(existsSync(tree.path(BASE))).toBe(true);
+  });
+});
+
 describe('a base file that is the parent of a VMDK', () => {
   it('should be kept though the ID says that there is no parent: QEMU goes by the name', async () => {
     const tree = setUp();

@@ -463,6 +463,12 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         to: 'if (virtualSizeBytes > 0) return',
         tests: [REAL_FORMATS, VMDK],
       },
+      {
+        rule: 'a VMDK of more extents than are read is not understood',
+        from: 'extents.length > MAX_EXTENTS ? {',
+        to: 'false ? {',
+        tests: [VMDK],
+      },
       { rule: 'the extents of a VMDK descriptor protect', from: 'const extents = named', to: 'const extents = false' },
       {
         rule: 'an extent of a VMDK is read as QEMU reads it, whatever blanks and signs it has',

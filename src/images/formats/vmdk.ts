@@ -9,6 +9,8 @@ const DESCRIPTOR_COMMENT = Buffer.from('# Disk DescriptorFile');
 const SECTOR_BYTES = 512;
 const SPARSE_HEADER_BYTES = 64;
 const NO_PARENT = 'ffffffff';
+/** A guest may write thousands of names into a disk, and each chain that leads through it keeps all of them. A base image has one extent. */
+const MAX_EXTENTS = 64;
 /** Where QEMU looks for the parent of a sparse image, and how far, whatever the header says of its descriptor (`vmdk_parent_open`). */
 const PARENT_OFFSET = 0x200;
 const PARENT_BYTES = 20 * SECTOR_BYTES;
@@ -73,8 +75,11 @@ function parseDescriptor(bytes: Buffer, named: boolean): ImageHeader {
   const parentId = /^parentCID\s*=\s*([0-9a-f]+)/im.exec(text)?.[1];
   if (parentId === undefined) return invalid('vmdk', 'its descriptor does not say whether it has a parent');
   const extents = named ? extentsIn(text) : [];
-  const image = { kind: 'image', format: 'vmdk', ...(extents.length === 0 ? {} : { dataFiles: extents }) } as const;
-  return { ...image, ...parentIn(text, parentId) };
+  const dataFiles = extents.slice(0, MAX_EXTENTS);
+  const tooMany =
+    extents.length > MAX_EXTENTS ? { unclear: `a vmdk image of ${extents.length} extents, of which ${MAX_EXTENTS} are read` } : {};
+  const image = { kind: 'image', format: 'vmdk', ...(extents.length === 0 ? {} : { dataFiles }) } as const;
+  return { ...image, ...tooMany, ...parentIn(text, parentId) };
 }
 
 /**
