@@ -10,7 +10,7 @@ import { distrust } from './trust.ts';
 /** Some ten thousand workloads. */
 const MAX_REPORT_BYTES = 8 * 1024 * 1024;
 /** A report is replaced every few seconds: one that was, between our opening it and looking at it, is opened again. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 10;
 
 export interface ReportPlaces {
   readonly instancesPath: string;
