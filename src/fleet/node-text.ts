@@ -3,11 +3,12 @@ import { type Finding, type Gate } from '../model/plan.ts';
 import { FILE_STATES, GATE_REASONS } from '../model/reasons.ts';
 import { BASE_FILE_KINDS } from '../model/scan.ts';
 import type { CacheSummary } from '../report/node/cache-summary.ts';
+import { agoText } from './ago.ts';
 import type { NodeStatus } from './node-status.ts';
 import { headerLine, paint, placeColumns, rowLine, type Column } from '../report/terminal/layout.ts';
-import { cellText, shortAge } from '../report/terminal/cells.ts';
+import { cellText } from '../report/terminal/cells.ts';
 import { countOf, humanBytes } from '../lib/text.ts';
-import { wantedLine, type WantedSummary } from '../report/wanted.ts';
+import { wantedLine, wantsNone } from '../report/wanted.ts';
 
 /** More findings are for `/report`. */
 const MAX_FINDINGS = 20;
@@ -33,10 +34,7 @@ export function* nodeStatusText(status: NodeStatus, live: LiveStatus | undefined
 
 function fieldsOf(status: NodeStatus, live: LiveStatus | undefined, nowMs: number): readonly (readonly [string, readonly string[]])[] {
   const { mode, modeFrom, result, lastPass, summary, cache, waitingFor, agentProblem } = status;
-  const age =
-    lastPass === undefined
-      ? ''
-      : `${lastPass.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}, ${shortAge((nowMs - Date.parse(lastPass)) / 1000)} ago`;
+  const age = lastPass === undefined ? '' : `${lastPass.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}, ${agoText(lastPass, nowMs)}`;
   return [
     [
       'Mode',
@@ -47,19 +45,15 @@ function fieldsOf(status: NodeStatus, live: LiveStatus | undefined, nowMs: numbe
     ['Removed', removedLines(status, nowMs)],
     ['Agent', agentProblem === undefined ? [] : [`does not run: ${cellText(agentProblem)}`]],
     ['Cache', cache === undefined ? [] : [amounts(cache)]],
-    ['Wanted', status.wanted === undefined || isNone(status.wanted) ? [] : [cellText(wantedLine(status.wanted))]],
+    ['Wanted', status.wanted === undefined || wantsNone(status.wanted) ? [] : [cellText(wantedLine(status.wanted))]],
     ['Held by', live === undefined ? status.held.map((reason) => `${reason}: ${GATE_REASONS[reason]}`) : closures(live.gate)],
     ['Findings', live === undefined ? [] : findingLines(live.findings)],
     ['Waiting', waitingFor === undefined ? [] : [`for the pass that ${NODE_ANNOTATIONS.runNow}=${waitingFor} asks for`]],
   ];
 }
 
-function isNone({ present, missing, more }: WantedSummary): boolean {
-  return present + missing.length + more === 0;
-}
-
 function removedLines({ lastRemoval }: NodeStatus, nowMs: number): string[] {
-  return lastRemoval === undefined ? [] : [`${cellText(lastRemoval.what)}, ${shortAge((nowMs - Date.parse(lastRemoval.at)) / 1000)} ago`];
+  return lastRemoval === undefined ? [] : [`${cellText(lastRemoval.what)}, ${agoText(lastRemoval.at, nowMs)}`];
 }
 
 function amounts({ total, reclaimable, removed }: CacheSummary): string {

@@ -1,6 +1,7 @@
+import { agoText } from './ago.ts';
 import type { NodeStatus } from './node-status.ts';
 import { headerLine, placeColumns, rowLine, type Column, type TableStyle } from '../report/terminal/layout.ts';
-import { cellText, cutEnd, shortAge, wrap } from '../report/terminal/cells.ts';
+import { cellText, cutEnd, wrap } from '../report/terminal/cells.ts';
 import { countOf, humanBytes } from '../lib/text.ts';
 
 const UNKNOWN = '-';
@@ -44,7 +45,7 @@ function columnsAt(nowMs: number, { wide }: TableStyle): readonly Column<NodeSta
       least: 9,
       format: ({ result = '' }) => (Object.hasOwn(COLOURS, result) ? COLOURS[result] : undefined),
     },
-    { header: 'LAST PASS', align: 'right', text: ({ lastPass }) => ageOf(lastPass, nowMs) },
+    { header: 'LAST PASS', align: 'right', text: ({ lastPass }) => agoText(lastPass, nowMs) },
     { header: 'FILES', align: 'right', text: ({ cache }) => (cache === undefined ? UNKNOWN : String(cache.total[0])), expendable: 1 },
     { header: 'CACHED', align: 'right', text: ({ cache }) => (cache === undefined ? UNKNOWN : humanBytes(cache.total[1])) },
     { header: 'RECLAIMABLE', align: 'right', text: ({ cache }) => (cache === undefined ? UNKNOWN : humanBytes(cache.reclaimable[1])) },
@@ -61,11 +62,7 @@ function whyOf({ result, held, summary = '', agentProblem }: NodeStatus): string
 }
 
 function removalOf({ lastRemoval }: NodeStatus, nowMs: number): string {
-  return lastRemoval === undefined ? UNKNOWN : `${cellText(lastRemoval.what)}, ${ageOf(lastRemoval.at, nowMs)}`;
-}
-
-function ageOf(lastPass: string | undefined, nowMs: number): string {
-  return lastPass === undefined ? UNKNOWN : `${shortAge((nowMs - Date.parse(lastPass)) / 1000)} ago`;
+  return lastRemoval === undefined ? UNKNOWN : `${cellText(lastRemoval.what)}, ${agoText(lastRemoval.at, nowMs)}`;
 }
 
 function closingLine(nodes: readonly NodeStatus[]): string {

@@ -15,6 +15,16 @@ export interface WantedSummary {
   readonly more: number;
 }
 
+/** How many images are missing. */
+export function missingCount({ missing, more }: Pick<WantedSummary, 'missing' | 'more'>): number {
+  return missing.length + more;
+}
+
+/** Whether nobody wants an image there: the annotation stays after the last one. */
+export function wantsNone(summary: WantedSummary): boolean {
+  return summary.present + missingCount(summary) === 0;
+}
+
 export function wantedSummary(wanted: readonly WantedImage[]): WantedSummary {
   const missing = wanted.filter(({ present }) => !present).map(({ imageRef }) => shorten(printable(imageRef), MAX_ID_CHARACTERS));
   const shown = missing.slice(0, MAX_MISSING);
@@ -40,8 +50,9 @@ export function parseWanted(text: string | undefined): WantedSummary | undefined
 }
 
 /** `3 of 5 wanted images are here; missing: 4bd1…, 8c2e…`. */
-export function wantedLine({ present, missing, more }: WantedSummary): string {
-  const absent = missing.length + more;
+export function wantedLine(summary: WantedSummary): string {
+  const { present, missing } = summary;
+  const absent = missingCount(summary);
   const count = `${present} of ${countOf(present + absent, 'wanted image')} ${present === 1 ? 'is' : 'are'} here`;
   return absent === 0 ? count : `${count}; missing: ${listSome(missing, MAX_MISSING, absent)}`;
 }

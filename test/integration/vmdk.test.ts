@@ -99,6 +99,25 @@ describe('a base file that is the parent of a VMDK', () => {
     writeFileSync(path, change(bytes, bytes.subarray(begin, bytes.indexOf(0, begin))));
   }
 
+  /** `_base` has a VMDK of three days, and a disk is backed by it whose descriptor has been moved. */
+  function setUpMoved(change: (bytes: Buffer, text: Buffer) => Buffer): Tree {
+    const tree = setUp();
+    mkdirSync(tree.path('vm-2'));
+    qemuImg(['create', '-q', '-f', 'vmdk', tree.path(BASE), '1M']);
+    qemuImg(['create', '-q', '-f', 'vmdk', '-b', tree.path(BASE), '-F', 'vmdk', tree.path('vm-2/disk')]);
+    moveDescriptor(tree.path('vm-2/disk'), change);
+    const days = Date.now() / 1000 - 3 * 86_400;
+    utimesSync(tree.path(BASE), days, days);
+    return tree;
+  }
+
+  /** The header says that this text, at the end of the file, is its descriptor. */
+  function withDescriptorAtEnd(bytes: Buffer, text: Buffer): Buffer {
+    const end = Math.ceil(bytes.length / 512);
+    const moved = Buffer.concat([bytes, Buffer.alloc(end * 512 - bytes.length), text, Buffer.alloc(20 * 512)]);
+    return withDescriptorAt(moved, end);
+  }
+
   const MOVED: readonly (readonly [string, (bytes: Buffer, text: Buffer) => Buffer])[] = [
     ['at none', (bytes) => withDescriptorAt(bytes, 0)],
     ['where there are only zeros', (bytes) => withDescriptorAt(bytes, 40)],
@@ -109,9 +128,7 @@ describe('a base file that is the parent of a VMDK', () => {
           .toString('latin1')
           .replace(/parentFileNameHint="[^"]*"\n/, '')
           .replace(/parentCID=\w+/, 'parentCID=ffffffff');
-        const end = Math.ceil(bytes.length / 512);
-        const moved = Buffer.concat([bytes, Buffer.alloc(end * 512 - bytes.length), Buffer.from(alone, 'latin1'), Buffer.alloc(20 * 512)]);
-        return withDescriptorAt(moved, end);
+        return withDescriptorAtEnd(bytes, Buffer.from(alone, 'latin1'));
       },
     ],
   ];
@@ -124,45 +141,21 @@ describe('a base file that is the parent of a VMDK', () => {
   it.each(MOVED)(
     'should be kept where the header says that the descriptor is %s: QEMU looks at one place for the parent',
     async (_, change) => {
-      const tree = setUp();
-      mkdirSync(tree.path('vm-2'));
-      qemuImg(['create', '-q', '-f', 'vmdk', tree.path(BASE), '1M']);
-      qemuImg(['create', '-q', '-f', 'vmdk', '-b', tree.path(BASE), '-F', 'vmdk', tree.path('vm-2/disk')]);
-      moveDescriptor(tree.path('vm-2/disk'), change);
-      const days = Date.now() / 1000 - 3 * 86_400;
-      utimesSync(tree.path(BASE), days, days);
+      const tree = setUpMoved(change);
       await expectKept(tree, () => expect(qemuChain(tree.path('vm-2/disk'))).toHaveLength(2));
     },
   );
 
   it('should be kept where the text that the header names has a parent, which QEMU does not read', async () => {
-    const tree = setUp();
-    mkdirSync(tree.path('vm-2'));
-    qemuImg(['create', '-q', '-f', 'vmdk', tree.path(BASE), '1M']);
-    qemuImg(['create', '-q', '-f', 'vmdk', '-b', tree.path(BASE), '-F', 'vmdk', tree.path('vm-2/disk')]);
-    moveDescriptor(tree.path('vm-2/disk'), (bytes, text) => {
-      const end = Math.ceil(bytes.length / 512);
-      const moved = Buffer.concat([bytes, Buffer.alloc(end * 512 - bytes.length), text, Buffer.alloc(20 * 512)]);
-      return withDescriptorAt(moved.fill(0, 512, 512 + text.length), end);
-    });
-    const days = Date.now() / 1000 - 3 * 86_400;
-    utimesSync(tree.path(BASE), days, days);
+    const tree = setUpMoved((bytes, text) => withDescriptorAtEnd(bytes, text).fill(0, 512, 512 + text.length));
     // QEMU refuses such an image; VMware reads it.
     await expectKept(tree, () => expect(() => qemuChain(tree.path('vm-2/disk'))).toThrow('Invalid argument'));
   });
 
   it('should hold where QEMU and VMware would take two different parents', async () => {
-    const tree = setUp();
-    mkdirSync(tree.path('vm-2'));
-    qemuImg(['create', '-q', '-f', 'vmdk', tree.path(BASE), '1M']);
-    qemuImg(['create', '-q', '-f', 'vmdk', '-b', tree.path(BASE), '-F', 'vmdk', tree.path('vm-2/disk')]);
-    moveDescriptor(tree.path('vm-2/disk'), (bytes, text) => {
-      const other = Buffer.from(
-        text.toString('latin1').replace(/parentFileNameHint="[^"]*"/, 'parentFileNameHint="/srv/other.vmdk"'),
-        'latin1',
-      );
-      const end = Math.ceil(bytes.length / 512);
-      return withDescriptorAt(Buffer.concat([bytes, Buffer.alloc(end * 512 - bytes.length), other, Buffer.alloc(20 * 512)]), end);
+    const tree = setUpMoved((bytes, text) => {
+      const other = text.toString('latin1').replace(/parentFileNameHint="[^"]*"/, 'parentFileNameHint="/srv/other.vmdk"');
+      return withDescriptorAtEnd(bytes, Buffer.from(other, 'latin1'));
     });
     const report = await passBesideAnotherVm(tree);
     expect(report.unseen).toMatchObject([{ path: 'vm-2/disk', message: expect.stringContaining('two parents') }]);

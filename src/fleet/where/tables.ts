@@ -1,6 +1,7 @@
 import { countOf, humanBytes, listSome } from '../../lib/text.ts';
 import { cellText, cutEnd, cutName, shortAge, wrap } from '../../report/terminal/cells.ts';
 import { headerLine, placeColumns, rowLine, type Column, type TableStyle } from '../../report/terminal/layout.ts';
+import { agoText } from '../ago.ts';
 import type { LocatedFile } from './located-files.ts';
 import type { NodePlace } from './node-place.ts';
 
@@ -22,12 +23,13 @@ export interface Whereabouts {
 export function* whereText(found: Whereabouts, style: TableStyle, nowMs: number): Generator<string> {
   const { places, files } = found;
   const having = places.filter(({ answer }) => answer === 'has');
-  if (files === undefined && having.length > 0) yield* rows(placeColumnsAt(nowMs), having, style);
-  if (files !== undefined && files.length > 0) yield* rows(fileColumnsAt(nowMs), files, style);
+  if (files === undefined && having.length > 0) yield* tableRows(placeColumnsAt(nowMs), having, style);
+  if (files !== undefined && files.length > 0) yield* tableRows(fileColumnsAt(nowMs), files, style);
   for (const line of closingLines(found)) yield `${wrap(line, style.width, '  ')}\n`;
 }
 
-function* rows<Row>(all: readonly Column<Row>[], items: readonly Row[], { width, colour }: TableStyle): Generator<string> {
+/** A table that is drawn in one go: its headers, and a line for each row. */
+export function* tableRows<Row>(all: readonly Column<Row>[], items: readonly Row[], { width, colour }: TableStyle): Generator<string> {
   const columns = placeColumns(all, items, width);
   yield headerLine(columns, colour);
   for (const item of items) yield rowLine(columns, item, colour);
@@ -37,7 +39,7 @@ function placeColumnsAt(nowMs: number): readonly Column<NodePlace>[] {
   return [
     { header: 'NODE', align: 'left', text: ({ node }) => cellText(node), cut: cutEnd, least: 12 },
     { header: 'STATE', align: 'left', text: ({ state = '-' }) => state },
-    { header: 'LAST PASS', align: 'right', text: ({ lastPass }) => ageOf(lastPass, nowMs) },
+    { header: 'LAST PASS', align: 'right', text: ({ lastPass }) => agoText(lastPass, nowMs) },
   ];
 }
 
@@ -47,7 +49,7 @@ function fileColumnsAt(nowMs: number): readonly Column<LocatedFile>[] {
     { header: 'FILE', align: 'left', text: ({ file }) => cellText(file), cut: cutName, least: 12 },
     { header: 'SIZE', align: 'right', text: ({ allocatedBytes }) => humanBytes(allocatedBytes) },
     { header: 'STATE', align: 'left', text: ({ state }) => state },
-    { header: 'LAST USE', align: 'right', text: ({ since }) => ageOf(since, nowMs) },
+    { header: 'LAST USE', align: 'right', text: ({ since }) => agoText(since, nowMs) },
     { header: 'GOES', align: 'left', text: (file) => whenOf(file, nowMs) },
     {
       header: 'USED BY',
@@ -58,10 +60,6 @@ function fileColumnsAt(nowMs: number): readonly Column<LocatedFile>[] {
       expendable: 1,
     },
   ];
-}
-
-function ageOf(at: string | undefined, nowMs: number): string {
-  return at === undefined ? '-' : `${shortAge((nowMs - Date.parse(at)) / 1000)} ago`;
 }
 
 function whenOf({ goesAt, state }: LocatedFile, nowMs: number): string {
