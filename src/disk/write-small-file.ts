@@ -42,9 +42,18 @@ export function replaceFile(path: string, text: string): void {
   }
 }
 
-/** As `replaceFile`, for a file of ours that several may write at once: the event loop turns while the disk takes it. */
-export async function replaceOwnFile(reach: Reach, name: string, text: string): Promise<void> {
-  const replacement = { reach, name, temporary: `.${randomBytes(16).toString('hex')}`, mode: 0o600 };
+/**
+ * As `replaceFile`, for a file of ours: the event loop turns while the disk takes it.
+ *
+ * @param temporary for a file that one writer at a time replaces. By default a random name: several may write at once.
+ */
+export async function replaceOwnFile(
+  reach: Reach,
+  name: string,
+  text: string,
+  temporary: string = `.${randomBytes(16).toString('hex')}`,
+): Promise<void> {
+  const replacement = { reach, name, temporary, mode: 0o600 };
   const fd = begin(replacement);
   try {
     try {

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoError, errnoOf, messageOf } from '../lib/errors.ts';
+import type { LedgerState, RecordedPass, RemovalLedger, RemovalRecord } from '../model/ledger/recorder.ts';
+import type { Evidence, Intent, LedgerEntry, PassRecord, RecordedOutcome } from '../model/ledger/records.ts';
+import { ledgerPath } from './directory.ts';
+import { Outcomes } from './outcomes.ts';
+import { recover } from './recovery.ts';
+import { LedgerWriter, type WriterOptions } from './writer.ts';
+
+export interface LedgerOptions extends WriterOptions {
+  readonly version: string;
+}
+
+/** Of this process. */
+const PROCESS = randomUUID();
+const NO_EVIDENCE: Evidence = { sources: [], overlays: {}, unseen: 0 };
+
+/** Records removals in files, before they happen. */
+export function createLedger(options: LedgerOptions): RemovalLedger {
+  // A process that was killed is looked for once; then only where the last record says that a pass has not ended.
+  let isRecovered = false;
+  const open = async (basePath: string): Promise<LedgerWriter> => {
+    const writer = await LedgerWriter.open(options);
+    try {
+      if (!isRecovered || writer.lastType !== 'end') await recover(writer, basePath);
+      isRecovered = true;
+      return writer;
+    } catch (error) {
+      writer.close();
+      throw error;
+    }
+  };
+  return {
+    async begin(pass) {
+      const record = new Recording(options, pass, open);
+      // As long as there is room: a file system may be full when the first file is to go. Nothing is made beside a lock directory that is not there.
+      if (existsSync(dirname(options.directory))) await record.prepare();
+      return record;
+    },
+  };
+}
+
+class Recording implements RemovalRecord {
+  readonly #options: LedgerOptions;
+  readonly #pass: RecordedPass;
+  readonly #open: (basePath: string) => Promise<LedgerWriter>;
+  readonly #outcomes = new Outcomes();
+  #writer: LedgerWriter | undefined;
+  #problem: Error | undefined;
+  /** Numbers of the records. */
+  #passNumber: number | undefined;
+  #evidenceNumber: number | undefined;
+  /** It is not recorded yet. */
+  #evidence: Evidence | undefined;
+
+  constructor(options: LedgerOptions, pass: RecordedPass, open: (basePath: string) => Promise<LedgerWriter>) {
+    this.#options = options;
+    this.#pass = pass;
+    this.#open = open;
+  }
+
+  async prepare(): Promise<void> {
+    try {
+      this.#writer ??= await this.#open(this.#pass.basePath);
+      this.#problem = undefined;
+    } catch (error) {
+      this.#problem = this.#explained(error);
+    }
+  }
+
+  evidence(evidence: Evidence): void {
+    this.#evidence = evidence;
+  }
+
+  async intend(intents: readonly Intent[]): Promise<readonly number[]> {
+    if (intents.length === 0) return [];
+    if (this.#writer === undefined) await this.prepare();
+    const writer = this.#writer;
+    if (writer === undefined) throw this.#problem ?? new Error('the ledger is not open');
+    try {
+      const numbers = await this.#intend(writer, intents);
+      this.#problem = undefined;
+      return numbers;
+    } catch (error) {
+      this.#problem = this.#explained(error);
+      throw this.#problem;
+    }
+  }
+
+  /** All that belongs before them goes with them. */
+  async #intend(writer: LedgerWriter, intents: readonly Intent[]): Promise<readonly number[]> {
+    let before = 0;
+    let [pass, evidence] = [0, 0];
+    const ends = await writer.append(
+      (first) => {
+        const entries: LedgerEntry[] = [];
+        const add = (entry: LedgerEntry): number => first + entries.push(entry) - 1;
+        pass = this.#passNumber ?? this.#beginPass(writer, add);
+        for (const entry of this.#outcomes.entries(pass)) add(entry);
+        const isNew = this.#evidence !== undefined || this.#evidenceNumber === undefined;
+        evidence = isNew ? add({ type: 'evidence', pass, ...(this.#evidence ?? NO_EVIDENCE) }) : (this.#evidenceNumber ?? 0);
+        before = entries.length;
+        for (const intent of intents) add({ type: 'intent', pass, evidence, ...intent });
+        return entries;
+      },
+      (count) => count - intents.length + 1,
+    );
+    [this.#passNumber, this.#evidenceNumber, this.#evidence] = [pass, evidence, undefined];
+    this.#outcomes.clear();
+    return ends.slice(before).map(({ seq }) => seq);
+  }
+
+  /** Others see by its lock that the pass runs. */
+  #beginPass(writer: LedgerWriter, add: (entry: LedgerEntry) => number): number {
+    const { asked, node, preset, basePath } = this.#pass;
+    const { version } = this.#options;
+    const entry: PassRecord = { type: 'pass', asked, version, node, preset, mode: 'enforce', basePath, process: PROCESS, pid: process.pid };
+    const number = add(entry);
+    writer.locks.tryTake(number);
+    return number;
+  }
+
+  outcome(intent: number, outcome: RecordedOutcome, message?: string): void {
+    this.#outcomes.add(intent, outcome, message);
+  }
+
+  async end(outcomes: Parameters<RemovalRecord['end']>[0]): Promise<LedgerState> {
+    try {
+      const [writer, pass] = [this.#writer, this.#passNumber];
+      if (writer !== undefined && pass !== undefined) {
+        await writer.append(() => [...this.#outcomes.entries(pass), { type: 'end', pass, outcomes }]);
+        await writer.publishHead();
+      }
+    } catch (error) {
+      this.#problem = this.#explained(error);
+    }
+    const problem = this.#problem === undefined ? {} : { problem: messageOf(this.#problem) };
+    return { last: this.#writer?.last, bytes: this.#bytes(), ...problem };
+  }
+
+  #bytes(): number {
+    try {
+      return this.#writer?.bytes() ?? 0;
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return 0;
+    }
+  }
+
+  close(): void {
+    this.#writer?.close();
+    this.#writer = undefined;
+  }
+
+  #explained(error: unknown): Error {
+    const code = errnoOf(error);
+    if (code === undefined) throw error;
+    const why = messageOf(error);
+    const path = ledgerPath(this.#options);
+    return errnoError(
+      code,
+      `a removal is recorded in ${path} before it happens, and that failed: ${why}; correct it, or set ledger.enabled: false`,
+    );
+  }
+}

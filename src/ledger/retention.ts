@@ -1,0 +1,28 @@
+import { lstatSync } from 'node:fs';
+import type { OpenDirectory } from '../disk/held-directory.ts';
+import { segmentName } from '../model/ledger/records.ts';
+
+const DAY_MS = 86_400_000;
+
+export interface Limits {
+  /** Of all segments; the last one stays in any case. */
+  readonly maxBytes: number;
+  readonly maxAgeDays: number;
+}
+
+export function sizeOf(directory: OpenDirectory, name: string): number {
+  return directory.at(name, (path) => lstatSync(path, { throwIfNoEntry: false })?.size ?? 0);
+}
+
+/** Removes the oldest segments that are too old or too much; the last one stays. `numbers`: oldest first. */
+export function dropOldest(directory: OpenDirectory, numbers: readonly number[], limits: Limits & { readonly nowMs: number }): void {
+  let bytes = numbers.reduce((sum, number) => sum + sizeOf(directory, segmentName(number)), 0);
+  for (const number of numbers.slice(0, -1)) {
+    const name = segmentName(number);
+    // Nothing was written into it after its last record.
+    const writtenMs = directory.at(name, (path) => lstatSync(path).mtimeMs);
+    if (bytes <= limits.maxBytes && limits.nowMs - writtenMs <= limits.maxAgeDays * DAY_MS) return;
+    bytes -= sizeOf(directory, name);
+    directory.entries.unlink(name);
+  }
+}

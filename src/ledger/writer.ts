@@ -1,0 +1,265 @@
+import { fsyncSync, openSync, closeSync, constants, readdirSync } from 'node:fs';
+import type { OpenDirectory } from '../disk/held-directory.ts';
+import { openOwnLocks, type OwnLocks } from '../disk/locks/own-lock.ts';
+import { errnoError, hasErrno } from '../lib/errors.ts';
+import { timestamp } from '../lib/timestamp.ts';
+import type { Clock } from '../model/ports.ts';
+import {
+  NO_RECORD_BEFORE,
+  segmentName,
+  segmentNumber,
+  type LedgerEnd,
+  type LedgerEntry,
+  type RecoveredRecord,
+} from '../model/ledger/records.ts';
+import { ledgerPath, openLedgerDirectory, type LedgerPlace } from './directory.ts';
+import { readHead, writeHead } from './head.ts';
+import { chain, hashLine } from './line.ts';
+import { dropOldest, sizeOf, type Limits } from './retention.ts';
+import { BLOCK_BYTES, FULL, RESERVE_BYTES, Segment } from './segment.ts';
+import { readTail, type Tail } from './tail.ts';
+
+/** Of one file. A batch of records may go beyond it. */
+const SEGMENT_BYTES = 1_048_576;
+/** A file is also closed when its first record is this part of the greatest age: files are dropped as a whole. */
+const AGE_PARTS = 12;
+const DAY_MS = 86_400_000;
+/** The byte of the lock file for appending; those above it are passes that run. */
+const APPENDING = 0;
+/** Far longer than any append should take: a disk that hangs. */
+const WAIT_MS = 10_000;
+const LOCK_NAME = 'lock';
+const NOTHING: LedgerEnd = { seq: 0, hash: NO_RECORD_BEFORE };
+
+export interface WriterOptions extends LedgerPlace, Limits {
+  readonly clock: Clock;
+}
+
+/** An open ledger. One process at a time appends; others may do so in between. */
+export class LedgerWriter {
+  readonly #options: WriterOptions;
+  readonly directory: OpenDirectory;
+  readonly locks: OwnLocks;
+  #segment: Segment | undefined;
+  #tail: Tail | undefined;
+  #torn: RecoveredRecord['torn'];
+  /** A disk that failed to take records may have lost them, whatever it says later. */
+  #broken: Error | undefined;
+
+  private constructor(options: WriterOptions) {
+    this.#options = options;
+    this.directory = openLedgerDirectory(options);
+    try {
+      this.locks = this.directory.at(LOCK_NAME, openOwnLocks);
+    } catch (error) {
+      this.directory.entries.close();
+      throw error;
+    }
+  }
+
+  /** Makes the ledger where there is none. Throws an errno error. */
+  static async open(options: WriterOptions): Promise<LedgerWriter> {
+    const writer = new LedgerWriter(options);
+    try {
+      await writer.#alone(() => writer.#load());
+      return writer;
+    } catch (error) {
+      writer.close();
+      throw error;
+    }
+  }
+
+  get path(): string {
+    return ledgerPath(this.#options);
+  }
+
+  get last(): LedgerEnd | undefined {
+    return this.#tail === undefined || this.#tail.last.seq === 0 ? undefined : this.#tail.last;
+  }
+
+  get lastType(): string | undefined {
+    return this.#tail?.lastType;
+  }
+
+  /** Whether a record was found that is not whole; the next append says so. */
+  get isTorn(): boolean {
+    return this.#torn !== undefined;
+  }
+
+  /** All segments, oldest first. */
+  segments(): number[] {
+    const names = this.directory.self((path) => readdirSync(path));
+    return names
+      .map(segmentNumber)
+      .filter((number) => number !== undefined)
+      .toSorted((a, b) => a - b);
+  }
+
+  bytes(): number {
+    return this.segments().reduce((sum, number) => sum + sizeOf(this.directory, segmentName(number)), 0);
+  }
+
+  /** The bytes of a segment, or of none. */
+  read(number: number): Buffer {
+    if (number === this.#segment?.number) return this.#segment.read();
+    const segment = Segment.open(this.directory, segmentName(number), number);
+    try {
+      return segment.read();
+    } finally {
+      segment.close();
+    }
+  }
+
+  /**
+   * Puts records on disk, and returns their numbers and hashes in order. Where there is no room for all of them, the first ones. Throws an errno error.
+   *
+   * @param entriesFrom makes them, by the number that the first of them gets.
+   * @param atLeast how many of so many have to be written; all, unless it says otherwise.
+   */
+  async append(
+    entriesFrom: (first: number) => readonly LedgerEntry[],
+    atLeast: (count: number) => number = (count) => count,
+  ): Promise<readonly LedgerEnd[]> {
+    if (this.#broken !== undefined) throw this.#broken;
+    return await this.#alone(async () => {
+      if (this.#segment?.isOvertaken() !== false) await this.#load();
+      if (this.#isFull()) await this.#rotate();
+      const { segment, tail } = this.#loaded();
+      const at = timestamp(this.#options.clock.now().wallMs);
+      const found: LedgerEntry[] = this.#torn === undefined ? [] : [{ type: 'recovered', torn: this.#torn }];
+      const asked = entriesFrom(tail.last.seq + 1 + found.length);
+      const entries = [...found, ...asked];
+      const { lines, ends } = chain(tail.last, at, entries);
+      const count = await this.#write(segment, lines, found.length + atLeast(asked.length));
+      const last = ends[count - 1] ?? tail.last;
+      this.#tail = { ...tail, last, lastType: entries[count - 1]?.type, firstAt: tail.firstAt ?? at, end: segment.end };
+      this.#torn = undefined;
+      return ends.slice(found.length, count);
+    });
+  }
+
+  async #write(segment: Segment, lines: readonly string[], atLeast: number): Promise<number> {
+    try {
+      return await segment.append(lines, atLeast);
+    } catch (error) {
+      if (error instanceof Error && !hasErrno(error, ...FULL)) this.#broken = error;
+      throw error;
+    }
+  }
+
+  /** Drops what is too old or too much, and says outside of the segments where they end. A full file system takes nothing from that. */
+  async publishHead(): Promise<void> {
+    await this.#alone(async () => {
+      if (this.#segment?.isOvertaken() !== false) await this.#load();
+      dropOldest(this.directory, this.segments(), { ...this.#options, nowMs: this.#options.clock.now().wallMs });
+      await this.#writeHead();
+    });
+  }
+
+  async #writeHead(): Promise<void> {
+    if (this.last === undefined) return;
+    try {
+      await writeHead(this.directory, this.segments(), this.last);
+    } catch (error) {
+      if (!hasErrno(error, ...FULL)) throw error;
+    }
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (!(await this.locks.take(APPENDING, WAIT_MS)))
+      throw errnoError('EBUSY', `another process has appended to it for ${WAIT_MS / 1000} s: does its disk hang?`);
+    try {
+      return await work();
+    } finally {
+      this.locks.release(APPENDING);
+    }
+  }
+
+  #loaded(): { segment: Segment; tail: Tail } {
+    if (this.#segment === undefined || this.#tail === undefined) throw new Error('the ledger is not loaded');
+    return { segment: this.#segment, tail: this.#tail };
+  }
+
+  async #load(): Promise<void> {
+    this.#segment?.close();
+    this.#segment = undefined;
+    const number = this.segments().at(-1);
+    const segment = number === undefined ? await this.#create(1, BLOCK_BYTES) : Segment.open(this.directory, segmentName(number), number);
+    this.#segment = segment;
+    const bytes = segment.read();
+    const settled = readHead(this.directory)?.last.seq;
+    const tail = readTail(bytes, this.#endBefore(segment.number, settled), settled);
+    segment.end = tail.end;
+    this.#tail = tail;
+    if (tail.tornBytes === 0) return;
+    this.#torn = { bytes: tail.tornBytes, sha256: hashLine(bytes.subarray(tail.end, tail.end + tail.tornBytes)) };
+    await segment.blank(tail.tornBytes);
+  }
+
+  /** The last record of the segments before. */
+  #endBefore(number: number, settled: number | undefined): LedgerEnd {
+    const before = this.segments().findLast((it) => it < number);
+    return before === undefined ? NOTHING : readTail(this.read(before), NOTHING, settled).last;
+  }
+
+  async #create(number: number, atLeast: number): Promise<Segment> {
+    const name = segmentName(number);
+    try {
+      const segment = await Segment.create(this.directory, name, number, atLeast);
+      this.directory.self(syncDirectory);
+      return segment;
+    } catch (error) {
+      // One that is too small for a record is in the way of the next attempt.
+      if (!hasErrno(error, 'EEXIST')) this.#discard(name);
+      throw error;
+    }
+  }
+
+  #discard(name: string): void {
+    try {
+      this.directory.entries.unlink(name);
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT')) throw error;
+    }
+  }
+
+  #isFull(): boolean {
+    const { segment, tail } = this.#loaded();
+    if (tail.firstAt === undefined) return false;
+    const ageMs = this.#options.clock.now().wallMs - Date.parse(tail.firstAt);
+    return segment.end >= SEGMENT_BYTES || ageMs > (this.#options.maxAgeDays * DAY_MS) / AGE_PARTS;
+  }
+
+  /** The reserve of the segment before stays until the next has its own. Without room for that, the one before goes on. */
+  async #rotate(): Promise<void> {
+    const { segment, tail } = this.#loaded();
+    let next: Segment;
+    try {
+      next = await this.#create(segment.number + 1, RESERVE_BYTES);
+    } catch (error) {
+      if (!hasErrno(error, ...FULL)) throw error;
+      return;
+    }
+    await segment.finish();
+    segment.close();
+    this.#segment = next;
+    this.#tail = { ...tail, end: 0, firstAt: undefined };
+    await this.#writeHead();
+  }
+
+  close(): void {
+    this.#segment?.close();
+    this.#segment = undefined;
+    this.locks.close();
+    this.directory.entries.close();
+  }
+}
+
+function syncDirectory(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
