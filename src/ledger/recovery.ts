@@ -31,7 +31,7 @@ function* recordsOf(writer: LedgerWriter): Generator<LedgerRecord, void, void> {
   }
 }
 
-/** Whoever carries out a pass holds the lock of its number, until its process ends. */
+/** The process that carries out a pass holds the lock of its number, until it ends. */
 function isOver(writer: LedgerWriter, pass: number): boolean {
   const isFree = writer.locks.tryTake(pass);
   if (isFree) writer.locks.release(pass);

@@ -21,7 +21,7 @@ export interface LedgerState {
 
 /** Where removals are recorded before they happen. Twin: `memoryLedger`. */
 export interface RemovalLedger {
-  /** Of a pass that may remove files. What is wrong with the ledger is told by the first intent. */
+  /** Of a pass that may remove files. The first intent fails with what is wrong with the ledger. */
   begin(pass: RecordedPass): Promise<RemovalRecord>;
 }
 

@@ -152,7 +152,7 @@ export type LedgerRecord = LedgerEntry & {
   readonly at: string;
 };
 
-/** The end of a chain: by these two, a ledger that was written anew is found. */
+/** The end of a chain: by these two, a ledger that was written again is found. */
 export interface LedgerEnd {
   readonly seq: number;
   /** SHA-256 of the line of that number. */
