@@ -4,11 +4,19 @@ import { dirname } from 'node:path';
 import { generatedFiles, ROOT } from './chart/generated.ts';
 import { ensureHelm } from './lib/tools.ts';
 
-const files = generatedFiles(await ensureHelm(3));
-// A resource that the chart no longer has must not stay behind.
-rmSync(`${ROOT}manifests`, { recursive: true, force: true });
-for (const [path, content] of files) {
-  mkdirSync(dirname(`${ROOT}${path}`), { recursive: true });
-  writeFileSync(`${ROOT}${path}`, content);
+const helm = await ensureHelm(3);
+
+function writeFiles(): number {
+  const files = generatedFiles(helm);
+  // A resource that the chart no longer has must not stay behind.
+  rmSync(`${ROOT}manifests`, { recursive: true, force: true });
+  for (const [path, content] of files) {
+    mkdirSync(dirname(`${ROOT}${path}`), { recursive: true });
+    writeFileSync(`${ROOT}${path}`, content);
+  }
+  return files.size;
 }
-console.log(`${files.size} files written`);
+
+// The manifests are rendered from the chart's generated files, which Helm reads from the disk.
+writeFiles();
+console.log(`${writeFiles()} files written`);

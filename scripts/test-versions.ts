@@ -11,6 +11,7 @@ import { SUPPORTED_KUBE_VERSIONS } from './lib/versions.ts';
 const SUITES = [
   'chart/dry-run',
   'chart/admission-policy',
+  'chart/admission-events',
   'integration/kube',
   'integration/sources',
   'integration/report',

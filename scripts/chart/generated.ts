@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { dashboardFiles } from '../../dashboards/all.ts';
+import { admissionFile } from './admission.ts';
 import { defaultsFile } from './defaults.ts';
 import { manifestFiles } from './manifests.ts';
 import { readmeWithTable } from './readme.ts';
@@ -22,6 +23,7 @@ export function generatedFiles(helm: string): ReadonlyMap<string, string> {
   const parsed = parse(source) as Record<string, unknown>;
   const files = new Map([
     ['charts/basekeeper/files/defaults.yaml', defaultsFile(parsed, schema)],
+    ['charts/basekeeper/files/admission.yaml', admissionFile()],
     ['charts/basekeeper/values.schema.json', `${JSON.stringify(schema, undefined, 2)}\n`],
     ['charts/basekeeper/README.md', readmeWithTable(readFileSync(`${CHART}/README.md`, 'utf8'), values)],
   ]);

@@ -27,6 +27,13 @@ export function shorten(text: string, maxCharacters: number): string {
   return `${cut.replace(/[\uD800-\uDBFF]$/u, '')}…`;
 }
 
+/** The same for at most `maxBytes` bytes of UTF-8; the mark itself has three. */
+export function shortenBytes(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(Math.max(0, maxBytes - 3)));
+  return `${text.slice(0, read)}…`;
+}
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 
 /** A size for people, in IEC units with one digit: `118.2 GiB`. By hand, because libraries format by locale, which takes seconds for long tables. */

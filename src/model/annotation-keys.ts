@@ -22,6 +22,18 @@ export const NODE_ANNOTATIONS = {
   lastRemoval: `${KEY_PREFIX}last-removal`,
 } as const;
 
+/** The annotations of a Node that an agent writes: the chart's admission policy lets it change these, and no other. */
+export const AGENT_ANNOTATIONS: readonly string[] = [
+  NODE_ANNOTATIONS.lastPass,
+  NODE_ANNOTATIONS.result,
+  NODE_ANNOTATIONS.summary,
+  NODE_ANNOTATIONS.cache,
+  NODE_ANNOTATIONS.images,
+  NODE_ANNOTATIONS.wantedImages,
+  NODE_ANNOTATIONS.lastRemoval,
+  NODE_ANNOTATIONS.runNowDone,
+];
+
 /** Annotations of pods and other objects that are VMs. */
 export const WORKLOAD_ANNOTATIONS = {
   imageRef: `${KEY_PREFIX}image-ref`,

@@ -1,9 +1,9 @@
 import type { ObjectReference } from '../../model/workload.ts';
 import { EVENT_REASONS, type EventReason } from './reasons.ts';
-import { printable, shorten } from '../../lib/text.ts';
+import { printable, shortenBytes } from '../../lib/text.ts';
 
-/** What events.k8s.io/v1 allows. */
-const NOTE_MAX_CHARACTERS = 1024;
+/** What events.k8s.io/v1 allows: it says characters, and counts bytes. */
+const NOTE_MAX_BYTES = 1024;
 
 /** An event before it is sent: a value. */
 export interface EventValue {
@@ -14,7 +14,7 @@ export interface EventValue {
   readonly action: string;
   readonly regarding: ObjectReference;
   readonly related?: ObjectReference | undefined;
-  /** At most 1024 characters, without control characters. */
+  /** At most 1024 bytes, without control characters. */
   readonly note: string;
 }
 
@@ -26,7 +26,7 @@ export function eventValue(reason: EventReason, about: Pick<EventValue, 'problem
 /** The advice always survives: what is cut is the part that names examples. */
 function eventNote(text: string, advice: string): string {
   const tail = advice === '' ? '' : ` ${advice}`;
-  return `${shorten(printable(text), NOTE_MAX_CHARACTERS - tail.length)}${tail}`;
+  return `${shortenBytes(printable(text), NOTE_MAX_BYTES - Buffer.byteLength(tail))}${tail}`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { NODE_ANNOTATIONS } from '../../model/annotation-keys.ts';
+import { AGENT_ANNOTATIONS, NODE_ANNOTATIONS } from '../../model/annotation-keys.ts';
 import type { Report } from '../../model/report.ts';
 import { cacheSummary } from './cache-summary.ts';
 import { imageListText } from '../image-list.ts';
@@ -41,10 +41,7 @@ export function annotationBytes(annotations: Annotations): number {
 
 /** Only our own written annotations out of all that an object has. */
 export function ownAnnotations(annotations: Annotations): Annotations {
-  const { lastPass, result, summary, cache, images, wantedImages, lastRemoval, runNowDone } = NODE_ANNOTATIONS;
-  const own = [lastPass, result, summary, cache, images, wantedImages, lastRemoval, runNowDone].filter((key) =>
-    Object.hasOwn(annotations, key),
-  );
+  const own = AGENT_ANNOTATIONS.filter((key) => Object.hasOwn(annotations, key));
   return Object.fromEntries(own.map((key) => [key, annotations[key] ?? '']));
 }
 

@@ -1,134 +1,60 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../../../scripts/lib/until.ts';
-import { createKubeClient } from '../../../src/kube/client/client.ts';
 import { KubeApiError } from '../../../src/kube/errors.ts';
 import type { KubeClient, KubeRequest } from '../../../src/kube/types.ts';
-import { render, type Manifest } from '../../helpers/helm.ts';
-import { adminKubeConfig, asAdmin, startKubeServer, tokenKubeConfig, type KubeServer } from '../../helpers/kube-server.ts';
+import { asAdmin } from '../../helpers/kube-server.ts';
+import {
+  annotate,
+  createEvent,
+  event,
+  EVENTS,
+  NODE,
+  OTHER,
+  patchEvent,
+  patchNode,
+  REFUSED,
+  series,
+  startPolicyServer,
+  type PolicyServer,
+} from '../../helpers/policy-server.ts';
 
-const NAMESPACE = 'basekeeper';
-const NODE = 'node-a';
-const OTHER = 'node-b';
-const COLLECTIONS: Readonly<Record<string, string>> = {
-  ServiceAccount: `/api/v1/namespaces/${NAMESPACE}/serviceaccounts`,
-  ClusterRole: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
-  ClusterRoleBinding: '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings',
-  ValidatingAdmissionPolicy: '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies',
-  ValidatingAdmissionPolicyBinding: '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings',
-};
-const REFUSED = /ValidatingAdmissionPolicy 'basekeeper-(nodes|events|cleanup)'/;
+const DRY = { dryRun: 'All' };
 
-let server: KubeServer;
-let directory: string;
-/** With the token of an agent's pod on `NODE`. */
+let policies: PolicyServer;
 let agent: KubeClient;
 let admin: KubeClient;
-/** With a token of the clean-up job's service account. */
 let cleanup: KubeClient;
-/** With a token of the same service account that names no pod. */
 let podless: KubeClient;
 
 beforeAll(async () => {
-  server = await startKubeServer();
-  directory = await mkdtemp(join(tmpdir(), 'basekeeper-policy-'));
-  await asAdmin(server, 'POST', '/api/v1/namespaces', { metadata: { name: NAMESPACE } });
-  for (const name of [NODE, OTHER]) {
-    const metadata = {
-      name,
-      labels: { a: 'b' },
-      annotations: { 'example.com/other': '1', 'basekeeper.io/mode': 'dry-run', 'basekeeper.io/old': '1' },
-    };
-    await asAdmin(server, 'POST', '/api/v1/nodes', { metadata });
-  }
-  // More than the chart grants, so that what is refused is refused by the policy.
-  const more = { apiGroups: ['', 'events.k8s.io'], resources: ['nodes', 'nodes/status', 'events'], verbs: ['*'] };
-  await install(await render({ rbac: { extraRules: [more] } }));
-  await asAdmin(server, 'POST', COLLECTIONS['ClusterRoleBinding'] ?? '', {
-    metadata: { name: 'cleanup-may-more' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'basekeeper' },
-    subjects: [{ kind: 'ServiceAccount', name: 'basekeeper-cleanup', namespace: NAMESPACE }],
-  });
-  const pod = {
-    metadata: { name: 'agent' },
-    spec: { serviceAccountName: 'basekeeper', nodeName: NODE, containers: [{ name: 'a', image: 'a' }] },
-  };
-  const { metadata } = (await asAdmin(server, 'POST', `/api/v1/namespaces/${NAMESPACE}/pods`, pod)) as { metadata: { uid: string } };
-  agent = await clientWithToken({ boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'agent', uid: metadata.uid } });
-  podless = await clientWithToken({});
-  cleanup = await clientWithToken({}, 'basekeeper-cleanup');
-  admin = createKubeClient({ kubeConfig: () => adminKubeConfig(server), userAgent: 'test', observe: undefined });
-  await asAdmin(server, 'POST', EVENTS, event('kubelets', { reportingController: 'kubelet' }));
-  await asAdmin(server, 'POST', EVENTS, event('ours', {}));
-  await asAdmin(server, 'POST', EVENTS, event('of-another-agent', { reportingInstance: OTHER }));
-  // A policy acts a second or two after its creation.
-  await until('all policies to act', 30_000, async () => {
-    const answers = await Promise.allSettled([
-      cleanup.request(patchNode(NODE, { spec: { unschedulable: true } })),
-      agent.request(patchNode(OTHER, {})),
-      agent.request(createEvent({ reportingController: 'x' })),
-    ]);
-    return answers.every(({ status }) => status === 'rejected') ? true : undefined;
-  });
+  policies = await startPolicyServer();
+  ({ agent, admin, cleanup, podless } = policies);
+  await asAdmin(policies.server, 'POST', EVENTS, event('kubelets', { reportingController: 'kubelet' }));
+  await asAdmin(policies.server, 'POST', EVENTS, event('ours', {}));
+  await asAdmin(policies.server, 'POST', EVENTS, event('of-another-agent', { reportingInstance: OTHER }));
 });
 
 afterAll(async () => {
-  for (const client of [agent, podless, admin, cleanup]) client.close();
-  await server.stop();
-  await rm(directory, { recursive: true, force: true });
+  await policies.stop();
 });
 
-async function install(manifests: readonly Manifest[]): Promise<void> {
-  for (const manifest of manifests) {
-    const collection = COLLECTIONS[manifest.kind];
-    if (collection !== undefined) await asAdmin(server, 'POST', collection, manifest);
-  }
-}
-
-async function clientWithToken(spec: object, account = 'basekeeper'): Promise<KubeClient> {
-  const answer = await asAdmin(server, 'POST', `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${account}/token`, { spec });
-  const file = join(directory, `token-${account}-${Object.keys(spec).length}`);
-  await writeFile(file, (answer as { status: { token: string } }).status.token);
-  return createKubeClient({ kubeConfig: () => tokenKubeConfig(server, file), userAgent: 'test', observe: undefined });
-}
-
-const EVENTS = '/apis/events.k8s.io/v1/namespaces/default/events';
-const DRY = { dryRun: 'All' };
-
-function patchNode(name: string, body: object, subresource = ''): KubeRequest {
-  return { method: 'PATCH', path: `/api/v1/nodes/${name}${subresource}`, query: DRY, body, contentType: 'application/merge-patch+json' };
-}
-
-const annotate = (annotations: Record<string, string | null>, name = NODE) => patchNode(name, { metadata: { annotations } });
-
-function event(name: string, changes: object): object {
-  return {
-    metadata: { name, namespace: 'default' },
-    eventTime: '2026-11-23T14:00:00.000000Z',
-    reportingController: 'basekeeper.io/agent',
-    reportingInstance: NODE,
-    action: 'Remove',
-    reason: 'BaseFilesRemoved',
-    type: 'Normal',
-    regarding: { apiVersion: 'v1', kind: 'Node', name: NODE },
-    ...changes,
-  };
-}
-
-const createEvent = (changes: object): KubeRequest => ({ method: 'POST', path: EVENTS, query: DRY, body: event('new', changes) });
-
-function patchEvent(name: string, body: object): KubeRequest {
-  return { method: 'PATCH', path: `${EVENTS}/${name}`, query: DRY, body, contentType: 'application/merge-patch+json' };
-}
-
-const series = { series: { count: 2, lastObservedTime: '2026-11-23T14:00:01.000000Z' } };
+/** An entry of `managedFields` that is nobody's but the API server's to write. */
+const owner = (manager: string, field: string) => ({
+  manager,
+  operation: 'Update',
+  apiVersion: 'v1',
+  time: '2026-11-23T14:00:00Z',
+  fieldsType: 'FieldsV1',
+  fieldsV1: { [field]: { 'f:x': {} } },
+});
 
 describe('an agent', () => {
   it.each<[string, () => KubeRequest]>([
     ['write its own node’s annotations', () => annotate({ 'basekeeper.io/summary': 's', 'basekeeper.io/run-now-done': '1' })],
-    ['change and remove them', () => annotate({ 'basekeeper.io/old': null })],
+    ['change and remove them', () => annotate({ 'basekeeper.io/result': null, 'basekeeper.io/cache': '{}' })],
+    [
+      'write as much as its annotations may have',
+      () => annotate({ 'basekeeper.io/images': 'x'.repeat(2048), 'basekeeper.io/summary': 'é'.repeat(2044), 'basekeeper.io/result': null }),
+    ],
     ['report an event', () => createEvent({})],
     ['count a repetition of its own event', () => patchEvent('ours', series)],
   ])('should be allowed to %s', async (_title, request) => {
@@ -144,6 +70,12 @@ describe('an agent', () => {
     ['change the mode that a person set', () => annotate({ 'basekeeper.io/mode': 'enforce' })],
     ['remove the mode that a person set', () => annotate({ 'basekeeper.io/mode': null })],
     ['ask itself for a pass', () => annotate({ 'basekeeper.io/run-now': '1' })],
+    ['add an annotation below our prefix that it does not have', () => annotate({ 'basekeeper.io/new': '1' })],
+    ['write more than an annotation may have', () => annotate({ 'basekeeper.io/images': 'x'.repeat(2049) })],
+    [
+      'write more than all of them may have',
+      () => annotate({ 'basekeeper.io/images': 'x'.repeat(2048), 'basekeeper.io/summary': 'é'.repeat(2048), 'basekeeper.io/result': 's' }),
+    ],
     ['want an image', () => annotate({ 'basekeeper.io/wanted': 'x' })],
     ['pin a file', () => annotate({ 'basekeeper.io/pin': 'file:*' })],
     ['label its node', () => patchNode(NODE, { metadata: { labels: { a: 'c' } } })],
@@ -154,6 +86,16 @@ describe('an agent', () => {
     [
       'give its node an owner',
       () => patchNode(NODE, { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: OTHER, uid: '1' }] } }),
+    ],
+    ['give its node a name to generate from', () => patchNode(NODE, { metadata: { generateName: 'x' } })],
+    [
+      'say that another manager owns fields of its node',
+      () => patchNode(NODE, { metadata: { managedFields: [owner('kubelet', 'f:spec')] } }),
+    ],
+    ['say that it owns other fields of its node', () => patchNode(NODE, { metadata: { managedFields: [owner('basekeeper', 'f:spec')] } })],
+    [
+      'write under another manager’s name',
+      () => ({ ...annotate({ 'basekeeper.io/summary': 's' }), query: { ...DRY, fieldManager: 'kubelet' } }),
     ],
     ['write its node’s status', () => patchNode(NODE, { status: { phase: 'Terminated' } }, '/status')],
     ['create a node, be it its own', () => ({ method: 'POST', path: '/api/v1/nodes', query: DRY, body: { metadata: { name: NODE } } })],
@@ -180,6 +122,20 @@ describe('an agent', () => {
     await expect(podless.request(request())).rejects.toThrow(REFUSED);
   });
 
+  it('should leave it to the API server who owns which field', async () => {
+    for (const entry of [owner('kubelet', 'f:spec'), owner('basekeeper', 'f:spec'), owner('test', 'f:more')]) {
+      const written = agent.request(patchNode(NODE, { metadata: { managedFields: [entry] } }));
+      await expect(written).rejects.toThrow('leaves it to the API server who owns which field of a Node');
+    }
+  });
+
+  it('should be allowed to write beside an annotation of its own that a person made too long', async () => {
+    await admin.request({ ...annotate({ 'basekeeper.io/run-now-done': 'x'.repeat(9000) }), query: {} });
+    await expect(agent.request(annotate({ 'basekeeper.io/images': 'x', 'basekeeper.io/summary': 's' }))).resolves.toBeDefined();
+    await expect(agent.request(annotate({ 'basekeeper.io/run-now-done': 'x'.repeat(8000) }))).rejects.toThrow('may have 2048 characters');
+    await admin.request({ ...annotate({ 'basekeeper.io/run-now-done': null }), query: {} });
+  });
+
   it('should be told which node it may change', async () => {
     const refusal = await agent.request(annotate({ 'basekeeper.io/summary': 's' }, OTHER)).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(KubeApiError);
@@ -189,7 +145,7 @@ describe('an agent', () => {
 
 describe('the clean-up job', () => {
   it('should be allowed to remove our annotations from any node, those that people wrote included', async () => {
-    const ours = { 'basekeeper.io/mode': null, 'basekeeper.io/old': null };
+    const ours = { 'basekeeper.io/mode': null, 'basekeeper.io/result': null };
     for (const name of [NODE, OTHER]) await expect(cleanup.request(annotate(ours, name))).resolves.toBeDefined();
   });
 
@@ -201,6 +157,9 @@ describe('the clean-up job', () => {
     ['label a node', () => patchNode(OTHER, { metadata: { labels: { a: 'c' } } })],
     ['cordon a node', () => patchNode(OTHER, { spec: { unschedulable: true } })],
     ['taint a node', () => patchNode(OTHER, { spec: { taints: [{ key: 'a', effect: 'NoExecute' }] } })],
+    ['give a node a name to generate from', () => patchNode(OTHER, { metadata: { generateName: 'x' } })],
+    ['keep a node from being deleted', () => patchNode(OTHER, { metadata: { finalizers: ['example.com/a'] } })],
+    ['say who owns fields of a node', () => patchNode(OTHER, { metadata: { managedFields: [owner('kubelet', 'f:spec')] } })],
     ['write a node’s status', () => patchNode(OTHER, { status: { phase: 'Terminated' } }, '/status')],
     ['delete a node', () => ({ method: 'DELETE', path: `/api/v1/nodes/${OTHER}`, query: DRY })],
   ])('should not be allowed to %s', async (_title, request) => {
@@ -214,5 +173,20 @@ describe('everybody else', () => {
     ['report any event', () => createEvent({ reportingController: 'someone' })],
   ])('should be allowed to %s', async (_title, request) => {
     await expect(admin.request(request())).resolves.toBeDefined();
+  });
+});
+
+// The last: it stores what it writes.
+describe('a node that many have written to', () => {
+  it('should be written to by agent and clean-up job, though the API server merges its oldest owners', async () => {
+    for (let index = 0; index < 14; index++) {
+      const query = { fieldManager: `manager-${index}` };
+      const labels = { [`label-${index}`]: '1' };
+      await admin.request({ ...patchNode(OTHER, { metadata: { labels } }), query });
+      await admin.request({ ...patchNode(NODE, { metadata: { labels } }), query });
+      const own = { ...annotate({ 'basekeeper.io/summary': String(index) }), query: { fieldManager: 'basekeeper' } };
+      await expect(agent.request(own)).resolves.toBeDefined();
+    }
+    await expect(cleanup.request(annotate({ 'basekeeper.io/mode': null }, OTHER))).resolves.toBeDefined();
   });
 });

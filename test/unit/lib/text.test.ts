@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cutEnd, cutName, cutStart, pad, shortAge, widthOf, wrap } from '../../../src/report/terminal/cells.ts';
-import { humanBytes } from '../../../src/lib/text.ts';
+import { humanBytes, shortenBytes } from '../../../src/lib/text.ts';
 
 const DIGEST = '0d5e6b61602d758984b3bf038267614d6016eb2a';
 
@@ -16,6 +16,19 @@ describe('humanBytes', () => {
     [Number.NaN, 'unknown'],
   ])('should write %d as %s', (bytes, text) => {
     expect(humanBytes(bytes)).toBe(text);
+  });
+});
+
+describe('shortenBytes', () => {
+  it.each([
+    ['abc', 3, 'abc'],
+    ['abcd', 3, '…'],
+    ['äöü', 6, 'äöü'],
+    ['äöüß', 7, 'äö…'],
+    ['💾💾', 7, '💾…'],
+    ['💾💾', 6, '…'],
+  ])('should cut %j to %d bytes as %j', (text, bytes, short) => {
+    expect(shortenBytes(text, bytes)).toBe(short);
   });
 });
 

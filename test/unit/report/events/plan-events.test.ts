@@ -203,7 +203,7 @@ describe('the note of an event', () => {
   it('should fit, keep its advice, and hold no control characters, whatever names hold', () => {
     const message = `\u001B]0;owned\u0007\u202E${'💾'.repeat(2000)}`;
     for (const { note, reason } of plan(report({ findings: [missingBackingFile({ message })] })).events) {
-      expect(note.length).toBeLessThanOrEqual(1024);
+      expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1024);
       expect(note).toMatch(/\\u\{1b\}\]0;owned\\u\{7\}\\u\{202e\}/u);
       expect(note).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
       expect(note.endsWith(EVENT_REASONS[reason].advice)).toBe(true);
