@@ -34,6 +34,8 @@ export function startKubeSide(
     readonly connection?: Partial<ConnectionTiming>;
     /** Default: the machine's. */
     readonly clock?: Clock;
+    /** Default false: the volumes of claims are not looked up. */
+    readonly readsClaims?: boolean;
   },
 ) {
   const requests: string[] = [];
@@ -64,7 +66,7 @@ export function startKubeSide(
     reconnect: createReconnect(() => systemClock.now().monotonicMs, Math.random),
   };
   const vmis = createVmiSource(shared);
-  const pods = createPodSource({ ...shared, ...POD_RULES, vmis });
+  const pods = createPodSource({ ...shared, ...POD_RULES, vmis, readsClaims: options.readsClaims });
   const node = createOwnNode(shared);
   for (const part of [vmis, pods, node]) part.start();
   return {

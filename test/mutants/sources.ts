@@ -157,7 +157,15 @@ export const SOURCES: readonly MutantsOf[] = [
         to: 'ELSEWHERE',
       },
       { rule: 'claims: what was not looked up is unknown', from: '?? NOT_YET', to: '?? ELSEWHERE' },
-      { rule: 'claims: one that is not bound is asked for again', from: ', volume !== undefined);', to: ', true);' },
+      { rule: 'claims: one that is not bound is asked for again', from: ', volume !== undefined];', to: ', true];' },
+      { rule: 'claims: what too many others leave out is unknown', from: '[...shares(due), TOO_MANY]', to: '[...shares(due), ELSEWHERE]' },
+      {
+        rule: 'claims: one is asked for once, whatever the number of pods',
+        from: 'Map.groupBy(missing, nameOf)',
+        to: 'Map.groupBy(missing, keyOf)',
+      },
+      { rule: 'claims: a namespace names so many in a pass', from: 'count < MAX_PER_NAMESPACE && ', to: '' },
+      { rule: 'claims: all name so many in a pass', from: ' && now.length < MAX_LOOKUPS', to: '' },
       {
         rule: 'claims: only a claim may be absent, not its volume',
         from: "persistentvolumes/${encodeURIComponent(volumeName)}` }), 'spec');",

@@ -4,9 +4,13 @@ import type { WorkloadSource } from '../../model/ports.ts';
 import type { Gap, SourceReading, Workload } from '../../model/workload.ts';
 import { normalizeHostPath } from '../host-paths.ts';
 import { displayName, objectGap } from '../objects.ts';
+import { listSome } from '../../lib/text.ts';
 import { createClaims, type ClaimReference, type Claims } from './claims/claims.ts';
 import { POD_SOURCE, mapPod, type ClaimingPod, type Launcher, type PodRecord, type PodRules } from './map-pod.ts';
 import type { VmiLookup } from '../vmis/source.ts';
+
+/** A gap names so many of them. */
+const CLAIMS_IN_GAP = 3;
 
 export interface PodSourceOptions extends WatchSettings, Omit<PodRules, 'resolveLaunchers'> {
   readonly nodeName: string;
@@ -58,15 +62,18 @@ function withClaims(record: PodRecord, claims: Claims | undefined): PodRecord {
   if (claiming === undefined || claims === undefined) return record;
   const found = claiming.claims.map((name) => [name, claims.find(referenceTo(claiming, name))] as const);
   const paths = new Map(found.flatMap(([name, volume]) => (volume.kind === 'host' ? [[name, volume.path] as const] : [])));
-  const gaps = found.flatMap(([name, volume]) =>
-    volume.kind === 'unknown' ? [objectGap('IncompleteWorkload', POD_SOURCE, claiming.object, unknownClaim(name, volume.why))] : [],
-  );
+  const unknown = found.flatMap(([name, volume]) => (volume.kind === 'unknown' ? [[name, volume.why] as const] : []));
+  const gaps = [...Map.groupBy(unknown, ([, why]) => why)].map(([why, some]) => {
+    const names = some.map(([name]) => name);
+    return objectGap('IncompleteWorkload', POD_SOURCE, claiming.object, unknownClaims(names, why));
+  });
   const mapped = paths.size === 0 ? record : (claiming.map(paths) ?? record);
   return gaps.length === 0 ? mapped : { ...mapped, gaps: [...mapped.gaps, ...gaps] };
 }
 
-function unknownClaim(name: string, why: string): string {
-  return `its volume claim ${JSON.stringify(name)} may lead to the instances path: ${why}; the next pass asks again`;
+function unknownClaims(names: readonly string[], why: string): string {
+  const quoted = names.map((name) => JSON.stringify(name));
+  return `its volume claim${names.length === 1 ? '' : 's'} ${listSome(quoted, CLAIMS_IN_GAP)} may lead to the instances path: ${why}; the next pass asks again`;
 }
 
 function notesOf(claims: Claims | undefined): readonly string[] {

@@ -32,7 +32,8 @@ const [name, body] = process.argv.slice(1);
 const account = (file) => readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/' + file, 'utf8');
 const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
 const headers = { authorization: 'Bearer ' + account('token'), 'content-type': 'application/merge-patch+json' };
-const sent = request({ host, port, path: '/api/v1/nodes/' + name, method: 'PATCH', ca: account('ca.crt'), headers }, async (answer) => {
+const path = '/api/v1/nodes/' + name + '?fieldManager=basekeeper';
+const sent = request({ host, port, path, method: 'PATCH', ca: account('ca.crt'), headers }, async (answer) => {
   console.log(answer.statusCode, (await text(answer)).replaceAll('\\n', ' '));
 });
 sent.end(body);

@@ -91,11 +91,56 @@ describe('the volumes of claims', () => {
     expect([claims.find(claim('a')), claims.problem()]).toEqual([{ kind: 'elsewhere' }, 'answered 403']);
     api.asked.splice(0);
     await claims.refresh([claim('a'), claim('b'), claim('c')], { again: true });
-    expect([api.asked, claims.find(claim('c'))]).toEqual([['a'], { kind: 'elsewhere' }]);
+    expect([api.asked.length, claims.find(claim('c'))]).toEqual([1, { kind: 'elsewhere' }]);
     api.status = undefined;
     await claims.refresh([claim('a'), claim('b')], { again: true });
     await claims.refresh([claim('a'), claim('b')], { again: true });
     expect([claims.find(claim('a')), claims.problem()]).toEqual([{ kind: 'host', path: '/i/vm' }, undefined]);
+  });
+
+  it('should be asked for once, however many pods name the same claim', async () => {
+    const api = new VolumeApi();
+    api.bind('a', { local: { path: '/i/vm' } });
+    const claims = createClaims(api.client, VIEW);
+    const pods = ['u', 'v', 'w'].flatMap((podUid) => ['a', 'missing'].map((name) => ({ podUid, namespace: 'ns', name })));
+    await claims.refresh(pods, { again: true });
+    expect(pods.map((pod) => claims.find(pod).kind)).toEqual(['host', 'elsewhere', 'host', 'elsewhere', 'host', 'elsewhere']);
+    expect(api.asked.toSorted()).toEqual(['a', 'missing', 'v-a']);
+  });
+
+  it('should be asked for in turn where too many are not bound, and those left out be unknown', async () => {
+    const api = new VolumeApi();
+    const claims = createClaims(api.client, VIEW);
+    const many = Array.from({ length: 300 }, (_, index) => claim(`m${index}`));
+    const other = { podUid: 'u', namespace: 'other', name: 'c' };
+    await claims.refresh([...many, other], { again: true });
+    expect([api.asked.length, api.asked.at(-1)]).toEqual([257, 'c']);
+    const kinds = (): string[] => many.map((one) => claims.find(one).kind);
+    expect(Object.fromEntries(Object.entries(Object.groupBy(kinds(), (kind) => kind)).map(([kind, all]) => [kind, all?.length]))).toEqual({
+      elsewhere: 256,
+      unknown: 44,
+    });
+    expect(claims.find(other)).toEqual({ kind: 'elsewhere' });
+    api.asked.splice(0);
+    await claims.refresh([...many, other], { again: true });
+    // What was left out comes first, and what was not asked for this time is unknown again.
+    expect(api.asked.slice(0, 44).toSorted()).toEqual(
+      many
+        .slice(256)
+        .map(({ name }) => name)
+        .toSorted(),
+    );
+    expect([api.asked.length, kinds().filter((kind) => kind === 'unknown').length]).toEqual([257, 44]);
+    await claims.refresh(many.slice(0, 256), { again: true });
+    expect(many.slice(0, 256).every((one) => claims.find(one).kind === 'elsewhere')).toBe(true);
+  });
+
+  it('should not be asked for by the thousand, however many namespaces name them', async () => {
+    const api = new VolumeApi();
+    const claims = createClaims(api.client, VIEW);
+    const named = Array.from({ length: 10 * 200 }, (_, index) => ({ podUid: 'u', namespace: `ns-${index % 10}`, name: `c${index}` }));
+    await claims.refresh(named, { again: true });
+    expect(api.asked).toHaveLength(1024);
   });
 
   it('should be forgotten with their pods', async () => {
