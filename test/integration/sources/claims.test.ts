@@ -20,7 +20,7 @@ async function podWith(name: string, claims: readonly string[]): Promise<void> {
   const volumeMounts = claims.map((claim) => ({ name: claim, mountPath: `/${claim}` }));
   const pod = podObject({ name, node: NODE, hostPaths: [] });
   const spec = { nodeName: NODE, containers: [{ name: 'main', image: 'registry.example/app:1', volumeMounts }], volumes };
-  await create(server, 'pods', { ...pod, spec } as typeof pod);
+  await create(server, 'pods', { ...pod, spec });
 }
 
 const missing = (count: number): string[] => Array.from({ length: count }, (_, index) => `missing-${index}`);
