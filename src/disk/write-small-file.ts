@@ -98,7 +98,16 @@ function write(fd: number, text: string, { owner }: Replacement): void {
 }
 
 function finish({ reach, name, temporary }: Replacement): void {
-  reach(temporary, (from) => reach(name, (to) => renameSync(from, to)));
+  reach(temporary, (from) => reach(name, (to) => takePlace(from, to)));
+}
+
+function takePlace(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (hasErrno(error, 'EISDIR')) throw errnoError('EISDIR', `'${to}' is a directory, where this file should be: remove it`);
+    throw error;
+  }
 }
 
 function discard({ reach, temporary }: Replacement): void {

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errnoOf, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../model/ports.ts';
-import type { Answer, Answerer } from './answers.ts';
+import { type Answer, type Answerer, text } from './answers.ts';
 import { readCertificate, watchCertificate, type CertificateFiles } from './certificate.ts';
 
 /** Limits per client; a slow or greedy one must not keep others from the probes. */
@@ -139,9 +139,14 @@ async function handle(
   onStream: () => void,
 ): Promise<void> {
   try {
-    const { method = '', url = '/', headers } = request;
+    const { method = '', url = '/', headers, headersDistinct } = request;
     const { host, accept, authorization } = headers;
-    await send(response, await answer({ method, url, host, accept, authorization }), method === 'HEAD', onStream);
+    // Which of two names counts, a proxy before us may see otherwise than we do.
+    const isTwofold = (headersDistinct['host']?.length ?? 0) > 1;
+    const answered = isTwofold
+      ? text(400, 'this request has more than one Host header\n')
+      : await answer({ method, url, host, accept, authorization });
+    await send(response, answered, method === 'HEAD', onStream);
   } catch (error) {
     // The client went away or was too slow, or we have a defect: neither may end the agent.
     const expected = ['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR'].includes(errnoOf(error) ?? '');

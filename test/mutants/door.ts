@@ -133,6 +133,7 @@ export const DOOR_RULES: readonly MutantsOf[] = [
     file: 'src/http/server.ts',
     tests: [CROWD, DOOR],
     mutants: [
+      { rule: 'door: a request has one Host', from: '?.length ?? 0) > 1;', to: '?.length ?? 0) > 2;', tests: [DOOR] },
       {
         rule: 'server: the oldest of too many connections is cut',
         from: 'if (open.size > maxConnections) oldest?.destroy();',

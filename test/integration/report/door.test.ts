@@ -95,6 +95,19 @@ describe('the Host header', () => {
     }
   });
 
+  it.each([
+    ['localhost', 'evil.example.com'],
+    ['evil.example.com', 'localhost'],
+    ['localhost', 'localhost'],
+  ])('should be refused when there are two: %s and %s', async (...hosts) => {
+    for (const port of [server.port, server.networkPort]) {
+      const socket = connect(port, '127.0.0.1');
+      const names = hosts.map((host) => `Host: ${host}\r\n`).join('');
+      socket.end(`GET /healthz HTTP/1.1\r\n${names}Connection: close\r\n\r\n`);
+      expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 [^]*more than one Host header\n$/);
+    }
+  });
+
   it.each(['127.0.0.1:1', '10.1.2.3', '[fd00::1]:9817', 'localhost', 'LocalHost:80', 'basekeeper.ns.svc', 'Basekeeper.NS.svc.:9817'])(
     'should be taken when it is %j',
     async (host) => {

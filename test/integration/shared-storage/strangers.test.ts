@@ -45,4 +45,13 @@ describe('a directory in the place of a temporary file', () => {
     for (const { problem } of told)
       expect(problem).toMatch(/locks\/\.basekeeper-host\S*\.tmp' is a directory, where a temporary file should be made: remove it$/);
   });
+
+  it('should be told as well in the place of the report itself', async () => {
+    const tree = sharedTree({ compute_nodes: { content: '{}' } });
+    mkdirSync(tree.path('locks/basekeeper-host-host-a.json'));
+    const agent = startAgent(sharedHost(tree, 'host-a'));
+    const told = () => agent.log().filter(({ msg }) => msg.includes('could not be')) as unknown as { problem: string }[];
+    await vi.waitFor(() => expect(told()).not.toEqual([]), PATIENTLY);
+    expect(told()[0]?.problem).toMatch(/locks\/basekeeper-host-host-a\.json' is a directory, where this file should be: remove it$/);
+  });
 });
