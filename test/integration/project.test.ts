@@ -1,4 +1,6 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, globSync, mkdtempDisposableSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -34,6 +36,15 @@ describe('dependencies', () => {
     const names = scripted.map(([path, { version }]) => `${path.replace(/^.*node_modules\//, '')}@${version}`);
     expect(names.filter((name) => manifest.allowScripts[name] !== false)).toEqual([]);
     expect(Object.values(manifest.allowScripts)).not.toContain(true);
+  });
+
+  it('should need no install script: esbuild builds as its packages come, without what its own would put in place', () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'basekeeper-esbuild-'));
+    const modules = join(directory.path, 'node_modules');
+    for (const name of ['esbuild', '@esbuild']) cpSync(join('node_modules', name), join(modules, name), { recursive: true });
+    rmSync(join(modules, 'esbuild', 'bin'), { recursive: true });
+    const program = "process.stdout.write(require('esbuild').transformSync('let a: number = 1', { loader: 'ts' }).code)";
+    expect(execFileSync(process.execPath, ['-e', program], { cwd: directory.path, encoding: 'utf8' })).toBe('let a = 1;\n');
   });
 });
 
