@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { addAgentCommand } from './commands/agent.ts';
+import { addAuditCommand } from './commands/audit.ts';
 import { addCleanupCommand } from './commands/cleanup.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addExplainCommand } from './commands/explain.ts';
+import { addHistoryCommand } from './commands/history.ts';
 import { addHostsCommand } from './commands/hosts.ts';
 import { addPassCommand } from './commands/pass.ts';
 import { addPlanCommand } from './commands/plan.ts';
@@ -54,6 +56,8 @@ export function programFor(context: Context): Command {
     addPassCommand,
     addPlanCommand,
     addExplainCommand,
+    addHistoryCommand,
+    addAuditCommand,
     addHostsCommand,
     addConfigCommand,
     addPrepareCommand,

@@ -57,6 +57,11 @@ export const forgetHost: Wiring['forgetHost'] = async (config, host) => {
   return storageRegistry(config).forget(host);
 };
 
+export const openLedger: Wiring['openLedger'] = async (source) => {
+  const { readLedger } = await import('./ledger-reading.ts');
+  return readLedger(source);
+};
+
 export const createAgent: Wiring['createAgent'] = async (config, parts) => {
   const { wireAgent } = await import('./agent.ts');
   return wireAgent(config, parts);

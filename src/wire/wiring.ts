@@ -2,6 +2,8 @@ import type { Config } from '../config/types.ts';
 import type { NodeCleanup } from '../fleet/cleanup.ts';
 import type { Report, Stage } from '../model/report.ts';
 import type { Outcome } from '../model/reasons.ts';
+import type { LedgerAudit, NotedEnd } from '../model/ledger/audit.ts';
+import type { HistoryEntry, HistoryQuery } from '../model/ledger/history.ts';
 import type { Logger } from '../model/ports.ts';
 import type { Gap, Workload } from '../model/workload.ts';
 
@@ -66,6 +68,16 @@ export interface RestoredFile {
   readonly message?: string | undefined;
 }
 
+/** A ledger that is open for reading. */
+export interface LedgerReading {
+  readonly directory: string;
+  /** Reads every record; again where somebody wrote meanwhile. Throws where the directory cannot be read. */
+  audit(noted: readonly NotedEnd[], signal: AbortSignal): Promise<LedgerAudit>;
+  /** Oldest first; undefined in between, where something else may happen. Returns how many lines could not be read. May be called again. */
+  history(query: HistoryQuery): Generator<HistoryEntry | undefined, number, undefined>;
+  close(): void;
+}
+
 /** What commands need from the composition root; tests hand in twins. */
 export interface Wiring {
   createPass(config: Config): Promise<Pass>;
@@ -88,6 +100,8 @@ export interface Wiring {
   listHosts(config: Config): Promise<{ readonly hosts: readonly ListedHost[]; readonly problem?: string | undefined }>;
   /** Removes a host from the registry; resolves with why it could not, if so. */
   forgetHost(config: Config, host: string): Promise<string | undefined>;
+  /** The ledger of this host, or the one in a directory. Throws where there is none, or where it cannot be opened. */
+  openLedger(source: { readonly config: Config } | { readonly directory: string }): Promise<LedgerReading>;
   /** Throws when a cluster is needed and no kubeconfig can be had. */
   createAgent(config: Config, parts: { readonly logger: Logger }): Promise<RunnableAgent>;
 }

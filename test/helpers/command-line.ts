@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import { run } from '../../src/cli/run.ts';
-import { tryRules } from '../../src/wire/commands.ts';
+import { openLedger, tryRules } from '../../src/wire/commands.ts';
 import type { Environment } from '../../src/cli/io.ts';
 import type { PassRun, RestoredFile, TrashListing, Wiring } from '../../src/wire/wiring.ts';
 import type { Config } from '../../src/config/types.ts';
@@ -60,6 +60,7 @@ export async function runCommandLine(argv: readonly string[], world: CommandLine
       { path: locksPath, made: false },
     ],
     tryRules,
+    openLedger,
     createAgent: (config) => Promise.resolve({ run: (signal) => world.agent?.(config, signal) ?? Promise.resolve() }),
   };
   const { io, stdout, stderr } = recordingIo(world);

@@ -6,6 +6,7 @@ import type { Context } from '../../../src/cli/context.ts';
 import { TRASH_DIRECTORY } from '../../../src/model/trash-names.ts';
 import { cacheFileName } from '../../../src/model/names.ts';
 import { basekeeper, startBasekeeper } from '../../helpers/basekeeper.ts';
+import { addPass, LedgerMaker } from '../../helpers/ledgers.ts';
 import { buildTree, DAY, type Tree } from '../../helpers/tree.ts';
 
 const FILE = cacheFileName('image-a');
@@ -47,6 +48,14 @@ const RUNS: readonly (readonly [string, number])[] = [
   ['restore --list --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1 -o name', 0],
   ['restore TRASHED --instances-path INSTANCES', 0],
   ['cleanup -o json', 2],
+  ['history --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1 --limit 5', 1],
+  ['history --ledger LEDGER --since 7d --until 2126-01-01 --image image-a --file a --limit 0 -o json', 0],
+  ['history --ledger LEDGER -o wide', 0],
+  ['history --ledger LEDGER -o yaml', 0],
+  ['history --ledger LEDGER -o name', 0],
+  ['audit --config EMPTY --instances-path INSTANCES --workloads WORKLOADS --node node-1', 1],
+  ['audit --ledger LEDGER --head 1:0123456789abcdef -o json', 1],
+  ['audit --ledger LEDGER', 0],
   ['completion bash', 0],
   ['completion zsh', 0],
   ['completion fish', 0],
@@ -70,7 +79,11 @@ function world(): { readonly tree: Tree; readonly fill: (line: string) => string
     return `${directory}/${name}`;
   };
   const workloads = file('workloads.yaml', 'workloads: [{name: instance-00000001, imageRef: image-a}]\n');
+  const ledger = new LedgerMaker(`${directory}/ledger`);
+  addPass(ledger, [FILE]);
+  ledger.close();
   const words: Readonly<Record<string, string>> = {
+    LEDGER: ledger.directory,
     INSTANCES: tree.instancesPath,
     WORKLOADS: workloads,
     EMPTY: file('empty.yaml', ''),

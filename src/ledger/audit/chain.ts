@@ -1,0 +1,214 @@
+import { hash } from 'node:crypto';
+import type { NotedEnd } from '../../model/ledger/audit.ts';
+import type { LedgerEnd, LedgerHead } from '../../model/ledger/records.ts';
+import type { LineSink } from '../reading/files.ts';
+import type { Problems } from './problems.ts';
+import { advice } from './advice.ts';
+
+/** Where a ledger begins: the number of its first record, and the hash of the one before it. */
+type Beginning = LedgerHead['first'];
+
+/** A record whose number is known. Its bytes belong to the reader of the file. */
+export interface ReadRecord {
+  readonly seq: number;
+  /** The first characters of its line; what follows `prev` begins at `after`. */
+  readonly beginning: string;
+  readonly after: number;
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How much of what follows `prev` is in `beginning`. */
+const FURTHER_CHARACTERS = 80;
+
+interface Link extends LedgerEnd {
+  readonly segment: string;
+  readonly line: number;
+}
+
+const START = /^\{"seq":(\d{1,15}),"prev":"([0-9a-f]{64})",/;
+const START_MAX_BYTES = 110;
+const NO_MARKS: readonly NotedEnd[] = [];
+
+export interface ChainOptions {
+  /** What the first record has to be. */
+  readonly beginning: Beginning;
+  readonly marks: readonly NotedEnd[];
+  readonly problems: Problems;
+  readonly visit: (record: ReadRecord) => void;
+}
+
+/**
+ * Follows the chain: each line names its number and the hash of the line before. After a break it goes on from there, so that a ledger with
+ * one wound has one problem.
+ */
+export class Chain implements LineSink {
+  readonly #options: ChainOptions;
+  readonly #marks: ReadonlyMap<number, readonly NotedEnd[]>;
+  readonly #met = new Set<NotedEnd>();
+  #segment = '';
+  #line = 0;
+  #blank = 0;
+  #records = 0;
+  #first: Link | undefined;
+  #last: Link | undefined;
+  /** Where the chain goes on when records that do not belong there are over. */
+  #furthest: Link | undefined;
+  /** The line before was not a record: it may stand where one was. */
+  #afterJunk = false;
+
+  constructor(options: ChainOptions) {
+    this.#options = options;
+    this.#marks = Map.groupBy(options.marks, ({ seq }) => seq);
+  }
+
+  get records(): number {
+    return this.#records;
+  }
+  get first(): LedgerEnd | undefined {
+    return endOf(this.#first);
+  }
+  /** The line that was read last. */
+  get place(): { readonly segment: string; readonly line: number } {
+    return { segment: this.#segment, line: this.#line };
+  }
+  get last(): LedgerEnd | undefined {
+    return endOf(this.#last);
+  }
+
+  beginSegment(name: string): void {
+    // Where a rotation was interrupted, they stay at the end of the segment before.
+    this.#blank = 0;
+    this.#segment = name;
+    this.#line = 0;
+  }
+
+  line(buffer: Buffer, start: number, end: number): void {
+    this.#line += 1;
+    if (start === end) {
+      this.#blank += 1;
+      return;
+    }
+    if (this.#blank > 0) this.#blankLines();
+    const last = this.#last;
+    if (last !== undefined) {
+      const expected = `{"seq":${last.seq + 1},"prev":"${last.hash}",`;
+      const after = expected.length;
+      // Beyond the end of the line there is more of the buffer, which changes no comparison.
+      const beginning = buffer.toString('latin1', start, start + after + FURTHER_CHARACTERS);
+      if (beginning.startsWith(expected)) {
+        this.#take({ seq: last.seq + 1, beginning, after, buffer, start, end });
+        return;
+      }
+    }
+    this.#outOfLine(buffer, start, end);
+  }
+
+  longLine(): void {
+    this.#line += 1;
+    this.#junk('the line is longer than any record');
+  }
+
+  rest(): void {
+    this.#line += 1;
+    this.#junk('the line has no end: the file was cut there, or a record was being written');
+  }
+
+  /** After the last line. */
+  finish(): void {
+    const [first, last] = [this.#first, this.#last];
+    for (const mark of this.#options.marks) {
+      if (this.#met.has(mark)) continue;
+      if (first !== undefined && mark.seq < first.seq) this.#tooOld(mark, first);
+      else this.#endMissing(mark, last);
+    }
+  }
+
+  #outOfLine(buffer: Buffer, start: number, end: number): void {
+    const beginning = buffer.toString('latin1', start, Math.min(end, start + START_MAX_BYTES + FURTHER_CHARACTERS));
+    const [text = '', digits = '', prev = ''] = START.exec(beginning) ?? [];
+    if (text === '') {
+      this.#junk('the line is not a record');
+      return;
+    }
+    const seq = Number(digits);
+    if (this.#last === undefined) this.#begin({ seq, prev });
+    else this.#connect({ seq, prev }, this.#last);
+    this.#take({ seq, beginning, after: text.length, buffer, start, end });
+  }
+
+  #take(record: ReadRecord): void {
+    const { seq, buffer, start, end } = record;
+    this.#records += 1;
+    this.#afterJunk = false;
+    const link = { seq, hash: hash('sha256', buffer.subarray(start, end), 'hex'), segment: this.#segment, line: this.#line };
+    this.#first ??= link;
+    this.#last = link;
+    if (this.#furthest === undefined || seq > this.#furthest.seq) this.#furthest = link;
+    for (const mark of this.#marks.get(seq) ?? NO_MARKS) this.#compare(mark, link);
+    this.#options.visit(record);
+  }
+
+  #begin({ seq, prev }: Beginning): void {
+    const { beginning } = this.#options;
+    if (seq === beginning.seq && prev === beginning.prev) return;
+    this.#problem(
+      'BeginningMissing',
+      `the ledger begins with record ${seq}, and should begin with record ${beginning.seq}${advice.missing}`,
+    );
+  }
+
+  #connect({ seq, prev }: Beginning, last: Link): void {
+    const furthest = this.#furthest ?? last;
+    if (seq === furthest.seq + 1 && prev === furthest.hash) return;
+    if (this.#afterJunk && seq === last.seq + 2) return;
+    if (seq === last.seq + 1) {
+      const where = { segment: last.segment, line: last.line };
+      const message = `record ${last.seq} is not the one that record ${seq} names: one of the two was changed${advice.changed}`;
+      this.#options.problems.add({ kind: 'RecordChanged', ...where, message });
+    } else if (seq > furthest.seq) {
+      const [from, to] = [furthest.seq + 1, seq - 1];
+      const what = from === to ? `record ${from} is missing` : `records ${from} to ${to} are missing`;
+      this.#problem('RecordsMissing', `${what} before record ${seq}${advice.missing}`);
+    } else this.#problem('OutOfOrder', `record ${seq} follows record ${last.seq}${advice.changed}`);
+  }
+
+  #compare(mark: NotedEnd, { seq, hash: found, segment, line }: Link): void {
+    this.#met.add(mark);
+    if (found.startsWith(mark.hash)) return;
+    const message = `record ${seq} has the hash ${found}, and ${mark.by} says ${mark.hash}${advice.rewritten}`;
+    this.#options.problems.add({ kind: 'MarkDiffers', segment, line, message });
+  }
+
+  #tooOld(mark: NotedEnd, first: Link): void {
+    const message = `${mark.by} names record ${mark.seq}, and the ledger begins with record ${first.seq}: take a younger mark`;
+    this.#options.problems.add({ kind: 'BeginningMissing', segment: first.segment, message });
+  }
+
+  #endMissing(mark: NotedEnd, last: Link | undefined): void {
+    const ends = last === undefined ? 'the ledger has no record' : `the ledger ends with record ${last.seq}`;
+    const message = `${ends}, and ${mark.by} names record ${mark.seq}: the last records are missing${advice.missing}`;
+    this.#options.problems.add({ kind: 'EndMissing', segment: last?.segment, line: last?.line, message });
+  }
+
+  #blankLines(): void {
+    const lines = this.#blank === 1 ? '1 blank line stands' : `${this.#blank} blank lines stand`;
+    this.#problem('BlankLines', `${lines} before a record${advice.missing}`);
+    this.#blank = 0;
+  }
+
+  #junk(what: string): void {
+    this.#blank = 0;
+    this.#afterJunk = true;
+    this.#problem('NotARecord', `${what}${advice.changed}`);
+  }
+
+  #problem(kind: 'BlankLines' | 'NotARecord' | 'BeginningMissing' | 'RecordsMissing' | 'OutOfOrder', message: string): void {
+    this.#options.problems.add({ kind, segment: this.#segment, line: this.#line, message });
+  }
+}
+
+function endOf(link: Link | undefined): LedgerEnd | undefined {
+  return link === undefined ? undefined : { seq: link.seq, hash: link.hash };
+}

@@ -1,0 +1,161 @@
+import { countOf, listSome } from '../../lib/text.ts';
+import type { IntentRange, LedgerRecord } from '../../model/ledger/records.ts';
+import { parseLine } from '../line.ts';
+import { advice } from './advice.ts';
+import type { ReadRecord } from './chain.ts';
+import type { Problems } from './problems.ts';
+
+/** What changes the cache, by the name of its outcome. */
+const CHANGES = ['removed', 'trashed', 'emptied', 'restored'] as const;
+/** Behind `"at":"2026-11-29T11:00:00.000Z","type":"`. */
+const TYPE_AT = 40;
+const INTENT = 'intent","pass":';
+const SHOWN = 5;
+
+/** A pass as far as it is recorded. */
+interface PassTally {
+  /** Intents without an outcome. */
+  readonly open: Set<number>;
+  readonly done: Map<string, number>;
+  /** Undefined where its beginning is not in the ledger any more: then its counts prove nothing. */
+  begun: boolean;
+}
+
+/** Where the record that is counted stands. */
+export type Whereabouts = () => { readonly segment: string; readonly line: number };
+
+/** Counts what the records of a ledger say, and compares what passes meant to do with what became of it. */
+export class Tally {
+  readonly #problems: Problems;
+  readonly #where: Whereabouts;
+  /** Those that have not ended. */
+  readonly #passes = new Map<number, PassTally>();
+  readonly #outcomes = new Map<string, number>();
+  #begun = 0;
+  #intents = 0;
+  #interrupted = 0;
+
+  constructor(problems: Problems, where: Whereabouts) {
+    this.#problems = problems;
+    this.#where = where;
+  }
+
+  get passes(): number {
+    return this.#begun;
+  }
+  get intents(): number {
+    return this.#intents;
+  }
+  get outcomes(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#outcomes);
+  }
+
+  record(record: ReadRecord): void {
+    const { seq, beginning, after, buffer, start, end } = record;
+    // Nearly every record is an intent, and what there is to know of it is its number.
+    const type = after + TYPE_AT;
+    const pass = beginning.startsWith(INTENT, type) ? Number.parseInt(beginning.slice(type + INTENT.length), 10) : 0;
+    if (pass > 0) this.#intent(seq, pass);
+    else this.#other(seq, parseLine(buffer.toString('utf8', start, end)));
+  }
+
+  /** What an operator may want to know once all is read. */
+  notes(): readonly string[] {
+    const unended = [...this.#passes].filter(([, { open }]) => open.size > 0);
+    const interrupted =
+      this.#interrupted === 0
+        ? []
+        : [`${countOf(this.#interrupted, 'removal')} of passes that were killed: the next pass found out what became of each`];
+    return [
+      ...interrupted,
+      ...unended.map(
+        ([pass, { open }]) =>
+          `pass ${pass} has not ended, and ${countOf(open.size, 'intent')} of it ${open.size === 1 ? 'has' : 'have'} no outcome: it is at work, or was killed; the next pass finds out`,
+      ),
+    ];
+  }
+
+  #intent(seq: number, pass: number): void {
+    this.#intents += 1;
+    this.#passOf(pass).open.add(seq);
+  }
+
+  #other(seq: number, record: LedgerRecord | undefined): void {
+    if (record === undefined) this.#add('NotARecord', `record ${seq} is not one that this version can read${advice.version}`);
+    else if (record.type === 'pass') this.#pass(seq);
+    else if (record.type === 'intent') this.#intent(seq, record.pass);
+    else if (record.type === 'outcome') this.#outcome(record.pass, record.outcome, record.intents);
+    else if (record.type === 'end') this.#end(record.pass, record.outcomes);
+    else if (record.type === 'recovered') this.#recovered(record);
+  }
+
+  #pass(seq: number): void {
+    this.#begun += 1;
+    this.#passOf(seq).begun = true;
+  }
+
+  #passOf(pass: number): PassTally {
+    const known = this.#passes.get(pass);
+    if (known !== undefined) return known;
+    const made = { open: new Set<number>(), done: new Map<string, number>(), begun: false };
+    this.#passes.set(pass, made);
+    return made;
+  }
+
+  #outcome(pass: number, outcome: string, ranges: readonly IntentRange[]): void {
+    const { open, done, begun } = this.#passOf(pass);
+    const settled = settle(open, ranges);
+    count(done, outcome, settled);
+    count(this.#outcomes, outcome, settled);
+    const named = ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+    if (settled !== named && begun)
+      this.#add(
+        'OutcomeUnexplained',
+        `${outcome} is said of ${countOf(named, 'intent')} of pass ${pass}, and ${settled} of these waited for it${advice.changed}`,
+      );
+  }
+
+  #end(pass: number, counted: Readonly<Record<string, number>>): void {
+    const { open, done, begun } = this.#passOf(pass);
+    this.#passes.delete(pass);
+    if (open.size > 0) {
+      const which = listSome([...open].slice(0, SHOWN).map(String), SHOWN, open.size);
+      this.#add(
+        'IntentUnanswered',
+        `pass ${pass} has ended, and the outcome of ${countOf(open.size, 'intent')} is not recorded: ${which}${advice.files}`,
+      );
+    }
+    for (const change of begun ? CHANGES : []) {
+      const [said, recorded] = [counted[change] ?? 0, done.get(change) ?? 0];
+      if (said > recorded)
+        this.#add('MoreRemovedThanRecorded', `pass ${pass} counted ${said} × ${change}, and ${recorded} are recorded${advice.missing}`);
+    }
+  }
+
+  #recovered({ pass, gone = [], there = [], unknown = [] }: Extract<LedgerRecord, { type: 'recovered' }>): void {
+    if (pass === undefined) return;
+    const { open } = this.#passOf(pass);
+    const settled = settle(open, [...gone, ...there, ...unknown]);
+    this.#interrupted += settled;
+    count(this.#outcomes, 'interrupted', settled);
+    if (open.size === 0) this.#passes.delete(pass);
+  }
+
+  #add(kind: 'NotARecord' | 'OutcomeUnexplained' | 'IntentUnanswered' | 'MoreRemovedThanRecorded', message: string): void {
+    this.#problems.add({ kind, ...this.#where(), message });
+  }
+}
+
+/** Takes the ranges out of what is open; says how many were in it. However long a range claims to be, no more is looked at than there is. */
+function settle(open: Set<number>, ranges: readonly IntentRange[]): number {
+  const before = open.size;
+  for (const [first, last] of ranges) {
+    if (last - first < open.size) for (let seq = first; seq <= last; seq += 1) open.delete(seq);
+    else for (const seq of open) if (seq >= first && seq <= last) open.delete(seq);
+  }
+  return before - open.size;
+}
+
+function count(counts: Map<string, number>, key: string, more: number): void {
+  if (more > 0) counts.set(key, (counts.get(key) ?? 0) + more);
+}

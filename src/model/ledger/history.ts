@@ -1,0 +1,42 @@
+import type { EvidenceRecord, IntentRecord, PassRecord } from './records.ts';
+
+/** What is asked of a ledger's history. Everything that is given has to hold. */
+export interface HistoryQuery {
+  /** Wall clock (ms), included. */
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+  /** Of a base file, or its name in the trash. */
+  readonly file?: string | undefined;
+  /** SHA-1 of the image's id. */
+  readonly imageSha1?: string | undefined;
+  /** The newest so many; 0: all. */
+  readonly limit: number;
+}
+
+/** What became of a file that a pass meant to remove or to put back. */
+export interface HistoryItem extends Omit<IntentRecord, 'type' | 'modifiedAtNs'> {
+  /** Number of its record. */
+  readonly seq: number;
+  /** RFC 3339: when it was recorded, before the file went. */
+  readonly at: string;
+  /**
+   * Absent where it is not recorded: the pass is at work, or was killed. `Interrupted`: the next process found out what became of it, and
+   * `message` says so.
+   */
+  readonly outcome?: string | undefined;
+  readonly message?: string | undefined;
+  /** RFC 3339. */
+  readonly modifiedAt: string;
+  /** Who asked for the pass, for people; absent where its record is not in the ledger any more. */
+  readonly askedBy?: string | undefined;
+}
+
+/** A pass or an evidence that items name by its number. */
+export type HistoryPass = PassRecord & { readonly seq: number; readonly at: string };
+export type HistoryEvidence = EvidenceRecord & { readonly seq: number; readonly at: string };
+
+export interface HistoryEntry {
+  readonly item: HistoryItem;
+  readonly pass: HistoryPass | undefined;
+  readonly evidence: HistoryEvidence | undefined;
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import type { Config } from '../config/types.ts';
+import { auditLedger } from '../ledger/audit/audit.ts';
+import { readHistory } from '../ledger/history/history.ts';
+import type { LedgerFiles } from '../ledger/reading/files.ts';
+import { openLedger } from '../ledger/reading/open-ledger.ts';
+import { errnoOf } from '../lib/errors.ts';
+import { runNow } from '../lib/slices.ts';
+import { sleep } from '../lib/sleep.ts';
+import type { LedgerAudit, NotedEnd } from '../model/ledger/audit.ts';
+import { LEDGER_DIRECTORY } from '../model/ledger/records.ts';
+import type { LedgerReading, Wiring } from './wiring.ts';
+
+/** A pass may write while it is read. */
+const ATTEMPTS = 10;
+const PAUSE_MS = 300;
+
+type Source = Parameters<Wiring['openLedger']>[0];
+
+/** Throws where there is none. */
+export function readLedger(source: Source): LedgerReading {
+  const [directory, owners] = 'directory' in source ? [source.directory, undefined] : [directoryOf(source.config), ourUsers()];
+  const files = openFiles(directory, 'directory' in source);
+  return {
+    directory,
+    audit: (noted, signal) => auditSteadily(files, { marks: noted, owners }, signal),
+    history: (query) => readHistory(files, query),
+    close: () => files.close(),
+  };
+}
+
+export function directoryOf({ locksPath, nodeName }: Config): string {
+  return join(locksPath, LEDGER_DIRECTORY, nodeName);
+}
+
+function ourUsers(): readonly number[] {
+  return [0, process.geteuid?.() ?? 0];
+}
+
+function openFiles(directory: string, isCopy: boolean): LedgerFiles {
+  try {
+    const files = openLedger(directory);
+    if (files !== undefined) return files;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    throw new Error(`the ledger ${directory} cannot be opened`, { cause: error });
+  }
+  const hint = isCopy ? 'check --ledger' : 'the first removal of a pass makes it; check --config or --instances-path';
+  throw new Error(`there is no ledger in ${directory}: ${hint}`);
+}
+
+/** A record that is half written, or a segment that is dropped, looks like a wound: what is found must be found twice. */
+async function auditSteadily(
+  files: LedgerFiles,
+  options: { readonly marks: readonly NotedEnd[]; readonly owners: readonly number[] | undefined },
+  signal: AbortSignal,
+): Promise<LedgerAudit> {
+  for (let attempt = 1; ; attempt += 1) {
+    const before = files.version();
+    const audit = runNow(auditLedger(files, options));
+    if (audit.problems.length === 0 || files.version() === before || attempt === ATTEMPTS) return audit;
+    await sleep(PAUSE_MS, signal);
+    signal.throwIfAborted();
+  }
+}
