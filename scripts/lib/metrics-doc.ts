@@ -1,6 +1,6 @@
 /** docs/metrics.md, made from the list of metrics so that it cannot say anything else than the code. */
 import { BASE_FILE_KINDS } from '../../src/model/scan.ts';
-import { FILE_STATES, FINDINGS, GATE_REASONS, PASS_RESULTS, VERDICT_REASONS } from '../../src/model/reasons.ts';
+import { FILE_STATES, FINDINGS, GATE_REASONS, isForSpace, PASS_RESULTS, VERDICT_REASONS } from '../../src/model/reasons.ts';
 import { STAGES } from '../../src/model/report.ts';
 import { NOOP_CAUSES } from '../../src/report/metrics/noop.ts';
 import { METRICS, type MetricDefinition } from '../../src/report/metrics/definitions.ts';
@@ -20,7 +20,7 @@ are as fresh as the scrape. Counters begin at 0 when the agent starts, with all 
 `;
 
 const KEEPING_REASONS = Object.fromEntries(
-  Object.entries(VERDICT_REASONS).filter(([reason]) => reason !== 'Unused' && reason !== 'UnderPressure'),
+  Object.entries(VERDICT_REASONS).filter(([reason]) => reason !== 'Unused' && !isForSpace(reason)),
 );
 
 /** The values that a label of a metric takes. */

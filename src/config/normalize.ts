@@ -5,6 +5,7 @@ import type { ExemptPod, WorkloadRule } from '../model/workload-rule.ts';
 import { pagesPortAfter } from './default-port.ts';
 import type { ParsedSettings } from './schema/schema.ts';
 import type { Config } from './types.ts';
+import { bytesOfQuantity } from './quantity.ts';
 import { nameNode, withNodeName } from './mistakes/workload-rules.ts';
 
 const DEFAULT_INTERVAL_SECONDS = 2400;
@@ -102,6 +103,7 @@ function policyOf(settings: ParsedSettings): Policy {
     pins: pinPolicyOf(settings.pins),
     trash: settings.trash,
     ...(settings.pressure.enabled ? { pressure: thresholdsOf(settings.pressure) } : {}),
+    ...budgetOf(settings.budget),
   };
 }
 
@@ -112,6 +114,11 @@ function pinPolicyOf({ imageRefs, fileNames, wantedImages }: ParsedSettings['pin
 
 function thresholdsOf({ highThresholdPercent, lowThresholdPercent }: ParsedSettings['pressure']): Policy['pressure'] {
   return { highThresholdPercent, lowThresholdPercent };
+}
+
+function budgetOf({ maxBytes, maxPercentOfFilesystem, lowPercentOfMax }: ParsedSettings['budget']): Pick<Policy, 'budget'> {
+  if (maxBytes !== undefined) return { budget: { maxBytes: bytesOfQuantity(maxBytes), lowPercentOfMax } };
+  return maxPercentOfFilesystem === undefined ? {} : { budget: { maxPercentOfFilesystem, lowPercentOfMax } };
 }
 
 function scheduleOf({ schedule, timeZone, intervalSeconds, jitterSeconds }: CompleteSettings): Schedule {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errnoOf, hasErrno, ownMessageOf } from '../lib/errors.ts';
 import type { Plan, PlannedFile } from '../model/plan.ts';
-import { isRelieved } from '../model/filesystem.ts';
+import { isForSpace } from '../model/reasons.ts';
 import type { Policy } from '../model/policy.ts';
 import type { BaseDirectory, BaseDirectoryOpener, Clock, Executor, FileLocker, FileOutcome } from '../model/ports.ts';
 import { executeTrash } from './trash/execute-trash.ts';
@@ -9,7 +9,7 @@ import { holdTrash, type TrashHolder } from './trash/trash-holder.ts';
 import type { Result } from './recheck.ts';
 import { refusalOf } from './refusal.ts';
 import type { Removal } from './removal.ts';
-import { relief } from './relief.ts';
+import { relief, SpaceWatch, type SpaceParts } from './relief.ts';
 import { removalOf } from './remove-file.ts';
 import { removeInBatches, type BatchParts, type BatchSize } from './batches.ts';
 import { touchFile } from './touch-file.ts';
@@ -31,6 +31,7 @@ interface Run extends BatchParts {
   readonly plan: Plan;
   /** Or why it cannot be opened. */
   readonly directory: BaseDirectory | Error;
+  readonly space: SpaceWatch;
   readonly trash: TrashHolder;
   readonly trashOutcomes: Map<string, FileOutcome>;
   readonly outcomes: Map<string, FileOutcome>;
@@ -47,7 +48,15 @@ export function createExecutor(parts: ExecutorParts): Executor {
   return {
     async execute(plan, inUse, { signal } = {}) {
       const directory = openDirectory(parts.directories, plan.basePath);
-      const run: Run = { ...parts, ...newRun(directory), plan, inUse, signal, directory, batchSize: parts.batchSize };
+      const run: Run = {
+        ...parts,
+        ...newRun(directory, { policy: parts.policy, plan }),
+        plan,
+        inUse,
+        signal,
+        directory,
+        batchSize: parts.batchSize,
+      };
       try {
         const { removals, pressed } = await touchAll(run);
         await executeTrash(run);
@@ -61,10 +70,13 @@ export function createExecutor(parts: ExecutorParts): Executor {
   };
 }
 
-function newRun(directory: BaseDirectory | Error) {
+function newRun(directory: BaseDirectory | Error, asked: Pick<SpaceParts, 'policy' | 'plan'>) {
   const lockWaitSeconds: number[] = [];
   const trash = directory instanceof Error ? { open: () => undefined, close: () => {} } : holdTrash(directory);
+  // Nothing is removed where there is no directory, and nobody asks.
+  const usage = () => (directory instanceof Error ? { sizeBytes: 0, availableBytes: 0 } : directory.usage());
   return {
+    space: new SpaceWatch({ ...asked, usage }),
     trash,
     outcomes: new Map<string, FileOutcome>(),
     going: new Set<string>(),
@@ -94,8 +106,7 @@ async function touchAll(run: Run): Promise<{ removals: number[]; pressed: Presse
       await nextTurn();
       record(run, file, touched(run, file));
     }
-    if (file.verdict === 'remove' && file.reason === 'UnderPressure')
-      pressed.push({ index, modifiedAtNs: BigInt(file.identity.modifiedAtNs) });
+    if (file.verdict === 'remove' && isForSpace(file.reason)) pressed.push({ index, modifiedAtNs: BigInt(file.identity.modifiedAtNs) });
     else if (file.verdict === 'remove') removals.push(index);
     if (file.verdict === 'remove' && refusalOf(file, run.plan.gate) === undefined) run.going.add(file.name);
     index++;
@@ -103,7 +114,7 @@ async function touchAll(run: Run): Promise<{ removals: number[]; pressed: Presse
   return { removals, pressed };
 }
 
-/** A removal that only a full file system asks for. */
+/** A removal that only lack of space asks for. */
 interface Pressed {
   readonly index: number;
   readonly modifiedAtNs: bigint;
@@ -113,7 +124,9 @@ function oldestFirst(pressed: readonly Pressed[]): number[] {
   return pressed.toSorted((a, b) => (a.modifiedAtNs < b.modifiedAtNs ? -1 : 1)).map(({ index }) => index);
 }
 
-function record(run: Run, { name }: PlannedFile, result: Result): void {
+function record(run: Run, file: PlannedFile, result: Result): void {
+  const { name } = file;
+  if (file.verdict === 'remove') run.space.settled(result, file);
   // What stays after all is looked at again like any other file.
   run.going.delete(name);
   run.outcomes.set(name, { name, ...result });
@@ -127,7 +140,7 @@ function touched(run: Run, file: PlannedFile): Result {
 }
 
 function* removalsOf(run: Run, indices: readonly number[]): Generator<Removal, void, void> {
-  const { directory, policy } = run;
+  const { directory } = run;
   for (const index of indices) {
     const file = run.plan.files.at(index);
     if (file === undefined) continue;
@@ -136,17 +149,16 @@ function* removalsOf(run: Run, indices: readonly number[]): Generator<Removal, v
     else if (run.signal?.aborted === true) record(run, file, { outcome: 'Abandoned' });
     else if (directory instanceof Error) record(run, file, unreachable(directory, file));
     else {
-      const trash = () => (goesToTrash(run, directory, file) ? run.trash : undefined);
-      const parts = { ...run, directory, refused: () => relief(policy, directory, file), trash };
+      const trash = () => (goesToTrash(run, file) ? run.trash : undefined);
+      const parts = { ...run, directory, refused: () => relief(run.space, file), trash };
       yield removalOf(parts, file, (result) => record(run, file, result));
     }
   }
 }
 
-/** A file in the trash frees nothing: while the file system is too full, removals are for good. */
-function goesToTrash({ policy, plan }: Run, directory: BaseDirectory, { reason }: PlannedFile): boolean {
-  if (!policy.trash.enabled || reason === 'UnderPressure') return false;
-  return plan.pressure === undefined || isRelieved(directory.usage(), policy.pressure);
+/** A file in the trash frees nothing: while space is short, removals are for good. */
+function goesToTrash({ policy, space }: Run, { reason }: PlannedFile): boolean {
+  return policy.trash.enabled && !isForSpace(reason) && !space.isShort(reason);
 }
 
 /** The base directory is gone, or something that we refuse took its place. */

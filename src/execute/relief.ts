@@ -1,14 +1,55 @@
-import { isRelieved } from '../model/filesystem.ts';
+import { budgetLimits, isRelieved, type FilesystemUsage } from '../model/filesystem.ts';
+import type { Plan } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
-import type { BaseDirectory } from '../model/ports.ts';
+import type { FileOutcome } from '../model/ports.ts';
+import { isForSpace } from '../model/reasons.ts';
 import type { Result } from './recheck.ts';
 
-/** Why a file that only a full file system asks for stays after all. The file system is asked each time: what is removed may free nothing. */
-export function relief(
-  { pressure }: Pick<Policy, 'pressure'>,
-  directory: Pick<BaseDirectory, 'usage'>,
-  { reason }: { readonly reason: string },
-): Result | undefined {
-  if (reason !== 'UnderPressure' || !isRelieved(directory.usage(), pressure)) return undefined;
+export interface SpaceParts {
+  readonly policy: Pick<Policy, 'pressure' | 'budget'>;
+  readonly plan: Pick<Plan, 'pressure' | 'budget'>;
+  /** Of the file system that the base directory is on. */
+  readonly usage: () => FilesystemUsage;
+}
+
+/**
+ * Whether space is still short while a plan is carried out. The file system is asked each time: what is removed may free nothing. The bytes
+ * of the cache are counted down from the plan: a file with several names counts as freed, so that too little goes rather than too much.
+ */
+export class SpaceWatch {
+  readonly #parts: SpaceParts;
+  #freedBytes = 0;
+
+  constructor(parts: SpaceParts) {
+    this.#parts = parts;
+  }
+
+  /** What became of a file that was to go for good. */
+  settled({ outcome }: Pick<FileOutcome, 'outcome'>, { allocatedBytes }: { readonly allocatedBytes: number }): void {
+    if (outcome === 'removed' || outcome === 'emptied' || outcome === 'AlreadyGone') this.#freedBytes += allocatedBytes;
+  }
+
+  /** Whether a file that is to go for this reason is still asked for, by pressure or budget. */
+  isShort(reason: string): boolean {
+    return this.#isTooFull(reason) || this.#isOverBudget();
+  }
+
+  #isTooFull(reason: string): boolean {
+    const { policy, plan, usage } = this.#parts;
+    return (plan.pressure !== undefined || reason === 'UnderPressure') && !isRelieved(usage(), policy.pressure);
+  }
+
+  #isOverBudget(): boolean {
+    const { policy, plan, usage } = this.#parts;
+    if (policy.budget === undefined || plan.budget === undefined || plan.budget.bytesToFree === 0) return false;
+    const { maxPercentOfFilesystem } = policy.budget;
+    const limits = budgetLimits(policy.budget, maxPercentOfFilesystem === undefined ? undefined : usage());
+    return limits !== undefined && plan.budget.heldBytes - this.#freedBytes > limits.lowBytes;
+  }
+}
+
+/** Why a file that only lack of space asks for stays after all. */
+export function relief(space: Pick<SpaceWatch, 'isShort'>, { reason }: { readonly reason: string }): Result | undefined {
+  if (!isForSpace(reason) || space.isShort(reason)) return undefined;
   return { outcome: 'kept', message: 'Enough space was freed without it.' };
 }

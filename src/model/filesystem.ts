@@ -1,3 +1,5 @@
+import type { BudgetPolicy } from './policy.ts';
+
 export interface FilesystemUsage {
   readonly sizeBytes: number;
   /** What an unprivileged writer can still use (`f_bavail`). */
@@ -12,6 +14,24 @@ export function usedPercent({ sizeBytes, availableBytes }: FilesystemUsage): num
 /** True where the file system is at or below the low threshold, or where no threshold is set. */
 export function isRelieved(usage: FilesystemUsage, pressure: { readonly lowThresholdPercent: number } | undefined): boolean {
   return pressure === undefined || usedPercent(usage) <= pressure.lowThresholdPercent;
+}
+
+/** How much a cache may hold, in bytes, and how far removals bring it down where it holds more. */
+export interface BudgetLimits {
+  readonly maxBytes: number;
+  readonly lowBytes: number;
+}
+
+/** Undefined without a budget, and where a share is asked for of a file system that does not say how large it is. */
+export function budgetLimits(
+  budget: BudgetPolicy | undefined,
+  filesystem: Pick<FilesystemUsage, 'sizeBytes'> | undefined,
+): BudgetLimits | undefined {
+  if (budget === undefined) return undefined;
+  const { maxPercentOfFilesystem: percent, lowPercentOfMax } = budget;
+  const share = percent === undefined || filesystem === undefined ? undefined : (filesystem.sizeBytes * percent) / 100;
+  const maxBytes = budget.maxBytes ?? share;
+  return maxBytes === undefined ? undefined : { maxBytes: Math.floor(maxBytes), lowBytes: Math.floor((maxBytes * lowPercentOfMax) / 100) };
 }
 
 /** Whose file it is, and where it lies. */

@@ -88,6 +88,23 @@ export interface PressurePlan {
   readonly projectedUsedPercent: number;
 }
 
+/** The budget of the cache, and what the plan makes of it. Bytes are allocated blocks of everything below the base directory. */
+export interface BudgetPlan {
+  readonly maxBytes: number;
+  /** How far removals bring it down where it holds more than `maxBytes`. */
+  readonly lowBytes: number;
+  readonly heldBytes: number;
+  /** What could not be counted: more is held than `heldBytes`. Absent where there is nothing. */
+  readonly unseenEntries?: number | undefined;
+  /** To come down to `lowBytes`; 0 up to `maxBytes`. */
+  readonly bytesToFree: number;
+  /** Of everything that is planned to go for good, whatever asks for it. */
+  readonly plannedBytes: number;
+  readonly projectedBytes: number;
+  /** Files that may go for the budget, and wait for the next passes because one pass removes no more. Absent where there are none. */
+  readonly waitingFiles?: number | undefined;
+}
+
 /** Plain JSON: what a dry run prints and a real run executes. Nothing else decides. */
 export interface Plan {
   readonly apiVersion: 'basekeeper.io/v1';
@@ -113,6 +130,8 @@ export interface Plan {
   readonly filesystem?: FilesystemUsage | undefined;
   /** Only while the file system is under pressure and pressure mode is on. */
   readonly pressure?: PressurePlan | undefined;
+  /** Only where the cache has a budget. */
+  readonly budget?: BudgetPlan | undefined;
   /** Only where more could go than one pass removes, and the configuration has set no limit of its own. */
   readonly limited?: RemovalsLimited | undefined;
   /** Images that should be on this node, in the order of their ids; absent where nobody wants any. */

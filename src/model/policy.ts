@@ -38,12 +38,22 @@ export interface Policy {
   readonly trash: TrashPolicy;
   /** Undefined: a full file system changes nothing. */
   readonly pressure?: PressurePolicy | undefined;
+  /** Undefined: the cache may grow as far as the file system lets it. */
+  readonly budget?: BudgetPolicy | undefined;
 }
 
 /** Shares of the file system in percent, 0 to 100, as `df` shows them; low < high. */
 export interface PressurePolicy {
   readonly highThresholdPercent: number;
   readonly lowThresholdPercent: number;
+}
+
+/** What everything below the base directory may take: bytes, or a share of its file system in percent; one of the two. */
+export interface BudgetPolicy {
+  readonly maxBytes?: number | undefined;
+  readonly maxPercentOfFilesystem?: number | undefined;
+  /** Removals end at this share of the budget, in percent. Default 90. */
+  readonly lowPercentOfMax: number;
 }
 
 /** What becomes of removed files. */

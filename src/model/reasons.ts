@@ -10,6 +10,7 @@ export const VERDICT_REASONS = {
   GateClosed: 'It is unused and old enough, but the evidence is incomplete; see the gate reasons.',
   RemovalLimitReached: 'It is removable, but maxRemovalsPerPass older files go first; the next pass takes it.',
   UnderPressure: 'Nothing uses it; it is younger than its minimum age, but the file system is too full, so it may go before its time.',
+  OverBudget: 'Nothing uses it; it is younger than its minimum age, but the cache is over its budget, so it may go before its time.',
   Unused: 'Nothing uses it and it is old enough.',
 } as const;
 export type VerdictReason = keyof typeof VERDICT_REASONS;
@@ -40,6 +41,7 @@ export const REASON_FACTS: Readonly<Record<VerdictReason, ReasonFacts>> = {
   GateClosed: { state: 'held', reclaimable: true, unused: true },
   RemovalLimitReached: { state: 'held', reclaimable: true, unused: true },
   UnderPressure: { state: 'unused', reclaimable: true, unused: true },
+  OverBudget: { state: 'unused', reclaimable: true, unused: true },
   Unused: { state: 'unused', reclaimable: true, unused: true },
 };
 
@@ -53,9 +55,18 @@ export const TRASH_REASONS = {
   GateClosed: 'Its grace is over, but the evidence is incomplete; see the gate reasons.',
   RemovalLimitReached: 'Its grace is over, but maxRemovalsPerPass older files go first; the next pass takes it.',
   UnderPressure: 'Nothing needs it, and the file system is too full to keep it until its grace is over.',
+  OverBudget: 'Nothing needs it, and the cache, in which the trash counts, is over its budget.',
   GraceOver: 'Its grace is over and nothing needs it.',
 } as const;
 export type TrashReason = keyof typeof TRASH_REASONS;
+
+/** Why a file goes before its time, for as long as space is short: from the base directory, or from the trash. */
+export const SPACE_REASONS = ['UnderPressure', 'OverBudget'] as const satisfies (VerdictReason & TrashReason)[];
+export type SpaceReason = (typeof SPACE_REASONS)[number];
+
+export function isForSpace(reason: string): reason is SpaceReason {
+  return SPACE_REASONS.some((it) => it === reason);
+}
 
 /** Why removals are not allowed in this pass. */
 export const GATE_REASONS = {
@@ -109,6 +120,7 @@ export const FINDINGS = {
   BaseFileMismatch:
     'A base file does not match its name or its recorded checksum: its header is invalid, or its virtual size or content has changed.',
   FilesystemPressure: 'The file system is fuller than the high threshold, and what may be removed does not bring it below the low one.',
+  BudgetExceeded: 'The cache holds more than its budget, and what may be removed does not bring it below.',
   FileFromFuture: 'An unused base file is dated in the future, so it never gets old. touch gives it a sane time.',
   UnmappedWorkload: 'A pod mounts the instances path, but no rule says which images it uses.',
   IncompleteWorkload: 'A workload was found, but a part of its description could not be understood.',

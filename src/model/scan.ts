@@ -58,6 +58,18 @@ export interface BaseScan {
   readonly filesystem: FilesystemUsage | undefined;
   /** Nova's `get_disk_usage`: allocated bytes of all regular files; 0 when `_base` is on another device than the instances path. */
   readonly cacheUsageBytes: number;
+  /** Undefined where there is no budget to compare it with. */
+  readonly footprint?: Footprint | undefined;
+}
+
+/** What everything below the base directory takes on its file system, as `du -x` counts it: the trash, and what we do not understand, as well. */
+export interface Footprint {
+  /** Allocated blocks; a file with several names counts once. */
+  readonly bytes: number;
+  /** Entries that could not be looked at, or into: there is more than `bytes` says. */
+  readonly unseenEntries: number;
+  /** `device:inode` of files whose removal frees nothing for sure: they have several names, or lie on another file system. */
+  readonly freeNothing: ReadonlySet<string>;
 }
 
 /** A removed file in the trash as one lstat saw it; `name` is that of the base file that it was. */

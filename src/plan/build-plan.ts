@@ -1,4 +1,4 @@
-import type { Gate, Plan, PressurePlan, SourceReport, Totals, TrashPlan } from '../model/plan.ts';
+import type { Gate, Plan, SourceReport, Totals, TrashPlan } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { runNow, type Sliced } from '../lib/slices.ts';
 import type { TrashedFile } from '../model/scan.ts';
@@ -6,9 +6,10 @@ import type { Inventory } from '../model/workload.ts';
 import type { GateReason } from '../model/reasons.ts';
 import type { Rows } from '../model/rows.ts';
 import { gatherFacts, type Facts } from './facts.ts';
-import { collectFindings, pressureFindings } from './findings.ts';
+import { collectFindings } from './findings.ts';
 import { gateSteps } from './gate/gate.ts';
-import { relievePressure } from './pressure.ts';
+import { spaceFindings } from './space/findings.ts';
+import { relieve, type SpacePlans } from './space/relief.ts';
 import { plannedTrash } from './trash/planned-trash.ts';
 import { decideTrash, tallyTrash } from './trash/rules.ts';
 import { timestamp } from '../lib/timestamp.ts';
@@ -52,7 +53,7 @@ export function* planOrAskForLists(snapshot: Snapshot): Sliced<FirstPlan> {
   const verdicts = yield* (isCurable ? decideUnlessHeld : decideAll)(facts, snapshot.scan.files);
   if (verdicts === undefined) return { needs: 'fresh lists' };
   const plan = yield* assemble(snapshot, { gate, facts, verdicts });
-  return isCurable && isListWanted(plan.totals, plan.pressure, plan.trash) ? { needs: 'fresh lists' } : { plan };
+  return isCurable && isListWanted(plan.totals, plan, plan.trash) ? { needs: 'fresh lists' } : { plan };
 }
 
 function* gather(snapshot: Snapshot): Sliced<Pick<Decisions, 'gate' | 'facts'>> {
@@ -72,7 +73,7 @@ function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Sl
   const { scan } = snapshot;
   const trashed = scan.trash?.files ?? [];
   const trashVerdicts = yield* decideTrash(facts, scan.files, trashed);
-  const pressure = yield* relievePressure(facts, { files: scan.files, verdicts, trashed, trashVerdicts }, scan.filesystem);
+  const space = yield* relieve(facts, { verdicts, trashed, trashVerdicts }, scan);
   const trash = yield* planTrash(facts, trashed, trashVerdicts);
   const tally = yield* tallyFiles(facts, scan.files, verdicts);
   const findings = yield* collectFindings(snapshot);
@@ -85,9 +86,9 @@ function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Sl
     takenAt: timestamp(snapshot.now.wallMs),
     preset: snapshot.policy.preset,
     basePath: scan.basePath,
-    gate: isListWanted(tally.totals, pressure, trash) ? gate : withoutMissingList(gate),
+    gate: isListWanted(tally.totals, space, trash) ? gate : withoutMissingList(gate),
     files: plannedFiles(facts, scan.files, verdicts),
-    findings: [...findings, ...pressureFindings(pressure, tally.states)],
+    findings: [...findings, ...spaceFindings(space, { ...tally, trash })],
     totals: tally.totals,
     states: tally.states,
     overlays: countOverlays(snapshot),
@@ -95,7 +96,8 @@ function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Sl
     sources: sourceReports(snapshot.inventory),
     ...(tally.oldestUnusedSeconds === undefined ? {} : { oldestUnusedSeconds: tally.oldestUnusedSeconds }),
     ...(scan.filesystem === undefined ? {} : { filesystem: scan.filesystem }),
-    ...(pressure === undefined ? {} : { pressure }),
+    ...(space.pressure === undefined ? {} : { pressure: space.pressure }),
+    ...(space.budget === undefined ? {} : { budget: space.budget }),
     ...(limited === undefined ? {} : { limited }),
     ...(wanted === undefined ? {} : { wanted }),
     ...sharedStorageReport(snapshot.inventory),
@@ -119,8 +121,9 @@ function* planTrash({ policy }: Facts, trashed: Rows<TrashedFile>, verdicts: Uin
 }
 
 /** Whether an open gate would let something be removed. */
-function isListWanted(totals: Totals, pressure: PressurePlan | undefined, trash: TrashPlan | undefined): boolean {
-  return totals.reclaimableFiles > 0 || pressure !== undefined || (trash?.totals.dueFiles ?? 0) > 0;
+function isListWanted(totals: Totals, space: Partial<SpacePlans>, trash: TrashPlan | undefined): boolean {
+  const isShort = space.pressure !== undefined || (space.budget?.bytesToFree ?? 0) > 0;
+  return totals.reclaimableFiles > 0 || isShort || (trash?.totals.dueFiles ?? 0) > 0;
 }
 
 /** A list is only taken where something could be removed: that none was taken holds nothing back here. */

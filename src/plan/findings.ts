@@ -1,6 +1,6 @@
 import type { BaseFileKind } from '../model/scan.ts';
 import type { Overlay } from '../model/overlay.ts';
-import type { Finding, PressurePlan, StateTotal } from '../model/plan.ts';
+import type { Finding } from '../model/plan.ts';
 import type { FindingType } from '../model/reasons.ts';
 import type { References } from '../model/references.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -124,20 +124,6 @@ function gapFindings(snapshot: Snapshot): Finding[] {
     ...(object === undefined ? {} : { object }),
     message,
   }));
-}
-
-/** Says what holds the space where removals cannot bring the file system below the low threshold. */
-export function pressureFindings(pressure: PressurePlan | undefined, states: readonly StateTotal[]): Finding[] {
-  if (pressure === undefined || pressure.plannedBytes >= pressure.bytesToFree) return [];
-  const bytes = new Map<string, number>();
-  for (const { state, allocatedBytes } of states) bytes.set(state, (bytes.get(state) ?? 0) + allocatedBytes);
-  const held = [...bytes].filter(([, size]) => size > 0).toSorted(([, a], [, b]) => b - a);
-  const holders = held.map(([state, size]) => `${state} ${(size / 2 ** 30).toFixed(1)} GiB`).join(', ');
-  const { usedPercent, projectedUsedPercent, highThresholdPercent, lowThresholdPercent } = pressure;
-  const message =
-    `the file system is ${usedPercent} % full (thresholds ${highThresholdPercent} and ${lowThresholdPercent} %), after the planned removals ` +
-    `${projectedUsedPercent} %; base files hold: ${holders === '' ? 'nothing' : holders}; the rest is not in the cache`;
-  return [{ type: 'FilesystemPressure', message }];
 }
 
 function scanFindings(snapshot: Snapshot): Finding[] {

@@ -1,4 +1,5 @@
 import type { BaseFile } from '../model/scan.ts';
+import { isForSpace } from '../model/reasons.ts';
 import type { PlannedFile } from '../model/plan.ts';
 import type { Usage } from '../model/references.ts';
 import { mapRows } from '../lib/rows.ts';
@@ -9,7 +10,7 @@ import { ageMs, minimumAgeSeconds } from './minimum-age.ts';
 import { RULES } from './rules.ts';
 import { usagesByBaseFile, usagesByOverlay, usagesByWorkload } from './usages.ts';
 import { digestOf } from '../model/names.ts';
-import { DECIDED_REASONS, PRESSED } from './verdicts.ts';
+import { DECIDED_REASONS } from './verdicts.ts';
 
 /** The plan's rows, made from the scan's row and the verdict's byte when somebody looks. */
 export function plannedFiles(facts: Facts, files: Rows<BaseFile>, verdicts: Uint8Array): Rows<PlannedFile> {
@@ -18,7 +19,8 @@ export function plannedFiles(facts: Facts, files: Rows<BaseFile>, verdicts: Uint
 
 function plannedFile(facts: Facts, file: BaseFile, decided: number): PlannedFile {
   const { policy } = facts;
-  const minimum = decided === PRESSED ? policy.minimumAgeFloorSeconds : minimumAgeSeconds(file.kind, policy);
+  const reason = DECIDED_REASONS[decided] ?? 'GateClosed';
+  const minimum = isForSpace(reason) ? policy.minimumAgeFloorSeconds : minimumAgeSeconds(file.kind, policy);
   return {
     name: file.name,
     kind: file.kind,
@@ -27,8 +29,8 @@ function plannedFile(facts: Facts, file: BaseFile, decided: number): PlannedFile
     modifiedAt: timestamp(file.modifiedAtMs),
     ageSeconds: Math.floor(ageMs(file, facts) / 1000),
     minimumAgeSeconds: minimum,
-    verdict: decided === PRESSED ? 'remove' : (RULES[decided]?.verdict(facts, file) ?? 'keep'),
-    reason: DECIDED_REASONS[decided] ?? 'GateClosed',
+    verdict: isForSpace(reason) ? 'remove' : (RULES[decided]?.verdict(facts, file) ?? 'keep'),
+    reason,
     usedBy: usedBy(facts, file),
     identity: { device: String(file.device), inode: String(file.inode), modifiedAtNs: String(file.modifiedAtNs) },
   };

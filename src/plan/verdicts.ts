@@ -1,20 +1,24 @@
 import type { BaseFile } from '../model/scan.ts';
 import type { RemovalsLimited } from '../model/plan.ts';
-import type { VerdictReason } from '../model/reasons.ts';
+import { SPACE_REASONS, type SpaceReason, type VerdictReason } from '../model/reasons.ts';
 import type { Rows } from '../model/rows.ts';
 import { forEachRow, type Sliced } from '../lib/slices.ts';
 import type { Facts } from './facts.ts';
 import { removalLimit } from './removal-limit.ts';
 import { RULES } from './rules.ts';
 
-/** The reasons that rules give, and the two that need all files: what a verdict's number stands for. */
-export const DECIDED_REASONS: readonly VerdictReason[] = [...RULES.map(({ reason }) => reason), 'RemovalLimitReached', 'UnderPressure'];
+/** The reasons that rules give, and those that need all files: what a verdict's number stands for. */
+export const DECIDED_REASONS: readonly VerdictReason[] = [...RULES.map(({ reason }) => reason), 'RemovalLimitReached', ...SPACE_REASONS];
 
 export const UNUSED: number = DECIDED_REASONS.indexOf('Unused');
 export const YOUNG: number = DECIDED_REASONS.indexOf('YoungerThanMinimumAge');
-export const PRESSED: number = DECIDED_REASONS.indexOf('UnderPressure');
+export const LIMIT_REACHED: number = DECIDED_REASONS.indexOf('RemovalLimitReached');
 const GATE_CLOSED = DECIDED_REASONS.indexOf('GateClosed');
-const LIMIT_REACHED = DECIDED_REASONS.indexOf('RemovalLimitReached');
+
+/** Of a file that goes before its time. */
+export function verdictFor(reason: SpaceReason): number {
+  return DECIDED_REASONS.indexOf(reason);
+}
 
 /** One byte per file, an index into `DECIDED_REASONS`: a million verdicts are a megabyte. */
 export function* decideAll(facts: Facts, files: Rows<BaseFile>): Sliced<Uint8Array> {

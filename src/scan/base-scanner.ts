@@ -13,6 +13,7 @@ import { Pacer } from '../lib/pacer.ts';
 import { ProblemLog } from '../disk/problem-log.ts';
 import { decodeRawName, joinPath, type RawName } from '../disk/raw-name.ts';
 import { directoriesOpenToAll } from '../disk/open-directories.ts';
+import { FootprintCount } from './footprint.ts';
 import { scanTrash } from './trash.ts';
 
 /** Some 100 bytes each, for as long as a pass lasts. */
@@ -29,6 +30,8 @@ export interface BaseScannerOptions {
   readonly locksPath?: string | undefined;
   /** Whether a file holds no image format as far as is known already. Default: of an empty one alone. */
   readonly isKnownRaw?: ((stats: BigIntStats) => boolean) | undefined;
+  /** Whether to add up what everything below the base directory takes. Default false. */
+  readonly countsFootprint?: boolean | undefined;
   /** Paces the slices. Default: the machine's clock. */
   readonly clock?: Clock | undefined;
 }
@@ -50,6 +53,7 @@ export function createBaseScanner(options: BaseScannerOptions): BaseScanner {
         if (pacer.due()) await pacer.pause();
       }
       await scan.visitTrash(pacer);
+      await scan.enterOtherDirectories(pacer);
       return scan.result();
     },
   };
@@ -67,6 +71,7 @@ class RunningScan {
   #countsAsUsage = false;
   #filesystem: FilesystemUsage | undefined;
   #trash: TrashScan | undefined;
+  #footprint: FootprintCount | undefined;
   #irregularEntries = 0;
   #allocatedBlocks = 0;
   #newestModifiedAtMs = Number.NEGATIVE_INFINITY;
@@ -83,6 +88,8 @@ class RunningScan {
       // Fails when the instances path itself is missing: a mount that is not there must not look like an empty cache.
       const { dev } = statSync(instancesPath, { bigint: true });
       const base = lstatSync(this.#basePath, { bigint: true, throwIfNoEntry: false });
+      // A cache that is not there takes nothing.
+      if (this.#options.countsFootprint === true) this.#footprint = new FootprintCount(base ?? { dev, blocks: 0n });
       if (base === undefined) return false;
       this.#exists = true;
       if (!base.isDirectory()) {
@@ -99,6 +106,7 @@ class RunningScan {
   }
 
   readonly onError = (error: unknown): void => {
+    this.#footprint?.unseen();
     this.#problems.addError(this.#options.subdirectoryName, error);
   };
 
@@ -106,23 +114,28 @@ class RunningScan {
     this.#trash = await scanTrash({ ...this.#options, basePath: this.#basePath, pacer });
   }
 
+  async enterOtherDirectories(pacer: Pacer): Promise<void> {
+    await this.#footprint?.enterDirectories(pacer);
+  }
+
   visit(entry: Dirent): void {
+    const name = decodeRawName(entry.name);
     if (!entry.isFile() && typeOf(entry) !== undefined) {
-      this.#irregularEntries += 1;
+      this.#addIrregular(name);
       return;
     }
-    const name = decodeRawName(entry.name);
     let stats: BigIntStats | undefined;
     try {
       stats = lstatSync(joinPath(this.#basePath, name), LSTAT);
     } catch (error) {
+      this.#footprint?.unseen();
       this.#problems.addError(`${this.#options.subdirectoryName}/${name.text}`, error);
       return;
     }
     // Removed since it was listed: not a problem.
     if (stats === undefined) return;
     if (stats.isFile()) this.#add(name, stats);
-    else this.#irregularEntries += 1;
+    else this.#addIrregular(name);
   }
 
   result(): BaseScan {
@@ -141,6 +154,7 @@ class RunningScan {
       ...(this.#trash === undefined ? {} : { trash: this.#trash }),
       filesystem: this.#filesystem,
       cacheUsageBytes: this.#countsAsUsage ? this.#allocatedBlocks * BLOCK_BYTES : 0,
+      ...(this.#footprint === undefined ? {} : { footprint: this.#footprint.result() }),
     };
   }
 
@@ -149,7 +163,13 @@ class RunningScan {
     if (stats.size === 0n || this.#options.isKnownRaw?.(stats) === true) this.#knownRaw.add(name);
   }
 
+  #addIrregular(name: RawName): void {
+    this.#irregularEntries += 1;
+    this.#footprint?.look(joinPath(this.#basePath, name));
+  }
+
   #add(name: RawName, stats: BigIntStats): void {
+    this.#footprint?.add(stats);
     // A name that is not valid UTF-8 cannot be reported or referenced, so the file is always foreign.
     const kind = name.bytes === undefined ? classify(name.text, this.#options.naming) : 'foreign';
     this.#files.push(name.text, kind, stats);

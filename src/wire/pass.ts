@@ -72,6 +72,7 @@ export function passParts(
       locksPath,
       naming: policy.naming,
       isKnownRaw: overlays.isKnownRaw,
+      countsFootprint: policy.budget !== undefined,
       clock,
     }),
     verifier: config.verify.enabled ? createBaseVerifier({ instancesPath, ...policy, checksums, clock }) : undefined,

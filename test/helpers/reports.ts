@@ -52,6 +52,7 @@ const STATES = {
   GateClosed: 'held',
   RemovalLimitReached: 'held',
   UnderPressure: 'unused',
+  OverBudget: 'unused',
   Unused: 'unused',
 } as const;
 
@@ -84,7 +85,9 @@ export function report(over: Partial<Report> & { files?: readonly PlannedFile[] 
   const files = over.files ?? [plannedFile()];
   const sum = (some: readonly PlannedFile[]): number => some.reduce((bytes, { allocatedBytes }) => bytes + allocatedBytes, 0);
   const removed = files.filter(({ outcome }) => outcome === 'removed');
-  const reclaimable = files.filter(({ reason }) => ['Unused', 'UnderPressure', 'GateClosed', 'RemovalLimitReached'].includes(reason));
+  const reclaimable = files.filter(({ reason }) =>
+    ['Unused', 'UnderPressure', 'OverBudget', 'GateClosed', 'RemovalLimitReached'].includes(reason),
+  );
   const groups = Map.groupBy(files, ({ kind, reason }) => `${kind} ${STATES[reason]}`);
   return {
     apiVersion: 'basekeeper.io/v1',

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { GATE_REASONS, VERDICT_REASONS } from '../../src/model/reasons.ts';
+import { GATE_REASONS, isForSpace, VERDICT_REASONS } from '../../src/model/reasons.ts';
 import { MUTANTS } from '../mutants/list.ts';
 import { occurrences } from '../mutants/mutant.ts';
 
@@ -19,8 +19,8 @@ describe('the list of safety rules', () => {
     expect(rules.filter((rule, index) => rules.indexOf(rule) !== index)).toEqual([]);
   });
 
-  // What `Unused` takes away is no protection, and pressure has rules of its own.
-  const protecting = Object.keys(VERDICT_REASONS).filter((reason) => reason !== 'Unused' && reason !== 'UnderPressure');
+  // What `Unused` takes away is no protection, and lack of space has rules of its own.
+  const protecting = Object.keys(VERDICT_REASONS).filter((reason) => reason !== 'Unused' && !isForSpace(reason));
   it.each([...protecting, ...Object.keys(GATE_REASONS)])('should have %s in it', (reason) => {
     expect(rules.filter((rule) => rule.startsWith(`${reason}: `)).length).toBeGreaterThan(0);
   });

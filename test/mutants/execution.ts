@@ -116,8 +116,11 @@ export const EXECUTION: readonly MutantsOf[] = [
   },
   {
     file: 'src/execute/relief.ts',
-    tests: ['test/unit/execute/pressure.test.ts'],
-    mutants: [{ rule: 'pressure: what is not needed any more stays', from: '!isRelieved(directory.usage(), pressure)', to: 'true' }],
+    tests: ['test/unit/execute/pressure.test.ts', 'test/unit/execute/budget.test.ts'],
+    mutants: [
+      { rule: 'pressure: what is not needed any more stays', from: '!isRelieved(usage(), policy.pressure)', to: 'true' },
+      { rule: 'budget: what is not needed any more stays', from: 'plan.budget.heldBytes - this.#freedBytes > limits.lowBytes', to: 'true' },
+    ],
   },
   {
     file: 'src/execute/batches.ts',

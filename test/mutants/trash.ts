@@ -48,7 +48,6 @@ export const TRASH: readonly MutantsOf[] = [
         to: 'isSame',
       },
       { rule: 'trash: no more is emptied than may be removed', from: 'over.slice(limit)', to: '[] as typeof over' },
-      { rule: 'trash: pressure takes no more than is needed', from: 'if (plannedBytes >= bytesToFree) break;', to: '' },
       {
         rule: 'trash: pressure takes nothing that the rules keep',
         from: 'verdicts[index] === WITHIN_GRACE || verdicts[index] === LIMIT_REACHED;',
@@ -166,7 +165,7 @@ export const TRASH: readonly MutantsOf[] = [
       },
       {
         rule: 'trash: the clock has the last word on the grace',
-        from: "if (reason === 'UnderPressure' || clock.now().wallMs >= Date.parse(graceEndsAt)) return",
+        from: 'if (isForSpace(reason) || clock.now().wallMs >= Date.parse(graceEndsAt)) return',
         to: 'return',
       },
       {

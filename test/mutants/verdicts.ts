@@ -2,7 +2,8 @@ import type { MutantsOf } from './mutant.ts';
 
 const RULES = 'test/unit/plan/rules.test.ts';
 const GATE = 'test/unit/plan/gate/gate.test.ts';
-const PRESSURE = 'test/unit/plan/pressure.test.ts';
+const PRESSURE = 'test/unit/plan/space/pressure.test.ts';
+const BUDGET = 'test/unit/plan/space/budget.test.ts';
 
 /** Design §3: the verdict's rules, and what they look things up in. */
 export const VERDICTS: readonly MutantsOf[] = [
@@ -162,27 +163,53 @@ export const VERDICTS: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/plan/pressure.ts',
+    file: 'src/plan/space/relief.ts',
+    tests: [PRESSURE, BUDGET],
+    mutants: [
+      { rule: 'no file goes for space below the minimum age floor', from: ' && ageMs(file, facts) >= floorMs', to: '' },
+      { rule: 'only what is unused goes for space', from: 'verdict === YOUNG &&', to: 'verdict !== UNUSED &&' },
+      {
+        rule: 'nothing goes for space while the gate is closed',
+        from: 'const room = facts.gateOpen ? limit : 0;',
+        to: 'const room = limit;',
+      },
+      {
+        rule: 'nothing goes from the trash for space while the gate is closed',
+        from: 'needs: facts.gateOpen ? needs : []',
+        to: 'needs',
+        tests: ['test/unit/plan/trash/rules.test.ts'],
+      },
+      {
+        rule: 'what goes for space counts for the limit of a pass',
+        from: 'removalLimit(facts, baseFiles) - unusedFiles',
+        to: 'Number.POSITIVE_INFINITY',
+      },
+      { rule: 'a file with several names frees nothing for sure', from: '? 0 : allocatedBytes', to: '? allocatedBytes : allocatedBytes' },
+    ],
+  },
+  {
+    file: 'src/plan/space/pressure.ts',
     tests: [PRESSURE],
+    mutants: [{ rule: 'pressure: nothing goes before its time up to the high threshold', from: ' || !isTooFull', to: '' }],
+  },
+  {
+    file: 'src/plan/space/budget.ts',
+    tests: [BUDGET],
+    mutants: [
+      { rule: 'budget: nothing goes before its time up to the budget', from: 'bytes > maxBytes ?', to: 'bytes > lowBytes ?' },
+      { rule: 'budget: removals end at the low mark', from: 'bytes - lowBytes : 0', to: 'bytes : 0' },
+    ],
+  },
+  {
+    file: 'src/plan/space/needs.ts',
+    tests: [PRESSURE, BUDGET],
     mutants: [
       {
-        rule: 'pressure: nothing goes before its time up to the high threshold',
-        from: ' || !facts.isTooFull',
-        to: '',
+        rule: 'no more goes before its time than is needed',
+        from: 'const need = unmet(needs, planned);',
+        to: 'const need = needs[0];',
       },
-      { rule: 'pressure: never below the minimum age floor', from: ' && ageMs(file, facts) >= floorSeconds * 1000', to: '' },
-      { rule: 'pressure: only what is unused goes before its time', from: 'verdict === YOUNG &&', to: 'verdict !== UNUSED &&' },
-      {
-        rule: 'pressure: nothing goes before its time while the gate is closed',
-        from: 'facts.gateOpen ? candidates : []',
-        to: 'candidates',
-      },
-      { rule: 'pressure: no more goes before its time than is needed', from: 'if (plannedBytes >= bytesToFree) break;', to: '' },
-      {
-        rule: 'pressure: the oldest go first',
-        from: 'candidates.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);',
-        to: 'candidates.sort((a, b) => b.modifiedAtMs - a.modifiedAtMs);',
-      },
+      { rule: 'the least recently used go first', from: '(a, b) => a.sinceMs - b.sinceMs', to: '(a, b) => b.sinceMs - a.sinceMs' },
     ],
   },
   {
@@ -331,7 +358,7 @@ export const VERDICTS: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'a plan that could remove something does not leave out that no list was taken',
-        from: 'isListWanted(tally.totals, pressure, trash) ? gate : withoutMissingList(gate)',
+        from: 'isListWanted(tally.totals, space, trash) ? gate : withoutMissingList(gate)',
         to: 'withoutMissingList(gate)',
       },
     ],

@@ -137,6 +137,14 @@ const ThresholdsOrdered: Rule = ({ settings: { pressure } }) =>
     ['pressure'],
   );
 
+const OneBudget: Rule = ({ settings: { budget } }) =>
+  one(
+    budget.maxBytes !== undefined && budget.maxPercentOfFilesystem !== undefined,
+    ['budget', 'maxPercentOfFilesystem'],
+    'cannot be used together with budget.maxBytes; remove one of the two',
+    ['budget'],
+  );
+
 const HostNamesDiffer: Rule = ({ settings: { sharedStorage }, config }) =>
   one(
     sharedStorage.enabled && asksCluster(config.sources) && !sharedStorage.hostName.includes('$(NODE_NAME)'),
@@ -232,6 +240,7 @@ const RULES: readonly Rule[] = [
   FloorGoneWithNovaOnly,
   DeadlineAboveLockTimeout,
   ThresholdsOrdered,
+  OneBudget,
   HostNamesDiffer,
   SharedOrAlone,
   SomeSource,

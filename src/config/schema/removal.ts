@@ -1,7 +1,10 @@
 import * as z from 'zod/mini';
+import { QUANTITY } from '../quantity.ts';
 import { described, flag, seconds, TEN_YEARS_SECONDS } from './parts.ts';
 
 const percent = (value: number, description: string) => z._default(z.int().check(z.gte(1), z.lte(99)), value).check(described(description));
+
+const NOT_A_QUANTITY = 'must be bytes or a quantity such as 200Gi, at least 1';
 
 /** Removals before their time. */
 export const pressure = z
@@ -18,6 +21,28 @@ export const pressure = z
   )
   .check(described('What to do when the file system of the base directory is nearly full.'));
 
+/** How much the cache may hold. */
+export const budget = z
+  .prefault(
+    z.strictObject({
+      maxBytes: z
+        .optional(
+          z.union([z.int().check(z.gte(1)), z.string().check(z.regex(QUANTITY, { error: NOT_A_QUANTITY }))], { error: NOT_A_QUANTITY }),
+        )
+        .check(
+          described(
+            'What everything below the base directory may take, trash included: bytes, or a quantity such as `200Gi`. Above it unused files go before their minimum age, least recently used first. Never below minimumAgeFloorSeconds. Default: no budget.',
+          ),
+        ),
+      maxPercentOfFilesystem: z
+        .optional(z.int().check(z.gte(1), z.lte(99)))
+        .check(described('The same as a share of the size of its file system. One of the two.')),
+      lowPercentOfMax: percent(90, 'Removals before their time end when no more than this share of the budget is taken.'),
+    }),
+    {},
+  )
+  .check(described('How much the cache may hold.'));
+
 /** Removals that can be taken back. */
 export const trash = z
   .prefault(
@@ -30,7 +55,7 @@ export const trash = z
         259_200,
         0,
         TEN_YEARS_SECONDS,
-        'How long a removed file stays there, unless the file system gets too full (`pressure`). Counts for files that are still there after `enabled` was taken back as well.',
+        'How long a removed file stays there, unless space gets short (`pressure`, `budget`). Counts for files that are still there after `enabled` was taken back as well.',
       ),
     }),
     {},

@@ -4,7 +4,7 @@ import { described, flag, TEN_YEARS_SECONDS, seconds, optionalSeconds, absoluteP
 import { MAX_PATH_GLOB_LENGTH } from '../../lib/patterns/path-glob.ts';
 import { http } from './http.ts';
 import { pins } from './pins.ts';
-import { pressure, trash, verify } from './removal.ts';
+import { budget, pressure, trash, verify } from './removal.ts';
 import { exemptPod, knownAgent, sources } from './sources.ts';
 
 /** What `setTimeout` can wait: longer delays would fire at once. */
@@ -187,6 +187,7 @@ export const settingsSchema = z.strictObject({
   pins,
   sources,
   pressure,
+  budget,
   sharedStorage,
   trash,
   verify,

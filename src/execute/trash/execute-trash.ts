@@ -7,7 +7,8 @@ import type { TrashHolder } from './trash-holder.ts';
 import { removeInBatches, type BatchParts, type BatchSize } from '../batches.ts';
 import type { Result } from '../recheck.ts';
 import type { Removal } from '../removal.ts';
-import { relief } from '../relief.ts';
+import { isForSpace } from '../../model/reasons.ts';
+import { relief, type SpaceWatch } from '../relief.ts';
 import { refusalOfTrashed } from '../refusal.ts';
 import { emptyingOf, restoreTrashedFile, unnamingOf, type TrashedFileParts } from './trashed-file.ts';
 import { failed } from '../under-lock.ts';
@@ -22,6 +23,7 @@ export interface TrashRun {
   readonly going: ReadonlySet<string>;
   readonly signal: AbortSignal | undefined;
   readonly directory: BaseDirectory | Error;
+  readonly space: SpaceWatch;
   readonly trash: TrashHolder;
   readonly trashOutcomes: Map<string, FileOutcome>;
   readonly lockWaitSeconds: number[];
@@ -33,7 +35,7 @@ const ROWS_PER_TURN = 200;
 
 /**
  * Puts back what is needed again and takes its name in the trash away, where no disk uses it by that name. Then empties: what its grace has
- * left first, then what only pressure asks for, oldest first.
+ * left first, then what only lack of space asks for, oldest first.
  */
 export async function executeTrash(run: TrashRun): Promise<void> {
   const due: PlannedTrashedFile[] = [];
@@ -51,15 +53,18 @@ export async function executeTrash(run: TrashRun): Promise<void> {
 }
 
 function pressed({ reason }: PlannedTrashedFile): number {
-  return reason === 'UnderPressure' ? 1 : 0;
+  return isForSpace(reason) ? 1 : 0;
 }
 
 function* emptyings(run: TrashRun, files: readonly PlannedTrashedFile[]): Generator<Removal, void, void> {
   for (const file of files) {
-    const settled = (result: Result) => void run.trashOutcomes.set(file.entry, { name: file.name, ...result });
+    const settled = (result: Result) => {
+      run.space.settled(result, file);
+      run.trashOutcomes.set(file.entry, { name: file.name, ...result });
+    };
     const opened = openTrash(run, file);
     if ('outcome' in opened) settled(opened);
-    else yield emptyingOf({ ...run, ...opened }, file, { refused: () => relief(run.policy, opened.directory, file), settled });
+    else yield emptyingOf({ ...run, ...opened }, file, { refused: () => relief(run.space, file), settled });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Policy } from '../../model/policy.ts';
 import type { BaseDirectory, Clock, TrashDirectory } from '../../model/ports.ts';
+import { isForSpace } from '../../model/reasons.ts';
 import type { PlannedTrashedFile } from '../../model/plan.ts';
 import { hasErrno } from '../../lib/errors.ts';
 import type { AnswerFor, Removal } from '../removal.ts';
@@ -76,7 +77,7 @@ function recheckEntry({ trash }: TrashedFileParts, { entry, identity }: PlannedT
 /** A plan is data that may be old or wrong: the clock has the last word. */
 function recheckGrace({ clock }: TrashedFileParts, { reason, graceEndsAt }: PlannedTrashedFile): Result | undefined {
   // Asked this way round, an invalid date has not come.
-  if (reason === 'UnderPressure' || clock.now().wallMs >= Date.parse(graceEndsAt)) return undefined;
+  if (isForSpace(reason) || clock.now().wallMs >= Date.parse(graceEndsAt)) return undefined;
   return { outcome: 'ChangedSincePlan', message: `Its grace ends at ${graceEndsAt}.` };
 }
 

@@ -1,10 +1,11 @@
 import type { BaseFile, TrashedFile } from '../../model/scan.ts';
-import type { TrashReason } from '../../model/reasons.ts';
+import { SPACE_REASONS, type TrashReason } from '../../model/reasons.ts';
 import type { Rows } from '../../model/rows.ts';
 import { removalLimit } from '../removal-limit.ts';
 import { forEachRow, type Sliced } from '../../lib/slices.ts';
 import type { TrashTotals, TrashVerdict } from '../../model/plan.ts';
 import type { Facts } from '../facts.ts';
+import { takeOldest, type Candidate, type Need } from '../space/needs.ts';
 import { usagesByOverlay, usagesByWorkload } from '../usages.ts';
 import { digestOf } from '../../model/names.ts';
 
@@ -24,7 +25,7 @@ interface TrashRule {
 
 const NEVER = (): boolean => false;
 
-/** The first that applies decides; `RemovalLimitReached` and `UnderPressure` need all files and are decided after these. */
+/** The first that applies decides; `RemovalLimitReached`, `UnderPressure` and `OverBudget` need all files and are decided after these. */
 const TRASH_RULES: readonly TrashRule[] = [
   // It gets its name back and keeps the one that it has here, so that it can serve disks that name either.
   { reason: 'NeededAgain', verdict: 'restore', applies: isNeededAgain },
@@ -36,15 +37,15 @@ const TRASH_RULES: readonly TrashRule[] = [
   { reason: 'GateClosed', verdict: 'keep', applies: ({ gateOpen }) => !gateOpen },
   { reason: 'RemovalLimitReached', verdict: 'keep', applies: NEVER },
   { reason: 'UnderPressure', verdict: 'empty', applies: NEVER },
+  { reason: 'OverBudget', verdict: 'empty', applies: NEVER },
   { reason: 'GraceOver', verdict: 'empty', applies: () => true },
 ];
 
 const indexOf = (reason: TrashReason): number => TRASH_RULES.findIndex((rule) => rule.reason === reason);
 const WITHIN_GRACE = indexOf('WithinGrace');
 const GRACE_OVER = indexOf('GraceOver');
-const UNDER_PRESSURE = indexOf('UnderPressure');
 const LIMIT_REACHED = indexOf('RemovalLimitReached');
-const DUE: ReadonlySet<TrashReason> = new Set(['GateClosed', 'RemovalLimitReached', 'UnderPressure', 'GraceOver']);
+const DUE: ReadonlySet<TrashReason> = new Set(['GateClosed', 'RemovalLimitReached', ...SPACE_REASONS, 'GraceOver']);
 
 /** When the grace of a file ends that was moved to the trash at `trashedAtMs`, in ms. */
 export function graceEndMs({ policy }: Pick<Facts, 'policy'>, trashedAtMs: number): number {
@@ -72,28 +73,27 @@ export function* decideTrash(facts: Facts, files: Rows<BaseFile>, trashed: Rows<
   return verdicts;
 }
 
+export interface ForSpace {
+  readonly needs: readonly Need[];
+  readonly frees: (file: TrashedFile) => number;
+}
+
 /**
- * Marks files in the trash for removal before their grace is over, oldest first, until `bytesToFree` are planned. Changes
- * `verdicts`; the gate must be open.
+ * Marks files in the trash for removal before their grace is over, oldest first, until the needs are met. Changes `verdicts`; the gate
+ * must be open.
  *
- * @returns the allocated bytes of all that is planned to be emptied.
+ * @returns what all that is planned to be emptied frees.
  */
-export function* emptyUnderPressure(trashed: Rows<TrashedFile>, verdicts: Uint8Array, bytesToFree: number): Sliced<number> {
-  const candidates: { index: number; trashedAtMs: number; allocatedBytes: number }[] = [];
+export function* emptyForSpace(trashed: Rows<TrashedFile>, verdicts: Uint8Array, { needs, frees }: ForSpace): Sliced<number> {
+  const candidates: Candidate[] = [];
   let plannedBytes = 0;
-  yield* forEachRow(trashed, ({ allocatedBytes, trashedAtMs }, index) => {
-    if (verdicts[index] === GRACE_OVER) plannedBytes += allocatedBytes;
+  yield* forEachRow(trashed, (file, index) => {
+    if (verdicts[index] === GRACE_OVER) plannedBytes += frees(file);
     const mayGo = verdicts[index] === WITHIN_GRACE || verdicts[index] === LIMIT_REACHED;
-    // A file that holds no blocks frees none.
-    if (mayGo && allocatedBytes > 0) candidates.push({ index, trashedAtMs, allocatedBytes });
+    // A file that holds no blocks of its own frees none.
+    if (mayGo && frees(file) > 0) candidates.push({ index, frees: frees(file), sinceMs: file.trashedAtMs });
   });
-  candidates.sort((a, b) => a.trashedAtMs - b.trashedAtMs);
-  for (const { index, allocatedBytes } of candidates) {
-    if (plannedBytes >= bytesToFree) break;
-    verdicts[index] = UNDER_PRESSURE;
-    plannedBytes += allocatedBytes;
-  }
-  return plannedBytes;
+  return takeOldest(candidates, plannedBytes, { needs, verdicts, verdictOf: indexOf, room: Number.POSITIVE_INFINITY });
 }
 
 export function* tallyTrash(trashed: Rows<TrashedFile>, verdicts: Uint8Array): Sliced<TrashTotals> {

@@ -104,6 +104,7 @@ function* problemsOf(report: Report, digest: ReportDigest, node: ObjectReference
     'BackingFileMissing',
     'UnmappedWorkload',
     'FilesystemPressure',
+    'BudgetExceeded',
     'BaseFileMismatch',
     'BackingFileUnknown',
   ] as const) {
@@ -159,6 +160,7 @@ const SUBJECTS = {
   BackingFileMissing: ['disk', 'without a backing file'],
   BackingFileUnknown: ['disk', "on a base file that no workload's image explains"],
   BaseFileMismatch: ['base file', 'not what they should be'],
+  BudgetExceeded: ['cache', 'that removals do not bring below its budget'],
   FilesystemPressure: ['file system', 'that removals do not bring below the low threshold'],
   UnmappedWorkload: ['pod', 'with the instances path mounted, but mapped to no workload'],
 } as const;

@@ -85,6 +85,13 @@ export const EVENT_REASONS = {
       'The file system is fuller than pressure.highThresholdPercent, and removing what may be removed does not bring it below pressure.lowThresholdPercent.',
     advice: 'Look at what holds the space: move VMs away, lower the minimum ages, or enlarge the file system.',
   },
+  BudgetExceeded: {
+    type: 'Warning',
+    action: 'PlanRemovals',
+    regarding: 'Node',
+    meaning: 'The cache holds more than its budget, and removing what may be removed does not bring it below.',
+    advice: 'Look at what holds the space: move VMs away, unpin images, or raise the budget and what the scheduler reserves for it.',
+  },
   BaseFileMismatch: {
     type: 'Warning',
     action: 'VerifyBaseFiles',

@@ -123,6 +123,7 @@ function nextOf(plan: Plan | Report, file: PlannedFile, oldEnoughAt: string | un
     case 'RemovalLimitReached':
       return 'It goes in one of the next passes; maxRemovalsPerPass lets older files go first.';
     case 'UnderPressure':
+    case 'OverBudget':
     case 'Unused':
       return 'The next pass that enforces removes it.';
     default:

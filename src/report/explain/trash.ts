@@ -59,12 +59,13 @@ function nextOf(file: PlannedTrashedFile, { closed, takenAtMs }: { readonly clos
     case 'RemovalDisabled':
       return 'It stays until the configuration says removeUnusedBaseImages: true.';
     case 'WithinGrace':
-      return `It is removed for good at ${graceEndsAt}, in ${shortAge(Math.ceil((Date.parse(graceEndsAt) - takenAtMs) / 1000))}, or sooner under pressure; a pass that finds it needed puts it back.`;
+      return `It is removed for good at ${graceEndsAt}, in ${shortAge(Math.ceil((Date.parse(graceEndsAt) - takenAtMs) / 1000))}, or sooner where space is short; a pass that finds it needed puts it back.`;
     case 'GateClosed':
       return `It goes for good in the first pass whose gate is open. The gate is closed: ${closed}.`;
     case 'RemovalLimitReached':
       return 'It goes for good in one of the next passes; maxRemovalsPerPass lets older files go first.';
     case 'UnderPressure':
+    case 'OverBudget':
     case 'GraceOver':
       return 'The next pass that enforces removes it for good.';
     default:

@@ -49,6 +49,26 @@ export const METRICS = {
     help: 'Bytes that the last pass had to free for the file system to come below its low threshold; 0 without pressure.',
     labels: [],
   },
+  basekeeper_cache_bytes: {
+    type: 'gauge',
+    help: 'Allocated bytes of everything below the base directory after the last pass, trash and unknown files included. Without a budget: of its files and the trash.',
+    labels: [],
+  },
+  basekeeper_budget_bytes: {
+    type: 'gauge',
+    help: 'What the cache may hold, where a budget is set as a share of the file system in bytes as well; absent without a budget.',
+    labels: [],
+  },
+  basekeeper_budget_exceeded: {
+    type: 'gauge',
+    help: '1 where the cache holds more than its budget after the last pass, else 0; absent without a budget.',
+    labels: [],
+  },
+  basekeeper_reserve_bytes: {
+    type: 'gauge',
+    help: "What a scheduler should reserve for the cache: the larger of its budget and what it holds, as Nova's reserved_host_disk_mb. Without a budget: what it holds now.",
+    labels: [],
+  },
   basekeeper_oldest_unused_seconds: {
     type: 'gauge',
     help: 'Age of the oldest file that nothing uses, at the last pass; 0 when there is none.',

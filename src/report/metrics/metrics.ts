@@ -13,6 +13,7 @@ import type { ReportDigest } from '../digest.ts';
 import { noopCause, NOOP_CAUSES } from './noop.ts';
 import { createMetricSet, type MetricSet } from './metric-set.ts';
 import { scrape, type Scrape } from './scrape.ts';
+import { showSpace, SPACE_METRICS } from './space.ts';
 import type { ReportPart } from '../report-part.ts';
 
 /** Pairs of verb and code that `basekeeper_api_requests_total` counts separately; later ones are counted as `other`. */
@@ -47,6 +48,7 @@ const UNKNOWN_AT_FIRST = [
   'basekeeper_filesystem_avail_bytes',
   'basekeeper_reclaimable_bytes',
   'basekeeper_reclaim_target_bytes',
+  ...SPACE_METRICS,
   'basekeeper_oldest_unused_seconds',
   'basekeeper_storage_registered_timestamp_seconds',
   'basekeeper_trash_files',
@@ -183,6 +185,7 @@ function showInventory(set: MetricSet, report: Report, digest: ReportDigest): vo
   if (digest.trash !== undefined) set.gauge('basekeeper_trash_bytes').set(digest.trash.remaining.bytes);
   set.gauge('basekeeper_reclaimable_bytes').set(digest.remaining.reclaimableBytes);
   set.gauge('basekeeper_reclaim_target_bytes').set(Math.max(0, report.pressure?.bytesToFree ?? 0));
+  showSpace(set, report, digest);
   set.gauge('basekeeper_oldest_unused_seconds').set(digest.oldestUnusedSeconds ?? 0);
   if (report.filesystem !== undefined) {
     set.gauge('basekeeper_filesystem_size_bytes').set(report.filesystem.sizeBytes);

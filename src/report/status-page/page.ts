@@ -8,6 +8,7 @@ import type { StatusQuery } from './query.ts';
 import type { StatusSelection } from './rows.ts';
 import { FAVICON, STATUS_STYLE } from './style.ts';
 import { countOf, humanBytes, humanSeconds } from '../../lib/text.ts';
+import { budgetAfter } from '../budget.ts';
 import type { AgentView } from './agent-view.ts';
 
 /** Byte for byte what the Content-Security-Policy has the hash of. */
@@ -83,6 +84,7 @@ const RESULT_BADGES: Readonly<Record<PassResult, string>> = { Succeeded: 'good',
 function overview(agent: AgentView, { report, digest }: StatusPass): Html {
   const { remaining } = digest;
   const takenMs = Date.parse(report.takenAt);
+  const space = budgetAfter(report);
   return html`<section class="card" aria-label="Overview">
     <dl class="facts">
       ${fact(
@@ -99,6 +101,7 @@ function overview(agent: AgentView, { report, digest }: StatusPass): Html {
       ${digest.trash !== undefined && fact('In the trash', humanBytes(digest.trash.remaining.bytes), countOf(digest.trash.remaining.files, 'file'))}
       ${report.filesystem !== undefined && fact('Free on the file system', humanBytes(report.filesystem.availableBytes), `of ${humanBytes(report.filesystem.sizeBytes)}`)}
       ${report.pressure !== undefined && fact('Under pressure', `${report.pressure.usedPercent} % used`, `removals bring it to ${report.pressure.projectedUsedPercent} %`)}
+      ${space !== undefined && fact('Budget of the cache', humanBytes(space.maxBytes), `it holds ${humanBytes(space.heldBytes)}${space.isOver ? ', which is more' : ''}`)}
     </dl>
     ${report.message !== undefined && html`<p><strong>${report.message}</strong></p>`}
   </section>`;

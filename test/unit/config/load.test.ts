@@ -107,6 +107,23 @@ describe('loadConfig: defaults', () => {
     });
   });
 
+  it.each([
+    ['200Gi', 200 * 2 ** 30],
+    ['1500M', 1_500_000_000],
+    ['"12k"', 12_000],
+    ['"12Ki"', 12_288],
+    ['"4096"', 4096],
+    ['2.147483648e+11', 200 * 2 ** 30],
+  ])('should read a budget of %s as %i bytes', (given, maxBytes) => {
+    expect(load(`budget: {maxBytes: ${given}}`).policy.budget).toEqual({ maxBytes, lowPercentOfMax: 90 });
+  });
+
+  it('should take a share of the file system as the budget', () => {
+    const given = 'budget: {maxPercentOfFilesystem: 30, lowPercentOfMax: 80}';
+    expect(load(given).policy.budget).toEqual({ maxPercentOfFilesystem: 30, lowPercentOfMax: 80 });
+    expect(load('budget: {lowPercentOfMax: 80}').policy.budget).toBeUndefined();
+  });
+
   it('should lower the default jitter to a short interval', () => {
     expect(load('intervalSeconds: 60').schedule).toEqual({ kind: 'interval', intervalSeconds: 60, jitterSeconds: 60 });
   });

@@ -1,4 +1,4 @@
-import type { Plan, PlannedFile, PressurePlan, SharedStorageReport, Verdict } from '../../../model/plan.ts';
+import type { BudgetPlan, Plan, PlannedFile, PressurePlan, SharedStorageReport, Verdict } from '../../../model/plan.ts';
 import type { Report } from '../../../model/report.ts';
 import { closingLines, ReasonTotals } from './closing.ts';
 import { columnPlacer, headerLine, paint, rowLine, type Column, type Format, type PlacedColumn, type TableStyle } from '../layout.ts';
@@ -76,6 +76,7 @@ function* openingLines(plan: Plan | Report, { colour, width }: TableStyle): Gene
   }
   if (plan.sharedStorage !== undefined) yield storageLine(plan.sharedStorage);
   if (plan.pressure !== undefined) yield pressureLine(plan.pressure);
+  if (plan.budget !== undefined) yield budgetLine(plan.budget);
 }
 
 function storageLine({ hosts }: SharedStorageReport): string {
@@ -89,6 +90,14 @@ function storageLine({ hosts }: SharedStorageReport): string {
 
 function pressureLine({ usedPercent, bytesToFree, plannedBytes, projectedUsedPercent }: PressurePlan): string {
   return `Pressure: the file system is ${usedPercent} % full, ${humanBytes(bytesToFree)} to free; planned: ${humanBytes(plannedBytes)}, then ${projectedUsedPercent} %\n`;
+}
+
+function budgetLine({ maxBytes, heldBytes, unseenEntries, bytesToFree, plannedBytes, projectedBytes, waitingFiles }: BudgetPlan): string {
+  const held = `${unseenEntries === undefined ? '' : 'more than '}${humanBytes(heldBytes)}`;
+  const line = `Budget: the cache holds ${held} of ${humanBytes(maxBytes)}`;
+  if (bytesToFree === 0) return `${line}\n`;
+  const later = waitingFiles === undefined ? '' : `; ${countOf(waitingFiles, 'file')} may go in the next passes`;
+  return `${line}, ${humanBytes(bytesToFree)} to free; planned: ${humanBytes(plannedBytes)}, then ${humanBytes(projectedBytes)}${later}\n`;
 }
 
 function columnsOf(plan: Plan | Report, { wide }: TableStyle): readonly Column<PlannedFile>[] {

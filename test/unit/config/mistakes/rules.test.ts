@@ -35,6 +35,17 @@ describe('rules of the configuration', () => {
       'jitterSeconds must be at most intervalSeconds (60), not 61; lower it',
     ],
     [
+      'a budget in bytes and as a share',
+      'budget: {maxBytes: 1Gi, maxPercentOfFilesystem: 50}',
+      'budget.maxPercentOfFilesystem cannot be used together with budget.maxBytes; remove one of the two',
+    ],
+    ['a budget of nothing', 'budget: {maxBytes: 0}', 'budget.maxBytes must be at least 1, not 0'],
+    ...['1.5', '"0Gi"', '"200GB"', '"1.5Gi"'].map((given) => [
+      `a budget of ${given}`,
+      `budget: {maxBytes: ${given}}`,
+      'budget.maxBytes must be bytes or a quantity such as 200Gi, at least 1',
+    ]),
+    [
       'a minimum age below the floor',
       'removeUnusedOriginalMinimumAgeSeconds: 599',
       'removeUnusedOriginalMinimumAgeSeconds must be at least minimumAgeFloorSeconds (600), not 599; raise it, or lower minimumAgeFloorSeconds as well if you mean it',

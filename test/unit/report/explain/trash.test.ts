@@ -96,7 +96,7 @@ describe('an explanation of the trash for people', () => {
         '  File      original, 1.0 GiB on disk (1.0 GiB long)',
         '  Trashed   2d ago (2026-11-21 14:00:00 UTC), kept until 2026-11-24 14:00:00 UTC',
         '  Verdict   keep, kept: WithinGrace. It was removed less than trash.graceSeconds ago.',
-        '  Next      It is removed for good at 2026-11-24T14:00:00.000Z, in 24h, or sooner under pressure; a pass that finds it needed puts it back.',
+        '  Next      It is removed for good at 2026-11-24T14:00:00.000Z, in 24h, or sooner where space is short; a pass that finds it needed puts it back.',
         `  Restore   basekeeper restore ${ENTRY} --instances-path /var/lib/nova/instances`,
         '',
       ].join('\n'),

@@ -133,6 +133,13 @@ describe('the status page', () => {
     expect(pageOf(report())).not.toContain('Under pressure');
   });
 
+  it('should say what the cache holds of its budget after the pass', () => {
+    const budget = { maxBytes: 2 ** 31, lowBytes: 2 ** 30, heldBytes: 3 * 2 ** 30, bytesToFree: 0, plannedBytes: 0, projectedBytes: 0 };
+    expect(pageOf(report({ budget }))).toMatch(/Budget of the cache.*2\.0 GiB.*it holds 3\.0 GiB, which is more/);
+    expect(pageOf(report({ budget, files: [removableFile({ outcome: 'removed' })] }))).toMatch(/Budget of the cache.*it holds 2\.0 GiB</);
+    expect(pageOf(report())).not.toContain('Budget of the cache');
+  });
+
   it('should say that no pass has ended yet', () => {
     expect(pageOf(undefined)).toContain('No pass has ended yet');
   });

@@ -66,6 +66,15 @@ describe('the table of a plan', () => {
     );
   });
 
+  it('should say what the budget asks for and what the plan makes of it', () => {
+    const within = { maxBytes: 2 ** 31, lowBytes: 2 ** 30, heldBytes: 2 ** 29, bytesToFree: 0, plannedBytes: 0, projectedBytes: 2 ** 29 };
+    expect(draw(planOf(report({ budget: within })))).toContain('Budget: the cache holds 512.0 MiB of 2.0 GiB\n');
+    const over = { ...within, heldBytes: 3 * 2 ** 30, bytesToFree: 2 ** 31, plannedBytes: 2 ** 29, projectedBytes: 2.5 * 2 ** 30 };
+    expect(draw(planOf(report({ budget: { ...over, unseenEntries: 1, waitingFiles: 7 } })))).toContain(
+      'Budget: the cache holds more than 3.0 GiB of 2.0 GiB, 2.0 GiB to free; planned: 512.0 MiB, then 2.5 GiB; 7 files may go in the next passes\n',
+    );
+  });
+
   it('should name every reason of a closed gate', () => {
     const text = draw(planOf(heldReport()));
     expect(text).toContain('Gate: closed, nothing is removed\n  SourceNotSynced: source pods is syncing\n');

@@ -1,8 +1,8 @@
-import { cacheFileName } from '../../../src/model/names.ts';
+import { cacheFileName } from '../../../../src/model/names.ts';
 import { describe, expect, it } from 'vitest';
-import type { Plan } from '../../../src/model/plan.ts';
-import { buildPlan } from '../../../src/plan/build-plan.ts';
-import { HOUR_MS, NOW_MS, baseFile, snapshot, workload, type SnapshotParts } from '../../helpers/snapshot.ts';
+import type { Plan } from '../../../../src/model/plan.ts';
+import { buildPlan } from '../../../../src/plan/build-plan.ts';
+import { HOUR_MS, NOW_MS, baseFile, snapshot, workload, type SnapshotParts } from '../../../helpers/snapshot.ts';
 
 const PRESSURE = { highThresholdPercent: 85, lowThresholdPercent: 80 };
 /** Files are counted in blocks. */
