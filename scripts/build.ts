@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 import { withoutBuiltinImports } from './lib/bundle/builtin-imports.ts';
 import { bundledPackages, notices } from './lib/bundle/inventory.ts';
-import { LAZY_PACKAGES, lazyPackages } from './lib/bundle/lazy-packages.ts';
+import { LAZY_PACKAGES, lazyPackages, WITHOUT_BLANKS } from './lib/bundle/lazy-packages.ts';
 import { withoutNeverCalled } from './lib/bundle/never-called.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -123,13 +123,16 @@ if (values.image === undefined) {
   });
   writeFileSync(`${fresh}/basekeeper.js`, `${refusal('basekeeper')}\nawait import('./basekeeper-main.js');\n`);
 }
-await bundle({
-  ...shared,
-  entryPoints: Object.keys(LAZY_PACKAGES),
-  entryNames: 'lazy-[name]',
-  outExtension: { '.js': '.cjs' },
-  format: 'cjs',
-});
+for (const isWithoutBlanks of [false, true]) {
+  await bundle({
+    ...shared,
+    entryPoints: Object.keys(LAZY_PACKAGES).filter((name) => WITHOUT_BLANKS.has(name) === isWithoutBlanks),
+    entryNames: 'lazy-[name]',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    minifyWhitespace: isWithoutBlanks,
+  });
+}
 const packages = bundledPackages(root, metafiles);
 writeFileSync(`${fresh}/NOTICES.txt`, notices(root, packages));
 if (values.inventory !== undefined) writeFileSync(values.inventory, `${JSON.stringify(packages, undefined, 2)}\n`);

@@ -43,7 +43,7 @@ describe('the list of parts', () => {
     // esbuild writes before each module where it came from.
     const { bundle } = imageBundle(ROOT, 'amd64');
     const code = [...bundle].filter(([name]) => /\.[cm]js$/.test(name)).map(([, content]) => content.toString());
-    const modules = code.flatMap((text) => [...text.matchAll(/^\s*(?:\/\/ |")node_modules\/((?:@[^/]+\/)?[^/\s]+)\/[^\s"]+(?:"\(|$)/gm)]);
+    const modules = code.flatMap((text) => [...text.matchAll(/(?:^\s*\/\/ |")node_modules\/((?:@[^/]+\/)?[^/\s]+)\/[^\s"]+(?:"\(|$)/gm)]);
     const named = new Set(modules.map(([, name]) => name));
     expect(named.size).toBeGreaterThan(30);
     const listed = new Set(sbom().components.map(({ name }) => name));
