@@ -12,6 +12,9 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOATIME, O_DIRECTORY } = constants;
 const OPEN_FILE = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 const OPEN_DIRECTORY = O_RDONLY | O_NOFOLLOW | O_DIRECTORY;
 
+/** More answers than these are forgotten, and looked up again. */
+const MOST_INSPECTED = 16_384;
+
 export interface ImageReaderOptions {
   readonly instancesPath: string;
   readonly cache: HeaderCache;
@@ -86,12 +89,13 @@ export class ImageReader {
     return header;
   }
 
-  /** What a path, relative to the instances path or absolute outside, leads to. Looked up once in a scan. */
+  /** What a path, relative to the instances path or absolute outside, leads to. Nearly always looked up once in a scan. */
   inspect(path: string, withHeader: boolean): Inspection {
     const key = withHeader ? path : `${path}\0`;
     const known = this.#inspected.get(key);
     if (known !== undefined) return known;
     const found = this.#inspectOnce(path, withHeader);
+    if (this.#inspected.size >= MOST_INSPECTED) this.#inspected.clear();
     this.#inspected.set(key, found);
     return found;
   }

@@ -80,6 +80,8 @@ export interface NamedDisk {
   readonly isLoaded?: boolean | undefined;
   /** The workload. */
   readonly by: string;
+  /** It runs on another host: outside the instances path, the file is not one of this host. Default false. */
+  readonly isElsewhere?: boolean | undefined;
 }
 
 /** Lock files that were seen to be empty. */

@@ -42,6 +42,8 @@ export interface Workload {
   readonly mentions?: readonly string[] | undefined;
   /** Disks that the source names, wherever they lie, with the format by which the hypervisor opens them: images may be backed by base files. */
   readonly disks?: readonly WorkloadDisk[] | undefined;
+  /** It runs on another host that shares the instances path: a path outside is a file of that host. Default false. */
+  readonly isElsewhere?: boolean | undefined;
 }
 
 export interface WorkloadDisk {

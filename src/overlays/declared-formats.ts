@@ -23,7 +23,7 @@ export const HYPERVISOR = 'the hypervisor';
 /** File name → the formats that are given for it. */
 type DiskInfo = ReadonlyMap<string, ReadonlySet<unknown>>;
 
-const NOTHING_SAID: ReadonlySet<undefined> = new Set();
+const NOTHING_SAID: ReadonlySet<string | undefined> = new Set();
 
 export interface DeclaredFormatsOptions {
   readonly instancesPath: string;
@@ -102,8 +102,26 @@ export class DeclaredFormats {
   }
 }
 
+/** What sources say about files. Tens of thousands of these have one and the same to be said about: sets are shared, and never changed. */
+export class SaidFormats {
+  readonly byPath = new Map<string, ReadonlySet<string | undefined>>();
+  readonly #sets = new Map<string, ReadonlySet<string | undefined>>();
+
+  add(path: string, format: string | undefined): void {
+    const known = this.byPath.get(path) ?? NOTHING_SAID;
+    if (!known.has(format)) this.byPath.set(path, this.#shared([...known, format]));
+  }
+
+  #shared(formats: readonly (string | undefined)[]): ReadonlySet<string | undefined> {
+    const key = JSON.stringify(formats);
+    const set = this.#sets.get(key) ?? new Set(formats);
+    this.#sets.set(key, set);
+    return set;
+  }
+}
+
 /** Adds to the set of a key. */
-export function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
   const known = sets.get(key);
   if (known === undefined) sets.set(key, new Set([value]));
   else known.add(value);

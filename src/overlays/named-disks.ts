@@ -24,6 +24,7 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
   const place = places.resolve(path);
   // A pod mounts a directory: what lies in it was walked to.
   if (place.kind === 'inside' && reader.typeAt(place.path) === 'directory') return;
+  if (place.kind === 'inside' && isWalkedAlike(overlays.get(place.path), disk)) return;
   // What the bytes of a raw disk name is kept as well; only what they break says nothing.
   const isRaw = format !== undefined && PARENTLESS_FORMATS.has(format);
   const hasHeader = format !== undefined && !isRaw;
@@ -41,6 +42,11 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
   overlays.set(`${by} ${path} ${format}`, overlay);
 }
 
+/** Whether the walk has read that very file as this place does, by its bytes, and its chain to the end. Nothing more is found then. */
+function isWalkedAlike(walked: Overlay | undefined, { format }: NamedDisk): boolean {
+  return format === undefined && (walked?.state === 'ok' || walked?.state === 'flat');
+}
+
 /** Whether a chain, whose first step is the file itself, protects more than the walk found below that file. */
 function leadsFurther({ links }: Chain, walked: Overlay | undefined): boolean {
   if (walked === undefined) return true;
@@ -51,11 +57,15 @@ function leadsFurther({ links }: Chain, walked: Overlay | undefined): boolean {
 /** Why the file itself could not be looked at. */
 function problemAt(
   { reader, places, subdirectoryName }: OverlayListing,
-  { by, format, isLoaded = false }: NamedDisk,
+  { by, format, isLoaded = false, isElsewhere = false }: NamedDisk,
   place: Place,
 ): Omit<Unseen, 'path'> | undefined {
   if (isLoaded) return undefined;
   if (place.kind === 'lost') return { cause: 'NotFollowed', message: place.message };
+  if (place.kind === 'outside' && isElsewhere)
+    return format === 'raw'
+      ? undefined
+      : { cause: 'NotFollowed', message: `${by} has a disk there, a file of its own host, which cannot be looked at from here; ${REMEDY}` };
   if (place.kind === 'outside') {
     const stats = places.statOutside(place.path);
     // The bytes of a raw disk name nothing, but behind a block device may be a file: a loop device shows one.

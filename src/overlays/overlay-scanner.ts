@@ -11,7 +11,7 @@ import { HeaderCache, type FileStamp } from '../images/header-cache.ts';
 import { ImageReader } from '../images/reader.ts';
 import { listOverlaysAsNova } from './as-nova.ts';
 import { baseFileIndex } from './base-file-index.ts';
-import { addTo, DeclaredFormats } from './declared-formats.ts';
+import { DeclaredFormats, SaidFormats } from './declared-formats.ts';
 import { EmptyLocks } from './empty-locks.ts';
 import type { OverlayListing } from './listing.ts';
 import { noteMounts } from './mounted-files.ts';
@@ -95,13 +95,13 @@ function newListing(options: OverlayScannerOptions, { disks, ...parts }: ScanPar
   const { reader } = parts;
   const { instancesPath, subdirectoryName, forceRawImages = false } = options;
   const places = new Places(instancesPath, rootsOf(options));
-  const named = new Set(disks.flatMap(({ path }) => outsidePath(places, path)));
-  const bySource = new Map<string, Set<string | undefined>>();
+  const named = new Set(disks.flatMap(({ path, isElsewhere }) => (isElsewhere === true ? [] : outsidePath(places, path))));
+  const said = new SaidFormats();
   for (const { path, format } of disks) {
     const place = places.resolve(path);
-    if (place.kind === 'inside') addTo(bySource, place.path, format);
+    if (place.kind === 'inside') said.add(place.path, format);
   }
-  const declared = new DeclaredFormats({ instancesPath, bySource, forceRawImages });
+  const declared = new DeclaredFormats({ instancesPath, bySource: said.byPath, forceRawImages });
   const index = baseFileIndex({ instancesPath, subdirectoryName, reader, places });
   return {
     instancesPath,

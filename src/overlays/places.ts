@@ -5,12 +5,14 @@ import type { Place } from './place.ts';
 
 /** As Linux: more links than this are a circle (ELOOP). */
 const MAX_LINKS = 40;
+/** More answers than these are forgotten, and looked up again: hosts may name tens of thousands of files. */
+const MOST_KNOWN = 8192;
 /** `OVERLAYFS_SUPER_MAGIC`: the root of a container. */
 const OVERLAYFS = 0x794c7630;
 
 /**
  * Resolves paths as the host's processes would, component by component, through links, while the instances path is mounted here
- * under a name of its own. One scan long: nothing is looked up twice.
+ * under a name of its own. One scan long: what it knows of it is not looked up twice.
  */
 export class Places {
   readonly #instancesPath: string;
@@ -35,6 +37,7 @@ export class Places {
     const known = this.#known.get(absolute);
     if (known !== undefined) return known;
     const place = this.#walk(absolute.split('/'));
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
     this.#known.set(absolute, place);
     return place;
   }
@@ -94,6 +97,7 @@ export class Places {
   #linkAt(path: string): string | undefined | Error {
     if (this.#links.has(path)) return this.#links.get(path);
     const target = this.#roots.includes(path) ? undefined : this.#readLink(path);
+    if (this.#links.size >= MOST_KNOWN) this.#links.clear();
     this.#links.set(path, target);
     return target;
   }

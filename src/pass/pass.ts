@@ -94,10 +94,10 @@ function scanOverlays(
 }
 
 /** Every file that a source names for a VM. */
-function disksOf({ name, paths, disks = [] }: Workload): NamedDisk[] {
+function disksOf({ name, paths, disks = [], isElsewhere }: Workload): NamedDisk[] {
   const described = new Set(disks.map(({ path }) => path));
   const others = paths.filter((path) => !described.has(path)).map((path) => ({ path }));
-  return [...disks, ...others].map((disk) => ({ ...disk, by: name }));
+  return [...disks, ...others].map((disk) => ({ ...disk, by: name, isElsewhere }));
 }
 
 async function readSources(sources: readonly WorkloadSource[], consistent: boolean, signal: AbortSignal | undefined): Promise<Inventory> {

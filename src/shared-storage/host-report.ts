@@ -3,6 +3,7 @@ import type { HostReport, ReportedWorkload } from '../model/host-report.ts';
 import type { PinPolicy } from '../model/policy.ts';
 import type { SourceReading, SourceStatus, Workload, WorkloadDisk } from '../model/workload.ts';
 import * as z from 'zod/mini';
+import { parseStrictJson } from '../lib/json.ts';
 import { isSegment, MAX_SIZE } from '../sources/workload-fields.ts';
 
 /** Next to the lock files, which every host can write. */
@@ -13,8 +14,10 @@ export function reportFileName(host: string): string | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(host) ? `${REPORT_PREFIX}${host}.json` : undefined;
 }
 
-/** Limits of a report: the writer keeps within them, and the reader refuses what does not. */
-const MAX_WORKLOADS = 10_000;
+/** Limits of a report: the writer keeps within them, and the reader refuses what does not. Several times what a host of 300 VMs says. */
+export const MAX_REPORT_BYTES = 2 * 1024 * 1024;
+const BOUNDS = { values: 60_000, depth: 8 };
+const MAX_WORKLOADS = 4000;
 const MAX_ENTRIES = 1000;
 const MAX_TEXT = 4096;
 
@@ -52,14 +55,9 @@ export type ParsedReport =
 
 /** Reads what another host has written, or somebody in its name: strictly, and it must be about that host. */
 export function parseHostReport(json: string, host: string): ParsedReport {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { problem: 'its report is not JSON' };
-  }
-  const { success, data, error } = report.safeParse(value);
+  const strict = parseStrictJson(json, BOUNDS);
+  if (strict.problem !== undefined) return { problem: PROBLEMS[strict.problem] };
+  const { success, data, error } = report.safeParse(strict.value);
   if (!success) {
     const [first] = error.issues;
     return {
@@ -68,6 +66,21 @@ export function parseHostReport(json: string, host: string): ParsedReport {
   }
   if (data.host !== host) return { problem: `its report says that it is about host ${JSON.stringify(data.host)}` };
   return { report: data };
+}
+
+const PROBLEMS = {
+  'not JSON': 'its report is not JSON',
+  'too much': `its report says more than ${BOUNDS.values} things, which is more than is read`,
+  'a key twice': 'its report has a key twice, so it may mean either',
+} as const;
+
+/** The text that other hosts read. One that they would refuse says so itself, with nothing else in it. */
+export function formatHostReport(ours: HostReport): string {
+  const json = JSON.stringify(ours);
+  const isReadable = Buffer.byteLength(json) <= MAX_REPORT_BYTES && parseStrictJson(json, BOUNDS).problem === undefined;
+  if (isReadable) return json;
+  const reason = `its ${ours.workloads.length} workloads and ${ours.pins.length} pins do not fit into a report, which has ${MAX_REPORT_BYTES} bytes and ${BOUNDS.values} values at most`;
+  return JSON.stringify({ ...ours, incomplete: [reason, ...ours.incomplete], workloads: [], pins: [] });
 }
 
 const MAX_REASONS = 10;
@@ -152,6 +165,8 @@ function reported(vm: Workload, facts: HostFacts): ReportedWorkload {
     return named.length > 0 && named.every(({ format }) => format === 'raw');
   };
   const inBase = (vm.mentions ?? []).filter((path) => isInBase(path, facts));
-  const paths = [...vm.paths.filter((path) => !isRawAlone(path) || isInBase(path, facts)), ...inBase];
+  // What lies elsewhere was said to be out of sight, or is loaded as it is.
+  const isShown = (path: string): boolean => isInBase(path, facts) || (!isRawAlone(path) && path.startsWith(`${facts.instancesPath}/`));
+  const paths = [...vm.paths.filter(isShown), ...inBase];
   return { name, instanceNames, resizing, images, swapMb, ephemeral, paths };
 }

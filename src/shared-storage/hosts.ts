@@ -1,5 +1,6 @@
 import type { StorageHost } from '../model/shared-storage.ts';
 import type { HostReport } from '../model/host-report.ts';
+import type { KnownReport } from './reduce-report.ts';
 
 /** A host's clock, and a file server's, may be this far from ours. */
 const CLOCK_TOLERANCE_MS = 60_000;
@@ -72,9 +73,11 @@ function isNodeName(name: string): boolean {
   return name.length <= 253 && /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name);
 }
 
+type ReportFacts = Pick<HostReport, 'takenAtMs' | 'onlyByReport' | 'incomplete'>;
+
 /** A host's report as it was found: `problem` says why there is none. */
-export type FoundReport =
-  | { readonly report: HostReport; readonly problem?: undefined }
+export type FoundReport<T = KnownReport> =
+  | { readonly report: T; readonly problem?: undefined }
   | { readonly report?: undefined; readonly problem: string };
 
 /** What the API shows of the pods and VMIs of a host's node. */
@@ -94,7 +97,7 @@ export interface Judgement {
  * Whether everything that runs on a host is known: by its own report, which covers all of its sources, or by the API, where nothing else
  * is asked for workloads on this host and on that one.
  */
-export function judgeHost(found: FoundReport, node: NodeEvidence, needsReports: boolean, nowMs: number): Judgement {
+export function judgeHost(found: FoundReport<ReportFacts>, node: NodeEvidence, needsReports: boolean, nowMs: number): Judgement {
   const problem = reportProblem(found, nowMs);
   const { report } = found;
   const isFresh = report !== undefined && ageProblem(report, nowMs) === undefined;
@@ -109,14 +112,14 @@ export function judgeHost(found: FoundReport, node: NodeEvidence, needsReports: 
   return { state: 'unknown', message, byReport: false };
 }
 
-function reportProblem(found: FoundReport, nowMs: number): string | undefined {
+function reportProblem(found: FoundReport<ReportFacts>, nowMs: number): string | undefined {
   if (found.report === undefined) return found.problem;
   const { incomplete } = found.report;
   if (incomplete.length > 0) return `its own evidence is incomplete: ${incomplete.slice(0, 2).join('; ')}`;
   return ageProblem(found.report, nowMs);
 }
 
-function ageProblem({ takenAtMs }: HostReport, nowMs: number): string | undefined {
+function ageProblem({ takenAtMs }: ReportFacts, nowMs: number): string | undefined {
   const ageMs = nowMs - takenAtMs;
   if (ageMs < -CLOCK_TOLERANCE_MS) return `its report lies ${Math.round(-ageMs / 1000)} s in the future: set the clocks`;
   if (ageMs <= REPORT_FRESH_MS) return undefined;

@@ -17,8 +17,8 @@ export interface MembershipParts {
   /** Those of this host. */
   readonly sources: readonly WorkloadSource[];
   readonly reportOf: (takenAtMs: number, readings: readonly SourceReading[], nowMs: number) => HostReport;
-  /** Shows a report to the other hosts. Throws an errno error. */
-  readonly publish: (report: HostReport) => void;
+  /** Shows a report to the other hosts. Says why they may have read another in its place, if so. Throws an errno error. */
+  readonly publish: (report: HostReport) => string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly reportIntervalMs?: number | undefined;
@@ -31,7 +31,7 @@ export interface Membership {
   stop(): Promise<void>;
   /** Nova's `register_storage_use`, before a pass asks who else there is. */
   register(signal?: AbortSignal): Promise<void>;
-  /** Why this host could not be registered, if so: others may not know that it uses the directory. */
+  /** Why others may not know that this host uses the directory, or what runs on it, if so. */
   problem(): string | undefined;
 }
 
@@ -46,6 +46,7 @@ class Member implements Membership {
   #registeredAtMs = Number.NEGATIVE_INFINITY;
   #registration: string | undefined;
   #reporting: string | undefined;
+  #stranger: string | undefined;
 
   constructor(parts: MembershipParts) {
     this.#parts = parts;
@@ -61,7 +62,7 @@ class Member implements Membership {
   }
 
   problem(): string | undefined {
-    return this.#registration;
+    return this.#registration ?? this.#stranger;
   }
 
   async register(signal?: AbortSignal): Promise<void> {
@@ -94,7 +95,8 @@ class Member implements Membership {
     if (this.#stopping.signal.aborted || readings.some(({ status }) => status.state === 'syncing')) return;
     let problem: string | undefined;
     try {
-      publish(reportOf(takenAtMs, readings, clock.now().wallMs));
+      const stranger = publish(reportOf(takenAtMs, readings, clock.now().wallMs));
+      this.#stranger = this.#warnOnce(stranger, this.#stranger, `the report of host ${JSON.stringify(host)} was replaced`);
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
       problem = messageOf(error);

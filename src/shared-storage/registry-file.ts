@@ -1,10 +1,22 @@
-import { asNumber, asObject, field } from '../lib/json.ts';
+import { asNumber, asObject, field, parseStrictJson } from '../lib/json.ts';
 
 /** As the file has them: host name → seconds since 1970, as Python's `time.time()` gives them. */
 export type Hosts = ReadonlyMap<string, number>;
 
 /** More than this many hosts on one directory are a mistake. */
 const MAX_HOSTS = 4096;
+
+/** No more is read, and so no more is written. */
+export const MAX_REGISTRY_BYTES = 1024 * 1024;
+
+/** What Nova may add before the next of us looks. */
+const SPARE_BYTES = 4096;
+const BOUNDS = { values: 4 * MAX_HOSTS, depth: 3 };
+const PROBLEMS = {
+  'not JSON': 'it is not JSON',
+  'too much': `it has more than ${MAX_HOSTS} hosts, or something else in it`,
+  'a key twice': 'it names a host twice',
+} as const;
 
 /** As Nova's API takes a host's name; it does not begin like an option. */
 const HOST_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/;
@@ -22,15 +34,11 @@ export type ParsedHosts =
  * problem, and so is an empty file: Nova truncates the file before it writes it.
  */
 export function parseRegistry(text: string): ParsedHosts {
-  const value = parseJson(text);
-  const parsed = value === undefined ? { problem: text.trim() === '' ? 'it is empty' : 'it is not JSON' } : hostsOf(value);
+  const { value, problem } = parseStrictJson(text, BOUNDS);
+  if (problem === undefined) return hostsOf(value);
   // Of two times of one host, JSON keeps the last: it may be the older one.
-  if (parsed.hosts !== undefined && [...text.matchAll(KEY)].length > parsed.hosts.size) return { problem: 'it names a host twice' };
-  return parsed;
+  return { problem: text.trim() === '' ? 'it is empty' : PROBLEMS[problem] };
 }
-
-/** In an object whose values are numbers, each string is a key. */
-const KEY = /"(?:[^"\\]|\\.)*"/g;
 
 /** As Nova writes it, but for spaces. */
 export function formatRegistry(hosts: Hosts): string {
@@ -49,7 +57,8 @@ export interface Memory {
 export type ParsedMemory = (Memory & { readonly problem?: undefined }) | { readonly hosts?: undefined; readonly problem: string };
 
 export function parseMemory(text: string): ParsedMemory {
-  const value = parseJson(text);
+  const { value, problem: broken } = parseStrictJson(text, BOUNDS);
+  if (broken !== undefined) return { problem: PROBLEMS[broken] };
   const pending = field(value, 'pending');
   const since = asNumber(field(value, 'since'));
   if (field(value, 'version') !== 1 || typeof pending !== 'boolean' || since === undefined)
@@ -60,6 +69,14 @@ export function parseMemory(text: string): ParsedMemory {
 
 export function formatMemory({ pending, since, hosts }: Memory): string {
   return JSON.stringify({ version: 1, pending, since, hosts: Object.fromEntries(hosts) });
+}
+
+/** Why these hosts cannot be written, if so: nobody could read them again. */
+export function whyTooMany(hosts: Hosts): string | undefined {
+  const isReadable =
+    hosts.size <= MAX_HOSTS && Buffer.byteLength(formatMemory({ pending: true, since: 0.001, hosts })) < MAX_REGISTRY_BYTES - SPARE_BYTES;
+  if (isReadable) return undefined;
+  return `it would have ${hosts.size} hosts, with those that are remembered, and no more than ${MAX_HOSTS} hosts or ${MAX_REGISTRY_BYTES} bytes can be read: let those that are gone be forgotten (basekeeper hosts --forget)`;
 }
 
 /** Of each host the later registration. */
@@ -79,13 +96,4 @@ function hostsOf(value: unknown): ParsedHosts {
   const wrong = entries.find(([, seconds]) => asNumber(seconds) === undefined);
   if (wrong !== undefined) return { problem: `the time of host ${JSON.stringify(wrong[0])} is not a number` };
   return { hosts: new Map(entries as [string, number][]) };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return undefined;
-  }
 }

@@ -9,9 +9,11 @@ import {
   formatMemory,
   formatRegistry,
   isHostName,
+  MAX_REGISTRY_BYTES,
   parseMemory,
   parseRegistry,
   union,
+  whyTooMany,
   type Hosts,
   type ParsedHosts,
   type ParsedMemory,
@@ -26,7 +28,6 @@ const LOCK_NAME = 'storage-registry-lock';
 /** In the lock directory, which is writable wherever locks can be taken. */
 export const MEMORY_NAME = 'basekeeper-hosts.json';
 
-const MAX_BYTES = 1024 * 1024;
 /** Nova holds the lock for as long as it takes to write a short file. */
 const LOCK_TIMEOUT_SECONDS = 5;
 
@@ -109,8 +110,7 @@ class FileRegistry implements StorageRegistry {
     return await this.#writing(signal, (found) => {
       const problem = isInterrupted(found) ? undefined : this.#problemOf(found);
       if (problem !== undefined) return problem;
-      this.#write(union(found.memory.hosts, found.registry.hosts, new Map([[host, nowMs / 1000]])), found, nowMs / 1000);
-      return undefined;
+      return this.#write(union(found.memory.hosts, found.registry.hosts, new Map([[host, nowMs / 1000]])), found, nowMs / 1000);
     });
   }
 
@@ -120,8 +120,7 @@ class FileRegistry implements StorageRegistry {
       if (problem !== undefined) return problem;
       const hosts = new Map(union(found.memory.hosts, found.registry.hosts));
       if (!hosts.delete(host)) return `no host ${JSON.stringify(host)} is registered`;
-      this.#write(hosts, found, Date.now() / 1000);
-      return undefined;
+      return this.#write(hosts, found, Date.now() / 1000);
     });
   }
 
@@ -172,16 +171,19 @@ class FileRegistry implements StorageRegistry {
     }
   }
 
-  /** What we remember goes first: a crash in the middle of the registry leaves a complete one there. */
-  #write(hosts: Hosts, { memory, instances, locks, text }: Found, nowSeconds: number): void {
+  /** What we remember goes first: a crash in the middle of the registry leaves a complete one there. Returns why nothing was written, if so. */
+  #write(hosts: Hosts, { memory, instances, locks, text }: Found, nowSeconds: number): string | undefined {
+    const tooMany = whyTooMany(hosts);
+    if (tooMany !== undefined) return `${this.#registryPath}: ${tooMany}`;
     const since = memory.problem === undefined ? (memory.since ?? nowSeconds) : nowSeconds;
     const memoryPath = `${locks.path}/${MEMORY_NAME}`;
     const refuse = (file: SmallFile) =>
       distrust(file, placeOf(instances)) ?? (file.text === text ? undefined : 'it changed under its lock');
     replaceFile(memoryPath, formatMemory({ pending: true, since, hosts }));
-    overwriteFile(`${instances.path}/${REGISTRY_NAME}`, formatRegistry(hosts), refuse, MAX_BYTES);
+    overwriteFile(`${instances.path}/${REGISTRY_NAME}`, formatRegistry(hosts), refuse, MAX_REGISTRY_BYTES);
     replaceFile(memoryPath, formatMemory({ pending: false, since, hosts }));
     this.#known = hosts;
+    return undefined;
   }
 
   #problemOf(found: Found): string | undefined {
@@ -199,8 +201,8 @@ function isInterrupted({ registry, memory, text }: Found): boolean {
 }
 
 function look(instances: Place, locks: Place): Found {
-  const registryFile = readSmallFile(`${instances.path}/${REGISTRY_NAME}`, MAX_BYTES);
-  const memoryFile = readSmallFile(`${locks.path}/${MEMORY_NAME}`, MAX_BYTES);
+  const registryFile = readSmallFile(`${instances.path}/${REGISTRY_NAME}`, MAX_REGISTRY_BYTES);
+  const memoryFile = readSmallFile(`${locks.path}/${MEMORY_NAME}`, MAX_REGISTRY_BYTES);
   const suspicion = registryFile === undefined ? undefined : distrust(registryFile, placeOf(instances));
   return {
     instances,

@@ -13,10 +13,9 @@ import {
   type Judgement,
   type NodeEvidence,
 } from './hosts.ts';
+import { SHARED_STORAGE_SOURCE, type ReportView } from './reduce-report.ts';
 import { ReportFiles } from './report-files.ts';
 import { earliest } from '../sources/status.ts';
-
-export const SHARED_STORAGE_SOURCE = 'sharedStorage';
 
 /** What was just read is fresh. */
 const FRESH_LIMIT_MS = 60_000;
@@ -24,7 +23,7 @@ const FRESH_LIMIT_MS = 60_000;
 const REPORT_WAIT_MS = 45_000;
 const REPORT_POLL_MS = [25, 500] as const;
 
-export interface SharedStorageOptions extends HostRules {
+export interface SharedStorageOptions extends HostRules, ReportView {
   readonly instancesPath: string;
   readonly locksPath: string;
   readonly registry: StorageRegistry;
@@ -47,6 +46,8 @@ interface Member {
   readonly host: StorageHost;
   readonly found: FoundReport;
   readonly judged: Judgement;
+  /** How often its report was seen to be another one. */
+  readonly changes: number;
 }
 
 interface Seen {
@@ -56,6 +57,8 @@ interface Seen {
   readonly api: NodesReading;
   readonly problem: string | undefined;
   readonly unsettled: string | undefined;
+  /** What was seen before reports were waited for. */
+  readonly since?: Seen | undefined;
 }
 
 const NO_NODES: NodesReading = { nodes: new Map(), statuses: [], workloads: [], gaps: [], notes: [] };
@@ -64,14 +67,12 @@ class SharedStorageSource implements WorkloadSource {
   readonly name = SHARED_STORAGE_SOURCE;
   readonly #options: SharedStorageOptions;
   readonly #reports: ReportFiles;
-  /** Reports keep theirs, and have the workloads' names with the host's. */
-  readonly #named = new WeakMap<FoundReport, FoundReport>();
   /** Workloads of the API keep their identity: what they name is not hashed again. */
   readonly #taken = new WeakMap<Workload, Workload>();
 
   constructor(options: SharedStorageOptions) {
     this.#options = options;
-    this.#reports = new ReportFiles(options);
+    this.#reports = new ReportFiles(options, options);
   }
 
   start(): void {}
@@ -84,7 +85,7 @@ class SharedStorageSource implements WorkloadSource {
     let seen = await this.#look(signal);
     if (consistent) {
       await this.#options.watches?.listConsistent(signal);
-      seen = await this.#untilReported(seen.startedMs, signal);
+      seen = await this.#untilReported(seen, signal);
     }
     return this.#readingOf(seen);
   }
@@ -111,35 +112,29 @@ class SharedStorageSource implements WorkloadSource {
     };
   }
 
-  /** Looks again until every report that counts was made after `sinceMs`: one that is older may miss what began in between. */
-  async #untilReported(sinceMs: number, signal: AbortSignal | undefined): Promise<Seen> {
+  /** Looks again until every report that counts was made after `before`: one that is older may miss what began in between. */
+  async #untilReported(before: Seen, signal: AbortSignal | undefined): Promise<Seen> {
     const giveUpMs = this.#options.clock.now().monotonicMs + REPORT_WAIT_MS;
     let seen = await this.#look(signal);
     for (
       let pollMs: number = REPORT_POLL_MS[0];
-      isBehind(seen, sinceMs) && this.#options.clock.now().monotonicMs < giveUpMs;
+      isBehind(seen, before) && this.#options.clock.now().monotonicMs < giveUpMs;
       pollMs = Math.min(2 * pollMs, REPORT_POLL_MS[1])
     ) {
       if (signal?.aborted === true) break;
       await sleep(pollMs, signal);
       seen = await this.#look(signal);
     }
-    return isBehind(seen, sinceMs) ? { ...seen, hosts: seen.hosts.map((host) => silentSince(host, seen, sinceMs)) } : seen;
+    const hosts = isBehind(seen, before) ? seen.hosts.map((host) => silentSince(host, seen, before)) : seen.hosts;
+    return { ...seen, hosts, since: before };
   }
 
-  #member(name: string, registeredAtMs: number | undefined, read: FoundReport, { nodes }: NodesReading): Member {
+  #member(name: string, registeredAtMs: number | undefined, found: FoundReport, { nodes }: NodesReading): Member {
     const { hostNamePattern, watches, needsReports, clock } = this.#options;
-    const found = this.#nameOnce(read);
     const node = nodeOfHost(name, hostNamePattern);
     const judged = judgeHost(found, evidenceOf(node, nodes, watches !== undefined), needsReports, clock.now().wallMs);
     const state = judged.state === 'known' ? 'known' : 'unknown';
-    return { host: { name, state, registeredAtMs, message: judged.message }, found, judged };
-  }
-
-  #nameOnce(read: FoundReport): FoundReport {
-    const known = this.#named.get(read) ?? named(read);
-    this.#named.set(read, known);
-    return known;
+    return { host: { name, state, registeredAtMs, message: judged.message }, found, judged, changes: this.#reports.changesOf(name) };
   }
 
   #readingOf(seen: Seen): SourceReading {
@@ -147,10 +142,7 @@ class SharedStorageSource implements WorkloadSource {
     const reports = seen.members.flatMap(({ found }) => (found.report === undefined ? [] : [found.report]));
     return {
       status: this.#statusOf(seen),
-      workloads: [
-        ...seen.api.workloads.map((workload) => this.#take(workload)),
-        ...reports.flatMap(({ workloads }) => workloads as Workload[]),
-      ],
+      workloads: [...seen.api.workloads.map((workload) => this.#take(workload)), ...reports.flatMap(({ workloads }) => workloads)],
       // Its own node's agent reports the object itself.
       gaps: seen.api.gaps.map((gap): Gap => ({ kind: gap.kind, source: SHARED_STORAGE_SOURCE, message: gap.message })),
       pins: reports.flatMap(({ host, pins }) => pins.map((pin): Pin => ({ ...pin, origin: `${pin.origin} of host ${host}` }))),
@@ -163,19 +155,22 @@ class SharedStorageSource implements WorkloadSource {
     const known = this.#taken.get(workload);
     if (known !== undefined) return known;
     const { object: _object, ...rest } = workload;
-    const taken = { ...rest, source: SHARED_STORAGE_SOURCE };
+    const taken = { ...rest, source: SHARED_STORAGE_SOURCE, isElsewhere: true };
     this.#taken.set(workload, taken);
     return taken;
   }
 
-  #statusOf({ startedMs, members, api }: Seen): SourceStatus {
+  #statusOf({ startedMs, members, api, since }: Seen): SourceStatus {
     const nowMs = this.#options.clock.now().wallMs;
     const stale = api.statuses.find(({ lastContactMs, freshLimitMs }) => !(nowMs - (lastContactMs ?? Number.NaN) <= freshLimitMs));
     const synced = api.statuses.filter(({ state }) => state === 'synced');
     const syncing = members.find(({ judged }) => judged.state === 'syncing');
-    const byReport = members.flatMap(({ judged, found }) =>
-      judged.byReport && found.report !== undefined ? [found.report.takenAtMs] : [],
-    );
+    // By its host's clock; one that was waited for is newer than the beginning of that, whatever its host's clock says.
+    const byReport = members.flatMap((member) => {
+      const { judged, found } = member;
+      if (!judged.byReport || found.report === undefined || (since !== undefined && !isMemberBehind(member, since))) return [];
+      return [found.report.takenAtMs];
+    });
     return {
       name: SHARED_STORAGE_SOURCE,
       state: syncing === undefined ? 'synced' : 'syncing',
@@ -197,28 +192,23 @@ function stateOf(member: Member | undefined): Pick<StorageHost, 'state' | 'messa
   return { state: member?.host.state ?? 'unknown', message: member?.host.message };
 }
 
-function isBehind({ members }: Seen, sinceMs: number): boolean {
-  return members.some((member) => isMemberBehind(member, sinceMs));
+function isBehind({ members }: Seen, before: Seen): boolean {
+  return members.some((member) => isMemberBehind(member, before));
 }
 
-function isMemberBehind({ judged, found }: Member, sinceMs: number): boolean {
-  return judged.byReport && !((found.report?.takenAtMs ?? Number.NaN) >= sinceMs);
+/**
+ * Whether the report that counts may have been made before we looked. A host makes one after the other: once its report was seen to change
+ * twice, the second was begun after that. Where it was seen to change once, its time says the rest, if its clock and ours agree.
+ */
+function isMemberBehind({ host, judged, found, changes }: Member, before: Seen): boolean {
+  if (!judged.byReport) return false;
+  const known = before.members.find((member) => member.host.name === host.name);
+  const changed = changes - (known?.changes ?? changes);
+  return !(changed >= 2 || (changed >= 1 && (found.report?.takenAtMs ?? Number.NaN) >= before.startedMs));
 }
 
-function silentSince(host: StorageHost, { members }: Seen, sinceMs: number): StorageHost {
+function silentSince(host: StorageHost, { members }: Seen, before: Seen): StorageHost {
   const member = members.find((candidate) => candidate.host.name === host.name);
-  if (member === undefined || !isMemberBehind(member, sinceMs)) return host;
-  return {
-    ...host,
-    state: 'unknown',
-    message: 'it has not reported since this pass began: is its agent running, and are the clocks in step?',
-  };
-}
-
-/** With whose workloads they are. */
-function named(found: FoundReport): FoundReport {
-  if (found.report === undefined) return found;
-  const { host, workloads } = found.report;
-  const theirs = workloads.map((workload) => ({ ...workload, source: SHARED_STORAGE_SOURCE, name: `${workload.name} on host ${host}` }));
-  return { report: { ...found.report, workloads: theirs } };
+  if (member === undefined || !isMemberBehind(member, before)) return host;
+  return { ...host, state: 'unknown', message: 'it has not reported since this pass began: is its agent running?' };
 }

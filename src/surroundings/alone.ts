@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import { networkFilesystemOf } from '../disk/network-filesystem.ts';
 import { readSmallFile } from '../disk/read-small-file.ts';
 import { errnoOf, messageOf } from '../lib/errors.ts';
-import { parseRegistry } from '../shared-storage/registry-file.ts';
+import { parseRegistry, MAX_REGISTRY_BYTES } from '../shared-storage/registry-file.ts';
 import { REGISTRY_NAME } from '../shared-storage/registry.ts';
 
-const MAX_REGISTRY_BYTES = 1024 * 1024;
 /** More are not worth a message. */
 const EXAMPLES = 3;
 

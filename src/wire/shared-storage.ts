@@ -12,11 +12,11 @@ import type { Wiring } from './wiring.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { errnoError } from '../lib/errors.ts';
 import { strangeLockDirectory } from '../surroundings/directories.ts';
-import { hostReport } from '../shared-storage/host-report.ts';
+import { hostReport, type HostFacts } from '../shared-storage/host-report.ts';
 import { systemClock } from '../lib/clock.ts';
 import { timestamp } from '../lib/timestamp.ts';
 import { classifyHosts } from '../shared-storage/hosts.ts';
-import { publishReport } from '../shared-storage/report-files.ts';
+import { OwnReport } from '../shared-storage/own-report.ts';
 import { HostWatches } from '../shared-storage/host-watches.ts';
 import { createSharedStorageSource } from '../shared-storage/source.ts';
 
@@ -38,35 +38,45 @@ export interface WiredSharedStorage {
 }
 
 export function wireSharedStorage(config: Config, shared: SharedStorageConfig, parts: SharedStorageParts): WiredSharedStorage {
-  const { instancesPath, locksPath } = config;
+  const { instancesPath, locksPath, hostInstancesPath, subdirectoryName } = config;
+  const view = { hostInstancesPath, subdirectoryName, needsInstanceNames: config.policy.overlays === 'nova' };
   const { clock } = parts;
   const registry = storageRegistry(config);
   const needsReports = hasSourcesOfItsOwn(config.sources);
+  const own = new OwnReport(config);
   const membership = createMembership({
     ...parts,
     registry,
     host: shared.hostName,
     hostTimeoutSeconds: shared.hostTimeoutSeconds,
-    reportOf: (takenAtMs, readings, nowMs) =>
-      hostReport(
-        {
-          host: shared.hostName,
-          takenAtMs,
-          onlyByReport: needsReports,
-          instancesPath: config.hostInstancesPath,
-          subdirectoryName: config.subdirectoryName,
-          pins: config.policy.pins,
-        },
-        readings,
-        nowMs,
-      ),
-    publish: (report) => publish(config, report),
+    reportOf: (takenAtMs, readings, nowMs) => hostReport({ ...factsOf(config, shared), takenAtMs }, readings, nowMs),
+    publish: (report) => publish(config, own, report),
   });
   const registrationProblem = () => membership.problem();
   const watches = hostWatches(config, parts);
   return {
     membership,
-    source: createSharedStorageSource({ ...shared, instancesPath, locksPath, registry, needsReports, watches, registrationProblem, clock }),
+    source: createSharedStorageSource({
+      ...shared,
+      ...view,
+      instancesPath,
+      locksPath,
+      registry,
+      needsReports,
+      watches,
+      registrationProblem,
+      clock,
+    }),
+  };
+}
+
+function factsOf(config: Config, { hostName }: SharedStorageConfig): Omit<HostFacts, 'takenAtMs'> {
+  return {
+    host: hostName,
+    onlyByReport: hasSourcesOfItsOwn(config.sources),
+    instancesPath: config.hostInstancesPath,
+    subdirectoryName: config.subdirectoryName,
+    pins: config.policy.pins,
   };
 }
 
@@ -100,10 +110,10 @@ export async function registerHost(config: Config, { hostName }: SharedStorageCo
 }
 
 /** Throws an errno error. */
-function publish(config: Config, report: HostReport): void {
+function publish(config: Config, own: OwnReport, report: HostReport): string | undefined {
   const [stranger] = strangeLockDirectory(config);
   if (stranger !== undefined) throw errnoError('EXDEV', stranger);
-  publishReport(config, report);
+  return own.publish(report);
 }
 
 function hostWatches(config: Config, { cluster }: SharedStorageParts): HostWatches | undefined {

@@ -157,6 +157,7 @@ export const SHELLS: readonly string[] = [
   'src/shared-storage/host-watches.ts',
   'src/shared-storage/membership.ts',
   'src/shared-storage/registry.ts',
+  'src/shared-storage/own-report.ts',
   'src/shared-storage/report-files.ts',
   'src/shared-storage/source.ts',
   'src/sources/file/source.ts',

@@ -174,6 +174,12 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     tests: [OVERLAYS],
     mutants: [
       {
+        rule: 'a disk is raw only where all sources say so',
+        from: 'this.#shared([...known, format])',
+        to: 'this.#shared([format])',
+        tests: [STATED],
+      },
+      {
         rule: 'disk.info is believed where it says raw, and only there',
         from: "if ([...bySource, ...inInfo].some((format) => format !== 'raw')) return undefined;",
         to: '',
@@ -207,6 +213,18 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     file: 'src/overlays/named-disks.ts',
     tests: [OVERLAYS],
     mutants: [
+      {
+        rule: 'a disk of another host is no file of this one',
+        from: "if (place.kind === 'outside' && isElsewhere)",
+        to: "if (place.kind === 'outside' && isElsewhere && false)",
+        tests: ['test/integration/scan/other-hosts.test.ts'],
+      },
+      {
+        rule: 'a disk that the walk has read is followed again where it was not understood',
+        from: "walked?.state === 'flat');",
+        to: "walked?.state === 'flat' || walked?.state === 'unreadable');",
+        tests: [STATED],
+      },
       {
         rule: 'a disk that a source names and that is not there is unseen',
         from: 'if (problem !== undefined) unseen.add(known, problem.cause, problem.message);',
@@ -257,12 +275,6 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     file: 'src/overlays/overlay-scanner.ts',
     tests: [OVERLAYS],
     mutants: [
-      {
-        rule: 'a disk is raw only where all sources say so',
-        from: 'addTo(bySource, place.path, format)',
-        to: 'bySource.set(place.path, new Set([format]))',
-        tests: [STATED],
-      },
       {
         rule: 'what base files are backed by is seen with overlays: nova as well',
         from: "if (options.preset !== 'nova') await",

@@ -24,8 +24,8 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
       { rule: 'a host says so of a path outside as well', from: '[...disks, ...others]', to: '[...disks]' },
       {
         rule: 'a host leaves out of its report only what it opens as raw alone, and no base file',
-        from: '!isRawAlone(path) || isInBase(path, facts)',
-        to: '!isRawAlone(path)',
+        from: 'isInBase(path, facts) || (!isRawAlone(path)',
+        to: '(!isRawAlone(path)',
       },
       {
         rule: 'a host reports a disk that one place opens as raw and another does not',
@@ -95,7 +95,7 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
       },
       {
         rule: 'shared storage: what another host’s workloads name protects',
-        from: '...reports.flatMap(({ workloads }) => workloads as Workload[]),',
+        from: '      workloads: [...seen.api.workloads.map((workload) => this.#take(workload)), ...reports.flatMap(({ workloads }) => workloads)],',
         to: '',
       },
       {
@@ -112,13 +112,13 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'shared storage: a consistent look waits for reports that were made after it began',
-        from: 'seen = await this.#untilReported(seen.startedMs, signal);',
+        from: 'seen = await this.#untilReported(seen, signal);',
         to: 'seen = await this.#look(signal);',
       },
       {
         rule: 'shared storage: a host that has not reported since the pass began is unknown',
-        from: 'return isBehind(seen, sinceMs) ? {',
-        to: 'return false ? {',
+        from: 'const hosts = isBehind(seen, before) ? ',
+        to: 'const hosts = false ? ',
       },
       {
         rule: 'shared storage: who waits for a report gives up in time',
@@ -132,10 +132,63 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
       },
       {
         rule: 'shared storage: a report without a time is older than everything',
-        from: '!((found.report?.takenAtMs ?? Number.NaN) >= sinceMs)',
-        to: 'false',
+        from: '(found.report?.takenAtMs ?? Number.NaN) >= before.startedMs',
+        to: 'true',
+      },
+      {
+        rule: 'shared storage: a report that never changes is not newer, whatever its time says',
+        from: '(changed >= 1 && (',
+        to: '(changed >= 0 && (',
+      },
+      {
+        rule: 'shared storage: a report that changed once may have been begun before',
+        from: 'changed >= 2 ||',
+        to: 'changed >= 1 ||',
       },
     ],
+  },
+  {
+    file: 'src/shared-storage/report-files.ts',
+    tests: [REPORT_FILES],
+    mutants: [
+      { rule: 'shared storage: reports find room or are unknown', from: 'const fits = cost <= room;', to: 'const fits = true;' },
+      {
+        rule: 'shared storage: no host is left out for another’s sake',
+        from: 'const share = room / Math.max(1, hosts.length);',
+        to: 'const share = room;',
+      },
+      {
+        rule: 'shared storage: a report that says something else is parsed again',
+        from: 'const isSame = before?.body === body;',
+        to: 'const isSame = before !== undefined;',
+      },
+    ],
+  },
+  {
+    file: 'src/shared-storage/reduce-report.ts',
+    tests: ['test/unit/shared-storage/reduce-report.test.ts'],
+    mutants: [
+      { rule: 'shared storage: a path outside is that host’s own, and holds', from: '...outside.slice(0, 1)', to: '' },
+      { rule: 'shared storage: a path is taken as it is meant', from: ' && posix.normalize(path) === path', to: '' },
+      { rule: 'shared storage: what many VMs name is all kept', from: ': [workloads];', to: ': [workloads.slice(0, 50)];' },
+    ],
+  },
+  {
+    file: 'src/shared-storage/own-report.ts',
+    tests: [REPORT_FILES],
+    mutants: [
+      {
+        rule: 'host reports: our own is written to the directory that was opened',
+        from: 'replaceFile(path, formatHostReport(report));',
+        to: 'const text = formatHostReport(report);\n      replaceFile(`${this.#places.locksPath}/${fileName}`, text);',
+      },
+      { rule: 'shared storage: a report of ours that somebody else wrote holds', from: ' || found === this.#written;', to: ' || true;' },
+    ],
+  },
+  {
+    file: 'src/lib/json.ts',
+    tests: ['test/unit/lib/json.test.ts', REAL_REGISTRY],
+    mutants: [{ rule: 'JSON: a key twice is refused', from: 'ownKeys(value) === keys', to: 'keys >= 0' }],
   },
   {
     file: 'src/shared-storage/host-watches.ts',
@@ -187,14 +240,8 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'registry: what is not JSON is broken, not empty',
-        from: "value === undefined ? { problem: text.trim() === '' ? 'it is empty' : 'it is not JSON' } : hostsOf(value);",
-        to: 'value === undefined ? { hosts: new Map() } : hostsOf(value);',
-      },
-      {
-        rule: 'registry: a host that is named twice is not believed',
-        from: '[...text.matchAll(KEY)].length > parsed.hosts.size',
-        to: 'false',
-        tests: [REAL_REGISTRY],
+        from: "return { problem: text.trim() === '' ? 'it is empty' : PROBLEMS[problem] };",
+        to: 'return { hosts: new Map() };',
       },
       {
         rule: 'registry: of each host the later registration counts',
@@ -214,8 +261,8 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
       },
       {
         rule: 'registry: nothing is written over a broken one',
-        from: '      if (problem !== undefined) return problem;\n      this.#write(union(',
-        to: '      if (problem === null) return problem;\n      this.#write(union(',
+        from: '      if (problem !== undefined) return problem;\n      return this.#write(union(',
+        to: '      if (problem === null) return problem;\n      return this.#write(union(',
       },
       {
         rule: 'registry: a lock that is busy makes nobody forget',
@@ -263,15 +310,10 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'host reports: one whose owner or place is wrong is not believed',
-        from: 'if (suspicion !== undefined) return',
-        to: 'if (suspicion === null) return',
+        from: 'suspicion === undefined) return this.#take',
+        to: 'suspicion !== null) return this.#take',
       },
       { rule: 'host reports: one that is just replaced is read again', from: 'attempt <= ATTEMPTS;', to: 'attempt <= 1;' },
-      {
-        rule: 'host reports: our own is written to the directory that was opened',
-        from: 'replaceFile(`${locks.path}/${fileName}`',
-        to: 'replaceFile(`${locks.path === places.locksPath ? locks.path : places.locksPath}/${fileName}`',
-      },
     ],
   },
   {

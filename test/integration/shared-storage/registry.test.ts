@@ -261,6 +261,30 @@ describe("Nova's registry of hosts", () => {
     expect(readFileSync(registryPath, 'utf8')).toBe(text);
   });
 
+  it('should not be written so that nobody can read it again, and say what to do', async () => {
+    const { instancesPath, registryPath, memoryPath, registry } = setUp();
+    await registry.register('host-a', Date.now());
+    const hosts = (prefix: string, count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`${prefix}${n}`, 1]));
+    writeFileSync(registryPath, JSON.stringify({ ...hosts('h', 4096) }));
+    const [before, memory] = [readFileSync(registryPath, 'utf8'), readFileSync(memoryPath, 'utf8')];
+    expect(await open(instancesPath).register('host-b', Date.now())).toMatch(/it would have 4098 hosts.*no more than 4096.*--forget/);
+    const long = 'x'.repeat(250);
+    writeFileSync(registryPath, JSON.stringify(hosts(long, 4045)));
+    expect(await open(instancesPath).register('host-b', Date.now())).toMatch(/it would have 4047 hosts.*1048576 bytes/);
+    writeFileSync(registryPath, before);
+    expect(readFileSync(memoryPath, 'utf8')).toBe(memory);
+    expect((await open(instancesPath).read()).hosts.size).toBe(4097);
+  });
+
+  it('should be missed, and not completed, where what is remembered names a host twice', async () => {
+    const { instancesPath, memoryPath, registry } = setUp();
+    await registry.register('host-a', Date.now());
+    const text = readFileSync(memoryPath, 'utf8').replace('"hosts":{', '"hosts":{"host-a":1,');
+    writeFileSync(memoryPath, text);
+    expect(await open(instancesPath).register('host-b', Date.now())).toContain('it names a host twice; remove it');
+    expect(readFileSync(memoryPath, 'utf8')).toBe(text);
+  });
+
   it('should follow no symbolic link and open no device', async () => {
     const { instancesPath, registryPath } = setUp();
     const elsewhere = join(instancesPath, 'elsewhere');

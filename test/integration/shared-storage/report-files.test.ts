@@ -15,9 +15,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { HostReport } from '../../../src/model/host-report.ts';
-import { publishReport, ReportFiles } from '../../../src/shared-storage/report-files.ts';
+import { OwnReport } from '../../../src/shared-storage/own-report.ts';
+import { ReportFiles } from '../../../src/shared-storage/report-files.ts';
 import { makeTree, startProgram } from '../../helpers/execute-tree.ts';
 
 /** Nova's user, and another one of the node. */
@@ -34,12 +36,14 @@ const REPORT: HostReport = {
   pins: [],
 };
 
+const VIEW = { hostInstancesPath: '/i', subdirectoryName: '_base', needsInstanceNames: false };
+
 function setUp() {
   const tree = makeTree();
   for (const path of [tree.instancesPath, tree.locksPath]) chownSync(path, NOVA, NOVA);
-  publishReport(tree, REPORT);
+  new OwnReport(tree).publish(REPORT);
   const path = join(tree.locksPath, 'basekeeper-host-host-b.json');
-  const read = () => new ReportFiles(tree).read(['host-b']).get('host-b');
+  const read = () => new ReportFiles(tree, VIEW).read(['host-b']).get('host-b');
   return { ...tree, path, read };
 }
 
@@ -115,14 +119,122 @@ describe('the report of another host', () => {
   });
 });
 
+describe('the reports of all hosts together', () => {
+  const CHILD = fileURLToPath(new URL('../../helpers/reports-child.ts', import.meta.url));
+
+  /** Of a host that names so many images, each of them once. */
+  const named = (host: string, images: number, over: Partial<HostReport> = {}): HostReport => ({
+    ...REPORT,
+    host,
+    takenAtMs: Date.now(),
+    workloads: [
+      {
+        name: 'vm',
+        instanceNames: [],
+        resizing: false,
+        images: Array.from({ length: images }, (_, number) => ({ role: 'image', ref: `${host}-${number}` })),
+        swapMb: [],
+        ephemeral: [],
+        paths: [],
+      },
+    ],
+    ...over,
+  });
+
+  it('should be known as far as there is room, and name the hosts for which there is none', () => {
+    const trees = setUp();
+    const hosts = ['host-big', 'host-c', 'host-d', 'host-e'];
+    for (const host of hosts) new OwnReport(trees).publish(named(host, host === 'host-big' ? 900 : 10));
+    const files = new ReportFiles(trees, VIEW, 300_000);
+    const room = 'its report names more than there is room for';
+    for (const _ of ['first', 'again']) {
+      const found = files.read(hosts);
+      expect(found.get('host-big')?.problem).toContain(room);
+      for (const host of hosts.slice(1)) expect(found.get(host)?.report?.workloads[0]?.images).toHaveLength(10);
+    }
+    new OwnReport(trees).publish(named('host-big', 600));
+    expect(files.read(hosts).get('host-big')?.report?.workloads[0]?.images, 'more than its share, but there is room').toHaveLength(600);
+    new OwnReport(trees).publish(named('host-c', 590));
+    const crowded = files.read(hosts);
+    expect([crowded.get('host-c')?.problem, crowded.get('host-big')?.problem]).toEqual([undefined, expect.stringContaining(room)]);
+  });
+
+  it('should not be parsed again while only their time changes, and be newer all the same', () => {
+    const trees = setUp();
+    const files = new ReportFiles(trees, VIEW);
+    const publish = (takenAtMs: number, count = 2) => new OwnReport(trees).publish(named('host-b', count, { takenAtMs }));
+    publish(10);
+    const first = files.read(['host-b']).get('host-b')?.report;
+    publish(20.5);
+    const second = files.read(['host-b']).get('host-b')?.report;
+    expect([first?.takenAtMs, second?.takenAtMs]).toEqual([10, 20.5]);
+    expect(second?.workloads[0]).toBe(first?.workloads[0]);
+    expect(files.changesOf('host-b')).toBe(2);
+    publish(20.5, 3);
+    expect(files.read(['host-b']).get('host-b')?.report?.workloads[0]?.images).toHaveLength(3);
+    expect(files.changesOf('host-b')).toBe(3);
+    files.read(['host-b']);
+    expect(files.changesOf('host-b')).toBe(3);
+  });
+
+  // 64 MiB for the container, of which Node.js may take 38 for its heap.
+  it('should not run this process out of memory, whatever they name, and be known for 100 hosts of 300 VMs', () => {
+    const trees = setUp();
+    const read = (hosts: readonly string[]) => {
+      const limits = ['--max-old-space-size=38', '--max-semi-space-size=1'];
+      const args = [...limits, CHILD, trees.instancesPath, trees.locksPath, ...hosts];
+      return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as {
+        known: number;
+        problems: string[];
+        digests: number;
+      };
+    };
+    const hosts = Array.from({ length: 100 }, (_, number) => `node-${number}`);
+    for (const [index, host] of hosts.entries()) {
+      const vm = (number: number) => ({
+        ...named(host, 0).workloads[0],
+        name: `instance-${index}-${number}`,
+        instanceNames: [`${host}-${number}`, `instance-${index}-${number}`],
+        images: [{ role: 'image' as const, ref: `8c9b0a52-0000-4000-8000-${String((index * 7 + number) % 400).padStart(12, '0')}` }],
+      });
+      new OwnReport(trees).publish({
+        ...named(host, 0),
+        workloads: Array.from({ length: 300 }, (_, n) => vm(n)) as HostReport['workloads'],
+      });
+    }
+    expect(read(hosts)).toEqual({ known: 100, problems: [], digests: 400 });
+    const vms = (host: string) => Array.from({ length: 50 }, (_, n) => ({ ...named(`${host}-${n}`, 220).workloads[0], name: `vm-${n}` }));
+    for (const host of hosts.slice(0, 12))
+      new OwnReport(trees).publish({ ...named(host, 0), workloads: vms(host) as HostReport['workloads'] });
+    const { known, problems } = read(hosts);
+    expect(known).toBeLessThan(98);
+    expect(new Set(problems.map((problem) => problem.slice(0, 39)))).toEqual(new Set(['its report names more than there is roo']));
+    expect(known + problems.length).toBe(100);
+  }, 120_000);
+});
+
 describe('the report of this host', () => {
+  it('should be missed by us where somebody else has written it', () => {
+    const trees = setUp();
+    const own = new OwnReport(trees);
+    expect([own.publish(REPORT), own.publish(REPORT)]).toEqual([undefined, undefined]);
+    new OwnReport(trees).publish(REPORT);
+    expect(own.publish(REPORT)).toContain('let no other agent have the same sharedStorage.hostName');
+    expect(own.publish(REPORT)).toBeUndefined();
+    rmSync(trees.path);
+    symlinkSync('elsewhere', trees.path);
+    expect(own.publish(REPORT)).toContain('somebody else has written the report of this host');
+    rmSync(trees.path);
+    expect(own.publish(REPORT)).toBeUndefined();
+  });
+
   it.each(['basekeeper-host-host-b.json', '.basekeeper-host-host-b.json.tmp'])('should write through no link at %s', (name) => {
     const trees = setUp();
     const elsewhere = join(trees.instancesPath, 'profile');
     writeFileSync(elsewhere, '# mine');
     rmSync(join(trees.locksPath, name), { force: true });
     symlinkSync(elsewhere, join(trees.locksPath, name));
-    publishReport(trees, REPORT);
+    new OwnReport(trees).publish(REPORT);
     expect(readFileSync(elsewhere, 'utf8')).toBe('# mine');
     expect(lstatSync(trees.path).isFile()).toBe(true);
     expect(trees.read()).toEqual({ report: REPORT });
@@ -136,7 +248,7 @@ describe('the report of this host', () => {
     mkdirSync(elsewhere);
     rmSync(locksPath, { recursive: true });
     symlinkSync(elsewhere, locksPath);
-    expect(() => publishReport(trees, REPORT)).toThrow(/ELOOP|ENOTDIR/);
+    expect(() => new OwnReport(trees).publish(REPORT)).toThrow(/ELOOP|ENOTDIR/);
     expect(readdirSync(elsewhere)).toEqual([]);
     expect(existsSync(trees.path)).toBe(false);
   });
@@ -155,7 +267,7 @@ describe('the report of this host', () => {
         return 2;
       },
     };
-    publishReport(trees, report);
+    new OwnReport(trees).publish(report);
     expect(readdirSync(elsewhere)).toEqual([]);
     expect(readFileSync(`${locksPath}-2/basekeeper-host-host-b.json`, 'utf8')).toContain('"takenAtMs":2');
   });

@@ -23,6 +23,9 @@ function setUp() {
     staleHosts: 'hold',
     settleSeconds: 0,
     ignoredHosts: [],
+    hostInstancesPath: '/i',
+    subdirectoryName: '_base',
+    needsInstanceNames: false,
     instancesPath: tree.instancesPath,
     locksPath: tree.path('locks'),
     registry: {
@@ -37,8 +40,8 @@ function setUp() {
     clock,
   });
   /** As the agent of host-b writes it. */
-  const tell = (image: string): void => {
-    const takenAtMs = clock.now().wallMs;
+  const tell = (image: string, clockAheadMs = 0): void => {
+    const takenAtMs = clock.now().wallMs + clockAheadMs;
     const status = {
       name: 'file',
       state: 'synced',
@@ -108,6 +111,33 @@ describe('a consistent look at another host that reports', () => {
     expect(await Promise.race([asked, hasLookedAgain()])).toBe('looked again');
     pass.abort();
     expect(await Promise.race([asked.then(stateOf), hasLookedAgain()])).toMatchObject({ state: 'unknown' });
+  });
+
+  it('should not take a report for newer that lies in the future, but never changes', async () => {
+    const { source, clock, tell, hasLookedAgain, stateOf } = setUp();
+    tell('an image', 50_000);
+    clock.advance(1000);
+    const asked = source.read({ consistent: true });
+    expect(await Promise.race([asked, hasLookedAgain()])).toBe('looked again');
+    clock.advance(45_000);
+    expect(await Promise.race([asked.then(stateOf), hasLookedAgain()])).toMatchObject({ state: 'unknown' });
+  });
+
+  it('should wait for two reports of a host whose clock is behind, and not for ever', async () => {
+    const { source, clock, tell, hasLookedAgain, stateOf } = setUp();
+    tell('an old image', -55_000);
+    clock.advance(1000);
+    const asked = source.read({ consistent: true });
+    expect(await Promise.race([asked, hasLookedAgain()])).toBe('looked again');
+    clock.advance(5000);
+    tell('begun before we asked', -55_000);
+    expect(await Promise.race([asked, hasLookedAgain()])).toBe('looked again');
+    clock.advance(5000);
+    tell('begun after we asked', -55_000);
+    const reading = await asked;
+    expect(stateOf(reading)).toMatchObject({ state: 'known' });
+    expect(reading.workloads.flatMap(({ images }) => images.map(({ ref }) => ref))).toEqual(['begun after we asked']);
+    expect(reading.status.consistentListAtMs).toBeGreaterThanOrEqual(START_MS + 1000);
   });
 
   it('should not wait where it need not be consistent', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hostReport, parseHostReport, reportFileName } from '../../../src/shared-storage/host-report.ts';
+import { formatHostReport, hostReport, parseHostReport, reportFileName } from '../../../src/shared-storage/host-report.ts';
 import { NOW_MS, synced, workload } from '../../helpers/snapshot.ts';
 
 const FACTS = {
@@ -52,9 +52,18 @@ describe("a host's report", () => {
       { workloads: [workload({ paths: ['/i/vm/disk', '/srv/disk'] })] },
       'the disk "/srv/disk" of vm-1',
     ],
-    ['more workloads than it holds', { workloads: Array.from({ length: 10_001 }, () => workload()) }, 'there are 10001 workloads'],
+    ['more workloads than it holds', { workloads: Array.from({ length: 4001 }, () => workload()) }, 'there are 4001 workloads'],
+    [
+      'more than others read',
+      {
+        workloads: [
+          workload({ swapMb: Array.from({ length: 1000 }, () => 1), paths: Array.from({ length: 700 }, () => `/i/${'x'.repeat(4000)}`) }),
+        ],
+      },
+      'its 1 workloads and 1 pins do not fit into a report',
+    ],
   ])('should say that it is not complete for %s', (_, over, expected) => {
-    const { report } = parseHostReport(JSON.stringify(hostReport(FACTS, [{ ...READING, ...over }], NOW_MS)), 'host-b');
+    const { report } = parseHostReport(formatHostReport(hostReport(FACTS, [{ ...READING, ...over }], NOW_MS)), 'host-b');
     expect(report?.incomplete.join()).toContain(expected);
   });
 
@@ -88,7 +97,16 @@ describe("a host's report", () => {
       JSON.stringify({ ...written(), workloads: [{ ...workload(), source: undefined, instanceNames: ['../x'] }] }),
       'instanceNames',
     ],
-    ['too many workloads', JSON.stringify({ ...written(), workloads: Array.from({ length: 10_001 }, () => null) }), 'workloads'],
+    ['too many workloads', JSON.stringify({ ...written(), workloads: Array.from({ length: 4001 }, () => null) }), 'workloads'],
+    [
+      'more values than are read',
+      JSON.stringify({ ...written(), incomplete: Array.from({ length: 60_001 }, () => '') }),
+      'more than 60000 things',
+    ],
+    ['arrays in arrays', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'more than is read'],
+    ['a key twice', JSON.stringify(written()).replace('{', '{"workloads":[],'), 'report has a key twice'],
+    ['a key twice, spelled otherwise', JSON.stringify(written()).replace('{', String.raw`{"workload\u0073":[],`), 'a key twice'],
+    ['a key twice far inside', JSON.stringify(written()).replace('"name":', '"name":"x","name":'), 'a key twice'],
     ["another host's name", JSON.stringify({ ...written(), host: 'host-c' }), 'it is about host "host-c"'],
   ])('should be refused where it has %s', (_, text, expected) => {
     const { report, problem } = parseHostReport(text, 'host-b');

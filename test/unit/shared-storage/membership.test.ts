@@ -31,7 +31,10 @@ function setUp(over: Partial<MembershipParts> = {}) {
         readings,
         at,
       ),
-    publish: (report) => void published.push(report),
+    publish: (report) => {
+      published.push(report);
+      return undefined;
+    },
     clock,
     logger: { debug: () => {}, info: () => {}, error: () => {}, warn: (_, message) => void warnings.push(message) },
     reportIntervalMs: 1,
@@ -111,7 +114,7 @@ describe('a host among those that share a directory', () => {
   it('should go on when a report cannot be written', async () => {
     let fails = true;
     const written: HostReport[] = [];
-    const publish = (report: HostReport): void => {
+    const publish = (report: HostReport): undefined => {
       if (fails) throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' });
       written.push(report);
     };
@@ -121,6 +124,18 @@ describe('a host among those that share a directory', () => {
     expect(membership.problem()).toBeUndefined();
     fails = false;
     await vi.waitFor(() => expect(written.length).toBeGreaterThan(0));
+    await membership.stop();
+  });
+
+  it('should say while others may have read a report that is not its own', async () => {
+    let stranger: string | undefined = 'somebody else has written it';
+    const { membership, warnings } = setUp({ publish: () => stranger });
+    membership.start();
+    const problem = 'the report of host "host-a" was replaced: somebody else has written it';
+    await vi.waitFor(() => expect(membership.problem()).toBe(problem));
+    expect(warnings).toEqual(['the report of host "host-a" was replaced']);
+    stranger = undefined;
+    await vi.waitFor(() => expect(membership.problem()).toBeUndefined());
     await membership.stop();
   });
 });
