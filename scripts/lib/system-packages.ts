@@ -44,6 +44,7 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
   },
   { name: 'zsh', purpose: 'a shell that completes our commands', provides: ['zsh'] },
   { name: 'fish', purpose: 'another one', provides: ['fish'] },
+  { name: 'faketime', purpose: "a command whose clock is not the kernel's", provides: ['faketime'] },
   { name: 'spin', purpose: 'the model checker that looks at removals in every order of their steps', provides: ['spin'] },
   { name: 'gcc', purpose: 'the compiler of what spin generates', provides: ['gcc'] },
   { name: 'libc6-dev', purpose: 'the headers that it includes', provides: ['/usr/include/stdio.h'] },

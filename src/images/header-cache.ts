@@ -10,6 +10,9 @@ export interface FileStamp {
   readonly ctimeNs: bigint;
 }
 
+/** Names of a header that are kept, in characters: what a guest writes must not fill the cache. */
+const MOST_NAMED = 4096;
+
 /** How full the cache is before the order of its entries counts. */
 const ORDERED_SHARE = 0.75;
 
@@ -67,7 +70,7 @@ export class HeaderCache {
   }
 
   /**
-   * A header that was read within the granularity of the file's time stamps is used, but not kept.
+   * A header that was read within the granularity of the file's time stamps is used, but not kept. Nor is one that names very much.
    *
    * @param readAtMs wall clock before the header was read.
    */
@@ -75,6 +78,7 @@ export class HeaderCache {
     const key = this.#keyOf(stats);
     this.#entries.delete(key);
     if (stats.ctimeNs + granularityNs(stats.ctimeNs) > BigInt(Math.floor(readAtMs)) * 1_000_000n) return;
+    if (namedLength(header) > MOST_NAMED) return;
     if (this.#entries.size >= this.#capacity && !this.#evict()) return;
     const { size, mtimeNs, ctimeNs } = stats;
     this.#entries.set(key, { size, mtimeNs, ctimeNs, header, pass: this.#pass });
@@ -93,4 +97,10 @@ export class HeaderCache {
     }
     return false;
   }
+}
+
+function namedLength(header: ImageHeader): number {
+  if (header.kind !== 'image') return 0;
+  const names = [...(header.dataFiles ?? []), ...(header.backingFile === undefined ? [] : [header.backingFile])];
+  return names.reduce((sum, { text }) => sum + text.length, 0);
 }

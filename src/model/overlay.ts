@@ -45,6 +45,8 @@ export interface Overlay {
    * unclear says nothing about other files. Undefined: nobody says so.
    */
   readonly declaredRawBy?: string | undefined;
+  /** Something is wrong with what its header names, and nobody says that it is an image: a guest may have written that header. Default false. */
+  readonly isUnstated?: boolean | undefined;
 }
 
 /** A file of `_base`, or of the trash below it, that names other files. */

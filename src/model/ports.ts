@@ -29,7 +29,8 @@ export interface BaseScanner {
 
 /** Looks at what a pass relies on without asking: the directories themselves, who else has them, and the clock. */
 export interface Surroundings {
-  inspect(): GateObjections;
+  /** With `mayWrite`, also what a file says that is made for that, and goes at once. */
+  inspect(options?: { readonly mayWrite?: boolean }): GateObjections;
 }
 
 /** Looks whether base files are what their names say. Throws the abort signal's reason only. */

@@ -111,6 +111,8 @@ export type Outcome = keyof typeof OUTCOMES;
 /** What people should look at, one meaning each. */
 export const FINDINGS = {
   BackingFileMissing: "An instance's disk names a backing file that does not exist.",
+  GuestBytes:
+    'The bytes of a disk look like an image whose backing file is missing or not understood, but nobody says that it is one: its guest may have written them.',
   BackingFileUnknown:
     "An instance's disk is backed by a base file that no workload's image explains (unshelved, migrated, or a workload that no source knows).",
   BackingFileOutside: "An instance's disk has a backing file outside the instances path, or one that is not a local file.",

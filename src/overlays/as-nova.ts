@@ -6,6 +6,7 @@ import { headerProblem } from './chain.ts';
 import { PARENTLESS_FORMATS } from '../images/formats/formats.ts';
 import type { ImageHeader } from '../images/header.ts';
 import { readEntries } from '../disk/list-directory.ts';
+import { TOO_MANY_NAMES } from './name-budget.ts';
 import type { OverlayListing } from './listing.ts';
 import { decodeRawName } from '../disk/raw-name.ts';
 
@@ -38,6 +39,10 @@ function visitInstance(listing: OverlayListing, instance: string): void {
 }
 
 function add(listing: OverlayListing, overlay: Overlay): void {
+  if (!listing.names.take(overlay.chain)) {
+    listing.unseen.add(overlay.path, 'NotUnderstood', TOO_MANY_NAMES);
+    return;
+  }
   listing.overlays.set(overlay.path, overlay);
   if (overlay.state === 'unreadable') listing.unseen.add(overlay.path, 'NotUnderstood', overlay.message ?? overlay.state);
 }
@@ -53,7 +58,7 @@ function readDisk({ instancesPath, reader }: OverlayListing, instance: string): 
   return { kind: 'invalid', format: 'disk', message: 'it is reached through a symbolic link or is not a regular file; it is not opened' };
 }
 
-function judge(listing: OverlayListing, path: string, header: ImageHeader): Pick<Overlay, 'state' | 'chain' | 'message'> {
+function judge(listing: OverlayListing, path: string, header: ImageHeader): Pick<Overlay, 'state' | 'chain' | 'message' | 'isUnstated'> {
   const link = header.kind === 'image' && header.backingFile !== undefined ? novaLink(listing, header.backingFile.text) : undefined;
   if (link?.baseName !== undefined && header.kind === 'image' && PARENTLESS_FORMATS.has(header.backingFormat ?? ''))
     listing.declared.noteRaw(path, [link.baseName]);
@@ -62,7 +67,8 @@ function judge(listing: OverlayListing, path: string, header: ImageHeader): Pick
   if (problem !== undefined) return { state: 'unreadable', chain, message: problem };
   if (link === undefined) return { state: 'flat', chain };
   if (link.exists) return { state: 'ok', chain };
-  return { state: 'missing-backing', chain, message: `the backing file ${link.path} does not exist` };
+  const message = `the backing file ${link.path} does not exist`;
+  return { state: 'missing-backing', chain, message, isUnstated: !listing.declared.saysImage(path) };
 }
 
 function novaLink({ subdirectoryName, chains }: OverlayListing, backingFile: string): BackingLink | undefined {

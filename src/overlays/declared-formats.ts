@@ -67,15 +67,26 @@ export class DeclaredFormats {
     return this.#forceRawImages && NOVA_NAME.test(own ?? '') ? 'forceRawImages' : undefined;
   }
 
+  /** Whether a place says that the file is an image of some format. `path` is relative to the instances path. */
+  saysImage(path: string): boolean {
+    return [...(this.#bySource.get(path) ?? NOTHING_SAID), ...this.#inInfo(path)].some(
+      (format) => typeof format === 'string' && format !== 'raw',
+    );
+  }
+
   /** By whose word the file is raw; undefined where nobody says so. `path` is relative to the instances path. */
   rawBy(path: string): string | undefined {
     const bySource = this.#bySource.get(path) ?? NOTHING_SAID;
-    const slash = path.lastIndexOf('/');
-    const inInfo = this.#infoOf(path.slice(0, Math.max(slash, 0))).get(path.slice(slash + 1)) ?? NOTHING_SAID;
+    const inInfo = this.#inInfo(path);
     if ([...bySource, ...inInfo].some((format) => format !== 'raw')) return undefined;
     if (bySource.size > 0) return HYPERVISOR;
     if (NOVA_SNAPSHOT.test(path)) return "its place among Nova's snapshots";
     return inInfo.size > 0 ? 'disk.info' : undefined;
+  }
+
+  #inInfo(path: string): ReadonlySet<unknown> {
+    const slash = path.lastIndexOf('/');
+    return this.#infoOf(path.slice(0, Math.max(slash, 0))).get(path.slice(slash + 1)) ?? NOTHING_SAID;
   }
 
   #infoOf(directory: string): DiskInfo {

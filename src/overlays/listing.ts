@@ -5,6 +5,7 @@ import type { Pacer } from '../lib/pacer.ts';
 import type { Chain, ChainContext } from './chain.ts';
 import type { DeclaredFormats } from './declared-formats.ts';
 import type { EmptyLocks } from './empty-locks.ts';
+import type { NameBudget } from './name-budget.ts';
 import type { Places } from './places.ts';
 import type { UnseenLog } from './unseen-log.ts';
 
@@ -26,6 +27,7 @@ export interface OverlayListing {
   readonly places: Places;
   readonly chains: ChainContext;
   readonly declared: DeclaredFormats;
+  readonly names: NameBudget;
   readonly pacer: Pacer;
   readonly overlays: Map<string, Overlay>;
   /** Each with what a person can do about it, until all are settled. */

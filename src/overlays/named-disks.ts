@@ -3,6 +3,7 @@ import type { NamedDisk, Overlay, Unseen } from '../model/overlay.ts';
 import { IGNORE, settling } from './advice.ts';
 import { baseNameOf, followReference, keepsBaseFile, type Chain } from './chain.ts';
 import { HYPERVISOR } from './declared-formats.ts';
+import { TOO_MANY_NAMES } from './name-budget.ts';
 import type { OverlayListing } from './listing.ts';
 import type { Place } from './place.ts';
 
@@ -28,7 +29,7 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
   // What the bytes of a raw disk name is kept as well; only what they break says nothing.
   const isRaw = format !== undefined && PARENTLESS_FORMATS.has(format);
   const hasHeader = format !== undefined && !isRaw;
-  const chain = followReference(by, path, chains, { format: isRaw ? undefined : format, opensOutside: hasHeader });
+  const chain = followReference(by, path, chains, { format: isRaw ? undefined : format, opensOutside: hasHeader, isRaw: () => isRaw });
   const known = place.kind === 'inside' ? place.path : path;
   const problem = problemAt(listing, disk, place);
   if (problem !== undefined) unseen.add(known, problem.cause, problem.message);
@@ -38,8 +39,11 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
   if (chain.links.length === 0 || !leadsFurther(chain, overlays.get(known))) return;
   if ((problem !== undefined || disk.isLoaded === true) && !keepsBaseFile(chain, chains)) return;
   const declaredRawBy = isRaw ? HYPERVISOR : undefined;
-  const overlay = { instance: by, path, state: chain.state, chain: chain.links, message: chain.message, declaredRawBy };
-  overlays.set(`${by} ${path} ${format}`, overlay);
+  const isUnstated = !hasHeader && (place.kind !== 'inside' || !listing.declared.saysImage(place.path));
+  const overlay = { instance: by, path, state: chain.state, chain: chain.links, message: chain.message, declaredRawBy, isUnstated };
+  const key = `${by} ${path} ${format}`;
+  if (listing.names.take(chain.links, overlays.get(key)?.chain)) overlays.set(key, overlay);
+  else unseen.add(known, 'NotUnderstood', TOO_MANY_NAMES);
 }
 
 /** Whether the walk has read that very file as this place does, by its bytes, and its chain to the end. Nothing more is found then. */

@@ -16,6 +16,7 @@ import { EmptyLocks } from './empty-locks.ts';
 import type { OverlayListing } from './listing.ts';
 import { noteMounts } from './mounted-files.ts';
 import { visitNamedDisks } from './named-disks.ts';
+import { NameBudget } from './name-budget.ts';
 import { Places } from './places.ts';
 import { walkBaseDirectory, walkTree } from './tree-walk.ts';
 import { UnseenLog } from './unseen-log.ts';
@@ -47,6 +48,8 @@ export interface OverlayScannerOptions {
   readonly headerCacheEntries?: number | undefined;
   /** Entries of directories kept between scans, some 150 bytes each. Default 16384. */
   readonly listingCacheEntries?: number | undefined;
+  /** What names in headers may take in memory. Default: a share of the heap. */
+  readonly nameBytes?: number | undefined;
   /** Default: the machine's clock. */
   readonly clock?: Clock | undefined;
 }
@@ -113,11 +116,13 @@ function newListing(options: OverlayScannerOptions, { disks, ...parts }: ScanPar
       subdirectoryName,
       directoryOf: (path) => posix.dirname(posix.isAbsolute(path) ? path : places.hostPath(path)),
       locate: (absolute) => places.resolve(absolute),
+      isBelow: (absolute) => places.isBelow(absolute),
       inspect: (path, withHeader) => reader.inspect(path, withHeader),
       isNamed: (path) => named.has(path),
       ...index,
     },
     declared,
+    names: new NameBudget(options.nameBytes),
     emptyLocks: new EmptyLocks(),
     overlays: new Map(),
     baseImages: new Map(),

@@ -8,6 +8,7 @@ import type { ImageReader } from '../images/reader.ts';
 import { IGNORE, settling } from './advice.ts';
 import { followChain, followReference, keepsBaseFile, type Chain } from './chain.ts';
 import type { OverlayListing } from './listing.ts';
+import { TOO_MANY_NAMES } from './name-budget.ts';
 import { isKeptByRoot, isRefusal, isWrittenByGuests } from './not-images.ts';
 
 /** An entry that the walk came to. */
@@ -33,7 +34,8 @@ export function visitFile(listing: OverlayListing, found: Found): void {
     listing.baseImages.delete(found.path);
     return;
   }
-  const chain = followChain(found.path, header, listing.chains);
+  const isRaw = (): boolean => found.role === 'other' && listing.declared.rawBy(found.path) !== undefined;
+  const chain = followChain(found.path, header, listing.chains, isRaw);
   if (found.role !== 'other') {
     addBaseImage(listing, found, chain);
     return;
@@ -76,10 +78,17 @@ function readHeader(reader: ImageReader, { file }: Found, stats: BigIntStats): I
 }
 
 /** @param excuse by whose word the bytes are a guest's own, where nobody else says so. */
-function addOverlay(listing: OverlayListing, { path }: Found, { state, links, rawBases, message, advice }: Chain, excuse?: string): void {
+function addOverlay(listing: OverlayListing, { path }: Found, chain: Chain, excuse?: string): void {
+  if (!listing.names.take(chain.links, listing.overlays.get(path)?.chain)) {
+    listing.overlays.delete(path);
+    listing.unseen.add(path, 'NotUnderstood', TOO_MANY_NAMES);
+    return;
+  }
+  const { state, links, rawBases, message, advice } = chain;
   const isSettled = state === 'ok' || state === 'flat';
   const declaredRawBy = isSettled ? undefined : (excuse ?? listing.declared.rawBy(path));
-  listing.overlays.set(path, { instance: instanceOf(path), path, state, chain: links, message, declaredRawBy });
+  const isUnstated = !isSettled && !listing.declared.saysImage(path);
+  listing.overlays.set(path, { instance: instanceOf(path), path, state, chain: links, message, declaredRawBy, isUnstated });
   if (excuse === undefined) listing.declared.noteRaw(path, rawBases);
   if (state === 'unreadable' && declaredRawBy === undefined)
     listing.unseen.add(path, 'NotUnderstood', `${message ?? state}; ${settling.disk(advice)}`);
@@ -87,10 +96,16 @@ function addOverlay(listing: OverlayListing, { path }: Found, { state, links, ra
 
 function addBaseImage(listing: OverlayListing, { path, name, role }: Found, { state, links, message, advice }: Chain): void {
   if (state === 'flat') {
+    listing.names.take([], listing.baseImages.get(path)?.chain);
     listing.baseImages.delete(path);
     return;
   }
-  listing.baseImages.set(path, { name, inTrash: role === 'trash', state, chain: links, message, advice });
+  if (listing.names.take(links, listing.baseImages.get(path)?.chain)) {
+    listing.baseImages.set(path, { name, inTrash: role === 'trash', state, chain: links, message, advice });
+  } else {
+    listing.baseImages.delete(path);
+    listing.unseen.add(path, 'NotUnderstood', TOO_MANY_NAMES);
+  }
 }
 
 /**

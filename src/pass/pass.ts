@@ -81,7 +81,7 @@ async function gatherEvidence(
   const inventory = await timed('references', () => readSources(parts.sources, sources === 'freshly listed', options.signal));
   const references = collectReferences(inventory.workloads, parts.baseDirectoryName);
   const overlays = await timed('overlays', () => scanOverlays(parts, references, inventory, { knownRaw, signal: options.signal }));
-  return { inventory, references, overlays, surroundings: parts.surroundings?.inspect() };
+  return { inventory, references, overlays, surroundings: parts.surroundings?.inspect({ mayWrite: !options.dryRun }) };
 }
 
 function scanOverlays(

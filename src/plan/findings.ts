@@ -42,15 +42,25 @@ function overlayFindings(snapshot: Snapshot, unexplained: ReadonlySet<string>): 
   return snapshot.overlays.overlays.flatMap((overlay) => {
     const object = objects.get(overlay.instance);
     const about = { workload: overlay.instance, ...(object === undefined ? {} : { object }) };
-    const type = OVERLAY_FINDINGS[overlay.state];
+    const type = findingOf(overlay);
     const own = type === undefined ? [] : [{ type, ...about, ...missingFile(overlay), message: messageOf(overlay) }];
     return [...own, ...unexplainedBackingFiles(overlay, unexplained).map((finding) => ({ ...finding, ...about }))];
   });
 }
 
-function messageOf({ path, state, message, declaredRawBy }: Overlay): string {
+/** What a guest can write into its disk is nothing to wake anybody for. */
+function findingOf({ state, declaredRawBy, isUnstated }: Overlay): FindingType | undefined {
+  const isGuests = declaredRawBy !== undefined || (isUnstated === true && state === 'missing-backing');
+  const type = OVERLAY_FINDINGS[state];
+  return type !== undefined && isGuests ? 'GuestBytes' : type;
+}
+
+function messageOf({ path, state, message, declaredRawBy, isUnstated }: Overlay): string {
   const what = `${path}: ${message ?? state}`;
-  return declaredRawBy === undefined ? what : `${what} (${declaredRawBy} says raw, so these bytes are the guest's own and hold nothing)`;
+  if (declaredRawBy !== undefined) return `${what} (${declaredRawBy} says raw, so these bytes are the guest's own and hold nothing)`;
+  return isUnstated === true
+    ? `${what} (neither disk.info nor a source says that this is an image: if it is one, its VM cannot start; else its guest wrote this)`
+    : what;
 }
 
 /** What is not a disk of an instance: those have their own findings. */

@@ -29,7 +29,7 @@ const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 export async function createPass(config: Config): Promise<Pass> {
   const cluster = asksCluster(config.sources) ? await connect(config, undefined) : undefined;
   const { sources, membership } = await createEvidence(config, cluster, SILENT);
-  const parts = passParts(config, sources, systemClock, { serverTime: () => cluster?.client.serverTime?.() });
+  const parts = passParts(config, sources, systemClock, { serverTime: () => cluster?.client.serverTime?.(), comparesFiles: true });
   for (const source of sources) source.start();
   return {
     async runPass(options) {
@@ -48,6 +48,8 @@ export interface PassExtras {
   readonly checksums?: ChecksumRecords | undefined;
   /** Of the API server; undefined where none is asked. */
   readonly serverTime?: (() => ServerTime | undefined) | undefined;
+  /** Whether the clock is that of files that are made now. Default false. */
+  readonly comparesFiles?: boolean | undefined;
 }
 
 /** What a pass on this machine works with: the real scanners and the real executor. */
@@ -55,7 +57,7 @@ export function passParts(
   config: Config,
   sources: readonly WorkloadSource[],
   clock: Clock = systemClock,
-  { checksums, serverTime }: PassExtras = {},
+  { checksums, ...extras }: PassExtras = {},
 ): PassParts {
   const { instancesPath, subdirectoryName, locksPath, policy } = config;
   const locker = createFileLocker({ locksPath });
@@ -84,7 +86,7 @@ export function passParts(
       policy,
       batchSize: batchSizeFor(openFilesLimit()),
     }),
-    surroundings: surroundingsOf(config, clock, serverTime),
+    surroundings: surroundingsOf(config, clock, extras),
     clock,
   };
 }
@@ -103,9 +105,9 @@ function overlayScannerOf({ instancesPath, subdirectoryName, locksPath, hostInst
   });
 }
 
-function surroundingsOf(config: Config, clock: Clock, serverTime: PassExtras['serverTime']): Surroundings {
+function surroundingsOf(config: Config, clock: Clock, { serverTime, comparesFiles = false }: PassExtras): Surroundings {
   const { instancesPath, basePath, locksPath, undeclared, nodeName } = config;
   const ownNames = undeclared === undefined ? [] : [undeclared.hostName, nodeName, hostname()];
   const alone = undeclared === undefined ? undefined : { ...undeclared, ownNames };
-  return createSurroundings({ instancesPath, basePath, locksPath, alone, clock, serverTime: () => serverTime?.() });
+  return createSurroundings({ instancesPath, basePath, locksPath, alone, clock, comparesFiles, serverTime: () => serverTime?.() });
 }

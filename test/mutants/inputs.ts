@@ -86,6 +86,14 @@ export const INPUTS: readonly MutantsOf[] = [
     mutants: [{ rule: 'alone: a shared file system is a sign', from: '[0x6969, ', to: '[0x6968, ' }],
   },
   {
+    file: 'src/surroundings/file-clock.ts',
+    tests: ['test/integration/surroundings/file-clock.test.ts'],
+    mutants: [
+      { rule: 'clock: one that is not the file system’s is a problem', from: 'Math.abs(aheadMs) <= TOLERANCE_MS', to: 'true' },
+      { rule: 'clock: one that is behind the file system’s is a problem as well', from: 'Math.abs(aheadMs) <=', to: 'aheadMs <=' },
+    ],
+  },
+  {
     file: 'src/surroundings/server-clock.ts',
     tests: ['test/unit/surroundings/server-clock.test.ts'],
     mutants: [
@@ -99,7 +107,7 @@ export const INPUTS: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'surroundings: they are looked at in each pass',
-        from: 'overlays, surroundings: parts.surroundings?.inspect() }',
+        from: 'overlays, surroundings: parts.surroundings?.inspect({ mayWrite: !options.dryRun }) }',
         to: 'overlays }',
       },
       {

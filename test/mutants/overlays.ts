@@ -1,5 +1,6 @@
 import type { MutantsOf } from './mutant.ts';
 
+const GUEST_BYTES = 'test/integration/scan/guest-bytes.test.ts';
 const OVERLAYS = 'test/integration/scan/overlays.test.ts';
 const ORDINARY = 'test/integration/scan/ordinary-tree.test.ts';
 const OVERLAY_CONTRACT = 'test/contract/scan/overlay-scanner.test.ts';
@@ -268,7 +269,7 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         from: 'if (isLoaded) return undefined;',
         to: 'if (!isLoaded) return undefined;',
       },
-      { rule: 'what a disk elsewhere stands on is kept', from: 'overlays.set(`${by} ${path} ${format}`, overlay);', to: 'void overlay;' },
+      { rule: 'what a disk elsewhere stands on is kept', from: 'overlays.set(key, overlay);', to: 'void overlay;' },
     ],
   },
   {
@@ -543,6 +544,33 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     ],
   },
   {
+    file: 'src/overlays/name-budget.ts',
+    tests: [GUEST_BYTES],
+    mutants: [{ rule: 'names: there is room for some', from: 'if (bytes > this.#maximumBytes) {', to: 'if (false) {' }],
+  },
+  {
+    file: 'src/overlays/visit.ts',
+    tests: [GUEST_BYTES],
+    mutants: [
+      {
+        rule: 'names: an image for whose names there was no room holds',
+        from: "    listing.overlays.delete(path);\n    listing.unseen.add(path, 'NotUnderstood', TOO_MANY_NAMES);",
+        to: '    listing.overlays.delete(path);',
+      },
+    ],
+  },
+  {
+    file: 'src/overlays/chain.ts',
+    tests: [GUEST_BYTES],
+    mutants: [
+      {
+        rule: 'chains: what a raw disk names is kept',
+        from: 'const next = this.#visit(path, header.backingFile, header.backingFormat);',
+        to: 'const next = this.#isGuests() ? undefined : this.#visit(path, header.backingFile, header.backingFormat);',
+      },
+    ],
+  },
+  {
     file: 'src/overlays/chain.ts',
     tests: [CHAIN, OVERLAY_CONTRACT],
     mutants: [
@@ -620,8 +648,8 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'chains: the bytes of a raw file outside open nothing further outside',
-        from: 'new ChainWalk(path, this.#context, false, this.#visited)',
-        to: 'new ChainWalk(path, this.#context, true, this.#visited)',
+        from: 'new ChainWalk(path, this.#context, { isRaw: YES }, this.#visited)',
+        to: 'new ChainWalk(path, this.#context, { opensOutside: true }, this.#visited)',
       },
       {
         rule: 'chains: a remote image whose header is not read is unreadable',

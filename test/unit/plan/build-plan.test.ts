@@ -105,7 +105,17 @@ describe('the findings', () => {
     ]);
     expect(reported).toEqual(unseen);
     const guest = plan({ overlays: { overlays: [{ ...broken, declaredRawBy: 'disk.info' }] } });
-    expect(guest).toMatchObject({ gate: { open: true }, findings: [{ message: expect.stringContaining('disk.info says raw') }] });
+    const said = { type: 'GuestBytes', message: expect.stringContaining('disk.info says raw') as string };
+    expect(guest).toMatchObject({ gate: { open: true }, findings: [said] });
+  });
+
+  it.each<[string, Partial<Overlay>, string]>([
+    ['a place says that it is an image', { isUnstated: false }, 'BackingFileMissing'],
+    ['nobody says that it is an image', { isUnstated: true }, 'GuestBytes'],
+    ['a place says that it is raw', { declaredRawBy: 'disk.info' }, 'GuestBytes'],
+  ])('should call a disk lost whose header names a missing file only where no guest can have written that: %s', (_, over, type) => {
+    const lost = overlay({ state: 'missing-backing', chain: [{ ...link, exists: false }], ...over });
+    expect(plan({ files: [], overlays: { overlays: [lost] } }).findings.map((finding) => finding.type)).toEqual([type]);
   });
 
   it('should report swap and ephemeral base files that are used but do not exist', () => {
