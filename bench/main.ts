@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { agentBench } from './rows/agent.ts';
 import { bundleBench } from './rows/bundle.ts';
 import { headersBench } from './rows/headers.ts';
+import { ledgerBench } from './rows/ledger.ts';
 import { limitBench } from './rows/limit.ts';
 import { millionBench } from './rows/million.ts';
 import { novaBench } from './rows/nova.ts';
@@ -21,6 +22,7 @@ const BENCHES = [
   headersBench,
   passesBench,
   millionBench,
+  ledgerBench,
   agentBench,
   limitBench,
 ];

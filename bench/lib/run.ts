@@ -22,6 +22,7 @@ const ORDER = [
   'overlay-scan',
   'unchanged-pass',
   'peak-rss',
+  'ledger-',
   'steady-',
   'memory-limit',
   'idle-cpu',

@@ -31,6 +31,8 @@ export interface Fleet {
   annotate(node: string, annotations: Readonly<Record<string, string | null>>): Promise<void>;
   /** What the agent on the node answers to `/report`, untrusted, and its pod. */
   report(node: string, agentSelector: string): Promise<{ readonly pod: AgentPod; readonly report: unknown }>;
+  /** What the agent on the node answers to `/history`, untrusted. `query`: of the URL. */
+  history(node: string, agentSelector: string, query: URLSearchParams): Promise<unknown>;
   /** The agents' pods, of this node or of all of them; with why each does not run. */
   agents(agentSelector: string, node?: string): Promise<readonly AgentState[]>;
   /** What `doctor` looks at beside the nodes: one list a kind. */
@@ -74,12 +76,7 @@ export function createFleet({ client, readPod, signal }: FleetOptions): Fleet {
           signal,
         });
       }),
-    report: async (node, agentSelector) => {
-      const pod = await asking('list the agents’ pods', 'list pods', () => agentPodOf({ client, signal }, node, agentSelector));
-      const where = `reach the agent ${pod.namespace}/${pod.name} on node ${node} by a port-forward`;
-      const request = { ...pod, path: '/report', timeoutMs: REPORT_TIMEOUT_MS, signal };
-      return { pod, report: await asking(where, 'get and create pods/portforward', () => readPod(request)) };
-    },
+    ...answersOf({ client, readPod, signal }),
     surroundings: (agentSelector) =>
       asking('look at the cluster', 'create selfsubjectaccessreviews', () =>
         surroundingsOf({ client, signal }, () => agents(agentSelector)),
@@ -87,6 +84,36 @@ export function createFleet({ client, readPod, signal }: FleetOptions): Fleet {
     novaConfigs: ({ hypervisors }, secrets) => readNovaConfigs(hypervisors, { client, signal, secrets }),
     close: () => client.close(),
   };
+}
+
+/** What agents are asked themselves. */
+function answersOf({ client, readPod, signal }: FleetOptions): Pick<Fleet, 'report' | 'history'> {
+  const ask = async (node: string, agentSelector: string, path: string): Promise<{ pod: AgentPod; answer: unknown }> => {
+    const pod = await asking('list the agents’ pods', 'list pods', () => agentPodOf({ client, signal }, node, agentSelector));
+    const where = `reach the agent ${pod.namespace}/${pod.name} on node ${node} by a port-forward`;
+    const request = { ...pod, path, timeoutMs: REPORT_TIMEOUT_MS, signal };
+    return { pod, answer: await asking(where, 'get and create pods/portforward', () => readPod(request)) };
+  };
+  return {
+    report: async (node, agentSelector) => {
+      const { pod, answer } = await ask(node, agentSelector, '/report');
+      return { pod, report: answer };
+    },
+    history: async (node, agentSelector, query) => {
+      try {
+        return (await ask(node, agentSelector, `/history?${query.toString()}`)).answer;
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+        throw new Error(`the agent on node ${node} has no history: ${WITHOUT_HISTORY}`, { cause: error });
+      }
+    },
+  };
+}
+
+const WITHOUT_HISTORY = 'its version is older, or ledger.enabled or http.report is false';
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof KubeApiError && error.cause.status === 404;
 }
 
 function pathOf(node: string): string {

@@ -64,7 +64,8 @@ async function* inTurns(
   window.unref();
   try {
     for (const piece of pieces()) {
-      yield piece;
+      // An empty one only lets something else happen.
+      if (piece !== '') yield piece;
       reader.tookMs = performance.now();
       reader.bytes += piece.length;
       await setImmediate();

@@ -28,6 +28,7 @@ import { createMetrics, type Metrics } from '../report/metrics/metrics.ts';
 import { createBaseScanner } from '../scan/base-scanner.ts';
 import { passParts } from './pass.ts';
 import { asksCluster } from '../config/source-kinds.ts';
+import { historyOpener } from './ledger-reading.ts';
 import { reviewersOf, reviewsTokens } from './reviewers.ts';
 import { connect, createEvidence, readAll } from './sources.ts';
 import type { RunnableAgent } from './wiring.ts';
@@ -183,6 +184,7 @@ function openDoor(config: Config, { logger, metrics, statuses, loop, client, rem
       unready: async () => unreadySources(await statuses()),
     },
     report: () => loop.status().lastReport,
+    history: historyOpener(config),
     agent: () => ({
       version: VERSION,
       node: config.nodeName,

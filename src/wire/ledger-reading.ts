@@ -1,12 +1,15 @@
 import { join } from 'node:path';
-import type { Config } from '../config/types.ts';
-import { auditLedger } from '../ledger/audit/audit.ts';
-import { readHistory } from '../ledger/history/history.ts';
-import type { LedgerFiles } from '../ledger/reading/files.ts';
-import { openLedger } from '../ledger/reading/open-ledger.ts';
 import { errnoOf } from '../lib/errors.ts';
 import { runNow } from '../lib/slices.ts';
 import { sleep } from '../lib/sleep.ts';
+import type { Config } from '../config/types.ts';
+import type { HistoryOpener } from '../http/history-route.ts';
+import { auditLedger } from '../ledger/audit/audit.ts';
+import { ledgerPath } from '../ledger/directory.ts';
+import { readHistory } from '../ledger/history/history.ts';
+import type { LedgerFiles } from '../ledger/reading/files.ts';
+import { openLedger } from '../ledger/reading/open-ledger.ts';
+import type { HistoryReading } from '../model/ledger/history.ts';
 import type { LedgerAudit, NotedEnd } from '../model/ledger/audit.ts';
 import { LEDGER_DIRECTORY } from '../model/ledger/records.ts';
 import type { LedgerReading, Wiring } from './wiring.ts';
@@ -19,8 +22,10 @@ type Source = Parameters<Wiring['openLedger']>[0];
 
 /** Throws where there is none. */
 export function readLedger(source: Source): LedgerReading {
-  const [directory, owners] = 'directory' in source ? [source.directory, undefined] : [directoryOf(source.config), ourUsers()];
-  const files = openFiles(directory, 'directory' in source);
+  const isCopy = 'directory' in source;
+  const directory = isCopy ? source.directory : directoryOf(source.config);
+  const owners = isCopy ? undefined : ourUsers();
+  const files = openFiles(directory, isCopy);
   return {
     directory,
     audit: (noted, signal) => auditSteadily(files, { marks: noted, owners }, signal),
@@ -29,8 +34,25 @@ export function readLedger(source: Source): LedgerReading {
   };
 }
 
-export function directoryOf({ locksPath, nodeName }: Config): string {
-  return join(locksPath, LEDGER_DIRECTORY, nodeName);
+/** What the agent answers to `/history`; undefined where it records nothing. */
+export function historyOpener(config: Config): HistoryOpener | undefined {
+  const { nodeName: node } = config;
+  return (query) => {
+    const directory = directoryOf(config);
+    const files = openLedger(directory);
+    const opening = { apiVersion: 'basekeeper.io/v1', kind: 'LedgerHistory', node, directory };
+    // Nothing was removed yet.
+    if (files === undefined) return { opening, isShort: true, entries: nothing, close: () => {} };
+    return { opening, isShort: true, entries: () => readHistory(files, query), close: () => files.close() };
+  };
+}
+
+function nothing(): HistoryReading {
+  return { next: () => ({ done: true, value: { unreadable: 0 } }) };
+}
+
+function directoryOf({ locksPath, nodeName: host }: Config): string {
+  return ledgerPath({ directory: join(locksPath, LEDGER_DIRECTORY), locksPath, host });
 }
 
 function ourUsers(): readonly number[] {

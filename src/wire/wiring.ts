@@ -3,7 +3,7 @@ import type { NodeCleanup } from '../fleet/cleanup.ts';
 import type { Report, Stage } from '../model/report.ts';
 import type { Outcome } from '../model/reasons.ts';
 import type { LedgerAudit, NotedEnd } from '../model/ledger/audit.ts';
-import type { HistoryEntry, HistoryQuery } from '../model/ledger/history.ts';
+import type { HistoryQuery, HistoryReading } from '../model/ledger/history.ts';
 import type { Logger } from '../model/ports.ts';
 import type { Gap, Workload } from '../model/workload.ts';
 
@@ -73,8 +73,8 @@ export interface LedgerReading {
   readonly directory: string;
   /** Reads every record; again where somebody wrote meanwhile. Throws where the directory cannot be read. */
   audit(noted: readonly NotedEnd[], signal: AbortSignal): Promise<LedgerAudit>;
-  /** Oldest first; undefined in between, where something else may happen. Returns how many lines could not be read. May be called again. */
-  history(query: HistoryQuery): Generator<HistoryEntry | undefined, number, undefined>;
+  /** Oldest first. May be called again. */
+  history(query: HistoryQuery): HistoryReading;
   close(): void;
 }
 

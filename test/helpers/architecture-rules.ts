@@ -116,6 +116,7 @@ export const SHELLS: readonly string[] = [
   'src/fleet/watch.ts',
   'src/http/certificate.ts',
   'src/http/door.ts',
+  'src/http/history-route.ts',
   'src/http/open-routes.ts',
   'src/http/page-routes.ts',
   'src/http/server.ts',

@@ -54,6 +54,8 @@ export const RUN_BY: Readonly<Record<'directory' | 'apiServer' | 'cluster' | 're
     'kubectl basekeeper status node-1',
     `kubectl basekeeper explain node-1 ${ID}`,
     `kubectl basekeeper explain node-1 ${FILE} -o json`,
+    'kubectl basekeeper history node-1',
+    `kubectl basekeeper history node-1 --since 7d --image ${ID}`,
     `kubectl basekeeper where ${ID}`,
     `kubectl basekeeper where ${FILE} --wide`,
     `kubectl basekeeper where ${ID} -o name`,

@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { HistoryOpener } from '../../src/http/history-route.ts';
+import { readHistory } from '../../src/ledger/history/history.ts';
+import { openLedger } from '../../src/ledger/reading/open-ledger.ts';
 import { NO_RECORD_BEFORE, segmentName, type LedgerEnd, type LedgerEntry, type LedgerHead } from '../../src/model/ledger/records.ts';
 
 const BLANKS = '\n'.repeat(4096);
@@ -138,4 +141,14 @@ export function addPass(
 /** Names of base files, from a number on. */
 export function* namesFrom(first: number, count: number): Generator<string> {
   for (let index = first; index < first + count; index += 1) yield hash('sha1', String(index), 'hex');
+}
+
+/** The history that an agent of `node-1` shows of a ledger. */
+export function historyIn(directory: string): HistoryOpener {
+  return (query) => {
+    const files = openLedger(directory);
+    if (files === undefined) throw new Error(`there is no ledger in ${directory}`);
+    const opening = { apiVersion: 'basekeeper.io/v1', kind: 'LedgerHistory', node: 'node-1', directory };
+    return { opening, isShort: true, entries: () => readHistory(files, query), close: () => files.close() };
+  };
 }

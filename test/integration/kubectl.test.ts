@@ -10,7 +10,10 @@ import { annotationPatch } from '../../src/report/node/annotations.ts';
 import { digestOf } from '../../src/report/digest.ts';
 import { addAgentPod, ownAddress } from '../helpers/agent-pod.ts';
 import { someoneWith } from '../helpers/service-account.ts';
+import { lastRemovalText } from '../../src/report/last-removal.ts';
+import type { LedgerEnd } from '../../src/model/ledger/records.ts';
 import { asAdmin, startKubeServer, type KubeServer } from '../helpers/kube-server.ts';
+import { addPass, historyIn, LedgerMaker } from '../helpers/ledgers.ts';
 import type { KubeletTwin } from '../helpers/kubelet-twin.ts';
 import { startReportServer, type ReportServer } from '../helpers/report-server.ts';
 import { heldReport, plannedFile, removableFile, report } from '../helpers/reports.ts';
@@ -24,7 +27,7 @@ const RUNS: readonly (readonly [string, number])[] = [
   ['-h', 0],
   ['--version', 0],
   ['version -o json', 0],
-  ...['status', 'run', 'mode', 'explain', 'where', 'doctor', 'version', 'completion'].flatMap((command): [string, number][] => [
+  ...['status', 'run', 'mode', 'explain', 'history', 'where', 'doctor', 'version', 'completion'].flatMap((command): [string, number][] => [
     [`${command} -h`, 0],
     [`${command} --help`, 0],
     [`help ${command}`, 0],
@@ -41,6 +44,11 @@ const RUNS: readonly (readonly [string, number])[] = [
   ...['table', 'wide', 'json', 'yaml', 'name'].map((format): [string, number] => [`where ${BASE} -o ${format}`, 0]),
   ['where --wanted', 0],
   [`where ${BASE} --wide --parallel 2 --selector kubernetes.io/hostname=x --agent-selector app.kubernetes.io/name=basekeeper`, 0],
+  ...['table', 'wide', 'json', 'yaml', 'name'].map((format): [string, number] => [`history node-1 -o ${format}`, 0]),
+  [
+    `history node-1 --since 7d --until 2126-01-01 --image ${BASE} --file ${BASE} --limit 5 --agent-selector app.kubernetes.io/name=basekeeper`,
+    0,
+  ],
   ['doctor -o yaml --secrets --silent-after 60 --selector !a --agent-selector app.kubernetes.io/name=basekeeper', 1],
   ['doctor -o wide', 1],
   ['completion bash', 0],
@@ -54,6 +62,7 @@ let server: KubeServer;
 let agent: ReportServer;
 let kubelet: KubeletTwin;
 let bin: string;
+let recorded: LedgerEnd;
 
 interface Ran {
   readonly code: number;
@@ -100,7 +109,11 @@ beforeAll(async () => {
     for (const name of names) await asAdmin(server, 'POST', '/api/v1/nodes', { metadata: { name, annotations } });
   };
   await Promise.all(Array.from({ length: 8 }, worker));
-  agent = await startReportServer();
+  const ledger = new LedgerMaker(join(bin, 'ledger'));
+  addPass(ledger, [BASE]);
+  ledger.close();
+  recorded = ledger.last;
+  agent = await startReportServer({ history: historyIn(ledger.directory) });
   agent.show(heldReport());
   kubelet = await addAgentPod(server, ownAddress(), agent.port);
 });
@@ -167,6 +180,24 @@ describe('kubectl basekeeper on a real API server', () => {
     const { code, stdout, stderr } = await basekeeper('status', 'node-1');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('Held by    SourceNotSynced: source pods is syncing');
+  });
+
+  it('should show the history of a node, and say where its ledger is not the one that its annotation names', async () => {
+    const removal = { at: '2026-11-23T13:00:00Z', what: '1 base file removed, 1.0 GiB', ledger: recorded };
+    const annotate = (text: string) => kubectl('annotate', 'node', 'node-1', '--overwrite', `basekeeper.io/last-removal=${text}`);
+    await annotate(lastRemovalText(removal));
+    const { code, stdout, stderr } = await basekeeper('history', 'node-1');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`removed +${BASE} .*\\n1 record: 1 removed`));
+    await annotate(lastRemovalText({ ...removal, ledger: { ...recorded, hash: '0'.repeat(64) } }));
+    const rewritten = await basekeeper('history', 'node-1');
+    expect(rewritten.code).toBe(1);
+    expect(rewritten.stderr).toContain('kubectl basekeeper: the ledger of node node-1 has another record');
+    await kubectl('annotate', 'node', 'node-1', 'basekeeper.io/last-removal-');
+    expect(await basekeeper('history', 'node-2')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no agent runs on node node-2'),
+    });
   });
 
   it('should say why an agent cannot be asked, and show what the annotations say', async () => {

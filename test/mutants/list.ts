@@ -1,3 +1,4 @@
+import { AUDIT_RULES } from './audit.ts';
 import { DISK } from './disk.ts';
 import { DOOR_RULES } from './door.ts';
 import { EXECUTION } from './execution.ts';
@@ -20,4 +21,5 @@ export const MUTANTS: readonly Mutant[] = flatten([
   ...SHARED_STORAGE,
   ...INPUTS,
   ...DOOR_RULES,
+  ...AUDIT_RULES,
 ]);

@@ -2,7 +2,6 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { countOf } from '../../lib/text.ts';
 import type { LedgerEnd } from '../../model/ledger/records.ts';
 import { cellText } from '../../report/terminal/cells.ts';
-import { auditText } from '../../report/terminal/ledger/audit-text.ts';
 import { addConfigurationOptions, type ConfigurationOptions } from '../configuration.ts';
 import type { Context } from '../context.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -39,6 +38,7 @@ export function addAuditCommand(program: Command, context: Context): void {
           context.exitWith(EXIT_CODES.failed);
           say(context.io.stderr, `basekeeper: the ledger is not whole: ${countOf(audit.problems.length + audit.moreProblems, 'problem')}`);
         }
+        const { auditText } = await import('../../report/terminal/ledger/audit-text.ts');
         const names = () => [...new Set(audit.problems.map(({ segment = audit.directory }) => cellText(segment)))];
         await printResult({ text: (style) => auditText(audit, style), document: audit, names }, options.output, context);
       }),

@@ -4,7 +4,6 @@ import { addConfigurationOptions, type ConfigurationOptions } from '../configura
 import type { Context } from '../context.ts';
 import { addHistoryOptions, historyQuery, type HistoryOptions } from '../history/options.ts';
 import { withLedger, addLedgerOption, type LedgerOptions } from '../history/ledger.ts';
-import { printHistory } from '../history/print.ts';
 import { outputOption } from '../output-option.ts';
 import type { OutputFormat } from '../output.ts';
 
@@ -29,6 +28,7 @@ export function addHistoryCommand(program: Command, context: Context): void {
       const query = historyQuery(options, systemClock.now().wallMs);
       await withLedger(options, context, async (ledger) => {
         const opening = { apiVersion: 'basekeeper.io/v1', kind: 'LedgerHistory', directory: ledger.directory };
+        const { printHistory } = await import('../history/print.ts');
         await printHistory({ opening, isShort: query.limit > 0, entries: () => ledger.history(query) }, options.output, context);
       });
     });

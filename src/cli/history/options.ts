@@ -21,18 +21,18 @@ export interface HistoryOptions {
   readonly limit: number;
 }
 
-/** What a command that shows a history can be asked. */
-export function addHistoryOptions(command: Command): Command {
+/** What a command that shows a history can be asked. `most`: how many records; absent: all of them. */
+export function addHistoryOptions(command: Command, most?: number): Command {
   return command
     .option('--since <time>', 'only what was recorded from then on: 2026-11-23T14:00:00Z, or how long ago: 30m, 12h, 7d', when)
     .option('--until <time>', 'only what was recorded until then', when)
     .option('--image <id>', 'only files of this image')
     .option('--file <name>', 'only the base file of this name, or the file of this name in the trash')
-    .option('--limit <records>', 'only the newest so many; 0: all', limit, LIMIT);
+    .option('--limit <records>', `only the newest so many; ${most === undefined ? '0: all' : `at most ${most}`}`, limitUpTo(most), LIMIT);
 }
 
 /** `nowMs`: wall clock. Throws `UsageError` for what cannot match. */
-export function historyQuery({ since, until, image, file, limit: most }: HistoryOptions, nowMs: number): HistoryQuery {
+export function historyQuery({ since, until, image, file, limit }: HistoryOptions, nowMs: number): HistoryQuery {
   const [sinceMs, untilMs] = [since, until].map((it) => (it === undefined ? undefined : (it.atMs ?? nowMs - (it.agoMs ?? 0))));
   if (sinceMs !== undefined && untilMs !== undefined && sinceMs > untilMs) throw new UsageError('--since is after --until');
   return {
@@ -40,7 +40,7 @@ export function historyQuery({ since, until, image, file, limit: most }: History
     ...(untilMs === undefined ? {} : { untilMs }),
     ...(file === undefined ? {} : { file: posix.basename(file) }),
     ...(image === undefined ? {} : { imageSha1: /^[0-9a-f]{40}$/.test(image) ? image : cacheFileName(image) }),
-    limit: most,
+    limit,
   };
 }
 
@@ -52,8 +52,11 @@ function when(text: string): When {
   return { atMs };
 }
 
-function limit(text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 0 || text.trim() === '') throw new InvalidArgumentError('It is a number; 0 means all.');
-  return count;
+function limitUpTo(most: number | undefined): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    const least = most === undefined ? 0 : 1;
+    if (Number.isSafeInteger(count) && count >= least && count <= (most ?? count) && text.trim() !== '') return count;
+    throw new InvalidArgumentError(most === undefined ? 'It is a number; 0 means all.' : `It is a number from 1 to ${most}.`);
+  };
 }

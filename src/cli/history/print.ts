@@ -11,7 +11,7 @@ export async function printHistory(history: WrittenHistory, output: OutputFormat
     const reading = history.entries();
     let next = reading.next();
     for (; next.done !== true; next = reading.next()) if (next.value !== undefined) yield next.value.item;
-    unreadable = next.value;
+    unreadable = next.value.unreadable;
   };
   const names = function* (): Generator<string> {
     for (const { name } of items()) yield cellText(name);

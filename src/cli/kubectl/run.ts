@@ -7,6 +7,7 @@ import { addVersionCommand, VERSION_LINE } from '../commands/version.ts';
 import { addCompletionCommand, answerCompletion } from '../completion/command.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addExplainCommand } from './commands/explain.ts';
+import { addHistoryCommand } from './commands/history.ts';
 import { addModeCommand } from './commands/mode.ts';
 import { addRunCommand } from './commands/run-now.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -16,7 +17,7 @@ import type { KubectlContext } from './context.ts';
 
 const NAME = 'kubectl basekeeper';
 const NOTES = `
-It works from the nodes' annotations; only explain, doctor, where --wide, and details of status NODE, ask an agent, by a port-forward.
+It works from the nodes' annotations; only explain, history, doctor, where --wide, and details of status NODE, ask an agent, by a port-forward.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 a pass that run asked for was held.
 
@@ -68,6 +69,7 @@ export function kubectlProgramFor(context: KubectlContext): Command {
     addRunCommand,
     addModeCommand,
     addExplainCommand,
+    addHistoryCommand,
     addWhereCommand,
     addDoctorCommand,
     addVersionCommand,

@@ -1,7 +1,7 @@
 import type { HistoryQuery } from '../../model/ledger/history.ts';
-import type { IntentRange, LedgerRecord } from '../../model/ledger/records.ts';
+import type { IntentRange, LedgerEnd, LedgerRecord } from '../../model/ledger/records.ts';
 import { digestOfName } from '../../model/names.ts';
-import { parseLine } from '../line.ts';
+import { hashLine, parseLine } from '../line.ts';
 import type { LineSink } from '../reading/files.ts';
 import { Pending, type Named, type Row } from './pending.ts';
 
@@ -17,6 +17,8 @@ const FOUND = {
   unknown: 'the process was killed; the next one could not find out what became of the file',
 } as const;
 
+type Intent = Extract<LedgerRecord, { type: 'intent' }>;
+
 /** Takes the lines of a ledger, and keeps the intents that are asked for until their outcomes are known. */
 export class Collector implements LineSink {
   readonly #pending = new Pending();
@@ -24,12 +26,20 @@ export class Collector implements LineSink {
   readonly #evidence = new Map<number, Named>();
   readonly #query: HistoryQuery;
   readonly #needles: readonly Buffer[];
+  readonly #marked: string | undefined;
+  #mark: LedgerEnd | undefined;
   #unreadable = 0;
 
   constructor(query: HistoryQuery) {
     this.#query = query;
+    this.#marked = query.mark === undefined ? undefined : `{"seq":${query.mark},`;
     const needles = [query.file === undefined ? undefined : JSON.stringify(query.file), query.imageSha1];
     this.#needles = needles.filter((needle) => needle !== undefined).map((needle) => Buffer.from(needle));
+  }
+
+  /** The record whose hash was asked for. */
+  get mark(): LedgerEnd | undefined {
+    return this.#mark;
   }
 
   /** Lines that are not records of this version. */
@@ -43,7 +53,10 @@ export class Collector implements LineSink {
 
   line(buffer: Buffer, start: number, end: number): void {
     if (start === end) return;
-    const found = BEGINNING.exec(buffer.toString('latin1', start, Math.min(end, start + BEGINNING_MAX_BYTES)));
+    const beginning = buffer.toString('latin1', start, Math.min(end, start + BEGINNING_MAX_BYTES));
+    if (this.#marked !== undefined && beginning.startsWith(this.#marked))
+      this.#mark = { seq: this.#query.mark ?? 0, hash: hashLine(buffer.subarray(start, end)) };
+    const found = BEGINNING.exec(beginning);
     if (found?.[3] === 'intent') this.#intent(found, buffer, start, end);
     else this.#other(buffer.toString('utf8', start, end));
   }
@@ -56,12 +69,17 @@ export class Collector implements LineSink {
     this.#unreadable += 1;
   }
 
+  /** By its beginning, without a look at the rest where it is not asked for. */
   #intent([, seq, at = '', , pass, evidence]: RegExpExecArray, buffer: Buffer, start: number, end: number): void {
     if (!this.#isWithin(at) || !this.#mentions(buffer, start, end)) return;
     const text = buffer.toString('utf8', start, end);
-    if (this.#needles.length > 0 && !this.#isAsked(text)) return;
-    const [passRecord, evidenceRecord] = [this.#passes.get(Number(pass)), this.#evidence.get(Number(evidence))];
-    this.#pending.add({ seq: Number(seq), pass: Number(pass), text, passRecord, evidenceRecord, settled: false });
+    if (this.#needles.length > 0 && !this.#isAsked(parseLine(text))) return;
+    this.#keep({ seq: Number(seq), pass: Number(pass), evidence: Number(evidence) }, text);
+  }
+
+  #keep({ seq, pass, evidence }: Pick<Intent, 'seq' | 'pass' | 'evidence'>, text: string): void {
+    const [passRecord, evidenceRecord] = [this.#passes.get(pass), this.#evidence.get(evidence)];
+    this.#pending.add({ seq, pass, text, passRecord, evidenceRecord, settled: false });
   }
 
   #isWithin(at: string): boolean {
@@ -78,8 +96,7 @@ export class Collector implements LineSink {
     return this.#needles.every((needle) => line.includes(needle));
   }
 
-  #isAsked(text: string): boolean {
-    const record = parseLine(text);
+  #isAsked(record: LedgerRecord | undefined): boolean {
     if (record?.type !== 'intent') return false;
     const { file, imageSha1 } = this.#query;
     if (file !== undefined && record.name !== file && record.entry !== file) return false;
@@ -94,6 +111,7 @@ export class Collector implements LineSink {
     else if (record.type === 'outcome') this.#pending.outcome(record.intents, record.outcome, record.message);
     else if (record.type === 'end') this.#pending.end(record.pass);
     else if (record.type === 'recovered') this.#recovered(record);
+    else if (this.#isWithin(record.at) && this.#isAsked(record)) this.#keep(record, text);
   }
 
   #recovered(record: Extract<LedgerRecord, { type: 'recovered' }>): void {

@@ -6,6 +6,38 @@ import type { Named, Row } from './pending.ts';
 
 const NS_PER_MS = 1_000_000;
 
+const INTENT_KEYS = [
+  'seq',
+  'at',
+  'pass',
+  'evidence',
+  'action',
+  'kind',
+  'name',
+  'entry',
+  'sizeBytes',
+  'allocatedBytes',
+  'device',
+  'inode',
+  'imageSha1',
+  'verdict',
+  'reason',
+] as const satisfies readonly (keyof Intent)[];
+const PASS_KEYS = [
+  'seq',
+  'at',
+  'type',
+  'asked',
+  'version',
+  'node',
+  'preset',
+  'mode',
+  'basePath',
+  'process',
+  'pid',
+] as const satisfies readonly (keyof HistoryPass)[];
+const EVIDENCE_KEYS = ['seq', 'at', 'type', 'pass', 'sources', 'overlays', 'unseen'] as const satisfies readonly (keyof HistoryEvidence)[];
+
 /** The time of its batch was over, and the file stayed in the queue: it got another intent before it went. */
 export function wasPutBack({ outcome }: Row): boolean {
   return outcome === 'PutBack';
@@ -23,8 +55,8 @@ export function createEntryReader(): (row: Row) => HistoryEntry | 'unreadable' |
     const evidenceRecord = evidence?.type === 'evidence' ? evidence : undefined;
     return {
       item: itemOf(record, row, passRecord?.asked),
-      pass: passRecord && withoutPrev(passRecord),
-      evidence: evidenceRecord && withoutPrev(evidenceRecord),
+      pass: passRecord && pick(passRecord, PASS_KEYS),
+      evidence: evidenceRecord && pick(evidenceRecord, EVIDENCE_KEYS),
     };
   };
 }
@@ -32,10 +64,9 @@ export function createEntryReader(): (row: Row) => HistoryEntry | 'unreadable' |
 type Intent = Extract<LedgerRecord, { type: 'intent' }>;
 
 function itemOf(record: Intent, { outcome, message }: Row, asked: Asked | undefined): HistoryItem {
-  const { type: _type, prev: _prev, modifiedAtNs, ...rest } = record;
   return {
-    ...rest,
-    modifiedAt: timestamp(Number(modifiedAtNs) / NS_PER_MS),
+    ...pick(record, INTENT_KEYS),
+    modifiedAt: timestamp(Number(record.modifiedAtNs) / NS_PER_MS),
     ...(outcome === undefined ? {} : { outcome }),
     ...(message === undefined ? {} : { message }),
     ...(asked === undefined ? {} : { askedBy: askedBy(asked) }),
@@ -47,8 +78,9 @@ function askedBy(asked: Asked): string {
   return asked.by === 'command' ? `command of user ${asked.uid}` : asked.by;
 }
 
-function withoutPrev<T extends HistoryPass | HistoryEvidence>({ prev: _prev, ...rest }: T & { readonly prev: string }): T {
-  return rest as unknown as T;
+/** What else a line has may be anything. */
+function pick<T extends object, K extends keyof T>(record: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.flatMap((key) => (record[key] === undefined ? [] : [[key, record[key]]]))) as Pick<T, K>;
 }
 
 /** Many rows name the same record. */

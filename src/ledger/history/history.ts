@@ -1,5 +1,5 @@
 import { hasErrno } from '../../lib/errors.ts';
-import type { HistoryEntry, HistoryQuery } from '../../model/ledger/history.ts';
+import type { HistoryEnd, HistoryEntry, HistoryQuery } from '../../model/ledger/history.ts';
 import type { LedgerFiles } from '../reading/files.ts';
 import { Collector } from './collector.ts';
 import { createEntryReader, wasPutBack } from './entries.ts';
@@ -7,9 +7,9 @@ import type { Row } from './pending.ts';
 
 /**
  * The removals that a ledger has, oldest first, each as soon as its outcome is known; undefined in between, where something else may happen.
- * With a limit, the newest so many, once all is read. Returns how many lines could not be read.
+ * With a limit, the newest so many, once all is read.
  */
-export function* readHistory(files: LedgerFiles, query: HistoryQuery): Generator<HistoryEntry | undefined, number, undefined> {
+export function* readHistory(files: LedgerFiles, query: HistoryQuery): Generator<HistoryEntry | undefined, HistoryEnd, undefined> {
   const collector = new Collector(query);
   const entryOf = createEntryReader();
   const newest: Row[] = [];
@@ -38,7 +38,8 @@ export function* readHistory(files: LedgerFiles, query: HistoryQuery): Generator
     keepNewest(newest, rest, query.limit);
     yield* shown(newest.slice(-query.limit));
   }
-  return unreadable + collector.unreadable;
+  const { mark } = collector;
+  return { unreadable: unreadable + collector.unreadable, ...(mark === undefined ? {} : { mark }) };
 }
 
 /** A segment that rotation has dropped meanwhile has nothing more to say. */

@@ -1,4 +1,4 @@
-import type { EvidenceRecord, IntentRecord, PassRecord } from './records.ts';
+import type { EvidenceRecord, IntentRecord, LedgerEnd, PassRecord } from './records.ts';
 
 /** What is asked of a ledger's history. Everything that is given has to hold. */
 export interface HistoryQuery {
@@ -11,7 +11,20 @@ export interface HistoryQuery {
   readonly imageSha1?: string | undefined;
   /** The newest so many; 0: all. */
   readonly limit: number;
+  /** A record whose hash is wanted as well, as the ledger has it now. */
+  readonly mark?: number | undefined;
 }
+
+/** What is known when all is read. */
+export interface HistoryEnd {
+  /** Lines that are not records of this version; an audit says which. */
+  readonly unreadable: number;
+  /** Absent where none was asked for, or the ledger does not have it. */
+  readonly mark?: LedgerEnd | undefined;
+}
+
+/** The removals that a ledger has, as they are read. Undefined: something else may happen. */
+export type HistoryReading = Iterator<HistoryEntry | undefined, HistoryEnd, undefined>;
 
 /** What became of a file that a pass meant to remove or to put back. */
 export interface HistoryItem extends Omit<IntentRecord, 'type' | 'modifiedAtNs'> {

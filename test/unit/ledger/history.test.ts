@@ -32,7 +32,7 @@ function read(query: Partial<HistoryQuery> = {}, lines: readonly string[] = LINE
   const entries: HistoryEntry[] = [];
   let next = reading.next();
   for (; next.done !== true; next = reading.next()) if (next.value !== undefined) entries.push(next.value);
-  return { entries, unreadable: next.value };
+  return { entries, ...next.value };
 }
 
 const said = (query: Partial<HistoryQuery> = {}, lines?: readonly string[]) =>

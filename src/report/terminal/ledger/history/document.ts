@@ -1,6 +1,6 @@
 import { inPieces } from '../../../../lib/pieces.ts';
 import { deceptionless } from '../../../../lib/text.ts';
-import type { HistoryEntry, HistoryEvidence, HistoryPass } from '../../../../model/ledger/history.ts';
+import type { HistoryEvidence, HistoryPass, HistoryReading } from '../../../../model/ledger/history.ts';
 
 /** A history that is read while it is written. */
 export interface WrittenHistory {
@@ -8,8 +8,8 @@ export interface WrittenHistory {
   readonly opening: Readonly<Record<string, unknown>>;
   /** It may be held as a whole. */
   readonly isShort: boolean;
-  /** Oldest first; undefined: nothing yet. Returns how many lines could not be read. */
-  readonly entries: () => Iterator<HistoryEntry | undefined, number, undefined>;
+  /** Oldest first. */
+  readonly entries: () => HistoryReading;
 }
 
 /** How a format writes an object whose values are written one after the other. */
@@ -63,7 +63,8 @@ export function* documentParts({ opening, entries }: WrittenHistory, format: Doc
     for (const record of records.values()) yield format.item(key, record, index++);
     yield format.listEnd(key, index);
   }
-  yield format.last('unreadable', next.value);
+  if (next.value.mark !== undefined) yield format.pair('mark', next.value.mark);
+  yield format.last('unreadable', next.value.unreadable);
 }
 
 function line(value: unknown): string {
