@@ -193,7 +193,39 @@ export const fleet = dashboard({
       whenEmpty: 'Nothing to look at.',
       queries: [{ expr: FINDINGS, legend: 'Findings' }],
     }),
+  )
+  .withPanel(
+    table({
+      title: 'Caches over their budget',
+      description:
+        'Nodes whose cache holds more than its budget after the last pass: a scheduler that reserves the budget promises too much there.',
+      unit: 'bytes',
+      width: 12,
+      labels: { cluster: 'Cluster', node: 'Node' },
+      sortBy: 'Held',
+      whenEmpty: 'No cache is over its budget.',
+      queries: [
+        { expr: overBudget('basekeeper_cache_bytes'), legend: 'Held' },
+        { expr: overBudget('basekeeper_budget_bytes'), legend: 'Budget' },
+      ],
+    }),
+  )
+  .withPanel(
+    table({
+      title: 'Wanted images that are missing',
+      description: 'How many images somebody wants on a node that has not fetched them. Which ones: kubectl basekeeper where --wanted.',
+      unit: 'short',
+      width: 12,
+      labels: { cluster: 'Cluster', node: 'Node' },
+      sortBy: 'Missing',
+      whenEmpty: 'No wanted image is missing.',
+      queries: [{ expr: `max ${BY_NODE} (basekeeper_wanted_images{${CHOSEN}, state="missing"}) > 0`, legend: 'Missing' }],
+    }),
   );
+
+function overBudget(metric: string): string {
+  return `max ${BY_NODE} (${metric}{${CHOSEN}}) and on (cluster, node) basekeeper_budget_exceeded == 1`;
+}
 
 /** Of the nodes in the table's first column, and no others. */
 function top(aggregation: 'max' | 'sum', metric: string): string {

@@ -108,6 +108,31 @@ export const node = dashboard({
       queries: [{ expr: `max by (reason) (basekeeper_kept_files{${CHOSEN}})`, legend: '{{reason}}' }],
     }),
   )
+  .withRow(row('Budget and wanted images'))
+  .withPanel(
+    lines({
+      title: 'Cache and budget',
+      description: 'What the cache holds, what it may hold where it has a budget, and what a scheduler should reserve for it.',
+      unit: 'bytes',
+      width: 12,
+      queries: [
+        { expr: `max(basekeeper_cache_bytes{${CHOSEN}})`, legend: 'held' },
+        { expr: `max(basekeeper_budget_bytes{${CHOSEN}})`, legend: 'budget' },
+        { expr: `max(basekeeper_reserve_bytes{${CHOSEN}})`, legend: 'to reserve' },
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Wanted images',
+      description: 'Images that somebody wants on this node, by whether the base directory has them.',
+      unit: 'short',
+      width: 12,
+      stacked: true,
+      whenEmpty: 'Nobody wants an image here.',
+      queries: [{ expr: `max by (state) (basekeeper_wanted_images{${CHOSEN}})`, legend: '{{state}}' }],
+    }),
+  )
   .withRow(row('Passes and removals'))
   .withPanel(
     lines({

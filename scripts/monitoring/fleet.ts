@@ -81,7 +81,11 @@ async function prepareNode(api: ApiServer, node: NodeSpec, directory: string, po
   if (node.held) await api.request('POST', '/api/v1/namespaces/default/pods', pod(`${node.name}-unknown`, node.name, {}, instancesPath));
   const settings = { nodeName: node.name, mode: node.mode, instancesPath, intervalSeconds: 5, jitterSeconds: 0 };
   const verify = { enabled: true, checksums: { enabled: true } };
-  writeFileSync(join(directory, 'config.yaml'), stringify({ ...settings, verify, http: { address: '127.0.0.1', port } }));
+  // The cache of node-a is within it, that of node-b is not, and in a dry run nothing goes.
+  const budget = { maxBytes: '64Mi' };
+  const pins = { wantedImages: [`${node.name}-image-2`, `${node.name}-image-3`, `${node.name}-not-there`] };
+  const limits = node.held ? {} : { budget, pins };
+  writeFileSync(join(directory, 'config.yaml'), stringify({ ...settings, ...limits, verify, http: { address: '127.0.0.1', port } }));
 }
 
 function writeBaseFile(basePath: string, imageId: string, sizeMib: number, ageDays: number): string {
