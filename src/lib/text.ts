@@ -6,8 +6,12 @@ export function printable(text: string): string {
   return text.replaceAll(DECEIVING, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
+/** Nearly all text: nothing in it is looked up by its Unicode properties. */
+const PLAIN = /^[ -~]*$/;
+
 /** JSON text that means the same and holds no deceiving characters: JSON itself requires only those below U+0020 to be escaped. */
 export function deceptionless(json: string): string {
+  if (PLAIN.test(json)) return json;
   return json.replaceAll(DECEIVING, (character) => character.split('').map(escapeUnit).join(''));
 }
 

@@ -37,9 +37,15 @@ function plannedFile(facts: Facts, file: BaseFile, decided: number): PlannedFile
 }
 
 function usedBy(facts: Facts, file: BaseFile): readonly Usage[] {
-  const images = [...usagesByOverlay(facts, file), ...usagesByBaseFile(facts, file)];
+  const images = joined(usagesByOverlay(facts, file), usagesByBaseFile(facts, file));
   if (file.kind === 'foreign') return images;
   const workloads = usagesByWorkload(facts, file);
   const pins = facts.pinsOf(file.name, digestOf(file));
   return images.length === 0 && pins.length === 0 ? workloads : [...workloads, ...images, ...pins];
+}
+
+/** Most files have no usages, and most others of one kind. */
+function joined(some: readonly Usage[], more: readonly Usage[]): readonly Usage[] {
+  if (more.length === 0) return some;
+  return some.length === 0 ? more : [...some, ...more];
 }

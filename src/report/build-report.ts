@@ -3,8 +3,7 @@ import type { Report, Stage } from '../model/report.ts';
 import { reportTrash } from './trash.ts';
 import type { Execution, FileOutcome } from '../model/ports.ts';
 import type { PassResult } from '../model/reasons.ts';
-import { mapRows } from '../lib/rows.ts';
-import { withOutcome } from './outcome.ts';
+import { rowsWithOutcomes } from './outcome.ts';
 import { forEachRow, runNow, type Sliced } from '../lib/slices.ts';
 
 export interface PassFacts {
@@ -29,7 +28,7 @@ export function* reportSteps(plan: Plan, execution: Execution | undefined, facts
   return {
     ...plan,
     kind: 'Report',
-    files: mapRows(plan.files, (file) => withOutcome(file, outcomes.get(file.name))),
+    files: rowsWithOutcomes(plan.files, ({ name }) => outcomes.get(name)),
     totals,
     ...(trash === undefined ? {} : { trash }),
     result,

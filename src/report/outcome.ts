@@ -1,17 +1,33 @@
 import type { PlannedFile } from '../model/plan.ts';
 import type { FileOutcome } from '../model/ports.ts';
+import { mapRows } from '../lib/rows.ts';
+import type { Rows } from '../model/rows.ts';
+
+type Planned = Pick<PlannedFile, 'outcome' | 'outcomeMessage'>;
+
+/** The rows that rows with outcomes were made from: what is wanted without them need not be copied twice. */
+const plannedRows = new WeakMap<Rows<object>, Rows<object>>();
+
+/** The rows, each with what `outcomeOf` says became of it. */
+export function rowsWithOutcomes<T extends object>(rows: Rows<T>, outcomeOf: (row: T) => FileOutcome | undefined): Rows<T & Planned> {
+  const reported = mapRows(rows, (row) => withOutcome(row, outcomeOf(row)));
+  plannedRows.set(reported, rows);
+  return reported;
+}
+
+/** The rows as they were planned. */
+export function rowsAsPlanned<T extends Planned>(rows: Rows<T>): Rows<Omit<T, keyof Planned>> {
+  return (plannedRows.get(rows) as Rows<T> | undefined) ?? mapRows(rows, withoutOutcome);
+}
 
 /** The row with its outcome. What was not carried out is `kept`. */
-export function withOutcome<T extends object>(
-  file: T,
-  found: FileOutcome | undefined,
-): T & Pick<PlannedFile, 'outcome' | 'outcomeMessage'> {
+function withOutcome<T extends object>(file: T, found: FileOutcome | undefined): T & Planned {
   if (found === undefined) return { ...file, outcome: 'kept' };
   return { ...file, outcome: found.outcome, ...(found.message === undefined ? {} : { outcomeMessage: found.message }) };
 }
 
 /** The row as it was planned. */
-export function withoutOutcome<T extends Pick<PlannedFile, 'outcome' | 'outcomeMessage'>>(file: T): Omit<T, 'outcome' | 'outcomeMessage'> {
+function withoutOutcome<T extends Planned>(file: T): Omit<T, keyof Planned> {
   const { outcome: _outcome, outcomeMessage: _message, ...planned } = file;
   return planned;
 }

@@ -1,8 +1,7 @@
 import type { Plan } from '../model/plan.ts';
 import type { Report } from '../model/report.ts';
 import { plannedTrash } from './trash.ts';
-import { withoutOutcome } from './outcome.ts';
-import { mapRows } from '../lib/rows.ts';
+import { rowsAsPlanned } from './outcome.ts';
 
 /** The plan that a report carried out, or in a dry run would have: without result, times and outcomes. */
 export function planOf(report: Report): Plan {
@@ -19,7 +18,7 @@ export function planOf(report: Report): Plan {
   return {
     ...plan,
     kind: 'Plan',
-    files: mapRows(report.files, withoutOutcome),
+    files: rowsAsPlanned(report.files),
     ...(trash === undefined ? {} : { trash: plannedTrash(trash) }),
   };
 }

@@ -1,15 +1,14 @@
 import type { Plan, TrashPlan, TrashTotals } from '../model/plan.ts';
 import type { Execution } from '../model/ports.ts';
-import { mapRows } from '../lib/rows.ts';
 import { forEachRow, type Sliced } from '../lib/slices.ts';
-import { withOutcome, withoutOutcome } from './outcome.ts';
+import { rowsAsPlanned, rowsWithOutcomes } from './outcome.ts';
 import { humanBytes } from '../lib/text.ts';
 
 /** What a pass did with the trash. Undefined where the plan says nothing of it. */
 export function* reportTrash({ trash, files }: Plan, execution: Execution | undefined): Sliced<TrashPlan | undefined> {
   if (trash === undefined) return undefined;
   const outcomes: NonNullable<Execution['trash']> = execution?.trash ?? new Map();
-  const reported = mapRows(trash.files, (file) => withOutcome(file, outcomes.get(file.entry)));
+  const reported = rowsWithOutcomes(trash.files, ({ entry }) => outcomes.get(entry));
   const totals: { -readonly [K in keyof TrashTotals]: number } = { ...trash.totals };
   yield* forEachRow(reported, ({ outcome, allocatedBytes }) => {
     if (outcome === 'restored') {
@@ -51,5 +50,5 @@ export function movedParts(totals: Omit<TrashTotals, 'files' | 'allocatedBytes' 
 /** The trash as it was planned: without outcomes and what was done. */
 export function plannedTrash({ files, totals, ...trash }: TrashPlan): TrashPlan {
   const done = { trashedFiles: 0, trashedBytes: 0, restoredFiles: 0, restoredBytes: 0, emptiedFiles: 0, emptiedBytes: 0 };
-  return { ...trash, files: mapRows(files, withoutOutcome), totals: { ...totals, ...done } };
+  return { ...trash, files: rowsAsPlanned(files), totals: { ...totals, ...done } };
 }
