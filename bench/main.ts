@@ -9,6 +9,7 @@ import { millionBench } from './rows/million.ts';
 import { novaBench } from './rows/nova.ts';
 import { passesBench } from './rows/passes.ts';
 import { planBench } from './rows/plan.ts';
+import { readyBench } from './rows/ready.ts';
 import { removalsBench } from './rows/removals.ts';
 import { scanBench } from './rows/scan.ts';
 import { runBenches } from './lib/run.ts';
@@ -24,6 +25,7 @@ const BENCHES = [
   millionBench,
   ledgerBench,
   agentBench,
+  readyBench,
   limitBench,
 ];
 

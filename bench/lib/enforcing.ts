@@ -21,6 +21,13 @@ export async function enforceOurs(bundle: string, tree: BenchTree): Promise<Enfo
   return await onCopy(tree, () => timed(process.execPath, passOf(bundle, tree), { ...process.env, NODE_NAME: 'bench' }));
 }
 
+/** A bare script that removes the same files by the same system calls, and decides nothing. */
+export async function enforceBare(tree: BenchTree, names: ReadonlySet<string>): Promise<Enforced> {
+  const namesPath = `${tree.workloadsPath}.names`;
+  writeFileSync(namesPath, JSON.stringify([...names]));
+  return await onCopy(tree, () => timed(process.execPath, [file('children/bare-removals.mjs'), tree.instancesPath, namesPath]));
+}
+
 function passOf(bundle: string, tree: BenchTree): string[] {
   const config = `${tree.workloadsPath}.config`;
   // Nova has no such limit.

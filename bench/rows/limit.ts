@@ -1,19 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Row } from '../../scripts/lib/results.ts';
 import { startKubeServer } from '../../test/helpers/kube-server.ts';
-import { CHANGES_PER_SECOND, changeAllTheTime, startAgent, untilReady, type Agent, type Start } from '../lib/agent.ts';
-import { createMemoryCgroup, type MemoryCgroup } from '../lib/memory-cgroup.ts';
+import { CHANGES_PER_SECOND, changeAllTheTime, startAgent, untilReady, type Agent } from '../lib/agent.ts';
+import { LIMIT_MIB, limitedStart, MAX_READY_SECONDS, startTimes, type LimitedStart } from '../lib/limited-agent.ts';
 import { createNode, populate, prepareServer } from '../lib/node-objects.ts';
 import { memoryBytes } from '../lib/proc.ts';
 import type { Bench, BenchContext } from '../lib/row.ts';
 import { median, mib, seconds } from '../lib/stats.ts';
 import { buildTree } from '../lib/tree.ts';
 
-const LIMIT_MIB = 64;
-/** As the chart computes it from the limit. */
-const NODE_OPTIONS = `--max-semi-space-size=1 --max-old-space-size=${Math.floor(LIMIT_MIB * 0.6)}`;
 const SAMPLE_MS = 5000;
-const MAX_READY_SECONDS = 1;
 const MAX_TIMES = 2;
 const STARTS = 5;
 const GOAL_MINUTES = 60;
@@ -36,17 +32,7 @@ export const limitBench: Bench = {
     const { instancesPath } = buildTree(context.root, { files: 1000, vms: 50 });
     const limited = limitedStart(context);
     const settings = { instancesPath, intervalSeconds: 10 };
-    const ready: number[] = [];
-    let agent: Agent | undefined;
-    // The last one stays.
-    for (let run = 0; run < STARTS; run += 1) {
-      await agent?.stop();
-      const started = performance.now();
-      agent = await startAgent(context, server, 'node-limited', settings, limited);
-      await untilReady(agent);
-      ready.push((performance.now() - started) / 1000);
-    }
-    if (agent === undefined) throw new Error('no agent was started');
+    const { agent, readySeconds: ready } = await startTimes(context, server, 'node-limited', settings, { start: limited, starts: STARTS });
     const free = await startAgent(context, server, 'node-free', settings);
     await untilReady(free);
     const stopChanges = changeAllTheTime(server, changing, 2 * CHANGES_PER_SECOND);
@@ -57,16 +43,6 @@ export const limitBench: Bench = {
     return [limitRow({ ...watched, ready, changes, use: limited.cgroup.use() })];
   },
 };
-
-function limitedStart(context: BenchContext): Start & { readonly cgroup: MemoryCgroup } {
-  const cgroup = createMemoryCgroup(`basekeeper-bench-${process.pid}`, LIMIT_MIB * 2 ** 20);
-  context.defer(async () => {
-    // Until the last of its processes is gone.
-    await pause(500);
-    cgroup.remove();
-  });
-  return { before: cgroup.before, executable: process.execPath, env: { NODE_OPTIONS }, cgroup };
-}
 
 interface Watched {
   readonly minutes: number;
@@ -117,7 +93,7 @@ async function passesOf({ url }: Agent): Promise<Passes> {
 }
 
 function limitRow(
-  run: Watched & { readonly ready: readonly number[]; readonly changes: number; readonly use: ReturnType<MemoryCgroup['use']> },
+  run: Watched & { readonly ready: readonly number[]; readonly changes: number; readonly use: ReturnType<LimitedStart['cgroup']['use']> },
 ): Row {
   const { minutes, rss, limitedSeconds, freeSeconds, passes, lived, ready, use } = run;
   const times = limitedSeconds / freeSeconds;

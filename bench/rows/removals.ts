@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Row } from '../../scripts/lib/results.ts';
-import { enforceNova, enforceOurs, longestHold, type Enforced } from '../lib/enforcing.ts';
+import { enforceBare, enforceNova, enforceOurs, longestHold, type Enforced } from '../lib/enforcing.ts';
 import type { Bench, BenchContext } from '../lib/row.ts';
 import { seconds, slope } from '../lib/stats.ts';
 import { buildTree, type TreeSize } from '../lib/tree.ts';
@@ -21,25 +21,30 @@ export const removalsBench: Bench = {
     const root = mkdtempSync(join(context.root, 'removals-'));
     const here = { ...context, root };
     const size = context.quick ? QUICK_MAIN : MAIN;
-    return [await againstNova(here, size), await holds(here, size), ...(await matrix(here))];
+    return [...(await againstNova(here, size)), await holds(here, size), ...(await matrix(here))];
   },
 };
 
-async function againstNova({ root, bundle, quick, say }: BenchContext, size: TreeSize): Promise<Row> {
+async function againstNova({ root, bundle, quick, say }: BenchContext, size: TreeSize): Promise<Row[]> {
   const tree = buildTree(root, size);
   const ours: Enforced[] = [];
   const novas: Enforced[] = [];
+  const bares: Enforced[] = [];
   // Turn by turn, and the fastest of each: others may be at work on the machine.
   for (let turn = 0; turn < 2; turn += 1) {
-    for (let run = 0; run < 2; run += 1) ours.push(await enforceOurs(bundle, tree));
+    for (let run = 0; run < 2; run += 1) {
+      ours.push(await enforceOurs(bundle, tree));
+      bares.push(await enforceBare(tree, fastest(ours).removed));
+    }
     novas.push(await enforceNova(tree));
   }
-  const [our, nova] = [fastest(ours), fastest(novas)];
+  const [our, nova, bare] = [fastest(ours), fastest(novas), fastest(bares)];
   const both = [...our.removed].filter((name) => nova.removed.has(name)).length;
   const [onlyOurs, onlyNovas] = [our.removed.size - both, nova.removed.size - both];
   const times = nova.seconds / our.seconds;
-  say(`  ${our.removed.size} removals, ${size.vms} VMs: ${seconds(our.seconds)}, Nova ${seconds(nova.seconds)}; both removed ${both}`);
-  return {
+  const shown = `${seconds(our.seconds)}, Nova ${seconds(nova.seconds)}, a bare script ${seconds(bare.seconds)}`;
+  say(`  ${our.removed.size} removals, ${size.vms} VMs: ${shown}; both removed ${both}`);
+  const main: Row = {
     id: 'removals-nova',
     what: `an enforcing pass, whole process: ${size.files / 1000}k files, ${size.vms} VMs, ${our.removed.size.toLocaleString('en')} removals`,
     against: `the real Nova's enforcing pass on a copy of the same tree: ${seconds(nova.seconds)}, ${nova.removed.size.toLocaleString('en')} removals`,
@@ -54,6 +59,22 @@ async function againstNova({ root, bundle, quick, say }: BenchContext, size: Tre
       onlyNovas,
       times,
     },
+  };
+  return [main, floorRow({ our, nova, bare })];
+}
+
+/** How much of the pass is Node.js and the kernel: what no change of ours can win. */
+function floorRow({ our, nova, bare }: Readonly<Record<'our' | 'nova' | 'bare', Enforced>>): Row {
+  if (bare.removed.size !== our.removed.size) throw new Error(`the bare script removed ${bare.removed.size} files`);
+  const [ofNova, ofOurs] = [nova.seconds / bare.seconds, our.seconds / bare.seconds];
+  return {
+    id: 'removals-floor',
+    what: 'a bare Node.js script that removes the same files by the same 14 system calls each, lists, lstats and reads the headers twice, and decides nothing',
+    against: `such a pass of ours: ${seconds(our.seconds)}`,
+    goal: '–',
+    figure: `${seconds(bare.seconds)}: ${ofNova.toFixed(0)} times faster than Nova; ours takes ${ofOurs.toFixed(1)} × as long`,
+    met: undefined,
+    measures: { bareSeconds: bare.seconds, ofNova, ofOurs },
   };
 }
 
