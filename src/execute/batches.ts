@@ -8,15 +8,20 @@ import { askUsers, failed, underLock, type LockParts } from './under-lock.ts';
 export interface BatchSize {
   readonly smallest: number;
   readonly largest: number;
+  /** Of the first batch. Default: the smallest. */
+  readonly first?: number | undefined;
 }
 
 /** One descriptor for each file, and some for the evidence, stay far below the usual limit of 1,024. */
 export const BATCH_SIZE: BatchSize = { smallest: 64, largest: 256 };
 
+/** What a local disk does in the time for taking locks. */
+const FIRST = 1024;
+
 /** Where more files may be open, more removals may share one reading. What they may share it for is bounded by the time. */
 export function batchSizeFor(openFilesLimit: number): BatchSize {
   const largest = Math.min(4096, Math.max(BATCH_SIZE.largest, Math.floor(openFilesLimit / 4)));
-  return { ...BATCH_SIZE, largest };
+  return { ...BATCH_SIZE, largest, first: Math.min(FIRST, largest) };
 }
 
 /** How long a batch goes on taking locks at least, and how long it may hold them in all. */
@@ -48,14 +53,16 @@ interface Held {
 export async function removeInBatches(parts: BatchParts, removals: Iterable<Removal>): Promise<void> {
   const queue = new Queue(removals);
   const busy: Removal[] = [];
-  const { smallest, largest } = parts.batchSize ?? BATCH_SIZE;
-  let size = smallest;
+  const { smallest, largest, first = smallest } = parts.batchSize ?? BATCH_SIZE;
+  let size = first;
   let takingMs = TAKING_MS;
   while (!queue.empty) {
     await nextTurn();
     const took = await oneBatch(parts, queue, { size, takingMs }, busy);
     if (took === undefined) continue;
-    size = Math.min(Math.max(size, sharing(took)), largest);
+    // Where the time did not suffice for all, the next batch has only as many as it suffices for.
+    const atLeast = took.settled < took.files ? smallest : size;
+    size = Math.min(Math.max(atLeast, sharing(took)), largest);
     // Half of the time that the evidence leaves is for the locks.
     takingMs = Math.max(TAKING_MS, (HELD_MS - took.evidenceMs) / 2);
   }
@@ -66,9 +73,9 @@ export async function removeInBatches(parts: BatchParts, removals: Iterable<Remo
 }
 
 /** How many removals make a reading a small part of the whole, by what a batch took, where a lock may be held for that long. */
-function sharing({ files, evidenceMs, restMs }: BatchTimes): number {
+function sharing({ settled, evidenceMs, restMs }: BatchTimes): number {
   const wantedMs = Math.min(evidenceMs * READINGS_WORTH, HELD_MS - evidenceMs);
-  return wantedMs <= restMs ? 0 : Math.floor((files * wantedMs) / restMs);
+  return wantedMs <= 0 ? 0 : Math.floor(wantedMs / (restMs / settled));
 }
 
 interface BatchLimits {
@@ -79,6 +86,8 @@ interface BatchLimits {
 /** How long a batch took. */
 interface BatchTimes {
   readonly files: number;
+  /** Of these, those that the time sufficed for. */
+  readonly settled: number;
   readonly evidenceMs: number;
   readonly restMs: number;
 }
@@ -97,9 +106,9 @@ async function oneBatch(parts: BatchParts, queue: Queue, limits: BatchLimits, bu
       held.flatMap(({ removal }) => removal.askedNames),
     );
     const answeredMs = parts.clock.now().monotonicMs;
-    settleAll(parts, queue, { held, answerFor, untilMs: Math.max(beganMs + HELD_MS, answeredMs + SETTLING_MS) });
+    const settled = settleAll(parts, queue, { held, answerFor, untilMs: Math.max(beganMs + HELD_MS, answeredMs + SETTLING_MS) });
     const evidenceMs = answeredMs - askedMs;
-    return { files: held.length, evidenceMs, restMs: parts.clock.now().monotonicMs - beganMs - evidenceMs };
+    return { files: held.length, settled, evidenceMs, restMs: parts.clock.now().monotonicMs - beganMs - evidenceMs };
   } finally {
     for (const { lock } of held) lock.release({ remove: false });
     locks.close();
@@ -161,14 +170,18 @@ interface Settling {
   readonly untilMs: number;
 }
 
-/** Each lock is released as soon as its file is dealt with. What the time does not suffice for comes back with the next batch. */
-function settleAll(parts: BatchParts, queue: Queue, { held, answerFor, untilMs }: Settling): void {
+/**
+ * Each lock is released as soon as its file is dealt with. What the time does not suffice for comes back with the next batch. Returns for
+ * how many it sufficed.
+ */
+function settleAll(parts: BatchParts, queue: Queue, { held, answerFor, untilMs }: Settling): number {
   const late: Removal[] = [];
   for (const [index, entry] of held.entries()) {
     if (index > 0 && parts.clock.now().monotonicMs >= untilMs) late.push(entry.removal);
     else finish(entry, stopped(parts) ?? attempt(() => entry.removal.settle(answerFor)));
   }
   queue.putBack(late);
+  return held.length - late.length;
 }
 
 function finish({ removal, lock }: Held, result: Result): void {

@@ -191,8 +191,8 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'batches: no lock is released before its file is dealt with',
-        from: '    settleAll(parts, queue,',
-        to: '    for (const { lock } of held) lock.release({ remove: false });\n    settleAll(parts, queue,',
+        from: 'const settled = settleAll(parts, queue,',
+        to: 'for (const { lock } of held) lock.release({ remove: false });\n    const settled = settleAll(parts, queue,',
       },
       {
         rule: 'batches: every lock is released, whatever happens',

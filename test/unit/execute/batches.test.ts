@@ -92,7 +92,20 @@ describe('removals in batches', () => {
       return await nobody(names, signal);
     };
     await execute({ count: 3000, inUse: slow, batchSize: batchSizeFor(4096) });
-    expect(asked()).toEqual([64, 1024, 1024, 888]);
+    expect(asked()).toEqual([1024, 1024, 952]);
+    expect([0, 2048, 1_048_576].map((limit) => batchSizeFor(limit).first)).toEqual([256, 512, 1024]);
+  });
+
+  it('should lock no more files after a batch than the time sufficed for in it', async () => {
+    const { execute, asked, pass } = world();
+    const slow: UseCheck = async (names, signal) => {
+      pass(10);
+      return await nobody(names, signal);
+    };
+    const outcomes = await execute({ count: 40, inUse: slow, unlinkMs: 100, batchSize: { smallest: 2, largest: 64, first: 32 } });
+    // Three took 300 ms, and the others came back.
+    expect(asked()).toEqual([32, ...Array.from({ length: 18 }, () => 2), 1]);
+    expect(Object.values(outcomes)).toEqual(Array.from({ length: 40 }, () => 'removed'));
   });
 
   it('should let as many removals share a reading as make it an eighth of the rest', async () => {
