@@ -13,6 +13,7 @@ import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 import { withoutBuiltinImports } from './lib/bundle/builtin-imports.ts';
 import { bundledPackages, notices } from './lib/bundle/inventory.ts';
 import { LAZY_PACKAGES, lazyPackages, WITHOUT_BLANKS } from './lib/bundle/lazy-packages.ts';
+import { lockModuleBesideBundle, lockModuleOfPackage } from './lib/bundle/lock-module.ts';
 import { withoutNeverCalled } from './lib/bundle/never-called.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -38,25 +39,6 @@ const withoutOpenTelemetry: Plugin = {
     builder.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: '', loader: 'js' }));
   },
 };
-
-const NODE_ARCHITECTURES: Readonly<Record<string, string>> = { amd64: 'x64', arm64: 'arm64' };
-
-/** Loads the one binary that lies beside the bundle, where the package's own loader would look through its prebuilt ones for all platforms. */
-function lockModuleBesideBundle(architecture: string): Plugin {
-  const node = NODE_ARCHITECTURES[architecture];
-  if (node === undefined) throw new Error(`--arch must be ${Object.keys(NODE_ARCHITECTURES).join(' or ')}, not ${architecture}`);
-  const binary = `${root}node_modules/fs-native-extensions/prebuilds/linux-${node}/fs-native-extensions.node`;
-  return {
-    name: 'lock-module-beside-bundle',
-    setup(builder) {
-      builder.onLoad({ filter: /fs-native-extensions[/\\]binding\.js$/ }, () => ({
-        contents: `module.exports = require(${JSON.stringify(binary)});`,
-        loader: 'js',
-        resolveDir: root,
-      }));
-    },
-  };
-}
 
 const { values } = parseArgs({
   options: { image: { type: 'string' }, arch: { type: 'string', default: 'amd64' }, inventory: { type: 'string' } },
@@ -106,8 +88,7 @@ await bundle({
   chunkNames: 'chunk-[hash]',
   loader: { '.node': 'copy' },
   assetNames: '[name]',
-  external: values.image === undefined ? ['fs-native-extensions'] : [],
-  plugins: [lazyPackages, ...plugins, ...(values.image === undefined ? [] : [lockModuleBesideBundle(values.arch)])],
+  plugins: [lazyPackages, ...plugins, values.image === undefined ? lockModuleOfPackage(root) : lockModuleBesideBundle(root, values.arch)],
 });
 if (values.image === undefined) {
   await bundle({
