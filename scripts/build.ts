@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 import { withoutBuiltinImports } from './lib/bundle/builtin-imports.ts';
+import { commonPart } from './lib/bundle/common-part.ts';
 import { bundledPackages, notices } from './lib/bundle/inventory.ts';
 import { LAZY_PACKAGES, lazyPackages, WITHOUT_BLANKS } from './lib/bundle/lazy-packages.ts';
 import { lockModuleBesideBundle, lockModuleOfPackage } from './lib/bundle/lock-module.ts';
@@ -81,14 +82,20 @@ async function bundle(options: BuildOptions): Promise<void> {
   const { metafile } = await build(options);
   if (metafile !== undefined) metafiles.push(metafile);
 }
+const main = `${root}src/bin/basekeeper.ts`;
 await bundle({
   ...program,
-  entryPoints: [{ in: `${root}src/bin/basekeeper.ts`, out: values.image === undefined ? 'basekeeper-main' : 'basekeeper' }],
+  entryPoints: [{ in: main, out: values.image === undefined ? 'basekeeper-main' : 'basekeeper' }],
   splitting: true,
   chunkNames: 'chunk-[hash]',
   loader: { '.node': 'copy' },
   assetNames: '[name]',
-  plugins: [lazyPackages, ...plugins, values.image === undefined ? lockModuleOfPackage(root) : lockModuleBesideBundle(root, values.arch)],
+  plugins: [
+    lazyPackages,
+    commonPart(root, main),
+    ...plugins,
+    values.image === undefined ? lockModuleOfPackage(root) : lockModuleBesideBundle(root, values.arch),
+  ],
 });
 if (values.image === undefined) {
   await bundle({
