@@ -22,7 +22,8 @@ const MAY_BE_WRITTEN_BY_OTHERS = 0o022;
 /** Follows every record of a ledger and counts what it says. Reads the files once, and holds little of them. */
 export function* auditLedger(files: LedgerFiles, { marks = [], owners }: AuditOptions = {}): Sliced<LedgerAudit> {
   const problems = new Problems();
-  const head = headOf(files, problems);
+  const found = headOf(files, problems);
+  const head = found === 'absent' ? undefined : found;
   const segments = files.segments();
   const noted = head === undefined ? marks : [{ ...head.last, by: 'head.json' }, ...marks];
   const tally: Tally = new Tally(problems, () => chain.place);
@@ -43,6 +44,7 @@ export function* auditLedger(files: LedgerFiles, { marks = [], owners }: AuditOp
     }
   }
   if (head !== undefined) compareSegments(head.segments, segments, problems);
+  if (found === 'absent' && (tally.ended > 0 || segments.length > 1)) headless('there is none', problems);
   chain.finish();
   return summaryOf(files.directory, { segments: segments.length, chain, tally, problems, head });
 }
@@ -83,22 +85,24 @@ function compareSegments(named: readonly string[], there: readonly string[], pro
   problems.add({ kind: 'SegmentMissing', segment: named[index], message });
 }
 
-function headOf(files: LedgerFiles, problems: Problems): LedgerHead | undefined {
-  const broken = (what: string): undefined => {
-    problems.add({
-      kind: 'HeadUnreadable',
-      segment: 'head.json',
-      message: `${what}: neither the beginning nor the end is known${advice.head}`,
-    });
-  };
+/** `absent`: before the first pass has ended. */
+function headOf(files: LedgerFiles, problems: Problems): LedgerHead | 'absent' | undefined {
   try {
     const text = files.head();
-    if (text === undefined) return broken('there is none');
-    return parseHead(text) ?? broken('it is not what this version writes');
+    if (text === undefined) return 'absent';
+    const head = parseHead(text);
+    if (head === undefined) headless('it is not what this version writes', problems);
+    return head;
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
-    return broken(messageOf(error));
+    headless(messageOf(error), problems);
+    return undefined;
   }
+}
+
+function headless(what: string, problems: Problems): void {
+  const message = `${what}: neither the beginning nor the end is known${advice.head}`;
+  problems.add({ kind: 'HeadUnreadable', segment: 'head.json', message });
 }
 
 function strangerOf({ uid, mode }: Provenance, owners: readonly number[]): string | undefined {

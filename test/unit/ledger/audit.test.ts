@@ -64,6 +64,16 @@ describe('a ledger that is whole', () => {
   });
 });
 
+describe('a ledger that is new', () => {
+  it.each([
+    ['has no record', []],
+    ['has a pass that has not ended', LINES.slice(0, 4)],
+  ])('should need no head.json while it %s', (_, lines) => {
+    const files = memoryLedgerFiles([`${[...lines, '', ''].join('\n')}\n`]);
+    expect(runNow(auditLedger(files)).problems).toEqual([]);
+  });
+});
+
 describe('a record', () => {
   it.each<[string, string[], string[]]>([
     ['changed', LINES.with(2, (LINES[2] ?? '').replace('"a"', '"x"')), ['RecordChanged 3: record 3 is not the one that record 4 names']],
