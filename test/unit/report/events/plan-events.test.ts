@@ -124,6 +124,13 @@ describe('the events of a pass', () => {
     },
   );
 
+  it('should tell at the node of a cache that stays over its budget, and what holds it', () => {
+    const message = 'the cache holds 2.0 GiB and its budget is 1.0 GiB, after the planned removals it holds 2.0 GiB: used 2.0 GiB';
+    const { events } = plan(report({ findings: [{ type: 'BudgetExceeded', message }] }));
+    expect(events).toMatchObject([{ reason: 'BudgetExceeded', regarding: NODE }]);
+    expect(events[0]?.note).toBe(`1 cache that removals do not bring below its budget: ${message}. ${EVENT_REASONS.BudgetExceeded.advice}`);
+  });
+
   it('should tell once of an object with several findings', () => {
     const findings = [missingBackingFile(), missingBackingFile({ message: 'instance-00000001/disk.eph0: gone as well' })];
     const { events } = plan(report({ findings }));

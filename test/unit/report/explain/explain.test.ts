@@ -71,6 +71,8 @@ describe('what comes next', () => {
     ],
     ['a full pass', { reason: 'RemovalLimitReached' }, 'It goes in one of the next passes; maxRemovalsPerPass lets older files go first.'],
     ['an unused file', { reason: 'Unused', verdict: 'remove' }, 'The next pass that enforces removes it.'],
+    ['a young file that a full disk takes', { reason: 'UnderPressure', verdict: 'remove' }, 'The next pass that enforces removes it.'],
+    ['a young file that the budget takes', { reason: 'OverBudget', verdict: 'remove' }, 'The next pass that enforces removes it.'],
     ['a file that was removed', { reason: 'Unused', verdict: 'remove', outcome: 'removed' }, 'The file was unlinked.'],
     [
       'a removal that failed',
