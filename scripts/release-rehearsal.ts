@@ -22,7 +22,7 @@ import { output, tool } from './release/commands.ts';
 import { byDigest, published } from './release/publish.ts';
 import { pushBases } from './release/rehearsal/bases.ts';
 import { type Checkout, checkouts } from './release/rehearsal/checkouts.ts';
-import { withChangedChart, withoutOnePackage } from './release/rehearsal/counter-proofs.ts';
+import { withChangedChart, withOtherBase, withOtherProgram, withoutOnePackage } from './release/rehearsal/counter-proofs.ts';
 import { startRegistry } from './release/rehearsal/registry.ts';
 import { createUser } from './release/rehearsal/user.ts';
 import { describeRelease, type Release, versionsIn } from './release/release.ts';
@@ -110,12 +110,20 @@ async function main(): Promise<void> {
   await refuses('a version that exists', /exists/, () => usual.run('release.ts', [...namesOf(release), ...build]));
   await step('the same bytes from another directory, umask and time zone', () => sameBytes(release, usual, strange, build));
 
-  const verify = (of: Release, key = 'cosign') => strange.run('release-verify.ts', [...namesOf(of), `--key=${join(work, `${key}.pub`)}`]);
+  const runtime = buildOptions.map((option) => /RUNTIME_IMAGE=(.+)$/.exec(option)?.[1]).find((name) => name !== undefined) ?? '';
+  const verify = (of: Release, key = 'cosign') =>
+    strange.run('release-verify.ts', [...namesOf(of), `--key=${join(work, `${key}.pub`)}`, `--runtime-image=${runtime}`]);
   const signing = { ...PLAIN, key: join(work, 'cosign.key'), offline: true };
   await step('verified against the source', async () => announceOnStderr(await verify(release)));
   await refuses('the signature of another key', /no matching signatures|invalid signature/, () => verify(release, 'other'));
   await refuses('a list of parts without a package', /the list of parts lacks it/, async () =>
     verify(await withoutOnePackage(release, files, work, signing)),
+  );
+  await refuses('an image that starts otherwise', /does not start as this source says/, async () =>
+    verify(await withOtherProgram(release, work, signing)),
+  );
+  await refuses('an image with another base', /has other layers than those of/, async () =>
+    verify(await withOtherBase(release, work, signing)),
   );
   await refuses('a chart changed after it was signed', /no signatures found/, async () =>
     verify(await withChangedChart(release, files, join(work, 'changed'), signing)),
@@ -123,7 +131,8 @@ async function main(): Promise<void> {
 
   copyFileSync(join(work, 'cosign.pub'), join(files, 'cosign.pub'));
   if (access === undefined) return;
-  const user = await createUser(access, release, files, usual.root);
+  const options = ['--plain-http', '--offline', `--runtime-image=${runtime}`];
+  const user = await createUser(access, release, files, { checkout: usual.root, options });
   await step('upgraded from 0.1.0, the image by its digest', () => user.upgradesByDigest(join(ROOT, 'test', 'fixtures', 'chart-0.1.0')));
   await step('installed and removed by the documents', () => user.follow(RUN_BY.cluster));
   await step('verified by the documents, with the plugin from its archive', () =>

@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { baseDependencies, type Bases } from './bases.ts';
 import { sha256 } from './files.ts';
 import type { Release } from './release.ts';
 
 /** How a release came about, as SLSA's provenance 1.0 says it: which command, on which commit, run by whom. */
-export function provenanceOf(root: string, release: Release, env: NodeJS.ProcessEnv): object {
+export function provenanceOf(
+  root: string,
+  release: Release,
+  { bases, env }: { readonly bases: Bases; readonly env: NodeJS.ProcessEnv },
+): object {
   const { version, registry, source, revision } = release;
   const run = env['GITHUB_RUN_ID'];
   return {
@@ -15,6 +20,7 @@ export function provenanceOf(root: string, release: Release, env: NodeJS.Process
         { uri: `git+${source}@refs/tags/v${version}`, digest: { gitCommit: revision } },
         { uri: 'package-lock.json', digest: { sha256: sha256(readFileSync(`${root}package-lock.json`)) } },
         { uri: 'Dockerfile', digest: { sha256: sha256(readFileSync(`${root}Dockerfile`)) } },
+        ...baseDependencies(bases),
       ],
     },
     runDetails: {

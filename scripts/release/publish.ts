@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildOptionsFor, namedBases, pinnedBases } from './bases.ts';
 import { type Access, digestOf, oras, pushChart, repositoryOf, tool } from './commands.ts';
 import { chartName, checksumsName, pluginName, sbomName } from './files.ts';
 import { type ImageOptions, pushImage } from './image.ts';
@@ -30,13 +31,15 @@ export function published({
 /** `directory`: where the release's files are. Returns what was pushed, each with its digest. */
 export async function publish(root: string, directory: string, release: Release, options: Signing & ImageOptions): Promise<string[]> {
   const names = published(release);
-  const digest = await pushImage(root, release, names.image, options);
+  const bases = await pinnedBases(namedBases(root, options.buildOptions), options);
+  const buildOptions = buildOptionsFor(bases, options.buildOptions);
+  const digest = await pushImage(root, release, names.image, { ...options, buildOptions });
   await pushChart(join(directory, chartName(release.version)), release.registry, options);
   await oras(['push'], options, [names.plugin, `${pluginName(release.version)}:application/gzip`], { cwd: directory });
   const pushed = [`${repositoryOf(names.image)}@${digest}`, await byDigest(names.chart, options), await byDigest(names.plugin, options)];
-  for (const reference of pushed) await cosign('sign', options, [reference]);
+  await sign(pushed, options);
   await attest(pushed[0] ?? '', 'cyclonedx', join(directory, sbomName(release.version)), options);
-  await attestProvenance(pushed[0] ?? '', root, release, options);
+  await attestStatement(pushed[0] ?? '', 'slsaprovenance1', provenanceOf(root, release, { bases, env: process.env }), options);
   const sums = join(directory, checksumsName);
   await cosign('sign-blob', options, [`--bundle=${sums}.bundle`, sums]);
   return pushed;
@@ -48,16 +51,21 @@ export async function byDigest(reference: string, access: Access): Promise<strin
   return `${repositoryOf(reference)}@${digest}`;
 }
 
+export async function sign(references: readonly string[], options: Signing): Promise<void> {
+  for (const reference of references) await cosign('sign', options, [reference]);
+}
+
 export function attest(reference: string, type: string, predicate: string, options: Signing): Promise<string> {
   return cosign('attest', options, [`--type=${type}`, `--predicate=${predicate}`, reference]);
 }
 
-async function attestProvenance(reference: string, root: string, release: Release, options: Signing): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'basekeeper-provenance-'));
+/** Signs that this is true of the image. */
+export async function attestStatement(reference: string, type: string, statement: object, options: Signing): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'basekeeper-statement-'));
   try {
-    const path = join(directory, 'provenance.json');
-    writeFileSync(path, JSON.stringify(provenanceOf(root, release, process.env)));
-    await attest(reference, 'slsaprovenance1', path, options);
+    const path = join(directory, 'statement.json');
+    writeFileSync(path, JSON.stringify(statement));
+    await attest(reference, type, path, options);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

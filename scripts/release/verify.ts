@@ -2,24 +2,50 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { namedBases } from './bases.ts';
 import { type Access, oras, repositoryOf, tool } from './commands.ts';
 import { ARCHITECTURES, chartName, imageSumsName, pluginName, type ReleaseFiles, sha256 } from './files.ts';
 import { byDigest, published } from './publish.ts';
 import type { Release } from './release.ts';
 import { differences, type Sbom } from './sbom.ts';
 import { readTar } from './tar.ts';
+import { baseIn, verifyOnBase } from './verify-base.ts';
 
-/** Whose signature counts: a public key's, or that of an identity which an issuer vouches for. */
+/** Whose signature counts: a public key's, or that of an identity which an issuer vouches for, and no other's. */
 export interface Trust extends Access {
   readonly key?: string | undefined;
+  /** Default: the workflow of the source, at the tag of the version. */
   readonly identity?: string | undefined;
-  readonly issuer?: string | undefined;
+  readonly issuer: string;
+  readonly offline: boolean;
+  /** The name of the base image, where it is not the Dockerfile's. */
+  readonly runtimeImage?: string | undefined;
+}
+
+/** Who signs a release that the repository's workflow makes. */
+export function workflowIdentity({ source, version }: Pick<Release, 'source' | 'version'>): string {
+  return `${source}/.github/workflows/release.yaml@refs/tags/v${version}`;
+}
+
+/** As cosign takes it. */
+export function signerOptions(
+  release: Pick<Release, 'source' | 'version'>,
+  { key, identity, issuer }: Omit<Trust, keyof Access>,
+): string[] {
+  if (key !== undefined) return [`--key=${key}`];
+  return [`--certificate-identity=${identity ?? workflowIdentity(release)}`, `--certificate-oidc-issuer=${issuer}`];
+}
+
+/** The same, as cosign takes it. */
+export interface Signer extends Access {
+  readonly options: readonly string[];
   readonly offline: boolean;
 }
 
 /** Yields one line for each thing that held. Throws at the first that did not. */
-export async function* verifyRelease(release: Release, made: ReleaseFiles, trust: Trust): AsyncGenerator<string> {
+export async function* verifyRelease(root: string, release: Release, made: ReleaseFiles, trusted: Trust): AsyncGenerator<string> {
   const names = published(release);
+  const trust: Signer = { ...trusted, options: signerOptions(release, trusted) };
   const [image, chart, plugin] = [
     await byDigest(names.image, trust),
     await byDigest(names.chart, trust),
@@ -31,7 +57,8 @@ export async function* verifyRelease(release: Release, made: ReleaseFiles, trust
   }
   for (const sbom of await attested(image, 'cyclonedx', trust)) verifySbom(sbom, made.packages);
   yield `its list of parts names the ${made.packages.length} packages of the bundle, and no other`;
-  for (const provenance of await attested(image, 'slsaprovenance1', trust)) verifyCommit(provenance, release);
+  const provenances = await attested(image, 'slsaprovenance1', trust);
+  for (const provenance of provenances) verifyCommit(provenance, release);
   yield `it was made of commit ${release.revision}`;
   for (const [reference, file] of [
     [chart, chartName(release.version)],
@@ -47,6 +74,11 @@ export async function* verifyRelease(release: Release, made: ReleaseFiles, trust
     const wrong = [...onlyIn(sums, expected, '+'), ...onlyIn(expected, sums, '-')];
     if (wrong.length > 0) throw new Error([`/app in ${image} for ${architecture} is not what this source gives:`, ...wrong].join('\n'));
     yield `/app of the image for ${architecture} is byte for byte what this source gives`;
+  }
+  const named = trusted.runtimeImage ?? namedBases(root).RUNTIME_IMAGE;
+  for (const base of new Set(provenances.map((provenance) => baseIn(provenance, named)))) {
+    for (const architecture of ARCHITECTURES) await verifyOnBase(root, release, { image, base, architecture }, trust);
+    yield `below it is ${base} and nothing else, and it starts as this source says`;
   }
 }
 
@@ -71,15 +103,13 @@ export function verifySbom(sbom: unknown, packages: ReleaseFiles['packages']): v
 }
 
 /** cosign's answer. Rejects when the signature is another's, or when there is none. */
-function verify(verb: 'verify' | 'verify-attestation', trust: Trust, args: readonly string[]): Promise<string> {
-  const { key, identity = '', issuer = '', offline, plainHttp } = trust;
-  const who = key === undefined ? [`--certificate-identity-regexp=${identity}`, `--certificate-oidc-issuer=${issuer}`] : [`--key=${key}`];
+function verify(verb: 'verify' | 'verify-attestation', { options, offline, plainHttp }: Signer, args: readonly string[]): Promise<string> {
   const how = [...(offline ? ['--insecure-ignore-tlog'] : []), ...(plainHttp ? ['--allow-http-registry'] : [])];
-  return tool('cosign', [verb, ...who, ...how, ...args]);
+  return tool('cosign', [verb, ...options, ...how, ...args]);
 }
 
 /** All statements of this type about an image, once their signatures have been checked. */
-async function attested(reference: string, type: string, trust: Trust): Promise<readonly unknown[]> {
+export async function attested(reference: string, type: string, trust: Signer): Promise<readonly unknown[]> {
   const answer = await verify('verify-attestation', trust, [`--type=${type}`, reference]);
   return answer.split('\n').map((line) => {
     const { payload } = JSON.parse(line) as { payload: string };

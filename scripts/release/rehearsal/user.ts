@@ -11,8 +11,14 @@ import type { Release } from '../release.ts';
 const PLAIN = { plainHttp: true };
 const NAMESPACE = 'basekeeper';
 
-/** `files`: where the release's files and the public key are. `checkout`: of the released commit. */
-export async function createUser(access: ClusterAccess, release: Release, files: string, checkout: string) {
+/** Where the released commit is checked out, and what its verification is told here beyond the documents. */
+interface Verifying {
+  readonly checkout: string;
+  readonly options: readonly string[];
+}
+
+/** `files`: where the release's files and the public key are. */
+export async function createUser(access: ClusterAccess, release: Release, files: string, { checkout, options }: Verifying) {
   const session = createSession(access, NAMESPACE);
   const tree = new InstancesTree(join(access.sharedDirectory, 'rehearsal', 'instances'));
   await tree.addBase({ name: 'swap_512' });
@@ -38,7 +44,7 @@ export async function createUser(access: ClusterAccess, release: Release, files:
         });
       case 'npm':
         if (words[1] === 'basekeeper') return session.basekeeper(...words.slice(3));
-        return output('npm', [...words.map((word) => (word === 'cosign.pub' ? join(files, word) : word)), '--plain-http', '--offline'], {
+        return output('npm', [...words.map((word) => (word === 'cosign.pub' ? join(files, word) : word)), ...options], {
           cwd: checkout,
         });
       default:

@@ -186,14 +186,18 @@ describe('what a release refuses', () => {
   });
 });
 
-it('should say in the provenance which commit, lock file and Dockerfile it was made of', () => {
-  const statement = provenanceOf(ROOT, { ...release, revision: 'abc' }, {});
+it('should say in the provenance which commit, lock file, Dockerfile and base images it was made of', () => {
+  const digest = 'a'.repeat(64);
+  const bases = { BUILD_IMAGE: `r.example/build@sha256:${digest}`, RUNTIME_IMAGE: `r.example/run@sha256:${digest}` };
+  const statement = provenanceOf(ROOT, { ...release, revision: 'abc' }, { bases, env: {} });
   expect(statement).toMatchObject({
     buildDefinition: {
       resolvedDependencies: [
         { digest: { gitCommit: 'abc' } },
         { digest: { sha256: sha256(readFileSync('package-lock.json')) } },
         { uri: 'Dockerfile' },
+        { name: 'BUILD_IMAGE', uri: 'r.example/build', digest: { sha256: digest } },
+        { name: 'RUNTIME_IMAGE', uri: 'r.example/run', digest: { sha256: digest } },
       ],
     },
   });
