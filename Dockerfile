@@ -1,6 +1,6 @@
 # Basekeeper's image: Node.js, the bundle, and the native lock module's binary for the image's architecture.
 #   docker buildx build --platform linux/amd64,linux/arm64 -t REGISTRY/basekeeper:VERSION .
-# Both base images can be replaced, for example by a mirror's: --build-arg RUNTIME_IMAGE=...
+# Both base images can be replaced, for example by a mirror's: --build-arg RUNTIME_IMAGE=... A release names them by digest (docs/verifying.md).
 # The runtime image must be a glibc one (the lock module has no musl build) with Node.js 24 at /nodejs/bin/node; it needs no shell.
 ARG BUILD_IMAGE=docker.io/library/node:24-bookworm-slim
 ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian12:nonroot
