@@ -30,7 +30,8 @@ const buildArguments = ({ version, revision }: Release): string[] => [`--build-a
 
 async function withBuildah(root: string, release: Release, reference: string, options: ImageOptions, digest: string): Promise<string> {
   const tls = options.plainHttp ? ['--tls-verify=false'] : [];
-  const reproducible = [`--timestamp=${release.epochSeconds}`, '--identity-label=false', '--no-cache'];
+  // The base from its registry: one that is here already would leave its local name in the image.
+  const reproducible = [`--timestamp=${release.epochSeconds}`, '--identity-label=false', '--no-cache', '--pull=always'];
   const images = ARCHITECTURES.map((architecture) => ({ architecture, name: `localhost/basekeeper-release:${architecture}` }));
   // One after the other: of a build for several platforms the index has them in the order in which they happen to end.
   for (const { architecture, name } of images) {
