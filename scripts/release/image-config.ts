@@ -3,11 +3,9 @@
 /** The part `config` of an image's configuration, whose keys are Docker's. */
 export type ImageConfig = Readonly<Record<string, unknown>>;
 
-/** What buildah and BuildKit say where nobody says anything. */
-const SAYS_NOTHING: Readonly<Record<string, string>> = {
-  WorkingDir: '/',
-  Env: '["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]',
-};
+/** What buildah and BuildKit add where nobody says anything. */
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const DEFAULT_DIRECTORY = '/';
 
 /** `args`: what stands for the Dockerfile's ARGs. */
 export function expectedConfig(dockerfile: string, base: ImageConfig, args: Readonly<Record<string, string>>): ImageConfig {
@@ -35,10 +33,12 @@ export function configDifferences(expected: ImageConfig, found: ImageConfig): st
   });
 }
 
-function canonical(key: string, value: unknown): string {
-  const nothing = SAYS_NOTHING[key] ?? '';
-  if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)) return nothing;
-  if (typeof value !== 'object' || Array.isArray(value)) return typeof value === 'string' ? value : JSON.stringify(value);
+function canonical(key: string, given: unknown): string {
+  const value = key === 'Env' ? asEnvironment(given).filter((entry) => entry !== DEFAULT_PATH) : given;
+  const nothing = key === 'WorkingDir' ? DEFAULT_DIRECTORY : '';
+  if (value === undefined || value === null || value === '') return nothing;
+  if (Array.isArray(value)) return value.length === 0 ? nothing : JSON.stringify(value);
+  if (typeof value !== 'object') return typeof value === 'string' ? value : JSON.stringify(value);
   const entries = Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1));
   return entries.length === 0 ? nothing : JSON.stringify(Object.fromEntries(entries));
 }

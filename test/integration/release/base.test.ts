@@ -68,6 +68,12 @@ describe('how the image starts', () => {
     expect(configDifferences(expected, { ...expected, ...change })).toHaveLength(1);
   });
 
+  it('should be as it is where the builder adds what nobody says', () => {
+    const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+    expect(configDifferences({}, { Env: [path], WorkingDir: '/', Labels: {}, User: '' })).toEqual([]);
+    expect(configDifferences({ Env: ['PATH=/bin'] }, { Env: [path] })).toHaveLength(1);
+  });
+
   it('should be refused where the Dockerfile does what cannot be checked', () => {
     using directory = mkdtempDisposableSync(join(tmpdir(), 'basekeeper-dockerfile-'));
     writeFileSync(join(directory.path, 'Dockerfile'), 'FROM a\n');
