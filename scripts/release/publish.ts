@@ -51,7 +51,7 @@ export async function byDigest(reference: string, access: Access): Promise<strin
   return `${repositoryOf(reference)}@${digest}`;
 }
 
-export async function sign(references: readonly string[], options: Signing): Promise<void> {
+async function sign(references: readonly string[], options: Signing): Promise<void> {
   for (const reference of references) await cosign('sign', options, [reference]);
 }
 
@@ -60,7 +60,7 @@ export function attest(reference: string, type: string, predicate: string, optio
 }
 
 /** Signs that this is true of the image. */
-export async function attestStatement(reference: string, type: string, statement: object, options: Signing): Promise<void> {
+async function attestStatement(reference: string, type: string, statement: object, options: Signing): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'basekeeper-statement-'));
   try {
     const path = join(directory, 'statement.json');

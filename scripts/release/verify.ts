@@ -37,7 +37,7 @@ export function signerOptions(
 }
 
 /** The same, as cosign takes it. */
-export interface Signer extends Access {
+interface Signer extends Access {
   readonly options: readonly string[];
   readonly offline: boolean;
 }
@@ -109,7 +109,7 @@ function verify(verb: 'verify' | 'verify-attestation', { options, offline, plain
 }
 
 /** All statements of this type about an image, once their signatures have been checked. */
-export async function attested(reference: string, type: string, trust: Signer): Promise<readonly unknown[]> {
+async function attested(reference: string, type: string, trust: Signer): Promise<readonly unknown[]> {
   const answer = await verify('verify-attestation', trust, [`--type=${type}`, reference]);
   return answer.split('\n').map((line) => {
     const { payload } = JSON.parse(line) as { payload: string };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { baseDependencies, buildOptionsFor, namedBases, pinnedBases } from '../../../scripts/release/bases.ts';
 import { configDifferences, expectedConfig } from '../../../scripts/release/image-config.ts';
-import { baseIn } from '../../../scripts/release/verify-base.ts';
+import { baseIn, isOneLayerOn } from '../../../scripts/release/verify-base.ts';
 import { signerOptions } from '../../../scripts/release/verify.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
@@ -39,6 +39,14 @@ describe('the base images of a release', () => {
     expect(() => baseIn(provenance(`evil.example/run@${DIGEST}`), 'r.example/run:24')).toThrow('stands on evil.example/run');
     expect(() => baseIn(provenance(`r.example/run@${DIGEST}`), `r.example/run@sha256:${'b'.repeat(64)}`)).toThrow('stands on');
     expect(() => baseIn({ buildDefinition: { resolvedDependencies: [] } }, 'r.example/run:24')).toThrow('does not say which base');
+  });
+});
+
+describe('the layers of an image', () => {
+  it('should be those of its base and one more: none other, none between, none missing', () => {
+    expect(isOneLayerOn(['a', 'b', 'app'], ['a', 'b'])).toBe(true);
+    for (const layers of [['a', 'x', 'app'], ['a', 'b', 'x', 'app'], ['b', 'a', 'app'], ['a', 'app'], ['a', 'b'], []])
+      expect(isOneLayerOn(layers, ['a', 'b']), layers.join(' ')).toBe(false);
   });
 });
 
