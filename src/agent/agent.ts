@@ -1,4 +1,5 @@
 import type { ClockReading } from '../model/snapshot.ts';
+import type { Asked } from '../model/ledger/records.ts';
 import type { Mode } from '../model/policy.ts';
 import type { Report } from '../model/report.ts';
 import type { Clock, Logger, Reporter, WorkloadSource } from '../model/ports.ts';
@@ -26,7 +27,13 @@ export interface AgentParts {
   /** Undefined without a cluster. */
   readonly node: OwnNode | undefined;
   readonly reporter: Reporter;
-  readonly pass: (options: { dryRun: boolean; previousPass: ClockReading | undefined; signal: AbortSignal }) => Promise<Report>;
+  readonly pass: (options: {
+    dryRun: boolean;
+    previousPass: ClockReading | undefined;
+    signal: AbortSignal;
+    /** Who asked for it. */
+    asked: Asked;
+  }) => Promise<Report>;
   /** The report of a pass that the mode `off` leaves out. */
   readonly skipped: (message: string) => Report;
   /** Called when the effective mode may have changed. */
@@ -145,7 +152,7 @@ class PassLoop implements Agent {
     const deadline = new AbortController();
     // Not AbortSignal.timeout: its timer and all that hangs on it would stay until the deadline, long after the pass.
     const timer = setTimeout(() => deadline.abort(new Error('the pass ran past its deadline')), passDeadlineMs).unref();
-    const report = await this.#reportOf(AbortSignal.any([signal, deadline.signal]));
+    const report = await this.#reportOf(AbortSignal.any([signal, deadline.signal]), askedBy(asked, isForMode));
     clearTimeout(timer);
     this.#running = false;
     this.#lastPass = clock.now();
@@ -159,16 +166,16 @@ class PassLoop implements Agent {
     this.#parts.tidy?.();
   }
 
-  async #reportOf(signal: AbortSignal): Promise<Report> {
+  async #reportOf(signal: AbortSignal, asked: Asked): Promise<Report> {
     const mode = this.#mode();
     this.#lastMode = mode;
     this.#parts.onMode?.(mode);
     if (mode === 'off') return this.#parts.skipped('the mode is off');
-    if (mode === 'dry-run') return this.#parts.pass({ dryRun: true, previousPass: this.#lastPass, signal });
+    if (mode === 'dry-run') return this.#parts.pass({ dryRun: true, previousPass: this.#lastPass, signal, asked });
     this.#removals = new AbortController();
     try {
       const either = AbortSignal.any([signal, this.#removals.signal]);
-      return await this.#parts.pass({ dryRun: false, previousPass: this.#lastPass, signal: either });
+      return await this.#parts.pass({ dryRun: false, previousPass: this.#lastPass, signal: either, asked });
     } finally {
       this.#removals = undefined;
     }
@@ -198,6 +205,11 @@ class PassLoop implements Agent {
   #pendingRunNow(): string | undefined {
     return pendingRunNow(this.#parts.node?.current()?.annotations, this.#answered);
   }
+}
+
+function askedBy(runNow: string | undefined, isForMode: boolean): Asked {
+  if (runNow !== undefined) return { by: 'run-now', value: runNowAnswer(runNow) };
+  return { by: isForMode ? 'mode' : 'schedule' };
 }
 
 /** Until the signal aborts or the loop ends by itself (a programming error, which is then thrown). */

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { LabelSelector } from '../model/label-selector.ts';
+import { LEDGER_DIRECTORY } from '../model/ledger/records.ts';
 import type { Policy, Schedule } from '../model/policy.ts';
 import type { ExemptPod, WorkloadRule } from '../model/workload-rule.ts';
 import { pagesPortAfter } from './default-port.ts';
@@ -66,6 +67,7 @@ export function toConfig(settings: CompleteSettings): Config {
       file: fileOf(settings),
       libvirt: libvirtOf(settings.sources.libvirt),
     },
+    ledger: ledgerOf(settings),
     verify: settings.verify,
     pinConfigMaps: settings.pins.configMaps.enabled,
     exemptPods: [
@@ -136,6 +138,15 @@ function sharingOf(settings: CompleteSettings): Pick<Config, 'sharedStorage' | '
 function sharedStorageOf({ nodeName, sharedStorage }: CompleteSettings): Config['sharedStorage'] {
   const { hostName: hostNamePattern, hostTimeoutSeconds, settleSeconds, staleHosts, ignoredHosts } = sharedStorage;
   return { hostName: nameNode(hostNamePattern, nodeName), hostNamePattern, hostTimeoutSeconds, settleSeconds, staleHosts, ignoredHosts };
+}
+
+/** A single pass may run where nobody gave the node a name. */
+const NAMELESS = 'host';
+
+function ledgerOf({ ledger, locksPath, sharedStorage, nodeName }: CompleteSettings): Config['ledger'] {
+  const { enabled, directory = posix.join(locksPath, LEDGER_DIRECTORY), maxBytes, maxAgeDays } = ledger;
+  const host = nameNode(sharedStorage.hostName, nodeName === '' ? NAMELESS : nodeName);
+  return { enabled, directory: tidyPath(directory), host, maxBytes, maxAgeDays };
 }
 
 /** With the preset of Nova no floor and no empty inventory holds what half a list would lose, so the file must say that it is whole. */

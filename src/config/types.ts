@@ -25,6 +25,18 @@ export interface SharedStorageConfig {
   readonly ignoredHosts: readonly string[];
 }
 
+/** Where removals are recorded, and how much of it is kept. */
+export interface LedgerConfig {
+  /** False: removals are not recorded. */
+  readonly enabled: boolean;
+  /** Of all hosts. */
+  readonly directory: string;
+  /** The name of this host's directory in it. */
+  readonly host: string;
+  readonly maxBytes: number;
+  readonly maxAgeDays: number;
+}
+
 /** What the agent answers to whom. */
 export interface HttpConfig {
   readonly address: string;
@@ -59,6 +71,7 @@ export interface Config {
   readonly passDeadlineSeconds: number;
   readonly policy: Policy;
   readonly sources: SourcesConfig;
+  readonly ledger: LedgerConfig;
   /** Whether base files are looked at themselves. */
   readonly verify: { readonly enabled: boolean; readonly checksums: { readonly enabled: boolean; readonly bytesPerSecond: number } };
   /** Whether labelled ConfigMaps in the agent's namespace pin images as well. */

@@ -1,8 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HeldLock, LockBatch, UseCheck } from '../model/ports.ts';
+import type { RemovalRecord } from '../model/ledger/recorder.ts';
 import type { Result } from './recheck.ts';
+import { permissions, type Permission } from './recording.ts';
 import type { AnswerFor, Removal } from './removal.ts';
-import { askUsers, failed, underLock, type LockParts } from './under-lock.ts';
+import { askUsers, attempt, failed, underLock, type LockParts } from './under-lock.ts';
 
 /** How many files a batch has. */
 export interface BatchSize {
@@ -38,6 +40,8 @@ export interface BatchParts extends LockParts {
   /** Base files that are to go and are not settled. */
   readonly going: ReadonlySet<string>;
   readonly batchSize: BatchSize | undefined;
+  /** Where each removal is recorded before it happens. Undefined: nowhere. */
+  readonly record: RemovalRecord | undefined;
 }
 
 interface Held {
@@ -46,8 +50,8 @@ interface Held {
 }
 
 /**
- * Removes files in batches: tries their locks and never waits while one is held, asks once for all of them after the last lock was had, then
- * looks at each again and removes it. What it says of one file under its lock holds for each: its evidence is younger than its lock. Files
+ * Removes files in batches: tries their locks and never waits while one is held, asks once for all of them after the last lock was had,
+ * records what is to go, then looks at each again and removes it. What it says of one file under its lock holds for each: its evidence is younger than its lock. Files
  * whose locks are busy come last, one by one, with the bounded wait.
  */
 export async function removeInBatches(parts: BatchParts, removals: Iterable<Removal>): Promise<void> {
@@ -105,9 +109,15 @@ async function oneBatch(parts: BatchParts, queue: Queue, limits: BatchLimits, bu
       parts,
       held.flatMap(({ removal }) => removal.askedNames),
     );
-    const answeredMs = parts.clock.now().monotonicMs;
-    const settled = settleAll(parts, queue, { held, answerFor, untilMs: Math.max(beganMs + HELD_MS, answeredMs + SETTLING_MS) });
-    const evidenceMs = answeredMs - askedMs;
+    const permissionOf = await permissions(
+      parts.record,
+      held.map(({ removal }) => removal),
+      answerFor,
+    );
+    // One record serves a whole batch, as one reading does: what it takes counts as a part of that.
+    const readyMs = parts.clock.now().monotonicMs;
+    const settled = settleAll(parts, queue, { held, answerFor, permissionOf, untilMs: Math.max(beganMs + HELD_MS, readyMs + SETTLING_MS) });
+    const evidenceMs = readyMs - askedMs;
     return { files: held.length, settled, evidenceMs, restMs: parts.clock.now().monotonicMs - beganMs - evidenceMs };
   } finally {
     for (const { lock } of held) lock.release({ remove: false });
@@ -167,6 +177,7 @@ function tryLock(locks: LockBatch, name: string): HeldLock | undefined {
 interface Settling {
   readonly held: Held[];
   readonly answerFor: AnswerFor;
+  readonly permissionOf: (removal: Removal) => Permission;
   readonly untilMs: number;
 }
 
@@ -174,14 +185,24 @@ interface Settling {
  * Each lock is released as soon as its file is dealt with. What the time does not suffice for comes back with the next batch. Returns for
  * how many it sufficed.
  */
-function settleAll(parts: BatchParts, queue: Queue, { held, answerFor, untilMs }: Settling): number {
+function settleAll(parts: BatchParts, queue: Queue, { held, answerFor, permissionOf, untilMs }: Settling): number {
   const late: Removal[] = [];
   for (const [index, entry] of held.entries()) {
-    if (index > 0 && parts.clock.now().monotonicMs >= untilMs) late.push(entry.removal);
-    else finish(entry, stopped(parts) ?? attempt(() => entry.removal.settle(answerFor)));
+    const permission = permissionOf(entry.removal);
+    if (permission.is === 'refused') finish(entry, permission.result);
+    else if (permission.is === 'late' || (index > 0 && parts.clock.now().monotonicMs >= untilMs)) {
+      late.push(entry.removal);
+      if (permission.is === 'given') permission.done('PutBack');
+    } else finish(entry, settle(parts, entry.removal, answerFor, permission));
   }
   queue.putBack(late);
   return held.length - late.length;
+}
+
+function settle(parts: BatchParts, removal: Removal, answerFor: AnswerFor, { done }: Extract<Permission, { is: 'given' }>): Result {
+  const result = stopped(parts) ?? attempt(() => removal.settle(answerFor));
+  done(result.outcome, result.message);
+  return result;
 }
 
 function finish({ removal, lock }: Held, result: Result): void {
@@ -194,23 +215,19 @@ async function removeAlone(parts: BatchParts, removal: Removal): Promise<void> {
     const stays = removal.firstLook();
     if (stays !== undefined) return stays;
     const answerFor = await askUsers(parts, removal.askedNames);
-    return stopped(parts) ?? removal.settle(answerFor);
+    const permission = (await permissions(parts.record, [removal], answerFor))(removal);
+    if (permission.is === 'given') return settle(parts, removal, answerFor, permission);
+    return permission.is === 'refused' ? permission.result : NOT_RECORDED;
   };
   const { lockName: name, removeLockFile } = removal;
   const refusal = stopped(parts) ?? attempt(removal.refused);
   removal.settled(refusal ?? (await underLock(parts, { name, failure: 'RemovalFailed', removeLockFile, work })));
 }
 
+const NOT_RECORDED: Result = { outcome: 'RemovalFailed', message: 'It was not recorded, so it stays.' };
+
 function stopped({ signal }: BatchParts): Result | undefined {
   return signal?.aborted === true ? { outcome: 'Abandoned' } : undefined;
-}
-
-function attempt<T extends Result | undefined>(look: () => T): T | Result {
-  try {
-    return look();
-  } catch (error) {
-    return failed(error, 'RemovalFailed');
-  }
 }
 
 /** Takes from an iterable one by one, and takes back. */

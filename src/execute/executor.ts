@@ -46,7 +46,7 @@ interface Run extends BatchParts {
  */
 export function createExecutor(parts: ExecutorParts): Executor {
   return {
-    async execute(plan, inUse, { signal } = {}) {
+    async execute(plan, inUse, { signal, record: ledger } = {}) {
       const directory = openDirectory(parts.directories, plan.basePath);
       const run: Run = {
         ...parts,
@@ -56,6 +56,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
         signal,
         directory,
         batchSize: parts.batchSize,
+        record: ledger,
       };
       try {
         const { removals, pressed } = await touchAll(run);

@@ -1,4 +1,5 @@
 import type { Objection } from '../model/ports.ts';
+import type { Intent } from '../model/ledger/records.ts';
 import type { Result } from './recheck.ts';
 
 /** What sources and overlays say now of one file; a `Result` where they do not say it. */
@@ -15,6 +16,8 @@ export interface Removal {
   readonly refused: () => Result | undefined;
   /** Why it stays, under its lock: what is not worth a reading of the evidence. */
   readonly firstLook: () => Result | undefined;
+  /** With the evidence: what is recorded before it goes, or why it stays. */
+  readonly intent: (answerFor: AnswerFor) => Intent | Result;
   /** Under its lock, with the evidence: the last look, and the removal. */
   readonly settle: (answerFor: AnswerFor) => Result;
   readonly settled: (result: Result) => void;

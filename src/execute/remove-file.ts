@@ -8,6 +8,7 @@ import type { TrashHolder } from './trash/trash-holder.ts';
 import { isUnchanged, objectionIn, recheck, type Result } from './recheck.ts';
 import { losesLockFile, minimumAgeSeconds } from './refusal.ts';
 import type { AnswerFor, Removal } from './removal.ts';
+import { intentOf } from './intents.ts';
 
 /** What the removal of one file works with. */
 export interface RemovalParts {
@@ -30,6 +31,7 @@ export function removalOf(parts: RemovalParts, file: PlannedFile, settled: (resu
     askedNames: [file.name],
     refused: parts.refused,
     firstLook: () => recheckNow(parts, file),
+    intent: (answerFor) => objectionIn(answerFor(file.name)) ?? intentOf(file, parts.trash() === undefined ? 'unlink' : 'trash'),
     settle: (answerFor) => removeUnused(parts, file, answerFor),
     settled,
   };

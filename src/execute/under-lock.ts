@@ -53,6 +53,15 @@ async function takeLock(parts: LockParts, name: string): Promise<HeldLock | unde
   return lock;
 }
 
+/** What `look` says; problem with the file is a result. */
+export function attempt<T>(look: () => T): T | Result {
+  try {
+    return look();
+  } catch (error) {
+    return failed(error, 'RemovalFailed');
+  }
+}
+
 export function failed(error: unknown, outcome: Outcome): Result {
   if (errnoOf(error) === undefined || !(error instanceof Error)) throw error;
   return { outcome, message: ownMessageOf(error) };

@@ -8,7 +8,7 @@ const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_
 /** Nobody but us has business in it. */
 const OWN_MODE = 0o700;
 const OTHERS_MAY_WRITE = 0o022;
-const HOST = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+const HOST = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
 
 export interface LedgerPlace {
   /** Of all hosts: `basekeeper-ledger` below the lock directory, or a path of its own. */

@@ -163,7 +163,7 @@ export interface RemovalsLimited {
   readonly waitingFiles: number;
 }
 
-export interface SourceReport extends Omit<SourceStatus, 'lastContactMs' | 'consistentListAtMs' | 'freshLimitMs'> {
+export interface SourceReport extends Omit<SourceStatus, 'lastContactMs' | 'consistentListAtMs' | 'freshLimitMs' | 'resourceVersion'> {
   readonly workloads: number;
   readonly gaps: number;
   /** RFC 3339. */

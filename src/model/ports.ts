@@ -2,6 +2,7 @@ import type { BaseFile, BaseScan } from './scan.ts';
 import type { FilesystemUsage } from './filesystem.ts';
 import type { KnownLocks, NamedDisk, OverlayScan } from './overlay.ts';
 import type { FileIdentity, Plan } from './plan.ts';
+import type { LedgerState, RemovalRecord } from './ledger/recorder.ts';
 import type { Report } from './report.ts';
 import type { Outcome } from './reasons.ts';
 import type { RegistryReading } from './shared-storage.ts';
@@ -181,11 +182,18 @@ export interface Execution {
   /** By the name in the trash: one for each file there whose verdict is `restore` or `empty`. */
   readonly trash?: ReadonlyMap<string, FileOutcome> | undefined;
   readonly lockWaitSeconds: readonly number[];
+  /** Absent where removals are not recorded. */
+  readonly ledger?: LedgerState | undefined;
 }
 
 /** Carries out a plan and nothing else. Per-file failures are outcomes, not exceptions. */
 export interface Executor {
-  execute(plan: Plan, inUse: UseCheck, options?: { readonly signal?: AbortSignal | undefined }): Promise<Execution>;
+  /** @param options `record`: each removal is recorded there before it happens. */
+  execute(
+    plan: Plan,
+    inUse: UseCheck,
+    options?: { readonly signal?: AbortSignal | undefined; readonly record?: RemovalRecord | undefined },
+  ): Promise<Execution>;
 }
 
 /** Shows a report to people: annotations and events, metrics, log, last-report store. */

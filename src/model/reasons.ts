@@ -132,6 +132,7 @@ export const FINDINGS = {
   SourceLimited:
     'A source works, but the agent may not read all that it could use. Nothing is held for it; the message says what to allow.',
   ScanProblem: 'An entry of the base directory could not be read.',
+  LedgerUnwritable: 'Removals cannot be recorded before they happen, so files stay.',
 } as const;
 export type FindingType = keyof typeof FINDINGS;
 

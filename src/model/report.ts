@@ -1,3 +1,4 @@
+import type { LedgerState } from './ledger/recorder.ts';
 import type { Plan } from './plan.ts';
 import type { PassResult } from './reasons.ts';
 
@@ -16,4 +17,6 @@ export interface Report extends Omit<Plan, 'kind'> {
   readonly stageSeconds: Readonly<Partial<Record<Stage, number>>>;
   /** Seconds waited for file locks, one entry per lock. */
   readonly lockWaitSeconds: readonly number[];
+  /** Where removals are recorded; absent where they are not, and in a dry run. */
+  readonly ledger?: LedgerState | undefined;
 }

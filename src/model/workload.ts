@@ -80,6 +80,8 @@ export interface SourceStatus {
   readonly consistentListAtMs: number | undefined;
   /** Why it is not synced. */
   readonly message?: string | undefined;
+  /** Of the API server, as the source knows it; undefined for one that watches nothing, or several kinds. */
+  readonly resourceVersion?: string | undefined;
 }
 
 /** What is to be kept though nothing uses it, and who says so. */

@@ -17,6 +17,11 @@ export class EmptyLocks implements KnownLocks {
     if (this.names.size < MOST_NAMES) this.names.add(name);
   }
 
+  /** Something of ours that holds no disk, and is looked at again where the lock directory has changed. */
+  addOurs(): void {
+    this.#count += 1;
+  }
+
   /**
    * The lock directory was listed.
    *

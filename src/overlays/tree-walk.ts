@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../lib/errors.ts';
 import type { Clock } from '../model/ports.ts';
+import { LEDGER_DIRECTORY } from '../model/ledger/records.ts';
 import { TRASH_DIRECTORY } from '../model/trash-names.ts';
 import { isCoarse, isFreshTime } from '../disk/times.ts';
 import { entryType } from '../disk/list-directory.ts';
@@ -183,6 +184,7 @@ class TreeWalk {
   }
 
   #enters(found: Found): boolean {
+    if (this.#isOurLedger(found)) return false;
     if (isNamedAsPast(found.name) && isOneOf(found.file, isPastState)) return false;
     if (found.depth >= MAX_DEPTH) {
       const message = `it lies more than ${MAX_DEPTH} directories down; move it up, or list it under ignore`;
@@ -192,6 +194,17 @@ class TreeWalk {
     // One that was listed is listed again only where it changed itself.
     if (this.#seen.has(found.path)) return false;
     this.#seen.add(found.path);
+    return true;
+  }
+
+  /**
+   * Records of removals, which change with each batch: nobody but us can put anything there, so no disk lies in it. It counts as what was seen
+   * among the lock files.
+   */
+  #isOurLedger({ path, file }: Found): boolean {
+    const { locks, emptyLocks } = this.#listing;
+    if (path !== `${locks}/${LEDGER_DIRECTORY}` || !isOursAlone(file)) return false;
+    emptyLocks.addOurs();
     return true;
   }
 
@@ -219,6 +232,13 @@ function isOneOf(path: FsPath, is: (directory: FoundDirectory) => boolean): bool
   const stats = statsOf(path);
   if (stats === undefined || typeof path !== 'string') return false;
   return is({ path, stats, parentDevice: statsOf(posix.dirname(path))?.dev });
+}
+
+/** Whether it belongs to root, or to this process, and nobody else may write to it or look into it. */
+function isOursAlone(directory: FsPath): boolean {
+  const stats = statsOf(directory);
+  if (stats === undefined || !stats.isDirectory()) return false;
+  return (stats.uid === 0n || stats.uid === BigInt(process.geteuid?.() ?? 0)) && (stats.mode & 0o077n) === 0n;
 }
 
 /** Undefined when it is not there or cannot be looked at; the listing reports that. */

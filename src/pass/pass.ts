@@ -1,7 +1,18 @@
 import { messageOf } from '../lib/errors.ts';
 import { runInSlices } from '../lib/pacer.ts';
 import type { Report, Stage } from '../model/report.ts';
-import type { BaseScanner, BaseVerifier, Clock, Executor, OverlayScanner, Surroundings, UseCheck, WorkloadSource } from '../model/ports.ts';
+import type { Plan } from '../model/plan.ts';
+import type {
+  BaseScanner,
+  BaseVerifier,
+  Clock,
+  Execution,
+  Executor,
+  OverlayScanner,
+  Surroundings,
+  UseCheck,
+  WorkloadSource,
+} from '../model/ports.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Sliced } from '../lib/slices.ts';
 import type { ClockReading, Evidence, Snapshot } from '../model/snapshot.ts';
@@ -12,6 +23,10 @@ import { planInSlices, planOrAskForLists } from '../plan/build-plan.ts';
 import { reasonsToStay } from '../plan/gate/current-use.ts';
 import { timestamp } from '../lib/timestamp.ts';
 import { collectReferences, type ReferenceMemory } from '../references/collect.ts';
+import { evidenceOf } from './evidence.ts';
+import { executeRecorded, type RecordedExecution } from './execute-recorded.ts';
+import type { RemovalLedger, RemovalRecord } from '../model/ledger/recorder.ts';
+import type { Asked } from '../model/ledger/records.ts';
 import { emptyReport, reportSteps } from '../report/build-report.ts';
 
 /** What a pass works with. */
@@ -30,11 +45,15 @@ export interface PassParts {
   /** Undefined: nobody looks at the directories themselves. */
   readonly surroundings?: Surroundings | undefined;
   readonly executor: Executor;
+  /** Undefined: removals are not recorded. */
+  readonly ledger?: RemovalLedger | undefined;
   readonly clock: Clock;
 }
 
 export interface PassOptions {
   readonly dryRun: boolean;
+  /** Who asked for the pass, for the record. Default: the schedule. */
+  readonly asked?: Asked | undefined;
   readonly previousPass?: ClockReading | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called as each stage begins: for progress and for tests that interrupt there. */
@@ -55,14 +74,20 @@ export async function runPass(parts: PassParts, options: PassOptions): Promise<R
     if ('needs' in first) evidence = await gatherEvidence(parts, options, timed, { sources: 'freshly listed', knownRaw });
     const plan = 'plan' in first ? first.plan : await timed('plan', () => decide(planInSlices, parts, options, { ...seen, ...evidence }));
     options.signal?.throwIfAborted();
-    const inUse = useCheck(parts, { ...seen, overlays: evidence.overlays });
-    const execution = options.dryRun ? undefined : await timed('execute', () => parts.executor.execute(plan, inUse, options));
+    const checkWith = (record: RemovalRecord | undefined) => useCheck(parts, { ...seen, overlays: evidence.overlays }, record);
+    const execution = options.dryRun ? undefined : await timed('execute', () => execute(parts, options, plan, checkWith));
     const about = { dryRun: options.dryRun, stopReason: stopReasonOf(options), ...timed.times() };
     return await runInSlices(reportSteps(plan, execution, about), undefined);
   } catch (error) {
     const about = { node: parts.node, takenAt: timestamp(parts.clock.now().wallMs), preset: parts.policy.preset, basePath: parts.basePath };
     return emptyReport(about, 'Failed', messageOf(error), timed.times());
   }
+}
+
+function execute(parts: PassParts, options: PassOptions, plan: Plan, checkWith: RecordedExecution['checkWith']): Promise<Execution> {
+  const { executor, ledger } = parts;
+  const { asked = { by: 'schedule' }, signal } = options;
+  return executeRecorded({ plan, executor, ledger, asked, signal, checkWith });
 }
 
 function stopReasonOf({ signal }: PassOptions): string | undefined {
@@ -125,7 +150,11 @@ function decide<T>(
  * Asks sources and overlays again; evidence that became incomplete since the plan counts as use. A base file that is going is not looked at
  * for what it names, where it named nothing for the plan: what disks are backed by is followed from these (ADR 0023).
  */
-function useCheck(parts: PassParts, { scan, scannedAt, overlays: planned }: Pick<Evidence, 'scan' | 'scannedAt' | 'overlays'>): UseCheck {
+function useCheck(
+  parts: PassParts,
+  { scan, scannedAt, overlays: planned }: Pick<Evidence, 'scan' | 'scannedAt' | 'overlays'>,
+  record: RemovalRecord | undefined,
+): UseCheck {
   const { policy, clock } = parts;
   const memory: ReferenceMemory = { named: new WeakMap() };
   const images = new Set(planned.baseImages.map(({ name }) => name));
@@ -136,6 +165,7 @@ function useCheck(parts: PassParts, { scan, scannedAt, overlays: planned }: Pick
     const knownRaw = { has: (name: string) => going?.has(name) === true && !images.has(name) };
     const overlays = await scanOverlays(parts, references, inventory, { knownRaw, emptyLocks, signal });
     const surroundings = parts.surroundings?.inspect();
+    record?.evidence(evidenceOf(inventory, overlays));
     return reasonsToStay(
       { policy, now: clock.now(), previousPass: undefined, scannedAt, scan, inventory, references, overlays, surroundings },
       fileNames,

@@ -37,7 +37,16 @@ export function* reportSteps(plan: Plan, execution: Execution | undefined, facts
     durationSeconds: facts.durationSeconds,
     stageSeconds: facts.stageSeconds,
     lockWaitSeconds: execution?.lockWaitSeconds ?? [],
+    ...ledgerOf(plan, execution),
   };
+}
+
+/** What it is like now; that it cannot be written is a finding. */
+function ledgerOf({ findings }: Plan, execution: Execution | undefined): Pick<Report, 'ledger'> | Pick<Report, 'ledger' | 'findings'> {
+  const ledger = execution?.ledger;
+  if (ledger === undefined) return {};
+  if (ledger.problem === undefined) return { ledger };
+  return { ledger, findings: [...findings, { type: 'LedgerUnwritable', message: ledger.problem }] };
 }
 
 /** The report of a pass that decided nothing: it failed before it had a plan, or the mode is off. */

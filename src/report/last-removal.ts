@@ -13,7 +13,12 @@ export interface LastRemoval {
 }
 
 /** What this pass removed, moved to the trash or removed from it; undefined where it did none of that. */
-export function removalOf({ takenAt, totals, trash }: Pick<Report, 'takenAt' | 'totals' | 'trash'>): LastRemoval | undefined {
+export function removalOf({
+  takenAt,
+  totals,
+  trash,
+  ledger,
+}: Pick<Report, 'takenAt' | 'totals' | 'trash' | 'ledger'>): LastRemoval | undefined {
   const { trashedFiles = 0, trashedBytes = 0, emptiedFiles = 0, emptiedBytes = 0 } = trash?.totals ?? {};
   const parts = [
     [totals.removedFiles, totals.removedBytes, 'base file', 'removed'],
@@ -23,7 +28,8 @@ export function removalOf({ takenAt, totals, trash }: Pick<Report, 'takenAt' | '
   const what = parts
     .filter(([files]) => files > 0)
     .map(([files, bytes, noun, how]) => `${countOf(files, noun)} ${how}, ${humanBytes(bytes)}`);
-  return what.length === 0 ? undefined : { at: takenAt, what: what.join('; ') };
+  if (what.length === 0) return undefined;
+  return { at: takenAt, what: what.join('; '), ...(ledger?.last === undefined ? {} : { ledger: ledger.last }) };
 }
 
 /** As the annotation says it. */

@@ -20,6 +20,7 @@ export function worstOf(statuses: readonly Omit<SourceStatus, 'name'>[]): Omit<S
     lastContactMs: earliest(statuses.map(({ lastContactMs }) => lastContactMs)),
     consistentListAtMs: earliest(statuses.map(({ consistentListAtMs }) => consistentListAtMs)),
     freshLimitMs: Math.min(...statuses.map(({ freshLimitMs }) => freshLimitMs)),
+    resourceVersion: [...new Set(statuses.flatMap(({ resourceVersion = [] }) => resourceVersion))].join(',') || undefined,
     message: statuses.find(({ message }) => message !== undefined)?.message,
   };
 }

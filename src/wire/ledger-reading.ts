@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 import { runNow } from '../lib/slices.ts';
 import { sleep } from '../lib/sleep.ts';
@@ -11,7 +10,6 @@ import type { LedgerFiles } from '../ledger/reading/files.ts';
 import { openLedger } from '../ledger/reading/open-ledger.ts';
 import type { HistoryReading } from '../model/ledger/history.ts';
 import type { LedgerAudit, NotedEnd } from '../model/ledger/audit.ts';
-import { LEDGER_DIRECTORY } from '../model/ledger/records.ts';
 import type { LedgerReading, Wiring } from './wiring.ts';
 
 /** A pass may write while it is read. */
@@ -51,8 +49,8 @@ function nothing(): HistoryReading {
   return { next: () => ({ done: true, value: { unreadable: 0 } }) };
 }
 
-function directoryOf({ locksPath, nodeName: host }: Config): string {
-  return ledgerPath({ directory: join(locksPath, LEDGER_DIRECTORY), locksPath, host });
+function directoryOf({ ledger, locksPath }: Config): string {
+  return ledgerPath({ ...ledger, locksPath });
 }
 
 function ourUsers(): readonly number[] {

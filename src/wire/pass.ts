@@ -7,8 +7,10 @@ import { createFileLocker } from '../disk/locks/nova-lock.ts';
 import { openFilesLimit } from '../disk/descriptor-limit.ts';
 import { batchSizeFor } from '../execute/batches.ts';
 import { createExecutor } from '../execute/executor.ts';
+import { VERSION } from '../lib/version.ts';
 import { systemClock } from '../lib/clock.ts';
 import { untilSynced } from '../lib/until-synced.ts';
+import type { RemovalLedger } from '../model/ledger/recorder.ts';
 import type { ChecksumRecords, Clock, Logger, Surroundings, WorkloadSource } from '../model/ports.ts';
 import { createOverlayScanner } from '../overlays/overlay-scanner.ts';
 import { runPass, type PassParts } from '../pass/pass.ts';
@@ -35,7 +37,7 @@ export async function createPass(config: Config): Promise<Pass> {
     async runPass(options) {
       if (!options.dryRun) await membership?.register(options.signal);
       await untilSynced({ sources, waitMs: SYNC_WAIT_MS, clock: systemClock, signal: options.signal });
-      return runPass(parts, options);
+      return runPass(parts, { asked: { by: 'command', uid: process.getuid?.() ?? 0 }, ...options });
     },
     async close() {
       await Promise.all(sources.map((source) => source.stop()));
@@ -86,8 +88,21 @@ export function passParts(
       policy,
       batchSize: batchSizeFor(openFilesLimit()),
     }),
+    ledger: config.ledger.enabled ? ledgerOf(config, clock) : undefined,
     surroundings: surroundingsOf(config, clock, extras),
     clock,
+  };
+}
+
+/** Read from the bundle by the first pass that may remove files. */
+function ledgerOf({ ledger, locksPath }: Config, clock: Clock): RemovalLedger {
+  let opened: RemovalLedger | undefined;
+  return {
+    async begin(pass) {
+      const { createLedger } = await import('../ledger/ledger.ts');
+      opened ??= createLedger({ ...ledger, locksPath, clock, version: VERSION });
+      return opened.begin(pass);
+    },
   };
 }
 

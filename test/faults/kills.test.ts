@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../hostile/random.ts';
 import { killThroughoutBatch } from './batch-calls.ts';
 import { killAtRandom, killAtStage, killAtSystemCall, wholePass } from './kills.ts';
+import { unrecovered } from './recorded.ts';
 import { buildWorld, damages, leftOver, needAgain, trashed, type WorldOptions } from './world.ts';
 
 /** Kills one pass, then lets the next come to its end. */
@@ -12,6 +13,7 @@ async function survive(kill: (world: ReturnType<typeof buildWorld>) => Promise<{
   await wholePass(world);
   expect(damages(world)).toEqual([]);
   expect(leftOver(world)).toEqual([]);
+  expect(unrecovered(world.tree.instancesPath)).toEqual([]);
 }
 
 describe('a pass that is killed', () => {
@@ -40,6 +42,14 @@ describe('a pass that is killed', () => {
     ['unlink', 1],
     ['unlink', 2],
     ['unlink', 6],
+    // Of the record of removals.
+    ['mkdir', 2],
+    ['mkdir', 3],
+    ['pwrite64', 1],
+    ['pwrite64', 2],
+    ['pwrite64', 3],
+    ['fdatasync', 1],
+    ['rename', 1],
   ])('should have lost nothing, nor locked Nova out, when it was about to call %s for the %i. time', async (call, nth) => {
     await survive(async (world) => await killAtSystemCall(world, call, nth));
   });

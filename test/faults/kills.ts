@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../hostile/random.ts';
 import { BUNDLE } from '../helpers/basekeeper.ts';
+import { unrecovered } from './recorded.ts';
 import { buildWorld, damages, leftOver, refill, type World } from './world.ts';
 
 const CHILD = fileURLToPath(new URL('pass-child.ts', import.meta.url));
@@ -101,11 +102,26 @@ export async function killAtRandom(options: { rounds: number; random: Random; sh
   }
   await wholePass(world);
   if (leftOver(world).length > 0) failures.push('the pass after the last kill did not finish the work');
-  failures.push(...damages(world));
+  failures.push(...damages(world), ...unrecovered(world.tree.instancesPath));
   return { ...count, failures };
 }
 
-const CALLS = ['openat', 'statx', 'getdents64', 'pread64', 'fcntl', 'unlink', 'utimensat', 'mkdir', 'fchown', 'fchmod', 'fstatfs', 'close'];
+const CALLS = [
+  'openat',
+  'statx',
+  'getdents64',
+  'pread64',
+  'fcntl',
+  'unlink',
+  'utimensat',
+  'mkdir',
+  'fchown',
+  'fchmod',
+  'fstatfs',
+  'close',
+  'pwrite64',
+  'fdatasync',
+];
 // Not EINTR: libuv asks again for as long as it comes, which is for ever here.
 const ERRNOS = ['EIO', 'ESTALE', 'EMFILE', 'ENFILE', 'ENOSPC', 'EROFS', 'EACCES', 'ENOLCK', 'ENOMEM'];
 

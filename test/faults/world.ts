@@ -6,6 +6,7 @@ import { cacheFileName } from '../../src/model/names.ts';
 import { qemuImg } from '../helpers/qemu-img.ts';
 import { DAY, buildTree, type Tree, type TreeSpec } from '../helpers/tree.ts';
 import { NOBODY } from '../helpers/execute-tree.ts';
+import { recordsOf, unrecorded } from './recorded.ts';
 
 const PYTHON = '/usr/bin/python3';
 
@@ -28,6 +29,8 @@ export interface World extends Disposable {
   readonly used: readonly string[];
   /** Names in `_base` that a pass removes. */
   readonly unused: readonly string[];
+  /** How many records of removals there were when all of these were there. */
+  recorded: number;
 }
 
 export interface WorldOptions {
@@ -61,16 +64,18 @@ export function buildWorld({ unused = 6, locks = false, shared = false, trash = 
   const sharedStorage = { enabled: shared, settleSeconds: 0 };
   writeFileSync(configPath, JSON.stringify({ sharedStorage, trash: { enabled: trash }, maxRemovalsPerPass: 0 }));
   giveToNova(tree.instancesPath);
-  return { tree, workloadsPath, configPath, shared, trash, used, unused: gone, [Symbol.dispose]: tree.cleanup };
+  return { tree, workloadsPath, configPath, shared, trash, used, unused: gone, recorded: 0, [Symbol.dispose]: tree.cleanup };
 }
 
 /** Puts back what passes have removed, and makes everything as old as it was. */
-export function refill({ tree, used, unused }: World): void {
+export function refill(world: World): void {
+  const { tree, used, unused } = world;
   const present = new Set(readdirSync(tree.basePath));
   tree.add(Object.fromEntries(unused.filter((name) => !present.has(name)).map((name) => [`_base/${name}`, { content: contentOf(name) }])));
   const seconds = Date.now() / 1000 - old.ageSeconds;
   for (const name of [...used, ...unused]) lutimesSync(tree.path(`_base/${name}`), seconds, seconds);
   giveToNova(tree.instancesPath);
+  world.recorded = recordsOf(tree.instancesPath).length;
 }
 
 /** Workloads that need what nothing used. */
@@ -88,7 +93,7 @@ export function trashed({ tree }: World): string[] {
 /** What a pass that was broken off may not have left behind; one sentence each. */
 export function damages(world: World): string[] {
   const notNovas = [...locksThatNovaCannotHave(world), ...registryThatNovaCannotWrite(world)];
-  return [...lostFiles(world), ...lostFromTrash(world), ...strangers(world), ...notNovas];
+  return [...lostFiles(world), ...lostFromTrash(world), ...strangers(world), ...notNovas, ...notRecorded(world)];
 }
 
 /** Files in use that are gone or changed. */
@@ -105,6 +110,13 @@ function lostFromTrash({ tree, unused, trash }: World): string[] {
   const isKept = (name: string): boolean =>
     entries.some((entry) => entry.startsWith(`${name}.`) && readOrNothing(join(trashPath, entry)) === contentOf(name));
   return unused.filter((name) => !present.has(name) && !isKept(name)).map((name) => `${name} is neither there nor in the trash`);
+}
+
+/** Whatever has gone was recorded before. */
+function notRecorded(world: World): string[] {
+  const left = new Set(leftOver(world));
+  const gone = world.unused.filter((name) => !left.has(name));
+  return unrecorded(world.tree.instancesPath, gone, world.recorded);
 }
 
 /** The names that a pass has still to remove. */
@@ -125,6 +137,9 @@ const SHARED_FILES = [
 /** An empty directory that was to become `locks`, or an empty file that was to become a lock file: the next that makes one removes it. */
 const LEFTOVER = /^(\.basekeeper-|locks\/\.basekeeper-lock-)[0-9a-f-]{36}$/;
 
+/** The record of removals. A temporary file is replaced by the next pass that removes something. */
+const LEDGER = /^locks\/basekeeper-ledger(\/[^/]+(\/(lock|ledger-[0-9]{6}\.jsonl|head\.json|\.head\.json\.tmp))?)?$/;
+
 /** Anything that nobody put there: temporary files, half-made directories. */
 function strangers({ tree, used, unused, shared, trash }: World): string[] {
   const known = new Set(['_base', 'locks', ...BACKING.flatMap((image) => [`vm-on-${image}`, `vm-on-${image}/disk`])]);
@@ -133,7 +148,7 @@ function strangers({ tree, used, unused, shared, trash }: World): string[] {
   const found = readdirSync(tree.instancesPath, { recursive: true, encoding: 'utf8' });
   const ofTrash = new RegExp(`^_base/${TRASH_DIRECTORY}(/(${unused.join('|')})\\.[0-9]+)?$`, 'u');
   return found
-    .filter((path) => !known.has(path) && !LEFTOVER.test(path) && !(trash && ofTrash.test(path)))
+    .filter((path) => !known.has(path) && !LEFTOVER.test(path) && !LEDGER.test(path) && !(trash && ofTrash.test(path)))
     .map((path) => `${path} was left behind`);
 }
 

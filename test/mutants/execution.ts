@@ -201,8 +201,8 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'batches: a stop while the evidence is read keeps the batch',
-        from: 'stopped(parts) ?? attempt(() => entry.removal.settle(answerFor))',
-        to: 'attempt(() => entry.removal.settle(answerFor))',
+        from: 'stopped(parts) ?? attempt(() => removal.settle(answerFor))',
+        to: 'attempt(() => removal.settle(answerFor))',
       },
       {
         rule: 'a pass that was stopped removes nothing more',
@@ -211,8 +211,8 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'batches: no lock is held for longer than its time',
-        from: 'if (index > 0 && parts.clock.now().monotonicMs >= untilMs)',
-        to: 'if (untilMs < 0)',
+        from: '(index > 0 && parts.clock.now().monotonicMs >= untilMs)',
+        to: 'untilMs < 0',
       },
     ],
   },

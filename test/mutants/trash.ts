@@ -185,17 +185,17 @@ export const TRASH: readonly MutantsOf[] = [
       },
       {
         rule: 'trash: evidence that became incomplete keeps the file',
-        from: 'return recheckUse(users) ?? empty();',
-        to: 'return empty();',
+        from: "return recheckUse(users) ?? intentOfTrashed(file, 'empty');",
+        to: "return intentOfTrashed(file, 'empty');",
       },
       {
         rule: 'trash: no answer to who uses the file keeps it',
         from: "if ('outcome' in users) return users;",
-        to: "if ('outcome' in users) return empty();",
+        to: "if ('outcome' in users) return intentOfTrashed(file, 'empty');",
       },
       {
         rule: 'trash: live-use check: QEMU’s image locks are asked for before a file is emptied',
-        from: '(parts.policy.liveUseCheck ? underImageLock(parts.trash, file.entry, file.identity, emptyNow) : emptyNow())',
+        from: 'parts.policy.liveUseCheck ? underImageLock(parts.trash, file.entry, file.identity, emptyNow) : emptyNow()',
         to: 'emptyNow()',
       },
       {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { QUANTITY } from '../quantity.ts';
-import { described, flag, seconds, TEN_YEARS_SECONDS } from './parts.ts';
+import { absolutePath, described, flag, seconds, TEN_YEARS_SECONDS } from './parts.ts';
 
 const percent = (value: number, description: string) => z._default(z.int().check(z.gte(1), z.lte(99)), value).check(described(description));
 
@@ -61,6 +61,32 @@ export const trash = z
     {},
   )
   .check(described('Removal that can be taken back.'));
+
+/** Where removals are recorded. */
+export const ledger = z
+  .prefault(
+    z.strictObject({
+      enabled: flag(
+        true,
+        'Record each removal on disk before the file goes: which file, on what evidence, and who asked. A file whose record cannot be written stays.',
+      ),
+      directory: z
+        .optional(absolutePath())
+        .check(
+          described(
+            'Where the records are, in a directory for each host. The directory above must exist. Default: `basekeeper-ledger` in `locksPath`.',
+          ),
+        ),
+      maxBytes: z
+        ._default(z.int().check(z.gte(4_194_304), z.lte(1_099_511_627_776)), 16_777_216)
+        .check(described('How much of the records is kept. The oldest go first, a file of about 1 MiB at a time.')),
+      maxAgeDays: z
+        ._default(z.int().check(z.gte(1), z.lte(3650)), 365)
+        .check(described('How long records are kept, unless there are too many. They go as whole files.')),
+    }),
+    {},
+  )
+  .check(described('The record of removals.'));
 
 /** What is found out of files that are kept. */
 export const verify = z

@@ -4,7 +4,7 @@ import { described, flag, TEN_YEARS_SECONDS, seconds, optionalSeconds, absoluteP
 import { MAX_PATH_GLOB_LENGTH } from '../../lib/patterns/path-glob.ts';
 import { http } from './http.ts';
 import { pins } from './pins.ts';
-import { budget, pressure, trash, verify } from './removal.ts';
+import { budget, ledger, pressure, trash, verify } from './removal.ts';
 import { exemptPod, knownAgent, sources } from './sources.ts';
 
 /** What `setTimeout` can wait: longer delays would fire at once. */
@@ -190,6 +190,7 @@ export const settingsSchema = z.strictObject({
   budget,
   sharedStorage,
   trash,
+  ledger,
   verify,
   exemptPods: z
     ._default(z.array(exemptPod), [])

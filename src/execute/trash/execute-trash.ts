@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Plan, PlannedTrashedFile } from '../../model/plan.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { BaseDirectory, Clock, FileLocker, FileOutcome, UseCheck } from '../../model/ports.ts';
+import type { RemovalRecord } from '../../model/ledger/recorder.ts';
 import { hasErrno } from '../../lib/errors.ts';
 import type { TrashHolder } from './trash-holder.ts';
 import { removeInBatches, type BatchParts, type BatchSize } from '../batches.ts';
@@ -28,6 +29,7 @@ export interface TrashRun {
   readonly trashOutcomes: Map<string, FileOutcome>;
   readonly lockWaitSeconds: number[];
   readonly batchSize: BatchSize | undefined;
+  readonly record: RemovalRecord | undefined;
 }
 
 /** How many rows are looked at between two turns of the event loop. */

@@ -2,11 +2,13 @@ import type { Policy } from '../../model/policy.ts';
 import type { BaseDirectory, Clock, TrashDirectory } from '../../model/ports.ts';
 import { isForSpace } from '../../model/reasons.ts';
 import type { PlannedTrashedFile } from '../../model/plan.ts';
+import type { Intent } from '../../model/ledger/records.ts';
 import { hasErrno } from '../../lib/errors.ts';
 import type { AnswerFor, Removal } from '../removal.ts';
 import { underImageLock } from '../under-image-lock.ts';
 import { isSameFile, isUnchanged, objectionIn, recheckUse, type Result } from '../recheck.ts';
 import { losesLockFile } from '../refusal.ts';
+import { intentOfTrashed } from '../intents.ts';
 import { underLock, type LockParts } from '../under-lock.ts';
 
 /** What dealing with one file in the trash works with. */
@@ -36,6 +38,7 @@ export function unnamingOf(parts: TrashedFileParts, file: PlannedTrashedFile, re
     removeLockFile: false,
     askedNames: [file.entry],
     firstLook: () => undefined,
+    intent: (answerFor) => objectionIn(answerFor(file.entry)) ?? intentOfTrashed(file, 'restore'),
     settle: (answerFor) => objectionIn(answerFor(file.entry)) ?? finishMove(parts, file),
     ...rest,
   };
@@ -49,22 +52,30 @@ export function emptyingOf(parts: TrashedFileParts, file: PlannedTrashedFile, re
     // By its own name as well: a disk may use it where it lies.
     askedNames: [file.entry, file.name],
     firstLook: () => recheckEntry(parts, file) ?? recheckGrace(parts, file),
+    intent: (answerFor) => intentToEmpty(parts, file, answerFor),
     settle: (answerFor) => rest.refused() ?? emptyUnused(parts, file, answerFor),
     ...rest,
   };
 }
 
-function emptyUnused(parts: TrashedFileParts, file: PlannedTrashedFile, answerFor: AnswerFor): Result {
+/** What becomes of it by the evidence. */
+function intentToEmpty({ directory }: TrashedFileParts, file: PlannedTrashedFile, answerFor: AnswerFor): Intent | Result {
   const objection = objectionIn(answerFor(file.entry));
   if (objection !== undefined) return objection;
-  const emptyNow = () => recheckEntry(parts, file) ?? unlink(parts.trash, file.entry);
-  const empty = () => (parts.policy.liveUseCheck ? underImageLock(parts.trash, file.entry, file.identity, emptyNow) : emptyNow());
   // Anyone who names a base file that was fetched again means that one.
-  if (parts.directory.stat(file.name) !== undefined) return empty();
+  if (directory.stat(file.name) !== undefined) return intentOfTrashed(file, 'empty');
   const users = answerFor(file.name);
   if ('outcome' in users) return users;
-  if (users.some(({ kind }) => kind === 'use')) return recheckEntry(parts, file) ?? moveBack(parts, file);
-  return recheckUse(users) ?? empty();
+  if (users.some(({ kind }) => kind === 'use')) return intentOfTrashed(file, 'restore');
+  return recheckUse(users) ?? intentOfTrashed(file, 'empty');
+}
+
+function emptyUnused(parts: TrashedFileParts, file: PlannedTrashedFile, answerFor: AnswerFor): Result {
+  const intent = intentToEmpty(parts, file, answerFor);
+  if ('outcome' in intent) return intent;
+  if (intent.action === 'restore') return recheckEntry(parts, file) ?? moveBack(parts, file);
+  const emptyNow = () => recheckEntry(parts, file) ?? unlink(parts.trash, file.entry);
+  return parts.policy.liveUseCheck ? underImageLock(parts.trash, file.entry, file.identity, emptyNow) : emptyNow();
 }
 
 function recheckEntry({ trash }: TrashedFileParts, { entry, identity }: PlannedTrashedFile): Result | undefined {

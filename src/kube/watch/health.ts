@@ -14,6 +14,8 @@ export interface ReflectorStatus {
   readonly consistentListAtMs: number | undefined;
   /** The last problem since the last contact; may be there while the state is `synced`. */
   readonly message: string | undefined;
+  /** Of what is known: of the last list, event or bookmark. */
+  readonly resourceVersion?: string | undefined;
 }
 
 /** What two readings of the clocks may differ by because clocks are imprecise. */

@@ -64,7 +64,7 @@ class ListWatch<T> implements Reflector<T> {
   }
 
   status(): ReflectorStatus {
-    return this.#health.status();
+    return { ...this.#health.status(), resourceVersion: this.#store.version() };
   }
 
   items(): Iterable<T> {

@@ -106,6 +106,7 @@ function* problemsOf(report: Report, digest: ReportDigest, node: ObjectReference
     'FilesystemPressure',
     'BudgetExceeded',
     'BaseFileMismatch',
+    'LedgerUnwritable',
     'BackingFileUnknown',
   ] as const) {
     // What holds is named by the event that says so.
@@ -162,6 +163,7 @@ const SUBJECTS = {
   BaseFileMismatch: ['base file', 'not what they should be'],
   BudgetExceeded: ['cache', 'that removals do not bring below its budget'],
   FilesystemPressure: ['file system', 'that removals do not bring below the low threshold'],
+  LedgerUnwritable: ['record', 'that cannot be written'],
   UnmappedWorkload: ['pod', 'with the instances path mounted, but mapped to no workload'],
 } as const;
 

@@ -101,6 +101,13 @@ export const EVENT_REASONS = {
     advice:
       'Compare it with its image. Where no disk uses it yet, move it away and let Nova fetch it again; disks that use it may be damaged.',
   },
+  LedgerUnwritable: {
+    type: 'Warning',
+    action: 'RecordRemovals',
+    regarding: 'Node',
+    meaning: 'Each removal is recorded on disk before it happens, and the record cannot be written: files stay.',
+    advice: 'The message has the path and the reason: correct it, or set ledger.enabled: false; the next pass tries again.',
+  },
   UnmappedWorkload: {
     type: 'Warning',
     action: 'ListWorkloads',

@@ -111,6 +111,16 @@ export const METRICS = {
     help: 'Allocated bytes of the base files that the agent removed for good since it started, by kind.',
     labels: ['kind'],
   },
+  basekeeper_ledger_bytes: {
+    type: 'gauge',
+    help: 'Size of the record of removals, the reserve included; absent until a pass may remove files, and where ledger.enabled is false.',
+    labels: [],
+  },
+  basekeeper_ledger_records: {
+    type: 'gauge',
+    help: 'Number of the last record of removals. It never falls, unless the record was begun again.',
+    labels: [],
+  },
   basekeeper_trash_files: {
     type: 'gauge',
     help: 'Removed files that lie in the trash after the last pass.',

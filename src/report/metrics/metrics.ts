@@ -53,6 +53,8 @@ const UNKNOWN_AT_FIRST = [
   'basekeeper_storage_registered_timestamp_seconds',
   'basekeeper_trash_files',
   'basekeeper_trash_bytes',
+  'basekeeper_ledger_bytes',
+  'basekeeper_ledger_records',
 ] as const;
 
 /** What Prometheus' linter finds fault with in prom-client's own metrics: gauges that end in `_total`. */
@@ -155,6 +157,8 @@ function observeReport(set: MetricSet, report: Report, digest: ReportDigest): vo
       .counter('basekeeper_removal_failures_total')
       .inc({ reason }, (digest.outcomes.get(reason) ?? 0) + (digest.trash?.outcomes.get(reason) ?? 0));
   if (report.trash !== undefined) observeTrash(set, report.trash.totals, digest.trash?.outcomes.get('RestoreFailed') ?? 0);
+  if (report.ledger?.last !== undefined) set.gauge('basekeeper_ledger_records').set(report.ledger.last.seq);
+  if (report.ledger !== undefined) set.gauge('basekeeper_ledger_bytes').set(report.ledger.bytes);
   // A pass that decided nothing says nothing about the node: what the last one said stays.
   if (digest.decided) showInventory(set, report, digest);
 }

@@ -10,8 +10,8 @@ import { withoutBuiltinImports } from '../../../scripts/lib/bundle/builtin-impor
 const BUNDLE = 'dist/basekeeper.js';
 const TELL_BUILTINS = 'data:text/javascript,process.on("exit",()=>console.error(process.moduleLoadList.join("\\n")))';
 
-it('should keep the bundle below 2.5 MB', () => {
-  expect(bundleBytes('dist')).toBeLessThanOrEqual(2.5e6);
+it('should keep the bundle below 2.75 MB', () => {
+  expect(bundleBytes('dist')).toBeLessThanOrEqual(2.75e6);
 });
 
 it('should load neither undici nor a library that a plan has no use for', () => {

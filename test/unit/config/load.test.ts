@@ -59,6 +59,13 @@ describe('loadConfig: defaults', () => {
         { name: 'OpenEBS ZFS LocalPV', selector: { matchLabels: { app: 'openebs-zfs-node' }, matchExpressions: [] }, hostPaths: ['/'] },
       ]),
       undeclared: { hostName: 'node-a', hostTimeoutSeconds: 86_400 },
+      ledger: {
+        enabled: true,
+        directory: '/var/lib/nova/instances/locks/basekeeper-ledger',
+        host: 'node-a',
+        maxBytes: 16_777_216,
+        maxAgeDays: 365,
+      },
       annotations: true,
       events: true,
       heartbeatSeconds: 3600,

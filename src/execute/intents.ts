@@ -1,0 +1,20 @@
+import { digestOf } from '../model/names.ts';
+import type { PlannedFile, PlannedTrashedFile } from '../model/plan.ts';
+import type { Intent, IntentAction } from '../model/ledger/records.ts';
+
+/** What is recorded of a base file that is to go. */
+export function intentOf(file: PlannedFile, action: IntentAction): Intent {
+  return { action, ...factsOf(file), verdict: 'remove', reason: file.reason };
+}
+
+/** As `intentOf`, of a file in the trash. */
+export function intentOfTrashed(file: PlannedTrashedFile, action: IntentAction): Intent {
+  const { entry, verdict, reason } = file;
+  return { action, ...factsOf(file), entry, verdict: verdict === 'restore' ? verdict : 'empty', reason };
+}
+
+function factsOf({ kind, name, sizeBytes, allocatedBytes, identity }: PlannedFile | PlannedTrashedFile) {
+  const { device, inode, modifiedAtNs } = identity;
+  const imageSha1 = digestOf({ kind, name });
+  return { kind, name, sizeBytes, allocatedBytes, device, inode, modifiedAtNs, ...(imageSha1 === undefined ? {} : { imageSha1 }) };
+}
