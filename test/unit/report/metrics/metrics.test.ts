@@ -97,8 +97,8 @@ describe('the metrics', () => {
   });
 
   it.each([
-    [166, 'the fullest node', false],
-    [178, 'the fullest node that shares its directory', true],
+    [169, 'the fullest node', false],
+    [181, 'the fullest node that shares its directory', true],
   ])('should stay below %i series on %s', async (limit, _, shared) => {
     const { body } = await fullestNode({ shared }).scrape(undefined);
     expect(samplesOf(body).size).toBeGreaterThan(120);
