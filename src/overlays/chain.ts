@@ -21,8 +21,6 @@ export interface ChainContext {
   inspect(path: string, withHeader: boolean): Inspection;
   /** Whether the base directory has an entry of this name. */
   hasBaseFile(name: string): boolean;
-  /** Whether a path lies below the instances path by its text alone, before anything is looked up. */
-  isBelow(absolute: string): boolean;
   /** Whether a source names this file outside: only then it is opened. Headers are a guest's word, and could name any file of the host. */
   isNamed(path: string): boolean;
   /** The base file that a file outside is, under another name (a bind mount); undefined where it is not one. */
@@ -44,14 +42,9 @@ type Problem = Exclude<OverlayState, 'ok' | 'flat'>;
 /** The graver problem names the state: what leaves us ignorant of a file counts more than a file that is known to be missing. */
 const GRAVITY: Readonly<Record<Problem, number>> = { 'missing-backing': 1, 'unknown-backing': 2, unreadable: 3 };
 
-/**
- * Follows what the image at `path`, whose header has been read, is backed by.
- *
- * @param isRaw whether every place says that the file is raw; asked only where it matters. Then the bytes are a guest's: the files
- *   that they name are kept, each of which is read as an image of its own, and nothing is looked for outside the instances path.
- */
-export function followChain(path: string, header: ImageHeader, context: ChainContext, isRaw: () => boolean = NO): Chain {
-  const walk = new ChainWalk(path, context, { isRaw });
+/** Follows what the image at `path`, whose header has been read, is backed by. */
+export function followChain(path: string, header: ImageHeader, context: ChainContext): Chain {
+  const walk = new ChainWalk(path, context);
   walk.follow(path, header);
   return walk.result();
 }
@@ -61,18 +54,11 @@ export interface ReferenceOptions {
   readonly format?: string | undefined;
   /** The host says what format the file has, so its header is the host's word and what it names outside may be opened. Default false. */
   readonly opensOutside?: boolean | undefined;
-  /** As for `followChain`, of the bytes of the file that the reference leads to. Default: it is not. */
-  readonly isRaw?: (() => boolean) | undefined;
 }
-
-interface WalkOptions extends Pick<ReferenceOptions, 'opensOutside' | 'isRaw'> {}
-
-const YES = (): boolean => true;
-const NO = (): boolean => false;
 
 /** Follows the chain from a reference that no header holds: a symbolic link, or a path that a source names. */
 export function followReference(from: string, target: string, context: ChainContext, options: ReferenceOptions = {}): Chain {
-  const walk = new ChainWalk(from, context, options);
+  const walk = new ChainWalk(from, context, options.opensOutside);
   walk.followLink(from, { text: target, valid: true }, options.format);
   return walk.result();
 }
@@ -100,17 +86,15 @@ class ChainWalk {
   readonly #image: string;
   readonly #context: ChainContext;
   readonly #opensOutside: boolean;
-  #isGuests: () => boolean;
   readonly #links: BackingLink[] = [];
   readonly #rawBases: string[] = [];
   readonly #visited: Set<string>;
   #problem: { readonly state: Problem; readonly message: string; readonly advice: string | undefined } | undefined;
 
-  constructor(image: string, context: ChainContext, { opensOutside = false, isRaw = NO }: WalkOptions, visited = new Set<string>()) {
+  constructor(image: string, context: ChainContext, opensOutside = false, visited = new Set<string>()) {
     this.#image = image;
     this.#context = context;
     this.#opensOutside = opensOutside;
-    this.#isGuests = isRaw;
     this.#visited = visited;
   }
 
@@ -129,19 +113,14 @@ class ChainWalk {
         return;
       }
       const next = this.#visit(path, header.backingFile, header.backingFormat);
-      // Each of these is read as an image of its own.
-      if (next === undefined || (next.header.kind === 'image' && this.#isGuests())) return;
+      if (next === undefined) return;
       ({ path, header } = next);
     }
   }
 
   followLink(from: string, target: HeaderName, format: string | undefined): void {
     this.#visited.add(from);
-    const isGuests = this.#isGuests;
-    // The reference itself is the host's word.
-    this.#isGuests = NO;
     const next = this.#visit(from, target, format);
-    this.#isGuests = isGuests;
     if (next !== undefined) this.follow(next.path, next.header, 1);
   }
 
@@ -156,15 +135,6 @@ class ChainWalk {
     const reference = displayReference(name.text);
     const target = name.valid ? resolveReference(name.text, this.#context.directoryOf(from), declared) : notUtf8(reference);
     if (target.kind !== 'file') return this.#visitNoFile(from, reference, target, declared);
-    if (!this.#context.isBelow(target.path) && this.#isGuests()) {
-      this.#links.push(unseenLink(reference, [target.path]));
-      return this.#report(
-        'unreadable',
-        from,
-        `${JSON.stringify(target.path)} is outside the instances path, and not looked for`,
-        ADVICE.outside,
-      );
-    }
     const place = this.#context.locate(target.path);
     const format = target.format ?? declared;
     if (place.kind === 'inside') return this.#visitFile(from, { reference, written: target.path, path: place.path }, format);
@@ -224,7 +194,7 @@ class ChainWalk {
   #keepWhatBytesName(path: string): void {
     const header = this.#context.inspect(path, true);
     if (header.kind !== 'image') return;
-    const walk = new ChainWalk(path, this.#context, { isRaw: YES }, this.#visited);
+    const walk = new ChainWalk(path, this.#context, false, this.#visited);
     walk.follow(path, header);
     this.#links.push(...walk.#links);
   }

@@ -29,7 +29,7 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
   // What the bytes of a raw disk name is kept as well; only what they break says nothing.
   const isRaw = format !== undefined && PARENTLESS_FORMATS.has(format);
   const hasHeader = format !== undefined && !isRaw;
-  const chain = followReference(by, path, chains, { format: isRaw ? undefined : format, opensOutside: hasHeader, isRaw: () => isRaw });
+  const chain = followReference(by, path, chains, { format: isRaw ? undefined : format, opensOutside: hasHeader });
   const known = place.kind === 'inside' ? place.path : path;
   const problem = problemAt(listing, disk, place);
   if (problem !== undefined) unseen.add(known, problem.cause, problem.message);

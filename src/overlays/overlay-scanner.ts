@@ -116,7 +116,6 @@ function newListing(options: OverlayScannerOptions, { disks, ...parts }: ScanPar
       subdirectoryName,
       directoryOf: (path) => posix.dirname(posix.isAbsolute(path) ? path : places.hostPath(path)),
       locate: (absolute) => places.resolve(absolute),
-      isBelow: (absolute) => places.isBelow(absolute),
       inspect: (path, withHeader) => reader.inspect(path, withHeader),
       isNamed: (path) => named.has(path),
       ...index,

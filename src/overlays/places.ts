@@ -42,12 +42,6 @@ export class Places {
     return place;
   }
 
-  /** Whether a path lies below the instances path by its text alone: no part of it leads up. */
-  isBelow(absolute: string): boolean {
-    const inside = this.#insidePath(absolute);
-    return inside !== undefined && !inside.split('/').includes('..');
-  }
-
   /** What lstat says of a file outside; undefined where the host's file of that name cannot be looked at from here. */
   statOutside(path: string): BigIntStats | undefined {
     try {

@@ -34,8 +34,7 @@ export function visitFile(listing: OverlayListing, found: Found): void {
     listing.baseImages.delete(found.path);
     return;
   }
-  const isRaw = (): boolean => found.role === 'other' && listing.declared.rawBy(found.path) !== undefined;
-  const chain = followChain(found.path, header, listing.chains, isRaw);
+  const chain = followChain(found.path, header, listing.chains);
   if (found.role !== 'other') {
     addBaseImage(listing, found, chain);
     return;

@@ -23,7 +23,6 @@ export function contextOf({ root = '/i', inspect, baseFiles = [], seenOutside = 
       if (path.startsWith(prefix) && path !== prefix) return { kind: 'inside', path: path.slice(prefix.length) };
       return { kind: 'outside', path, seen: seenOutside.includes(path) };
     },
-    isBelow: (absolute) => absolute.startsWith(root === '/' ? '/' : `${root}/`) && !absolute.split('/').includes('..'),
     inspect,
     isNamed: (path) => seenOutside.includes(path),
     hasBaseFile: (name) => baseFiles.includes(name),

@@ -172,7 +172,6 @@ export class MemoryTree {
         if (!isFile(entry)) return { kind: 'irregular', message: 'it is not a regular file' };
         return withHeader ? header(path, entry) : { kind: 'raw' };
       },
-      isBelow: () => true,
       isNamed: () => false,
       hasBaseFile: (name) => this.#entries.has(`_base/${name}`),
       baseFileAt: () => undefined,

@@ -221,12 +221,6 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         tests: ['test/integration/scan/other-hosts.test.ts'],
       },
       {
-        rule: 'a disk that the walk has read is followed again where it was not understood',
-        from: "walked?.state === 'flat');",
-        to: "walked?.state === 'flat' || walked?.state === 'unreadable');",
-        tests: [STATED],
-      },
-      {
         rule: 'a disk that a source names and that is not there is unseen',
         from: 'if (problem !== undefined) unseen.add(known, problem.cause, problem.message);',
         to: 'if (problem !== undefined) return;',
@@ -561,17 +555,6 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
   },
   {
     file: 'src/overlays/chain.ts',
-    tests: [GUEST_BYTES],
-    mutants: [
-      {
-        rule: 'chains: what a raw disk names is kept',
-        from: 'const next = this.#visit(path, header.backingFile, header.backingFormat);',
-        to: 'const next = this.#isGuests() ? undefined : this.#visit(path, header.backingFile, header.backingFormat);',
-      },
-    ],
-  },
-  {
-    file: 'src/overlays/chain.ts',
     tests: [CHAIN, OVERLAY_CONTRACT],
     mutants: [
       {
@@ -648,8 +631,8 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'chains: the bytes of a raw file outside open nothing further outside',
-        from: 'new ChainWalk(path, this.#context, { isRaw: YES }, this.#visited)',
-        to: 'new ChainWalk(path, this.#context, { opensOutside: true }, this.#visited)',
+        from: 'new ChainWalk(path, this.#context, false, this.#visited)',
+        to: 'new ChainWalk(path, this.#context, true, this.#visited)',
       },
       {
         rule: 'chains: a remote image whose header is not read is unreadable',

@@ -162,7 +162,7 @@ describe('a reference that leads out of the instances path', () => {
   it('should end where files outside that are opened as raw name each other', () => {
     const loop = (name: string) => image({ backingFile: name, backingFormat: 'raw' });
     const files = { '/srv/a': loop('/srv/b'), '/srv/b': loop('/srv/a') };
-    expect(follow(loop('/srv/a'), files, { seenOutside: ['/srv/a', '/srv/b'] })).toMatchObject({ state: 'ok', links: [{}, {}] });
+    expect(follow(loop('/srv/a'), files, { seenOutside: ['/srv/a', '/srv/b'] })).toMatchObject({ state: 'ok', links: [{}, {}, {}] });
   });
 
   it('should be followed where a source names the file', () => {
