@@ -3,6 +3,7 @@ import type { MutantsOf } from './mutant.ts';
 const EXECUTOR = 'test/unit/execute/executor.test.ts';
 const REPLAY = 'test/integration/model-replay.test.ts';
 const BATCHES = 'test/unit/execute/batches.test.ts';
+const RECORDING = 'test/unit/execute/recording.test.ts';
 const RECHECK = 'test/unit/execute/recheck.test.ts';
 const REFUSAL = 'test/unit/execute/refusal.test.ts';
 const CYCLE = 'test/unit/pass/pass.test.ts';
@@ -172,6 +173,34 @@ export const EXECUTION: readonly MutantsOf[] = [
         rule: 'replay: what somebody has come to need goes back from the trash',
         from: "if (users.some(({ kind }) => kind === 'use'))",
         to: 'if (parts === undefined)',
+      },
+    ],
+  },
+  {
+    file: 'src/execute/recording.ts',
+    tests: [RECORDING],
+    mutants: [
+      {
+        rule: 'the ledger: a removal is recorded before it happens',
+        from: 'if (record === undefined) return',
+        to: 'if (record !== undefined) return',
+      },
+      {
+        rule: 'the ledger: a file whose record cannot be written stays',
+        from: "for (const [removal] of wanted) given.set(removal, { is: 'refused', result });",
+        to: "for (const [removal] of wanted) given.set(removal, { is: 'given', done: () => {} });",
+      },
+      { rule: 'the ledger: a file without room for its record waits', from: '?? LATE', to: '?? UNRECORDED' },
+    ],
+  },
+  {
+    file: 'src/execute/remove-file.ts',
+    tests: [RECORDING],
+    mutants: [
+      {
+        rule: 'the ledger: what the evidence objects to is not recorded as going',
+        from: 'objectionIn(answerFor(file.name)) ?? intentOf(',
+        to: 'intentOf(',
       },
     ],
   },
