@@ -13,7 +13,7 @@ import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 import { withoutBuiltinImports } from './lib/bundle/builtin-imports.ts';
 import { commonPart } from './lib/bundle/common-part.ts';
 import { bundledPackages, notices } from './lib/bundle/inventory.ts';
-import { LAZY_PACKAGES, lazyPackages, WITHOUT_BLANKS } from './lib/bundle/lazy-packages.ts';
+import { LAZY_PACKAGES, lazyPackages } from './lib/bundle/lazy-packages.ts';
 import { lockModuleBesideBundle, lockModuleOfPackage } from './lib/bundle/lock-module.ts';
 import { withoutNeverCalled } from './lib/bundle/never-called.ts';
 
@@ -55,7 +55,6 @@ const fresh = mkdtempSync(`${outdir}/.build-`);
 const shared: BuildOptions = {
   // Paths in comments are the same wherever the project lies and wherever this runs.
   absWorkingDir: root,
-  metafile: true,
   outdir: fresh,
   bundle: true,
   platform: 'node',
@@ -78,9 +77,10 @@ const program: BuildOptions = {
   banner: { js: REQUIRE },
 };
 const metafiles: Metafile[] = [];
-async function bundle(options: BuildOptions): Promise<void> {
-  const { metafile } = await build(options);
-  if (metafile !== undefined) metafiles.push(metafile);
+async function bundle(options: BuildOptions): Promise<Metafile> {
+  const { metafile } = await build({ ...options, metafile: true });
+  metafiles.push(metafile);
+  return metafile;
 }
 const main = `${root}src/bin/basekeeper.ts`;
 await bundle({
@@ -111,15 +111,19 @@ if (values.image === undefined) {
   });
   writeFileSync(`${fresh}/basekeeper.js`, `${refusal('basekeeper')}\nawait import('./basekeeper-main.js');\n`);
 }
-for (const isWithoutBlanks of [false, true]) {
-  await bundle({
-    ...shared,
-    entryPoints: Object.keys(LAZY_PACKAGES).filter((name) => WITHOUT_BLANKS.has(name) === isWithoutBlanks),
-    entryNames: 'lazy-[name]',
-    outExtension: { '.js': '.cjs' },
-    format: 'cjs',
-    minifyWhitespace: isWithoutBlanks,
-  });
+const late = await bundle({
+  ...shared,
+  entryPoints: Object.keys(LAZY_PACKAGES),
+  entryNames: 'lazy-[name]',
+  outExtension: { '.js': '.cjs' },
+  format: 'cjs',
+  // Functions keep their names in a stack trace.
+  minifyWhitespace: true,
+});
+// Without blanks, esbuild leaves out where its modules came from.
+for (const [path, { inputs }] of Object.entries(late.outputs).filter(([it]) => it.endsWith('.cjs'))) {
+  const modules = Object.keys(inputs).map((name) => `// ${name}\n`);
+  writeFileSync(`${root}${path}`, modules.join('') + readFileSync(`${root}${path}`, 'utf8'));
 }
 const packages = bundledPackages(root, metafiles);
 writeFileSync(`${fresh}/NOTICES.txt`, notices(root, packages));

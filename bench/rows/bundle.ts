@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Bench } from '../lib/row.ts';
 
-const GOAL_BYTES = 2.75e6;
+const GOAL_BYTES = 2.5e6;
 
 export const bundleBench: Bench = {
   name: 'bundle',
@@ -14,7 +14,7 @@ export const bundleBench: Bench = {
         id: 'bundle',
         what: 'bundle, all its parts together (the kubectl plugin is another)',
         against: '–',
-        goal: '≤ 2.75 MB',
+        goal: '≤ 2.5 MB',
         figure: megabytes,
         met: size <= GOAL_BYTES,
         measures: { bytes: size },
@@ -25,6 +25,8 @@ export const bundleBench: Bench = {
 
 /** Of the program in `directory`: its entry, and what that may read. */
 export function bundleBytes(directory: string): number {
-  const names = readdirSync(directory).filter((name) => name === 'basekeeper.js' || /^(?:chunk|lazy)-.*js$/.test(name));
+  const names = readdirSync(directory).filter(
+    (name) => name === 'basekeeper.js' || /^(?:basekeeper-main|chunk-.*|lazy-.*)\.c?js$/.test(name),
+  );
   return names.reduce((bytes, name) => bytes + statSync(join(directory, name)).size, 0);
 }

@@ -18,11 +18,6 @@ export const LAZY_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'string-width': ['default'],
 };
 
-/**
- * The largest, and of CommonJS modules alone: without blanks it still says which module is whose, and its functions keep their names in a stack trace.
- */
-export const WITHOUT_BLANKS: ReadonlySet<string> = new Set(['cron']);
-
 export const lazyPackages: Plugin = {
   name: 'lazy-packages',
   setup(builder) {
