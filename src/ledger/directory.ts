@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, statfsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { holdDirectory, type OpenDirectory } from '../disk/held-directory.ts';
 import { openOwnedDirectory } from '../disk/owned-directory.ts';
@@ -8,6 +8,8 @@ const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_
 /** Nobody but us has business in it. */
 const OWN_MODE = 0o700;
 const OTHERS_MAY_WRITE = 0o022;
+/** Far more than a ledger begins with: a directory or two, its lock, a first file and its head. Lock files of Nova need the rest. */
+const FILES_TO_BEGIN = 16;
 const HOST = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
 
 export interface LedgerPlace {
@@ -71,6 +73,9 @@ function openOrMake(aboveFd: number, name: string): number {
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
   }
+  // Each of the last inodes is for a lock file, under which a removal frees one.
+  const { files, ffree } = statfsSync(`/proc/self/fd/${aboveFd}`);
+  if (files > 0 && ffree < FILES_TO_BEGIN) throw errnoError('ENOSPC', `no more than ${ffree} files can be made there`);
   try {
     mkdirSync(reached, OWN_MODE);
     fsyncSync(aboveFd);

@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errnoError, errnoOf, messageOf } from '../lib/errors.ts';
+import { errnoError, errnoOf, hasErrno, messageOf } from '../lib/errors.ts';
 import type { LedgerState, RecordedPass, RemovalLedger, RemovalRecord } from '../model/ledger/recorder.ts';
 import type { Evidence, Intent, LedgerEntry, PassRecord, RecordedOutcome } from '../model/ledger/records.ts';
 import { ledgerPath } from './directory.ts';
 import { Outcomes } from './outcomes.ts';
+import { Owed } from './owed.ts';
 import { recover } from './recovery.ts';
+import { FULL } from './segment.ts';
 import { LedgerWriter, type WriterOptions } from './writer.ts';
 
-export interface LedgerOptions extends WriterOptions {
+export interface LedgerOptions extends Omit<WriterOptions, 'known'> {
   readonly version: string;
+  /** Called before a removal that makes room on a file system without room for its record. */
+  readonly onUnrecorded: (intent: Intent, why: string) => void;
 }
 
 /** Of this process. */
@@ -21,11 +25,13 @@ const NO_EVIDENCE: Evidence = { sources: [], overlays: {}, unseen: 0 };
 export function createLedger(options: LedgerOptions): RemovalLedger {
   // A process that was killed is looked for once; then only where the last record says that a pass has not ended.
   let isRecovered = false;
+  const known = {};
   const open = async (basePath: string): Promise<LedgerWriter> => {
-    const writer = await LedgerWriter.open(options);
+    const writer = await LedgerWriter.open({ ...options, known });
     try {
       if (!isRecovered || writer.lastType !== 'end') await recover(writer, basePath);
       isRecovered = true;
+      if (writer.isHeadBehind) await writer.publishHead();
       return writer;
     } catch (error) {
       writer.close();
@@ -47,6 +53,7 @@ class Recording implements RemovalRecord {
   readonly #pass: RecordedPass;
   readonly #open: (basePath: string) => Promise<LedgerWriter>;
   readonly #outcomes = new Outcomes();
+  readonly #owed = new Owed();
   #writer: LedgerWriter | undefined;
   #problem: Error | undefined;
   /** Numbers of the records. */
@@ -75,18 +82,23 @@ class Recording implements RemovalRecord {
   }
 
   async intend(intents: readonly Intent[]): Promise<readonly number[]> {
-    if (intents.length === 0) return [];
-    if (this.#writer === undefined) await this.prepare();
-    const writer = this.#writer;
-    if (writer === undefined) throw this.#problem ?? new Error('the ledger is not open');
+    const [first] = intents;
+    if (first === undefined) return [];
+    await this.prepare();
     try {
-      const numbers = await this.#intend(writer, intents);
-      this.#problem = undefined;
-      return numbers;
+      if (this.#writer !== undefined) return await this.#intend(this.#writer, intents);
     } catch (error) {
       this.#problem = this.#explained(error);
-      throw this.#problem;
     }
+    const problem = this.#problem ?? new Error('the ledger is not open');
+    if (hasErrno(problem, ...FULL) && makesRoom(first)) return [this.#owe(first, problem)];
+    throw problem;
+  }
+
+  /** One at a time: what it frees may be room for the record. */
+  #owe(intent: Intent, why: Error): number {
+    this.#options.onUnrecorded(intent, messageOf(why));
+    return this.#owed.add(this.#evidence ?? NO_EVIDENCE, intent, this.#options.clock.now().wallMs);
   }
 
   /** All that belongs before them goes with them. */
@@ -98,6 +110,7 @@ class Recording implements RemovalRecord {
         const entries: LedgerEntry[] = [];
         const add = (entry: LedgerEntry): number => first + entries.push(entry) - 1;
         pass = this.#passNumber ?? this.#beginPass(writer, add);
+        this.#owed.record(pass, add);
         for (const entry of this.#outcomes.entries(pass)) add(entry);
         const isNew = this.#evidence !== undefined || this.#evidenceNumber === undefined;
         evidence = isNew ? add({ type: 'evidence', pass, ...(this.#evidence ?? NO_EVIDENCE) }) : (this.#evidenceNumber ?? 0);
@@ -109,6 +122,7 @@ class Recording implements RemovalRecord {
     );
     [this.#passNumber, this.#evidenceNumber, this.#evidence] = [pass, evidence, undefined];
     this.#outcomes.clear();
+    this.#owed.clear();
     return ends.slice(before).map(({ seq }) => seq);
   }
 
@@ -123,21 +137,39 @@ class Recording implements RemovalRecord {
   }
 
   outcome(intent: number, outcome: RecordedOutcome, message?: string): void {
-    this.#outcomes.add(intent, outcome, message);
+    if (intent < 0) this.#owed.outcome(intent, outcome, message);
+    else this.#outcomes.add(intent, outcome, message);
   }
 
   async end(outcomes: Parameters<RemovalRecord['end']>[0]): Promise<LedgerState> {
+    if (this.#owed.size > 0) await this.prepare();
     try {
-      const [writer, pass] = [this.#writer, this.#passNumber];
-      if (writer !== undefined && pass !== undefined) {
-        await writer.append(() => [...this.#outcomes.entries(pass), { type: 'end', pass, outcomes }]);
-        await writer.publishHead();
-      }
+      if (this.#writer !== undefined && (this.#passNumber !== undefined || this.#owed.size > 0)) await this.#end(this.#writer, outcomes);
     } catch (error) {
       this.#problem = this.#explained(error);
     }
-    const problem = this.#problem === undefined ? {} : { problem: messageOf(this.#problem) };
-    return { last: this.#writer?.last, bytes: this.#bytes(), ...problem };
+    return { last: this.#writer?.last, bytes: this.#bytes(), ...this.#whatIsWrong() };
+  }
+
+  async #end(writer: LedgerWriter, outcomes: Parameters<RemovalRecord['end']>[0]): Promise<void> {
+    await writer.append((first) => {
+      const entries: LedgerEntry[] = [];
+      const add = (entry: LedgerEntry): number => first + entries.push(entry) - 1;
+      const pass = this.#passNumber ?? this.#beginPass(writer, add);
+      this.#owed.record(pass, add);
+      for (const entry of this.#outcomes.entries(pass)) add(entry);
+      add({ type: 'end', pass, outcomes });
+      return entries;
+    });
+    this.#owed.clear();
+    await writer.publishHead();
+  }
+
+  #whatIsWrong(): Pick<LedgerState, 'problem'> {
+    if (this.#problem === undefined) return {};
+    const { size } = this.#owed;
+    const problem = messageOf(this.#problem);
+    return { problem: size === 0 ? problem : `${problem}; ${size} files went to make room, and the log alone has them` };
   }
 
   #bytes(): number {
@@ -164,4 +196,9 @@ class Recording implements RemovalRecord {
       `a removal is recorded in ${path} before it happens, and that failed: ${why}; correct it, or set ledger.enabled: false`,
     );
   }
+}
+
+/** What goes to the trash frees nothing. */
+function makesRoom({ action }: Intent): boolean {
+  return action === 'unlink' || action === 'empty';
 }

@@ -72,6 +72,7 @@ const record = z.discriminatedUnion('type', [
     type: z.literal('intent'),
     pass: number,
     evidence: number,
+    intendedAt: z.optional(time),
     action: z.enum(['unlink', 'trash', 'empty', 'restore']),
     kind: z.string(),
     name: z.string(),

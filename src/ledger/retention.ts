@@ -14,15 +14,15 @@ export function sizeOf(directory: OpenDirectory, name: string): number {
   return directory.at(name, (path) => lstatSync(path, { throwIfNoEntry: false })?.size ?? 0);
 }
 
-/** Removes the oldest segments that are too old or too much; the last one stays. `numbers`: oldest first. */
-export function dropOldest(directory: OpenDirectory, numbers: readonly number[], limits: Limits & { readonly nowMs: number }): void {
+/** Of the numbers of all segments, oldest first, how many of the first are too old or too much. The last one stays. */
+export function countTooMany(directory: OpenDirectory, numbers: readonly number[], limits: Limits & { readonly nowMs: number }): number {
   let bytes = numbers.reduce((sum, number) => sum + sizeOf(directory, segmentName(number)), 0);
-  for (const number of numbers.slice(0, -1)) {
+  for (const [index, number] of numbers.slice(0, -1).entries()) {
     const name = segmentName(number);
     // Nothing was written into it after its last record.
     const writtenMs = directory.at(name, (path) => lstatSync(path).mtimeMs);
-    if (bytes <= limits.maxBytes && limits.nowMs - writtenMs <= limits.maxAgeDays * DAY_MS) return;
+    if (bytes <= limits.maxBytes && limits.nowMs - writtenMs <= limits.maxAgeDays * DAY_MS) return index;
     bytes -= sizeOf(directory, name);
-    directory.entries.unlink(name);
   }
+  return Math.max(0, numbers.length - 1);
 }

@@ -17,9 +17,9 @@ export interface Tail {
 }
 
 /**
- * Finds the end of the last segment. What a crash tears is what was written last: from the first line that does not continue the chain, where
- * nothing before `settled` can be meant, because a whole pass was on disk with that number. What somebody changed before it stays as it is,
- * for an audit to find.
+ * Finds the end of the last segment. What a crash tears is what one write wrote last: from the first line that does not continue the chain,
+ * where nothing before `settled` can be meant, because a whole pass was on disk with that number, and where what follows has one time. What
+ * somebody changed before it stays as it is, for an audit to find.
  *
  * @param before the last record of the segment before.
  * @param settled the last record of the head; undefined where no head is known. Then only what no whole record follows counts as torn.
@@ -33,7 +33,7 @@ export function readTail(bytes: Buffer, before: LedgerEnd, settled: number | und
     const next = newline === -1 ? undefined : afterLine(tail, bytes.subarray(start, stop), before);
     if (next === undefined && isTorn(bytes.subarray(stop, written), tail.last.seq, settled))
       return { ...tail, end: start, tornBytes: written - start };
-    tail = { ...(next ?? skipped(tail, bytes.subarray(start, stop))), end: stop + 1 };
+    tail = { ...(next ?? (stop === start ? tail : skipped(tail, bytes.subarray(start, stop)))), end: stop + 1 };
     start = stop + 1;
   }
   return tail;
@@ -50,17 +50,15 @@ function afterLine(tail: Tail, line: Buffer, before: LedgerEnd): Tail | undefine
 }
 
 function isTorn(rest: Buffer, lastSeq: number, settled: number | undefined): boolean {
-  if (settled !== undefined) return lastSeq >= settled;
-  return !rest
-    .toString('utf8')
-    .split('\n')
-    .some((line) => linkOf(line) !== undefined);
+  const lines = rest.toString('utf8').split('\n');
+  const times = new Set(lines.map((line) => linkOf(line)?.at).filter((at) => at !== undefined));
+  return settled === undefined ? times.size === 0 : lastSeq >= settled && times.size <= 1;
 }
 
 /** Behind a line that somebody changed. */
 function skipped(tail: Tail, line: Buffer): Tail {
   const link = linkOf(line.toString('utf8'));
-  return { ...tail, last: { seq: link?.seq ?? tail.last.seq + 1, hash: hashLine(line) }, lastType: link?.type ?? tail.lastType };
+  return { ...tail, last: { seq: link?.seq ?? tail.last.seq, hash: hashLine(line) }, lastType: link?.type ?? tail.lastType };
 }
 
 function lengthWithoutBlanks(bytes: Buffer): number {

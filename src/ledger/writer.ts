@@ -1,4 +1,4 @@
-import { fsyncSync, openSync, closeSync, constants, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import type { OpenDirectory } from '../disk/held-directory.ts';
 import { openOwnLocks, type OwnLocks } from '../disk/locks/own-lock.ts';
 import { errnoError, hasErrno } from '../lib/errors.ts';
@@ -13,9 +13,10 @@ import {
   type RecoveredRecord,
 } from '../model/ledger/records.ts';
 import { ledgerPath, openLedgerDirectory, type LedgerPlace } from './directory.ts';
-import { readHead, writeHead } from './head.ts';
+import { readHead, writeHead, type Kept } from './head.ts';
 import { chain, hashLine } from './line.ts';
-import { dropOldest, sizeOf, type Limits } from './retention.ts';
+import { newSegment } from './new-segment.ts';
+import { countTooMany, sizeOf, type Limits } from './retention.ts';
 import { BLOCK_BYTES, FULL, RESERVE_BYTES, Segment } from './segment.ts';
 import { readTail, type Tail } from './tail.ts';
 
@@ -33,6 +34,8 @@ const NOTHING: LedgerEnd = { seq: 0, hash: NO_RECORD_BEFORE };
 
 export interface WriterOptions extends LedgerPlace, Limits {
   readonly clock: Clock;
+  /** What this process has recorded last; it is kept up. */
+  readonly known: { last?: LedgerEnd | undefined };
 }
 
 /** An open ledger. One process at a time appends; others may do so in between. */
@@ -79,6 +82,11 @@ export class LedgerWriter {
 
   get lastType(): string | undefined {
     return this.#tail?.lastType;
+  }
+
+  /** A pass was killed before it said where the ledger ends. What is damaged stays as it is for an audit. */
+  get isHeadBehind(): boolean {
+    return this.lastType === 'end' && (readHead(this.directory)?.last.seq ?? 0) < (this.last?.seq ?? 0);
   }
 
   /** Whether a record was found that is not whole; the next append says so. */
@@ -134,6 +142,7 @@ export class LedgerWriter {
       const last = ends[count - 1] ?? tail.last;
       this.#tail = { ...tail, last, lastType: entries[count - 1]?.type, firstAt: tail.firstAt ?? at, end: segment.end };
       this.#torn = undefined;
+      this.#options.known.last = last;
       return ends.slice(found.length, count);
     });
   }
@@ -147,21 +156,28 @@ export class LedgerWriter {
     }
   }
 
-  /** Drops what is too old or too much, and says outside of the segments where they end. A full file system takes nothing from that. */
+  /**
+   * Drops what is too old or too much, and says outside of the segments where they begin and end. It says so first: a segment that is not
+   * there and was not dropped here is one that is missing. A full file system takes nothing from that.
+   */
   async publishHead(): Promise<void> {
     await this.#alone(async () => {
       if (this.#segment?.isOvertaken() !== false) await this.#load();
-      dropOldest(this.directory, this.segments(), { ...this.#options, nowMs: this.#options.clock.now().wallMs });
-      await this.#writeHead();
+      const numbers = this.segments();
+      const count = countTooMany(this.directory, numbers, { ...this.#options, nowMs: this.#options.clock.now().wallMs });
+      if (!(await this.#writeHead({ numbers: numbers.slice(count), droppedUpTo: numbers[count - 1] ?? 0 }))) return;
+      for (const number of numbers.slice(0, count)) this.directory.entries.unlink(segmentName(number));
     });
   }
 
-  async #writeHead(): Promise<void> {
-    if (this.last === undefined) return;
+  /** Returns whether there was room for it. */
+  async #writeHead(kept: Kept): Promise<boolean> {
     try {
-      await writeHead(this.directory, this.segments(), this.last);
+      await writeHead(this.directory, kept, this.last ?? NOTHING);
+      return true;
     } catch (error) {
       if (!hasErrno(error, ...FULL)) throw error;
+      return false;
     }
   }
 
@@ -184,13 +200,15 @@ export class LedgerWriter {
     this.#segment?.close();
     this.#segment = undefined;
     const number = this.segments().at(-1);
-    const segment = number === undefined ? await this.#create(1, BLOCK_BYTES) : Segment.open(this.directory, segmentName(number), number);
+    const segment =
+      number === undefined ? await newSegment(this.directory, 1, BLOCK_BYTES) : Segment.open(this.directory, segmentName(number), number);
     this.#segment = segment;
     const bytes = segment.read();
-    const settled = readHead(this.directory)?.last.seq;
-    const tail = readTail(bytes, this.#endBefore(segment.number, settled), settled);
+    const settled = readHead(this.directory)?.last;
+    const tail = readTail(bytes, this.#endBefore(segment.number, settled?.seq), settled?.seq);
     segment.end = tail.end;
-    this.#tail = tail;
+    this.#tail = { ...tail, last: withWhatWasThere(tail.last, [settled, this.#tail?.last, this.#options.known.last]) };
+    if (number === undefined) await this.#writeHead({ numbers: [segment.number], droppedUpTo: 0 });
     if (tail.tornBytes === 0) return;
     this.#torn = { bytes: tail.tornBytes, sha256: hashLine(bytes.subarray(tail.end, tail.end + tail.tornBytes)) };
     await segment.blank(tail.tornBytes);
@@ -200,27 +218,6 @@ export class LedgerWriter {
   #endBefore(number: number, settled: number | undefined): LedgerEnd {
     const before = this.segments().findLast((it) => it < number);
     return before === undefined ? NOTHING : readTail(this.read(before), NOTHING, settled).last;
-  }
-
-  async #create(number: number, atLeast: number): Promise<Segment> {
-    const name = segmentName(number);
-    try {
-      const segment = await Segment.create(this.directory, name, number, atLeast);
-      this.directory.self(syncDirectory);
-      return segment;
-    } catch (error) {
-      // One that is too small for a record is in the way of the next attempt.
-      if (!hasErrno(error, 'EEXIST')) this.#discard(name);
-      throw error;
-    }
-  }
-
-  #discard(name: string): void {
-    try {
-      this.directory.entries.unlink(name);
-    } catch (error) {
-      if (!hasErrno(error, 'ENOENT')) throw error;
-    }
   }
 
   #isFull(): boolean {
@@ -235,7 +232,7 @@ export class LedgerWriter {
     const { segment, tail } = this.#loaded();
     let next: Segment;
     try {
-      next = await this.#create(segment.number + 1, RESERVE_BYTES);
+      next = await newSegment(this.directory, segment.number + 1, RESERVE_BYTES);
     } catch (error) {
       if (!hasErrno(error, ...FULL)) throw error;
       return;
@@ -244,7 +241,7 @@ export class LedgerWriter {
     segment.close();
     this.#segment = next;
     this.#tail = { ...tail, end: 0, firstAt: undefined };
-    await this.#writeHead();
+    await this.#writeHead({ numbers: this.segments(), droppedUpTo: 0 });
   }
 
   close(): void {
@@ -255,11 +252,10 @@ export class LedgerWriter {
   }
 }
 
-function syncDirectory(path: string): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+/**
+ * Where somebody cut the last records off, or changed the last one, or took the whole ledger away, the next record names what was there: an
+ * audit goes on to miss it.
+ */
+function withWhatWasThere(found: LedgerEnd, known: readonly (LedgerEnd | undefined)[]): LedgerEnd {
+  return known.reduce<LedgerEnd>((last, it) => (it !== undefined && it.seq >= last.seq ? it : last), found);
 }

@@ -18,7 +18,8 @@ export interface RecordedExecution {
 /** Carries out a plan, each removal recorded before it happens. */
 export async function executeRecorded({ plan, executor, ledger, asked, signal, checkWith }: RecordedExecution): Promise<Execution> {
   const { node, preset, basePath } = plan;
-  const record = await ledger?.begin({ asked, node, preset, basePath });
+  // Behind a closed gate nothing goes, and what lies in the place of the directories may be another's.
+  const record = plan.gate.open ? await ledger?.begin({ asked, node, preset, basePath }) : undefined;
   try {
     const execution = await executor.execute(plan, checkWith(record), { signal, record });
     return record === undefined ? execution : { ...execution, ledger: await record.end(countOutcomes(execution)) };

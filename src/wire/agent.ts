@@ -131,7 +131,7 @@ function rememberRemovals(node: OwnNode | undefined): Removals {
 
 function createLoop(config: Config, all: LoopParts): Agent {
   const { logger, metrics, sources, membership, node, serverTime, reporter, keeper, removals } = all;
-  const parts = passParts(config, sources, systemClock, { checksums: keeper?.mismatches, serverTime, comparesFiles: true });
+  const parts = passParts(config, sources, systemClock, { checksums: keeper?.mismatches, serverTime, comparesFiles: true, logger });
   const { nodeName, policy, basePath } = config;
   const about = () => ({ node: nodeName, takenAt: timestamp(systemClock.now().wallMs), preset: policy.preset, basePath });
   return createPassLoop({

@@ -11,6 +11,7 @@ import { VERSION } from '../lib/version.ts';
 import { systemClock } from '../lib/clock.ts';
 import { untilSynced } from '../lib/until-synced.ts';
 import type { RemovalLedger } from '../model/ledger/recorder.ts';
+import type { Intent } from '../model/ledger/records.ts';
 import type { ChecksumRecords, Clock, Logger, Surroundings, WorkloadSource } from '../model/ports.ts';
 import { createOverlayScanner } from '../overlays/overlay-scanner.ts';
 import { runPass, type PassParts } from '../pass/pass.ts';
@@ -26,6 +27,8 @@ import type { Pass } from './wiring.ts';
 const SYNC_WAIT_MS = 30_000;
 /** A command says what is wrong in its result. */
 const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+/** What the result cannot say, where the process is killed before there is one. */
+const STDERR: Logger = { ...SILENT, warn: (fields, message) => console.error(`${message} ${JSON.stringify(fields)}`) };
 
 /** Throws when a cluster is needed and no kubeconfig can be had. */
 export async function createPass(config: Config): Promise<Pass> {
@@ -52,6 +55,8 @@ export interface PassExtras {
   readonly serverTime?: (() => ServerTime | undefined) | undefined;
   /** Whether the clock is that of files that are made now. Default false. */
   readonly comparesFiles?: boolean | undefined;
+  /** Of what cannot be said anywhere else. Default: warnings, to standard error. */
+  readonly logger?: Logger | undefined;
 }
 
 /** What a pass on this machine works with: the real scanners and the real executor. */
@@ -88,19 +93,21 @@ export function passParts(
       policy,
       batchSize: batchSizeFor(openFilesLimit()),
     }),
-    ledger: config.ledger.enabled ? ledgerOf(config, clock) : undefined,
+    ledger: config.ledger.enabled ? ledgerOf(config, clock, extras.logger ?? STDERR) : undefined,
     surroundings: surroundingsOf(config, clock, extras),
     clock,
   };
 }
 
 /** Read from the bundle by the first pass that may remove files. */
-function ledgerOf({ ledger, locksPath }: Config, clock: Clock): RemovalLedger {
+function ledgerOf({ ledger, locksPath }: Config, clock: Clock, logger: Logger): RemovalLedger {
   let opened: RemovalLedger | undefined;
+  const onUnrecorded = (intent: Intent, why: string) =>
+    logger.warn({ ...intent, why }, 'A file goes without a record, to make room for one: the file system is full.');
   return {
     async begin(pass) {
       const { createLedger } = await import('../ledger/ledger.ts');
-      opened ??= createLedger({ ...ledger, locksPath, clock, version: VERSION });
+      opened ??= createLedger({ ...ledger, locksPath, clock, version: VERSION, onUnrecorded });
       return opened.begin(pass);
     },
   };

@@ -127,6 +127,7 @@ export const SHELLS: readonly string[] = [
   'src/ledger/ledger.ts',
   'src/ledger/reading/lines.ts',
   'src/ledger/reading/open-ledger.ts',
+  'src/ledger/new-segment.ts',
   'src/ledger/recovery.ts',
   'src/ledger/retention.ts',
   'src/ledger/segment.ts',

@@ -20,7 +20,7 @@ export function linesOf(entries: readonly (LedgerEntry | object)[]): string[] {
 
 /** What head.json says of lines that are one whole ledger. */
 export function headOf(lines: readonly string[], segments: number): string {
-  const last = { seq: lines.length, hash: hashLine(lines.at(-1) ?? '') };
+  const last = lines.length === 0 ? { seq: 0, hash: NO_RECORD_BEFORE } : { seq: lines.length, hash: hashLine(lines.at(-1) ?? '') };
   const names = Array.from({ length: segments }, (_, index) => segmentName(index + 1));
   return `${JSON.stringify({ first: { seq: 1, prev: NO_RECORD_BEFORE }, last, segments: names })}\n`;
 }

@@ -2,6 +2,7 @@ import type { MutantsOf } from './mutant.ts';
 
 const AUDIT = 'test/unit/ledger/audit.test.ts';
 const CHANGED = 'test/hostile/ledger.test.ts';
+const WRITTEN = 'test/integration/ledger/ledger.test.ts';
 const ANSWERED = 'test/integration/report/history.test.ts';
 
 /** What an audit of the ledger finds, and what its readers may do. */
@@ -53,6 +54,11 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
     tests: [AUDIT, CHANGED],
     mutants: [
       { rule: 'audit: the files are those that head.json names', from: 'if (index === -1) return;', to: 'return;' },
+      {
+        rule: 'audit: a ledger without head.json is not whole',
+        from: "if (found === 'absent') headless(",
+        to: 'if (segments.length > 9) headless(',
+      },
       { rule: 'audit: nobody else may write to the ledger', from: '!owners.includes(uid)', to: 'false' },
     ],
   },
@@ -72,6 +78,71 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
       { rule: 'history: an answer is bounded', from: 'Number(value) <= MOST_RECORDS', to: 'Number(value) <= Infinity' },
       { rule: 'history: it is for those who may have the report', from: 'return { guard, answer:', to: 'return { answer:' },
       { rule: 'history: no file stays open', from: 'history.close();', to: '' },
+    ],
+  },
+  {
+    file: 'src/ledger/tail.ts',
+    tests: ['test/unit/ledger/tail.test.ts'],
+    mutants: [
+      {
+        rule: 'the ledger: what several writes wrote is never blanked',
+        from: 'lastSeq >= settled && times.size <= 1',
+        to: 'lastSeq >= settled',
+      },
+      {
+        rule: 'the ledger: blank lines do not count as records',
+        from: '(stop === start ? tail : skipped(tail, bytes.subarray(start, stop)))',
+        to: '{ ...skipped(tail, bytes.subarray(start, stop)), last: { ...tail.last, seq: tail.last.seq + 1 } }',
+      },
+    ],
+  },
+  {
+    file: 'src/ledger/head.ts',
+    tests: [WRITTEN],
+    mutants: [
+      {
+        rule: 'the ledger: its beginning moves with retention alone',
+        from: 'droppedUpTo > 0 ? beginningOf',
+        to: 'droppedUpTo >= 0 ? beginningOf',
+      },
+      {
+        rule: 'the ledger: head.json names what is missing on',
+        from: 'return number > droppedUpTo && !numbers.includes(number);',
+        to: 'return number < 0;',
+      },
+    ],
+  },
+  {
+    file: 'src/ledger/writer.ts',
+    tests: [WRITTEN],
+    mutants: [
+      {
+        rule: 'the ledger: what was cut off stays missing',
+        from: 'it !== undefined && it.seq >= last.seq ? it : last',
+        to: 'it !== undefined && it.seq < 0 ? it : last',
+      },
+      { rule: 'the ledger: a process remembers where its ledger ended', from: 'this.#options.known.last = last;', to: '' },
+    ],
+  },
+  {
+    file: 'src/ledger/ledger.ts',
+    tests: [WRITTEN, 'test/faults/mounts.test.ts'],
+    mutants: [
+      {
+        rule: 'the ledger: what makes room on a full disk is recorded late',
+        from: '        this.#owed.record(pass, add);\n        for',
+        to: '        for',
+      },
+      {
+        rule: 'the ledger: a full disk is no reason to keep what fills it',
+        from: 'hasErrno(problem, ...FULL) && makesRoom(first)',
+        to: 'hasErrno(problem, ...FULL) && !makesRoom(first)',
+      },
+      {
+        rule: 'the ledger: head.json is renewed after a pass that was killed',
+        from: 'if (writer.isHeadBehind) await writer.publishHead();',
+        to: '',
+      },
     ],
   },
 ];

@@ -29,6 +29,8 @@ function configOf(tree: Tree, root: string, workloadsFile: string): Config {
     sources: { pods: { enabled: false }, virtualMachineInstances: { enabled: false }, file: { path: workloadsFile } },
     annotations: false,
     events: false,
+    // Nova has none.
+    ledger: { enabled: false },
   });
   const { config, errors } = loadConfig({ text });
   if (config === undefined) throw new Error(`the configuration is refused: ${errors.map((error) => formatConfigError(error)).join('; ')}`);

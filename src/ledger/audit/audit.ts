@@ -24,8 +24,8 @@ export function* auditLedger(files: LedgerFiles, { marks = [], owners }: AuditOp
   const problems = new Problems();
   const found = headOf(files, problems);
   const head = found === 'absent' ? undefined : found;
-  const segments = files.segments();
-  const noted = head === undefined ? marks : [{ ...head.last, by: 'head.json' }, ...marks];
+  const segments = withoutDropped(files.segments(), head);
+  const noted = head === undefined || head.last.seq === 0 ? marks : [{ ...head.last, by: 'head.json' }, ...marks];
   const tally: Tally = new Tally(problems, () => chain.place);
   const beginning = head?.first ?? { seq: 1, prev: NO_RECORD_BEFORE };
   const chain: Chain = new Chain({ beginning, marks: noted, problems, visit: (record) => tally.record(record) });
@@ -44,7 +44,7 @@ export function* auditLedger(files: LedgerFiles, { marks = [], owners }: AuditOp
     }
   }
   if (head !== undefined) compareSegments(head.segments, segments, problems);
-  if (found === 'absent' && (tally.ended > 0 || segments.length > 1)) headless('there is none', problems);
+  if (found === 'absent') headless('there is none', problems);
   chain.finish();
   return summaryOf(files.directory, { segments: segments.length, chain, tally, problems, head });
 }
@@ -75,6 +75,12 @@ function summaryOf(
     moreProblems: problems.more,
     notes: [...(head === undefined || last === undefined ? [] : afterHead(head, last.seq)), ...tally.notes()],
   };
+}
+
+/** Retention says first where the ledger begins, and drops then what lies before: a process that is killed leaves some of it. */
+function withoutDropped(there: readonly string[], head: LedgerHead | undefined): readonly string[] {
+  const [first] = head?.segments ?? [];
+  return first === undefined ? there : there.slice(Math.max(0, there.indexOf(first)));
 }
 
 /** Segments that were begun since the head was written may follow. */

@@ -32,7 +32,6 @@ export class Tally {
   readonly #passes = new Map<number, PassTally>();
   readonly #outcomes = new Map<string, number>();
   #begun = 0;
-  #ended = 0;
   #intents = 0;
   #interrupted = 0;
 
@@ -43,10 +42,6 @@ export class Tally {
 
   get passes(): number {
     return this.#begun;
-  }
-  /** Passes that came to their end. */
-  get ended(): number {
-    return this.#ended;
   }
   get intents(): number {
     return this.#intents;
@@ -123,7 +118,6 @@ export class Tally {
   #end(pass: number, counted: Readonly<Record<string, number>>): void {
     const { open, done, begun } = this.#passOf(pass);
     this.#passes.delete(pass);
-    this.#ended += 1;
     if (open.size > 0) {
       const which = listSome([...open].slice(0, SHOWN).map(String), SHOWN, open.size);
       this.#add(

@@ -101,6 +101,8 @@ export interface IntentRecord extends Intent {
   readonly type: 'intent';
   readonly pass: number;
   readonly evidence: number;
+  /** RFC 3339. Where the file system had no room for the record: when the file went, before it was recorded. */
+  readonly intendedAt?: string | undefined;
 }
 
 /** First and last number of intents. */
@@ -108,6 +110,8 @@ export type IntentRange = readonly [first: number, last: number];
 
 /** `PutBack`: the time of the batch was over. The file stays in the queue, and gets another intent before it goes. */
 export type RecordedOutcome = Outcome | 'PutBack';
+
+export type LateOutcome = Pick<OutcomeRecord, 'outcome' | 'message'>;
 
 /** What became of intents. */
 export interface OutcomeRecord {

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -12,7 +13,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { auditLedger } from '../../../src/ledger/audit/audit.ts';
 import { createLedger, type LedgerOptions } from '../../../src/ledger/ledger.ts';
+import { openLedger } from '../../../src/ledger/reading/open-ledger.ts';
+import { runNow } from '../../../src/lib/slices.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import type { RecordedPass, RemovalRecord } from '../../../src/model/ledger/recorder.ts';
 import type { LedgerRecord } from '../../../src/model/ledger/records.ts';
@@ -25,6 +29,7 @@ const DAY_MS = 86_400_000;
 function ledgerIn({ instancesPath, locksPath }: Tree, rest: Partial<LedgerOptions> = {}) {
   const directory = join(locksPath, 'basekeeper-ledger');
   const ledger = createLedger({
+    onUnrecorded: () => {},
     directory,
     locksPath,
     host: 'node-1',
@@ -237,6 +242,63 @@ describe('a ledger that another process left', () => {
     expect(readLedger(path).problems).toEqual([]);
   });
 });
+
+describe('a ledger of which somebody took something away', () => {
+  const kindsIn = (path: string) => {
+    const files = openLedger(path);
+    if (files === undefined) return ['NoLedger'];
+    using closing = { [Symbol.dispose]: () => files.close() };
+    void closing;
+    return runNow(auditLedger(files)).problems.map(({ kind }) => kind);
+  };
+  const filled = async () => {
+    const tree = makeTree();
+    const { path, begin } = ledgerIn(tree, { maxBytes: 16_777_216 });
+    const names = (pass: number) => Array.from({ length: 1500 }, (_, index) => `${pass}-${index}`);
+    for (let pass = 0; pass < 5; pass += 1) await passOf(await begin(), names(pass));
+    expect(kindsIn(path)).toEqual([]);
+    return { tree, path, begin };
+  };
+
+  it.each<[string, (path: string) => void, string]>([
+    ['its first file', (path) => rmSync(join(path, 'ledger-000001.jsonl')), 'BeginningMissing'],
+    ['its last records', (path) => blank(path, 'ledger-000002.jsonl', 3), 'RecordsMissing'],
+    ['its last file', (path) => rmSync(join(path, 'ledger-000002.jsonl')), 'RecordsMissing'],
+    ['all of its files', (path) => ['1', '2'].forEach((n) => rmSync(join(path, `ledger-00000${n}.jsonl`))), 'BeginningMissing'],
+  ])('should go on to miss %s after the next pass, also of another process', async (_, take, kind) => {
+    const { tree, path } = await filled();
+    take(path);
+    for (let pass = 0; pass < 2; pass += 1) await passOf(await ledgerIn(tree).begin(), [`later-${pass}`]);
+    expect(kindsIn(path)).toContain(kind);
+  });
+
+  it('should miss all of it where the directory was moved away from a process that goes on', async () => {
+    const { tree, path, begin } = await filled();
+    renameSync(join(path, '..'), join(tree.locksPath, 'elsewhere'));
+    await passOf(await begin(), ['later']);
+    expect(kindsIn(path)).toContain('BeginningMissing');
+  });
+
+  it('should say again where it ends after a process that was killed before it did', async () => {
+    const tree = makeTree();
+    const { path, begin } = ledgerIn(tree);
+    await passOf(await begin(), ['a']);
+    const old = readFileSync(join(path, 'head.json'));
+    await passOf(await begin(), ['b']);
+    writeFileSync(join(path, 'head.json'), old);
+    (await ledgerIn(tree).begin()).close();
+    expect(head(path)).toMatchObject({ last: { seq: 10 } });
+    expect(kindsIn(path)).toEqual([]);
+  });
+});
+
+/** Blanks the last records of a file. */
+function blank(path: string, name: string, count: number): void {
+  const text = readFileSync(join(path, name), 'latin1');
+  const lines = text.trimEnd().split('\n');
+  const kept = `${lines.slice(0, -count).join('\n')}\n`;
+  writeFileSync(join(path, name), kept.padEnd(text.length, '\n'), 'latin1');
+}
 
 describe('a ledger in a place that is not ours', () => {
   const refused = async (tree: Tree) => {

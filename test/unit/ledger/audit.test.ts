@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { auditLedger } from '../../../src/ledger/audit/audit.ts';
 import { runNow } from '../../../src/lib/slices.ts';
 import { errnoError } from '../../../src/lib/errors.ts';
+import { hashLine } from '../../../src/ledger/line.ts';
+import type { LedgerHead } from '../../../src/model/ledger/records.ts';
 import type { LedgerAudit, NotedEnd } from '../../../src/model/ledger/audit.ts';
 import { EVIDENCE, intent, PASS } from '../../helpers/ledgers.ts';
 import { headOf, linesOf, memoryLedgerFiles } from '../../helpers/memory-ledger-files.ts';
@@ -65,12 +67,28 @@ describe('a ledger that is whole', () => {
 });
 
 describe('a ledger that is new', () => {
-  it.each([
-    ['has no record', []],
-    ['has a pass that has not ended', LINES.slice(0, 4)],
-  ])('should need no head.json while it %s', (_, lines) => {
-    const files = memoryLedgerFiles([`${[...lines, '', ''].join('\n')}\n`]);
+  it('should have a head.json that names no record yet', () => {
+    const files = memoryLedgerFiles(['\n\n'], headOf([], 1));
     expect(runNow(auditLedger(files)).problems).toEqual([]);
+  });
+
+  it.each([
+    ['with no file', []],
+    ['with a file', ['\n\n']],
+  ])('should not pass for whole without its head.json, %s', (_, texts) => {
+    expect(runNow(auditLedger(memoryLedgerFiles(texts))).problems.map(({ kind }) => kind)).toEqual(['HeadUnreadable']);
+  });
+
+  it('should not miss a file that retention was about to drop', () => {
+    const head = JSON.parse(headOf(LINES, 2)) as LedgerHead;
+    const text = (lines: readonly string[]) => `${lines.join('\n')}\n`;
+    const first = { seq: 4, prev: hashLine(LINES[2] ?? '') };
+    const files = memoryLedgerFiles(
+      [text(LINES.slice(0, 3)), text(LINES.slice(3))],
+      `${JSON.stringify({ ...head, first, segments: ['ledger-000002.jsonl'] })}\n`,
+    );
+    expect(runNow(auditLedger(files)).problems.map(({ kind }) => kind)).not.toContain('SegmentMissing');
+    expect(runNow(auditLedger(files)).problems.map(({ kind }) => kind)).not.toContain('BeginningMissing');
   });
 });
 

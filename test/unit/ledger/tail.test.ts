@@ -46,6 +46,14 @@ describe('the end of a segment', () => {
     expect(tailOf(broken + BLANKS, 8)).toMatchObject({ last: { seq: 8 }, end: broken.length, tornBytes: 0 });
   });
 
+  it('should not leave out what several writes have written, though no pass has said so', () => {
+    const { lines: later } = chain(ends.at(-1) ?? BEFORE, '2026-11-29T12:00:01.000Z', ledgerEntries);
+    const broken = `${whole}${later.join('\n')}\n`.replace('"type":"evidence"', '"type"!"evidence"');
+    expect(tailOf(broken + BLANKS, 1)).toMatchObject({ last: { seq: 16 }, end: broken.length, tornBytes: 0 });
+    const blanked = `${lines[0]}\n${'\n'.repeat(400)}${lines.slice(4).join('\n')}\n`;
+    expect(tailOf(blanked + BLANKS, 8)).toMatchObject({ last: ends.at(-1), tornBytes: 0 });
+  });
+
   it('should not take changed lines for torn ones where no head is known', () => {
     const broken = whole.replace('"type":"pass"', '"type"!"pass"');
     expect(tailOf(broken + BLANKS)).toMatchObject({ last: { seq: 8 }, tornBytes: 0 });
