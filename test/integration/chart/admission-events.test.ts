@@ -3,7 +3,7 @@ import { eventBody } from '../../../src/report/events/body.ts';
 import { eventValue } from '../../../src/report/events/event.ts';
 import { EVENT_REASONS, type EventReason } from '../../../src/report/events/reasons.ts';
 import { EVENT_CONTROLLER } from '../../../src/report/events/sender.ts';
-import type { KubeClient } from '../../../src/kube/types.ts';
+import type { KubeClient, KubeRequest } from '../../../src/kube/types.ts';
 import { asAdmin } from '../../helpers/kube-server.ts';
 import {
   createEvent,
@@ -19,6 +19,8 @@ import {
 
 const VM = { apiVersion: 'v1', kind: 'Pod', namespace: 'vms', name: 'vm-1', uid: 'a3e5b1c8-3a4e-4f7e-9c3e-0d6f1b2c3d4e' };
 const OUR_NODE = { apiVersion: 'v1', kind: 'Node', name: NODE, uid: 'b3e5b1c8-3a4e-4f7e-9c3e-0d6f1b2c3d4e' };
+const OLD_EVENTS = '/api/v1/namespaces/default/events';
+const OLD = { reportingController: undefined, reportingComponent: 'basekeeper.io/agent', regarding: undefined, involvedObject: OUR_NODE };
 const REASONS = Object.keys(EVENT_REASONS) as EventReason[];
 const OBJECT_REASONS = REASONS.filter((reason) => EVENT_REASONS[reason].regarding !== 'Node');
 const aboutVm = { reason: 'UnmappedWorkload', type: 'Warning', action: 'ListWorkloads', regarding: VM, related: OUR_NODE };
@@ -93,6 +95,11 @@ describe('an event with an agent’s token', () => {
     ['about a part of an object', { regarding: { ...OUR_NODE, fieldPath: 'x'.repeat(100_000) } }, /about whole objects/],
     ['about an object of a version', { regarding: { ...OUR_NODE, resourceVersion: 'x'.repeat(100_000) } }, /about whole objects/],
     ['with a UID that is none', { regarding: { ...OUR_NODE, uid: 'x'.repeat(100_000) } }, /about whole objects/],
+    [
+      'with a related object of a namespace that is none',
+      { related: { ...VM, namespace: 'x'.repeat(64) } },
+      /that the API server could have/,
+    ],
     ['with a related object that is large', { related: { kind: 'x'.repeat(100_000) } }, /names that the API server could have/],
   ])('should be refused %s', async (_title, changes, message) => {
     await expect(agent.request(createEvent(changes))).rejects.toThrow(message);
@@ -113,12 +120,24 @@ describe('an event with an agent’s token', () => {
 
   it.each(metadata)('should be refused with %s', async (_title, more) => {
     const created = createEvent({ metadata: { name: 'new', namespace: 'default', ...more } });
-    await expect(agent.request(created)).rejects.toThrow('neither labels, annotations, finalizers, owners nor a generated name');
+    await expect(agent.request(created)).rejects.toThrow('neither labels, annotations, finalizers, owners, a link nor a generated name');
   });
 
   it.each(metadata)('should be refused %s afterwards', async (_title, more) => {
     const patched = agent.request(patchEvent('ours', { metadata: more }));
-    await expect(patched).rejects.toThrow('neither labels, annotations, finalizers, owners nor a generated name');
+    await expect(patched).rejects.toThrow('neither labels, annotations, finalizers, owners, a link nor a generated name');
+  });
+
+  it('should be refused a link afterwards', async () => {
+    const patched = agent.request(patchEvent('ours', { metadata: { selfLink: 'x'.repeat(100_000) } }));
+    await expect(patched).rejects.toThrow('neither labels, annotations, finalizers, owners, a link nor a generated name');
+  });
+
+  it.each<[string, KubeRequest]>([
+    ['created', { ...createEvent({}), path: OLD_EVENTS, body: event('new', OLD) }],
+    ['changed', { ...patchEvent('ours', { message: 'x'.repeat(1000) }), path: `${OLD_EVENTS}/ours` }],
+  ])('should not be %s by the older API, where a right to that is given', async (_title, request) => {
+    await expect(agent.request(request)).rejects.toThrow('writes events by events.k8s.io only');
   });
 
   it('should be refused with owners of its fields that fill the store', async () => {
