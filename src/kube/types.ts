@@ -13,6 +13,11 @@ export interface KubeRequest {
   /** Default `application/json`. */
   readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * For a list: may be called with each of its items as soon as that has come, so that no more than one is held. The answer then has no
+   * items. What a client does not hand on so is in the answer.
+   */
+  readonly onItem?: ((object: unknown) => void) | undefined;
   /** Default 30 s. */
   readonly timeoutMs?: number | undefined;
 }

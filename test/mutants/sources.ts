@@ -8,6 +8,7 @@ const VMI_SOURCE = 'test/unit/sources/vmis/source.test.ts';
 const CONSISTENT = 'test/unit/kube/watch/reflector-consistent.test.ts';
 const TROUBLE = 'test/unit/kube/watch/reflector-problem.test.ts';
 const REFLECTOR = 'test/unit/kube/watch/reflector.test.ts';
+const LIST = 'test/unit/kube/client/list-answer.test.ts';
 const AGENT = 'test/unit/agent/agent.test.ts';
 const MENTIONS = 'test/integration/sources/libvirt-mentions.test.ts';
 
@@ -359,6 +360,28 @@ export const SOURCES: readonly MutantsOf[] = [
         from: 'consistentListAtMs: earliest(statuses.map(({ consistentListAtMs }) => consistentListAtMs)),',
         to: 'consistentListAtMs: statuses[0]?.consistentListAtMs,',
       },
+    ],
+  },
+  {
+    file: 'src/kube/client/item-cutter.ts',
+    tests: [LIST],
+    mutants: [
+      { rule: 'lists: an escaped quote ends no string', from: 'else if (byte === BACKSLASH) this.#escaped = true;', to: '' },
+      {
+        rule: 'lists: the items of an inner object are not those of the list',
+        from: 'this.#inItems || this.#depth !== ITEMS_DEPTH) return start;\n      this.#hold(chunk.subarray(start, index + 1))',
+        to: 'this.#inItems) return start;\n      this.#hold(chunk.subarray(start, index + 1))',
+      },
+      { rule: 'lists: the last item counts as well', from: 'if (!isEmpty) this.#endItem();', to: '' },
+      { rule: 'lists: the bytes of one object are bounded', from: '> this.#options.limitBytes) this', to: '> 1e12) this' },
+    ],
+  },
+  {
+    file: 'src/kube/client/list-answer.ts',
+    tests: [LIST],
+    mutants: [
+      { rule: 'lists: items that are given twice are refused', from: 'if (cutter.lists > 0 && ', to: 'if (cutter.lists > 2 && ' },
+      { rule: 'lists: the bytes of all are bounded', from: 'if (length > limits.answerBytes) throw', to: 'if (length < 0) throw' },
     ],
   },
   {

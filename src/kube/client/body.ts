@@ -43,8 +43,8 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function tooLarge(what: string, limitBytes: number): KubeApiError {
-  return new KubeApiError({ reason: 'InvalidResponse', message: `${what} is longer than ${limitBytes} bytes` });
+export function tooLarge(what: string, limitBytes: number, advice = ''): KubeApiError {
+  return new KubeApiError({ reason: 'InvalidResponse', message: `${what} is longer than ${limitBytes} bytes${advice}` });
 }
 
 /** What may be quoted of an answer that is not JSON: one line of text, no page. */

@@ -5,6 +5,7 @@ import type { KubeConfigLoader } from '../credentials/config.ts';
 import { DEFAULT_CONNECTION_TIMING, type ConnectionTiming, type WireResponse } from './connection.ts';
 import { createCredentialSource, type CredentialSource } from '../credentials/credentials.ts';
 import { createDeadline, type Deadline } from './deadline.ts';
+import { ListSizes, readList } from './list-answer.ts';
 import { KubeApiError, connectionError } from '../errors.ts';
 import { statusError } from './status.ts';
 import { createTransport, type Transport } from './transport.ts';
@@ -13,8 +14,10 @@ import { verbOf } from './verb.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_RESPONSE_LIMIT_BYTES = 64 * 1024 * 1024;
+/** Of a list no more than one object is held: its length costs time, which has a limit of its own. */
+const DEFAULT_LIST_LIMIT_BYTES = 512 * 1024 * 1024;
 /** etcd holds objects of up to 1.5 MiB; their JSON is larger, but never by this much. */
-const EVENT_LIMIT_BYTES = 16 * 1024 * 1024;
+const OBJECT_LIMIT_BYTES = 16 * 1024 * 1024;
 const ERROR_BODY_LIMIT_BYTES = 1024 * 1024;
 
 export interface KubeClientOptions {
@@ -25,6 +28,8 @@ export interface KubeClientOptions {
   readonly timing?: Partial<ConnectionTiming> | undefined;
   /** An answer longer than this is refused. Default 64 MiB. */
   readonly responseLimitBytes?: number | undefined;
+  /** The same for a list whose items are taken one by one. Default 512 MiB. */
+  readonly listLimitBytes?: number | undefined;
 }
 
 interface Context {
@@ -33,6 +38,7 @@ interface Context {
   readonly userAgent: string;
   readonly observe: RequestObserver;
   readonly responseLimitBytes: number;
+  readonly listLimitBytes: number;
   serverTime: ReturnType<NonNullable<KubeClient['serverTime']>>;
 }
 
@@ -46,6 +52,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     userAgent: options.userAgent,
     observe: options.observe ?? (() => undefined),
     responseLimitBytes: options.responseLimitBytes ?? DEFAULT_RESPONSE_LIMIT_BYTES,
+    listLimitBytes: options.listLimitBytes ?? DEFAULT_LIST_LIMIT_BYTES,
     serverTime: undefined,
   };
   return {
@@ -59,18 +66,30 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
 async function requestOnce(context: Context, request: KubeRequest): Promise<unknown> {
   const deadline = createDeadline(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, request.signal);
   const observed = observation(context, verbOf(request));
+  const sizes = new ListSizes();
   try {
     const response = await send(context, request, deadline.signal);
     observed.code(response.status);
     if (!isSuccess(response)) throw await failure(request, response);
-    const text = await readText(response.body, context.responseLimitBytes);
-    return text === '' ? undefined : parseJson(text);
+    return await readAnswer(context, request, { response, sizes });
   } catch (error) {
-    throw translated(error, request, deadline);
+    throw translated(error, request, { deadline, advice: sizes.advice() });
   } finally {
     observed.done();
     deadline.clear();
   }
+}
+
+async function readAnswer(
+  context: Context,
+  { onItem }: KubeRequest,
+  { response, sizes }: { readonly response: WireResponse; readonly sizes: ListSizes },
+): Promise<unknown> {
+  if (onItem === undefined) {
+    const text = await readText(response.body, context.responseLimitBytes);
+    return text === '' ? undefined : parseJson(text);
+  }
+  return await readList(response.body, { answerBytes: context.listLimitBytes, objectBytes: OBJECT_LIMIT_BYTES }, { sizes, onItem });
 }
 
 async function* streamOnce(
@@ -85,9 +104,9 @@ async function* streamOnce(
     observed.code(response.status);
     deadline.restart();
     if (!isSuccess(response)) throw await failure(request, response);
-    for await (const line of readLines(response.body, EVENT_LIMIT_BYTES, () => deadline.restart())) yield parseJson(line);
+    for await (const line of readLines(response.body, OBJECT_LIMIT_BYTES, () => deadline.restart())) yield parseJson(line);
   } catch (error) {
-    if (request.signal?.aborted !== true) throw translated(error, request, deadline);
+    if (request.signal?.aborted !== true) throw translated(error, request, { deadline, advice: '' });
   } finally {
     response?.body.destroy();
     observed.done();
@@ -138,10 +157,14 @@ async function failure(request: KubeRequest, response: WireResponse): Promise<Ku
   return statusError(what, parseStatus(text), { status: response.status, retryAfter: response.retryAfter });
 }
 
-function translated(error: unknown, request: KubeRequest, deadline: Deadline): KubeApiError {
+function translated(
+  error: unknown,
+  request: KubeRequest,
+  { deadline, advice }: { readonly deadline: Deadline; readonly advice: string },
+): KubeApiError {
   const what = `${request.method} ${request.path}`;
   if (request.signal?.aborted === true) return new KubeApiError({ reason: 'Aborted', message: `${what} was aborted`, cause: error });
-  if (deadline.expired()) return new KubeApiError({ reason: 'Timeout', message: `${what} timed out`, cause: error });
+  if (deadline.expired()) return new KubeApiError({ reason: 'Timeout', message: `${what} timed out${advice}`, cause: error });
   return connectionError(`${what} failed`, error);
 }
 

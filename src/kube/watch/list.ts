@@ -19,8 +19,8 @@ export interface ListResult<T> {
 }
 
 /**
- * Lists page by page and keeps of each object what `select` gives. Only a quorum read is paginated: with `resourceVersion`, a limit
- * would make the API server pass its cache by and read everything from etcd.
+ * Lists page by page and keeps of each object what `select` gives, as soon as the object has come. Only a quorum read is paginated: with
+ * `resourceVersion`, a limit would make the API server pass its cache by and read everything from etcd.
  */
 export async function listObjects<T>(
   client: KubeClient,
@@ -28,6 +28,10 @@ export async function listObjects<T>(
   select: (object: unknown) => T | undefined,
 ): Promise<ListResult<T>> {
   const items = new Map<string, T>();
+  const take = (object: unknown): void => {
+    const item = select(object);
+    if (item !== undefined) items.set(uidOf(object), item);
+  };
   let next: string | undefined;
   let version: string;
   do {
@@ -37,11 +41,9 @@ export async function listObjects<T>(
       query: { ...request.query, ...pageQuery(request, next) },
       accept: request.accept,
       signal: request.signal,
+      onItem: take,
     });
-    for (const object of itemsOf(page, request.path)) {
-      const item = select(object);
-      if (item !== undefined) items.set(uidOf(object), item);
-    }
+    for (const object of itemsOf(page, request.path)) take(object);
     version = versionOf(page, request.path);
     const following = asText(at(page, 'metadata', 'continue'));
     if (following !== undefined && following === next) throw invalid(request.path, 'the same page again and again');

@@ -22,7 +22,7 @@ const CONDITIONS: Readonly<Record<GateReason, Condition>> = {
   SourceNotSynced: ({ inventory }) =>
     inventory.sources
       .filter(({ state }) => state === 'syncing' || state === 'failed')
-      .map(({ name, state, message }) => `source ${name} is ${state}${message === undefined ? '' : `: ${message}`}`),
+      .map(({ name, state, message }) => `source ${name} is ${state}${becauseOf(message)}`),
   SourceStale: ({ inventory, now }) =>
     inventory.sources
       .filter(
@@ -32,7 +32,7 @@ const CONDITIONS: Readonly<Record<GateReason, Condition>> = {
   ConsistentListMissing: ({ inventory, scannedAt }) =>
     inventory.sources
       .filter(({ state, consistentListAtMs }) => state === 'synced' && !((consistentListAtMs ?? Number.NaN) >= scannedAt.wallMs))
-      .map(({ name }) => `source ${name} was not listed after the scan`),
+      .map(({ name, message }) => `source ${name} was not listed after the scan${becauseOf(message)}`),
   WorkloadIncomplete: ({ inventory }) => inventory.gaps.map(({ message }) => message),
   Unseen: ({ overlays }) => overlays.unseen.map(({ path, message }) => `${path}: ${message}`),
   ScanIncomplete: ({ scan }) => scan.problems.map(({ path, message }) => `${path}: ${message}`),
@@ -49,6 +49,10 @@ const CONDITIONS: Readonly<Record<GateReason, Condition>> = {
       ? []
       : ['no source knows a single workload; set allowEmptyInventory if this node may have none'],
 };
+
+function becauseOf(message: string | undefined): string {
+  return message === undefined ? '' : `: ${message}`;
+}
 
 function hostsThatAre(wanted: StorageHostState): Condition {
   return ({ inventory }) =>

@@ -73,6 +73,13 @@ describe('the gate', () => {
     },
   );
 
+  it('should say why a source was not listed, where that is known', () => {
+    const unlisted = synced({ consistentListAtMs: undefined, message: 'the list is longer than 5 bytes' });
+    expect(checkGate(snapshot({ inventory: { sources: [unlisted] } })).reasons).toEqual([
+      { reason: 'ConsistentListMissing', message: 'source file was not listed after the scan: the list is longer than 5 bytes' },
+    ]);
+  });
+
   it('should ignore a source that does not exist', () => {
     const absent = synced({ name: 'virtualMachineInstances', state: 'absent', lastContactMs: undefined, consistentListAtMs: undefined });
     expect(checkGate(snapshot({ inventory: { sources: [synced(), absent] } })).open).toBe(true);
