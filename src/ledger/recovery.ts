@@ -50,11 +50,13 @@ function recoveredOf({ pass, basePath: recorded, intents }: OpenPass, basePath: 
 type Whereabouts = 'gone' | 'there' | 'unknown';
 
 /** Whether the very file is still where it was. */
-function whereabouts({ name, entry, inode, device }: IntentRecord, basePath: string): Whereabouts {
+function whereabouts({ name, entry, inode, device, modifiedAtNs }: IntentRecord, basePath: string): Whereabouts {
   const path = entry === undefined ? join(basePath, name) : join(basePath, TRASH_DIRECTORY, entry);
   try {
     const stats = lstatSync(path, { bigint: true });
-    return String(stats.ino) === inode && String(stats.dev) === device ? 'there' : 'gone';
+    if (String(stats.ino) !== inode || String(stats.dev) !== device) return 'gone';
+    // Touched since then, or another file that got the number of the one that went.
+    return String(stats.mtimeNs) === modifiedAtNs ? 'there' : 'unknown';
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return hasErrno(error, 'ENOENT', 'ENOTDIR') ? 'gone' : 'unknown';

@@ -1,4 +1,4 @@
-/** What libuv calls `Unknown system error -<number>`, though file systems on Linux do give it. */
+/** What libuv has no name for, though file systems on Linux do give it: some calls say `Unknown system error -<number>`, others `UNKNOWN`. */
 const UNNAMED: Readonly<Record<string, readonly [name: string, text: string]>> = {
   '37': ['ENOLCK', 'no locks available'],
   '74': ['EBADMSG', 'bad message: the file system found a wrong checksum'],
@@ -6,22 +6,30 @@ const UNNAMED: Readonly<Record<string, readonly [name: string, text: string]>> =
   '117': ['EUCLEAN', 'structure needs cleaning: the file system is damaged'],
   '122': ['EDQUOT', 'disk quota exceeded'],
 };
-const UNKNOWN_ERROR = /Unknown system error -(\d+)/g;
+const UNKNOWN_ERROR = /^Unknown system error -(\d+)$/;
 
 /** The errno name of a Node.js system error (`ENOENT`, …), or undefined. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  return error.code.replace(UNKNOWN_ERROR, (code, number: string) => UNNAMED[number]?.[0] ?? code);
+  return unnamedOf(error)?.[0] ?? error.code;
 }
 
 /** The error's own message, with a name also for what libuv has none for: `ESTALE: stale file handle, lstat '…'`. */
-export function ownMessageOf({ message }: Error): string {
+export function ownMessageOf(error: Error): string {
+  const [name, text] = unnamedOf(error) ?? [];
+  if (name === undefined || text === undefined) return error.message;
   let named = 0;
-  return message.replace(UNKNOWN_ERROR, (code, number: string) => {
+  return error.message.replace(/Unknown system error -\d+|^UNKNOWN\b|\bunknown error\b/g, () => {
     named += 1;
-    const [name, text] = UNNAMED[number] ?? [code, code];
     return named === 1 ? name : text;
   });
+}
+
+function unnamedOf(error: Error): readonly [name: string, text: string] | undefined {
+  const { code = '', errno } = error as NodeJS.ErrnoException;
+  const [, number = ''] = UNKNOWN_ERROR.exec(code) ?? [];
+  if (number !== '') return UNNAMED[number];
+  return code === 'UNKNOWN' && typeof errno === 'number' ? UNNAMED[-errno] : undefined;
 }
 
 /** A message for people, with the messages of all causes. */

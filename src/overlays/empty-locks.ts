@@ -17,7 +17,7 @@ export class EmptyLocks implements KnownLocks {
     if (this.names.size < MOST_NAMES) this.names.add(name);
   }
 
-  /** Something of ours that holds no disk, and is looked at again where the lock directory has changed. */
+  /** A directory among them that is looked at in each reading. */
   addOurs(): void {
     this.#count += 1;
   }

@@ -113,7 +113,7 @@ class TreeWalk {
     const { listings, locks, knownLocks, emptyLocks } = this.#listing;
     if (directory.relative !== locks) return await this.#listOne(directory);
     const stats = statsOf(directory.path);
-    if (stats !== undefined && knownLocks?.isUnchanged(stats) === true) return [];
+    if (stats !== undefined && knownLocks?.isUnchanged(stats) === true) return ledgerIn(directory);
     const [{ wallMs }, before] = [this.#clock.now(), this.#entries];
     const below = await this.#listOne(directory);
     const isReliable = stats !== undefined && listings.isReliable(directory.path, stats, wallMs);
@@ -184,7 +184,7 @@ class TreeWalk {
   }
 
   #enters(found: Found): boolean {
-    if (this.#isOurLedger(found)) return false;
+    this.#countLedger(found);
     if (isNamedAsPast(found.name) && isOneOf(found.file, isPastState)) return false;
     if (found.depth >= MAX_DEPTH) {
       const message = `it lies more than ${MAX_DEPTH} directories down; move it up, or list it under ignore`;
@@ -197,15 +197,10 @@ class TreeWalk {
     return true;
   }
 
-  /**
-   * Records of removals, which change with each batch: nobody but us can put anything there, so no disk lies in it. It counts as what was seen
-   * among the lock files.
-   */
-  #isOurLedger({ path, file }: Found): boolean {
+  /** The records of removals lie among the lock files. They are looked at each time, so that lock files which are known need not be. */
+  #countLedger({ path }: Found): void {
     const { locks, emptyLocks } = this.#listing;
-    if (path !== `${locks}/${LEDGER_DIRECTORY}` || !isOursAlone(file)) return false;
-    emptyLocks.addOurs();
-    return true;
+    if (path === `${locks}/${LEDGER_DIRECTORY}`) emptyLocks.addOurs();
   }
 
   #count(): void {
@@ -234,11 +229,10 @@ function isOneOf(path: FsPath, is: (directory: FoundDirectory) => boolean): bool
   return is({ path, stats, parentDevice: statsOf(posix.dirname(path))?.dev });
 }
 
-/** Whether it belongs to root, or to this process, and nobody else may write to it or look into it. */
-function isOursAlone(directory: FsPath): boolean {
-  const stats = statsOf(directory);
-  if (stats === undefined || !stats.isDirectory()) return false;
-  return (stats.uid === 0n || stats.uid === BigInt(process.geteuid?.() ?? 0)) && (stats.mode & 0o077n) === 0n;
+function ledgerIn({ path, relative, depth }: Directory): Directory[] {
+  const ledger = joinPath(path, { text: LEDGER_DIRECTORY });
+  const isThere = statsOf(ledger)?.isDirectory() === true;
+  return isThere ? [{ path: ledger, relative: `${relative}/${LEDGER_DIRECTORY}`, depth: depth + 1 }] : [];
 }
 
 /** Undefined when it is not there or cannot be looked at; the listing reports that. */

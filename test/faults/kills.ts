@@ -37,6 +37,12 @@ export async function failSystemCall(world: World, call: string, errno: string, 
   return await run(`${call} ${nth} ${errno}`, 'strace', [...inject, process.execPath, ...bundleArgs(world)], { anyEnd: true });
 }
 
+/** A pass of the bundle in which one of these system calls fails, and none after it. */
+export async function failOneSystemCall(world: World, call: string, errno: string, nth: number): Promise<Killed> {
+  const inject = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:error=${errno}:when=${nth}`];
+  return await run(`${call} ${nth} ${errno} once`, 'strace', [...inject, process.execPath, ...bundleArgs(world)]);
+}
+
 /** A pass of the bundle, killed after so many milliseconds. */
 export async function killAfter(world: World, delayMs: number): Promise<Killed> {
   return await run(`${delayMs} ms`, process.execPath, bundleArgs(world), { killAfterMs: delayMs });

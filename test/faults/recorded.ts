@@ -7,7 +7,8 @@ import { intendedNames, readLedger } from '../helpers/read-ledger.ts';
 /** The ledger of the one host of an instances path. */
 function readAll(instancesPath: string): ReturnType<typeof readLedger> {
   const directory = join(instancesPath, 'locks', 'basekeeper-ledger');
-  const [host] = existsSync(directory) ? readdirSync(directory) : [];
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const host = names.find((name) => existsSync(join(directory, name, 'head.json')));
   return host === undefined ? { records: [], problems: [] } : readLedger(join(directory, host));
 }
 

@@ -17,6 +17,13 @@ describe('an errno that libuv has no name for', () => {
     );
   });
 
+  it('should have that name also where Node.js says UNKNOWN, as its synchronous calls do', () => {
+    const error = Object.assign(new Error('UNKNOWN: unknown error, write'), { code: 'UNKNOWN', errno: -122, syscall: 'write' });
+    expect([errnoOf(error), messageOf(error)]).toEqual(['EDQUOT', 'EDQUOT: disk quota exceeded, write']);
+    const other = Object.assign(new Error('UNKNOWN: unknown error, write'), { code: 'UNKNOWN', errno: -999 });
+    expect([errnoOf(other), messageOf(other)]).toEqual(['UNKNOWN', 'UNKNOWN: unknown error, write']);
+  });
+
   it('should stay as it is where we have none either', () => {
     expect(errnoOf(unknownError(999))).toBe('Unknown system error -999');
     expect(messageOf(unknownError(999))).toBe("Unknown system error -999: Unknown system error -999, lstat '/x'");
