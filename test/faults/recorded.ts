@@ -8,7 +8,7 @@ import { intendedNames, readLedger } from '../helpers/read-ledger.ts';
 function readAll(instancesPath: string): ReturnType<typeof readLedger> {
   const directory = join(instancesPath, 'locks', 'basekeeper-ledger');
   const names = existsSync(directory) ? readdirSync(directory) : [];
-  const host = names.find((name) => existsSync(join(directory, name, 'head.json')));
+  const host = names.find((name) => existsSync(join(directory, name, 'ledger-000001.jsonl')));
   return host === undefined ? { records: [], problems: [] } : readLedger(join(directory, host));
 }
 
