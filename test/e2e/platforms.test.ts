@@ -8,6 +8,7 @@ import { CHART } from '../../scripts/chart/generated.ts';
 import { announceOnStderr } from '../../scripts/lib/run.ts';
 import { until } from '../../scripts/lib/until.ts';
 import { asText, at } from '../../src/lib/json.ts';
+import { LEDGER_DIRECTORY } from '../../src/model/ledger/records.ts';
 import { neighbourPod } from './lib/neighbours.ts';
 import { createSession, helmOptions, isReady, type KubeObject } from './lib/session.ts';
 import { InstancesTree, LIBVIRT_QEMU, sha1 } from './lib/tree.ts';
@@ -128,9 +129,12 @@ async function whenReady(names: readonly string[]): Promise<void> {
   });
 }
 
-function ownersBelow(path: string): readonly number[] {
+/** Of all that lies there but the ledger, and of the ledger. */
+function ownersBelow(path: string): { readonly novas: readonly number[]; readonly ledgers: readonly number[] } {
   const paths = readdirSync(path, { recursive: true, withFileTypes: true }).map((entry) => join(entry.parentPath, entry.name));
-  return [...new Set(paths.map((one) => statSync(one).uid))].toSorted((left, right) => left - right);
+  const ownersOf = (some: readonly string[]) => [...new Set(some.map((one) => statSync(one).uid))].toSorted((left, right) => left - right);
+  const isLedgers = (one: string): boolean => one.startsWith(join(path, 'locks', LEDGER_DIRECTORY));
+  return { novas: ownersOf(paths.filter((one) => !isLedgers(one))), ledgers: ownersOf(paths.filter(isLedgers)) };
 }
 
 beforeAll(async () => {
@@ -171,8 +175,9 @@ describe("each platform's values, on a node like its own", () => {
     expect(annotations['basekeeper.io/summary']).not.toContain('held');
     const used = [...(definitions === undefined ? [] : [ofDomain, ofDisk]), ...(platform.alsoUsedBy === undefined ? [] : [ofOther])];
     expect(tree.baseNames().filter((name) => !name.startsWith('.'))).toEqual(used.toSorted());
-    // The agent, which is root, leaves nothing of root's.
-    expect(ownersBelow(instances)).toEqual([platform.uid, ...(definitions === undefined ? [] : [LIBVIRT_QEMU])]);
+    // The agent, which is root, leaves nothing of root's but its record.
+    const novas = [platform.uid, ...(definitions === undefined ? [] : [LIBVIRT_QEMU])];
+    expect(ownersBelow(instances)).toEqual({ novas, ledgers: [0] });
     await kubectl('annotate', 'node', node, 'basekeeper.io/mode-');
     const leaving = [...pods.map((name) => `pod/${name}`), ...(platform.alsoUsedBy === 'VMI' ? ['vmi/vm'] : [])];
     await kubectl('--namespace', VMS, 'delete', '--now', ...leaving);
