@@ -1,4 +1,4 @@
-import type { HistoryQuery } from '../model/ledger/history.ts';
+import { DEFAULT_RECORDS, MOST_RECORDS, type HistoryQuery } from '../model/ledger/history.ts';
 import { documentParts, JSON_FORMAT, type WrittenHistory } from '../report/terminal/ledger/history/document.ts';
 import { SECURITY_HEADERS, text, type Answer, type Route } from './answers.ts';
 import { createStreams, type StreamLimits } from './streams.ts';
@@ -13,8 +13,6 @@ export type HistoryOpener = (query: HistoryQuery) => OpenHistory;
 
 /** Each reads the whole ledger. */
 const READERS = 2;
-const DEFAULT_LIMIT = 1000;
-export const MOST_RECORDS = 10_000;
 
 const NUMBER = /^[1-9]\d{0,14}$/;
 /** What may be asked, and what is read of it; undefined for what makes no sense. */
@@ -53,7 +51,7 @@ function* piecesOf(open: HistoryOpener, asked: HistoryQuery): Generator<string> 
 
 /** A text where it cannot be answered. */
 function parseQuery(query: string): HistoryQuery | string {
-  let asked: HistoryQuery = { limit: DEFAULT_LIMIT };
+  let asked: HistoryQuery = { limit: DEFAULT_RECORDS };
   for (const [key, value] of new URLSearchParams(query)) {
     const part = Object.hasOwn(PARAMETERS, key) ? PARAMETERS[key]?.(value) : undefined;
     if (part === undefined)

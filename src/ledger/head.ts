@@ -1,10 +1,10 @@
 import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-import * as z from 'zod/mini';
 import { replaceOwnFile } from '../disk/write-small-file.ts';
 import { readSmallFile } from '../disk/read-small-file.ts';
 import type { OpenDirectory } from '../disk/held-directory.ts';
 import { hasErrno } from '../lib/errors.ts';
 import { LEDGER_HEAD, NO_RECORD_BEFORE, segmentName, segmentNumber, type LedgerEnd, type LedgerHead } from '../model/ledger/records.ts';
+import { parseHead } from './head-text.ts';
 import { linkOf } from './line.ts';
 import { BLOCK_BYTES, FULL } from './segment.ts';
 
@@ -12,23 +12,6 @@ const MAX_HEAD_BYTES = 1_048_576;
 /** Of the first line of a segment. */
 const MAX_LINE_BYTES = 262_144;
 const NEWLINE = 10;
-const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
-const seq = z.int().check(z.nonnegative());
-const head = z.object({
-  first: z.object({ seq, prev: hash }),
-  last: z.object({ seq, hash }),
-  segments: z.array(z.string()),
-});
-
-/** Undefined for what is not a head. */
-export function parseHead(text: string): LedgerHead | undefined {
-  try {
-    return head.safeParse(JSON.parse(text)).data;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
 
 /** Undefined where there is none, or none that can be read. */
 export function readHead(directory: OpenDirectory): LedgerHead | undefined {

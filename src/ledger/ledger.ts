@@ -107,11 +107,8 @@ class Recording implements RemovalRecord {
     let [pass, evidence] = [0, 0];
     const ends = await writer.append(
       (first) => {
-        const entries: LedgerEntry[] = [];
-        const add = (entry: LedgerEntry): number => first + entries.push(entry) - 1;
-        pass = this.#passNumber ?? this.#beginPass(writer, add);
-        this.#owed.record(pass, add);
-        for (const entry of this.#outcomes.entries(pass)) add(entry);
+        const { entries, add, ...begun } = this.#begun(writer, first);
+        pass = begun.pass;
         const isNew = this.#evidence !== undefined || this.#evidenceNumber === undefined;
         evidence = isNew ? add({ type: 'evidence', pass, ...(this.#evidence ?? NO_EVIDENCE) }) : (this.#evidenceNumber ?? 0);
         before = entries.length;
@@ -124,6 +121,16 @@ class Recording implements RemovalRecord {
     this.#outcomes.clear();
     this.#owed.clear();
     return ends.slice(before).map(({ seq }) => seq);
+  }
+
+  /** What is recorded of the pass so far and not on disk yet. `add` returns the number that an entry gets. */
+  #begun(writer: LedgerWriter, first: number) {
+    const entries: LedgerEntry[] = [];
+    const add = (entry: LedgerEntry): number => first + entries.push(entry) - 1;
+    const pass = this.#passNumber ?? this.#beginPass(writer, add);
+    this.#owed.record(pass, add);
+    for (const entry of this.#outcomes.entries(pass)) add(entry);
+    return { entries, add, pass };
   }
 
   /** Others see by its lock that the pass runs. */
@@ -153,11 +160,7 @@ class Recording implements RemovalRecord {
 
   async #end(writer: LedgerWriter, outcomes: Parameters<RemovalRecord['end']>[0]): Promise<void> {
     await writer.append((first) => {
-      const entries: LedgerEntry[] = [];
-      const add = (entry: LedgerEntry): number => first + entries.push(entry) - 1;
-      const pass = this.#passNumber ?? this.#beginPass(writer, add);
-      this.#owed.record(pass, add);
-      for (const entry of this.#outcomes.entries(pass)) add(entry);
+      const { entries, add, pass } = this.#begun(writer, first);
       add({ type: 'end', pass, outcomes });
       return entries;
     });

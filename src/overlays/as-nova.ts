@@ -6,7 +6,7 @@ import { headerProblem } from './chain.ts';
 import { PARENTLESS_FORMATS } from '../images/formats/formats.ts';
 import type { ImageHeader } from '../images/header.ts';
 import { readEntries } from '../disk/list-directory.ts';
-import { TOO_MANY_NAMES } from './name-budget.ts';
+import { keepNamed } from './name-budget.ts';
 import type { OverlayListing } from './listing.ts';
 import { decodeRawName } from '../disk/raw-name.ts';
 
@@ -39,12 +39,8 @@ function visitInstance(listing: OverlayListing, instance: string): void {
 }
 
 function add(listing: OverlayListing, overlay: Overlay): void {
-  if (!listing.names.take(overlay.chain)) {
-    listing.unseen.add(overlay.path, 'NotUnderstood', TOO_MANY_NAMES);
-    return;
-  }
-  listing.overlays.set(overlay.path, overlay);
-  if (overlay.state === 'unreadable') listing.unseen.add(overlay.path, 'NotUnderstood', overlay.message ?? overlay.state);
+  const isKept = keepNamed(listing, listing.overlays, { key: overlay.path, found: overlay });
+  if (isKept && overlay.state === 'unreadable') listing.unseen.add(overlay.path, 'NotUnderstood', overlay.message ?? overlay.state);
 }
 
 /** Undefined for a dangling link, which does not exist for Nova either. */

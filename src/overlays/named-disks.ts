@@ -3,7 +3,7 @@ import type { NamedDisk, Overlay, Unseen } from '../model/overlay.ts';
 import { IGNORE, settling } from './advice.ts';
 import { baseNameOf, followReference, keepsBaseFile, type Chain } from './chain.ts';
 import { HYPERVISOR } from './declared-formats.ts';
-import { TOO_MANY_NAMES } from './name-budget.ts';
+import { keepNamed } from './name-budget.ts';
 import type { OverlayListing } from './listing.ts';
 import type { Place } from './place.ts';
 
@@ -42,8 +42,7 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
   const isUnstated = !hasHeader && (place.kind !== 'inside' || !listing.declared.saysImage(place.path));
   const overlay = { instance: by, path, state: chain.state, chain: chain.links, message: chain.message, declaredRawBy, isUnstated };
   const key = `${by} ${path} ${format}`;
-  if (listing.names.take(chain.links, overlays.get(key)?.chain)) overlays.set(key, overlay);
-  else unseen.add(known, 'NotUnderstood', TOO_MANY_NAMES);
+  keepNamed(listing, overlays, { key, path: known, found: overlay });
 }
 
 /** Whether the walk has read that very file as this place does, by its bytes, and its chain to the end. Nothing more is found then. */

@@ -8,7 +8,7 @@ import type { ImageReader } from '../images/reader.ts';
 import { IGNORE, settling } from './advice.ts';
 import { followChain, followReference, keepsBaseFile, type Chain } from './chain.ts';
 import type { OverlayListing } from './listing.ts';
-import { TOO_MANY_NAMES } from './name-budget.ts';
+import { keepNamed } from './name-budget.ts';
 import { isKeptByRoot, isRefusal, isWrittenByGuests } from './not-images.ts';
 
 /** An entry that the walk came to. */
@@ -78,16 +78,12 @@ function readHeader(reader: ImageReader, { file }: Found, stats: BigIntStats): I
 
 /** @param excuse by whose word the bytes are a guest's own, where nobody else says so. */
 function addOverlay(listing: OverlayListing, { path }: Found, chain: Chain, excuse?: string): void {
-  if (!listing.names.take(chain.links, listing.overlays.get(path)?.chain)) {
-    listing.overlays.delete(path);
-    listing.unseen.add(path, 'NotUnderstood', TOO_MANY_NAMES);
-    return;
-  }
   const { state, links, rawBases, message, advice } = chain;
   const isSettled = state === 'ok' || state === 'flat';
   const declaredRawBy = isSettled ? undefined : (excuse ?? listing.declared.rawBy(path));
   const isUnstated = !isSettled && !listing.declared.saysImage(path);
-  listing.overlays.set(path, { instance: instanceOf(path), path, state, chain: links, message, declaredRawBy, isUnstated });
+  const found = { instance: instanceOf(path), path, state, chain: links, message, declaredRawBy, isUnstated };
+  if (!keepNamed(listing, listing.overlays, { key: path, found })) return;
   if (excuse === undefined) listing.declared.noteRaw(path, rawBases);
   if (state === 'unreadable' && declaredRawBy === undefined)
     listing.unseen.add(path, 'NotUnderstood', `${message ?? state}; ${settling.disk(advice)}`);
@@ -99,12 +95,7 @@ function addBaseImage(listing: OverlayListing, { path, name, role }: Found, { st
     listing.baseImages.delete(path);
     return;
   }
-  if (listing.names.take(links, listing.baseImages.get(path)?.chain)) {
-    listing.baseImages.set(path, { name, inTrash: role === 'trash', state, chain: links, message, advice });
-  } else {
-    listing.baseImages.delete(path);
-    listing.unseen.add(path, 'NotUnderstood', TOO_MANY_NAMES);
-  }
+  keepNamed(listing, listing.baseImages, { key: path, found: { name, inTrash: role === 'trash', state, chain: links, message, advice } });
 }
 
 /**

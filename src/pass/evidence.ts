@@ -1,3 +1,4 @@
+import { countBy } from '../lib/by-key.ts';
 import { timestamp } from '../lib/timestamp.ts';
 import type { Evidence, SourceEvidence } from '../model/ledger/records.ts';
 import type { OverlayScan } from '../model/overlay.ts';
@@ -20,13 +21,4 @@ export function evidenceOf({ sources, workloads, gaps }: Inventory, { overlays, 
     overlays: countBy(overlays, ({ state }) => state),
     unseen: unseen.length,
   };
-}
-
-function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const item of items) {
-    const key = keyOf(item);
-    counts[key] = (counts[key] ?? 0) + 1;
-  }
-  return counts;
 }

@@ -1,3 +1,4 @@
+import { countBy } from '../lib/by-key.ts';
 import type { RemovalLedger, RemovalRecord } from '../model/ledger/recorder.ts';
 import type { Asked } from '../model/ledger/records.ts';
 import type { Plan } from '../model/plan.ts';
@@ -30,7 +31,5 @@ export async function executeRecorded({ plan, executor, ledger, asked, signal, c
 
 /** By what the executor says of each file, and not by what was recorded. */
 function countOutcomes({ outcomes, trash }: Execution): Partial<Record<Outcome, number>> {
-  const counts: Partial<Record<Outcome, number>> = {};
-  for (const { outcome } of [...outcomes.values(), ...(trash?.values() ?? [])]) counts[outcome] = (counts[outcome] ?? 0) + 1;
-  return counts;
+  return countBy([...outcomes.values(), ...(trash?.values() ?? [])], ({ outcome }) => outcome);
 }

@@ -1,5 +1,6 @@
 import type { Gate, Plan, SourceReport, Totals, TrashPlan } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { countBy } from '../lib/by-key.ts';
 import { runNow, type Sliced } from '../lib/slices.ts';
 import type { TrashedFile } from '../model/scan.ts';
 import type { Inventory } from '../model/workload.ts';
@@ -91,7 +92,7 @@ function* assemble(snapshot: Snapshot, { gate, facts, verdicts }: Decisions): Sl
     findings: [...findings, ...spaceFindings(space, { ...tally, trash })],
     totals: tally.totals,
     states: tally.states,
-    overlays: countOverlays(snapshot),
+    overlays: countBy(snapshot.overlays.overlays, ({ state }) => state),
     ...unseenOf(snapshot),
     sources: sourceReports(snapshot.inventory),
     ...(tally.oldestUnusedSeconds === undefined ? {} : { oldestUnusedSeconds: tally.oldestUnusedSeconds }),
@@ -134,12 +135,6 @@ function withoutMissingList({ reasons }: Gate): Gate {
 
 function unseenOf({ overlays: { unseen, ignored } }: Snapshot): Pick<Plan, 'unseen' | 'ignored'> {
   return { ...(unseen.length === 0 ? {} : { unseen }), ...(ignored.length === 0 ? {} : { ignored }) };
-}
-
-function countOverlays({ overlays }: Snapshot): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { state } of overlays.overlays) counts[state] = (counts[state] ?? 0) + 1;
-  return counts;
 }
 
 function sharedStorageReport({ sharedStorage }: Inventory): Pick<Plan, 'sharedStorage'> {

@@ -146,7 +146,7 @@ function outOfSight({ name, paths, disks = [] }: Workload, facts: HostFacts): st
   );
 }
 
-function isInBase(path: string, { subdirectoryName }: HostFacts): boolean {
+export function isInBase(path: string, { subdirectoryName }: Pick<HostFacts, 'subdirectoryName'>): boolean {
   return posix.basename(posix.dirname(path)) === posix.basename(subdirectoryName);
 }
 

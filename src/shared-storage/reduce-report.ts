@@ -1,6 +1,8 @@
+import { uniqueBy } from '../lib/by-key.ts';
 import { posix } from 'node:path';
 import type { HostReport, ReportedWorkload } from '../model/host-report.ts';
 import type { Workload } from '../model/workload.ts';
+import { isInBase } from './host-report.ts';
 
 export const SHARED_STORAGE_SOURCE = 'sharedStorage';
 
@@ -63,10 +65,6 @@ function directoriesOf({ instanceNames, resizing }: ReportedWorkload): readonly 
   return resizing ? [...instanceNames, ...instanceNames.map((name) => `${name}_resize`)] : instanceNames;
 }
 
-function uniqueBy<T>(items: readonly T[], keyOf: (item: T) => string): readonly T[] {
-  return [...new Map(items.map((item) => [keyOf(item), item])).values()];
-}
-
 /** A file elsewhere is that host's own: one of the same name here is another. */
 function outsidePath({ name, paths }: ReportedWorkload, view: ReportView): string[] {
   const outside = paths.find((path) => !isBelow(path, view) && !isInBase(path, view));
@@ -78,10 +76,6 @@ function outsidePath({ name, paths }: ReportedWorkload, view: ReportView): strin
 /** By its text, as it is meant: a `..` in it could lead anywhere. */
 function isBelow(path: string, { hostInstancesPath }: ReportView): boolean {
   return path.startsWith(`${hostInstancesPath}/`) && posix.normalize(path) === path;
-}
-
-function isInBase(path: string, { subdirectoryName }: ReportView): boolean {
-  return posix.basename(posix.dirname(path)) === posix.basename(subdirectoryName);
 }
 
 function costOf({ name, images, swapMb, ephemeral, paths, mentions = [], instanceNames }: Workload): number {

@@ -27,20 +27,17 @@ export async function killAtStage(world: World, stage: number): Promise<Killed &
 
 /** A pass of the bundle, killed as it is about to make the n-th of these system calls. */
 export async function killAtSystemCall(world: World, call: string, nth: number): Promise<Killed> {
-  const inject = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${nth}`];
-  return await run(`${call} ${nth}`, 'strace', [...inject, process.execPath, ...bundleArgs(world)]);
+  return await run(`${call} ${nth}`, 'strace', injecting(world, call, `signal=KILL:when=${nth}`));
 }
 
 /** A pass of the bundle in which these system calls fail from the n-th on. It may end as it likes: Node.js itself needs some of them. */
 export async function failSystemCall(world: World, call: string, errno: string, nth: number): Promise<Killed> {
-  const inject = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:error=${errno}:when=${nth}+`];
-  return await run(`${call} ${nth} ${errno}`, 'strace', [...inject, process.execPath, ...bundleArgs(world)], { anyEnd: true });
+  return await run(`${call} ${nth} ${errno}`, 'strace', injecting(world, call, `error=${errno}:when=${nth}+`), { anyEnd: true });
 }
 
 /** A pass of the bundle in which one of these system calls fails, and none after it. */
 export async function failOneSystemCall(world: World, call: string, errno: string, nth: number): Promise<Killed> {
-  const inject = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:error=${errno}:when=${nth}`];
-  return await run(`${call} ${nth} ${errno} once`, 'strace', [...inject, process.execPath, ...bundleArgs(world)]);
+  return await run(`${call} ${nth} ${errno} once`, 'strace', injecting(world, call, `error=${errno}:when=${nth}`));
 }
 
 /** A pass of the bundle, killed after so many milliseconds. */
@@ -51,6 +48,12 @@ export async function killAfter(world: World, delayMs: number): Promise<Killed> 
 /** A pass of the bundle that nobody disturbs. */
 export async function wholePass(world: World): Promise<Killed> {
   return await run('whole pass', process.execPath, bundleArgs(world));
+}
+
+/** What strace is called with for a pass of the bundle that meets a fault. */
+function injecting(world: World, call: string, fault: string): string[] {
+  const inject = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:${fault}`];
+  return [...inject, process.execPath, ...bundleArgs(world)];
 }
 
 export function bundleArgs({ tree, workloadsPath, configPath }: World): string[] {

@@ -192,6 +192,7 @@ export const PURE_BELOW: readonly string[] = [
   'src/disk/entry-name.ts',
   'src/disk/raw-name.ts',
   'src/disk/times.ts',
+  'src/lib/by-key.ts',
   'src/lib/errors.ts',
   'src/lib/exemption.ts',
   'src/lib/image-reference.ts',

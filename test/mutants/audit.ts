@@ -39,13 +39,13 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/ledger/audit/head.ts',
+    file: 'src/ledger/head-text.ts',
     tests: [AUDIT, CHANGED],
     mutants: [
       {
         rule: 'audit: each byte of head.json counts',
-        from: 'success && text.trimEnd() === JSON.stringify(data) ? data : undefined',
-        to: 'success ? data : undefined',
+        from: 'found !== undefined && text.trimEnd() === JSON.stringify(found) ? found : undefined',
+        to: 'found',
       },
     ],
   },
@@ -130,8 +130,8 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'the ledger: what makes room on a full disk is recorded late',
-        from: '        this.#owed.record(pass, add);\n        for',
-        to: '        for',
+        from: '    this.#owed.record(pass, add);\n    for',
+        to: '    for',
       },
       {
         rule: 'the ledger: a full disk is no reason to keep what fills it',

@@ -263,7 +263,11 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         from: 'if (isLoaded) return undefined;',
         to: 'if (!isLoaded) return undefined;',
       },
-      { rule: 'what a disk elsewhere stands on is kept', from: 'overlays.set(key, overlay);', to: 'void overlay;' },
+      {
+        rule: 'what a disk elsewhere stands on is kept',
+        from: 'keepNamed(listing, overlays, { key, path: known, found: overlay });',
+        to: 'void overlay;',
+      },
     ],
   },
   {
@@ -540,16 +544,12 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
   {
     file: 'src/overlays/name-budget.ts',
     tests: [GUEST_BYTES],
-    mutants: [{ rule: 'names: there is room for some', from: 'if (bytes > this.#maximumBytes) {', to: 'if (false) {' }],
-  },
-  {
-    file: 'src/overlays/visit.ts',
-    tests: [GUEST_BYTES],
     mutants: [
+      { rule: 'names: there is room for some', from: 'if (bytes > this.#maximumBytes) {', to: 'if (false) {' },
       {
         rule: 'names: an image for whose names there was no room holds',
-        from: "    listing.overlays.delete(path);\n    listing.unseen.add(path, 'NotUnderstood', TOO_MANY_NAMES);",
-        to: '    listing.overlays.delete(path);',
+        from: "  kept.delete(key);\n  unseen.add(path, 'NotUnderstood', TOO_MANY_NAMES);",
+        to: '  kept.delete(key);',
       },
     ],
   },

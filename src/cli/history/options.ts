@@ -1,10 +1,9 @@
 import { posix } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { UsageError } from '../../lib/errors.ts';
-import type { HistoryQuery } from '../../model/ledger/history.ts';
+import { DEFAULT_RECORDS, type HistoryQuery } from '../../model/ledger/history.ts';
 import { cacheFileName } from '../../model/names.ts';
 
-const LIMIT = 1000;
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A time, or how long ago it was. */
@@ -28,7 +27,12 @@ export function addHistoryOptions(command: Command, most?: number): Command {
     .option('--until <time>', 'only what was recorded until then', when)
     .option('--image <id>', 'only files of this image')
     .option('--file <name>', 'only the base file of this name, or the file of this name in the trash')
-    .option('--limit <records>', `only the newest so many; ${most === undefined ? '0: all' : `at most ${most}`}`, limitUpTo(most), LIMIT);
+    .option(
+      '--limit <records>',
+      `only the newest so many; ${most === undefined ? '0: all' : `at most ${most}`}`,
+      limitUpTo(most),
+      DEFAULT_RECORDS,
+    );
 }
 
 /** `nowMs`: wall clock. Throws `UsageError` for what cannot match. */

@@ -6,7 +6,7 @@ import { NO_RECORD_BEFORE, type LedgerHead } from '../../model/ledger/records.ts
 import type { LedgerFiles } from '../reading/files.ts';
 import { advice } from './advice.ts';
 import { Chain } from './chain.ts';
-import { parseHead } from './head.ts';
+import { parseWrittenHead } from '../head-text.ts';
 import { Problems } from './problems.ts';
 import { Tally } from './tally.ts';
 
@@ -96,7 +96,7 @@ function headOf(files: LedgerFiles, problems: Problems): LedgerHead | 'absent' |
   try {
     const text = files.head();
     if (text === undefined) return 'absent';
-    const head = parseHead(text);
+    const head = parseWrittenHead(text);
     if (head === undefined) headless('it is not what this version writes', problems);
     return head;
   } catch (error) {

@@ -1,5 +1,10 @@
 import type { EvidenceRecord, IntentRecord, LedgerEnd, PassRecord } from './records.ts';
 
+/** How many of its newest records are shown where nobody says how many. */
+export const DEFAULT_RECORDS = 1000;
+/** What an agent gives at once. */
+export const MOST_RECORDS = 10_000;
+
 /** What is asked of a ledger's history. Everything that is given has to hold. */
 export interface HistoryQuery {
   /** Wall clock (ms), included. */

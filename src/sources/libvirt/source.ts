@@ -1,3 +1,4 @@
+import { uniqueBy } from '../../lib/by-key.ts';
 import { watch, type FSWatcher } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../../lib/errors.ts';
@@ -122,8 +123,4 @@ function union(one: Workload, other: Workload): Workload {
     mentions: [...new Set([...(one.mentions ?? []), ...(other.mentions ?? [])])],
     disks: differentDisks([...(one.disks ?? []), ...(other.disks ?? [])]),
   };
-}
-
-function uniqueBy<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
-  return [...new Map(items.map((item) => [keyOf(item), item])).values()];
 }

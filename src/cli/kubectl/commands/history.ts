@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { HistoryQuery } from '../../../model/ledger/history.ts';
+import { MOST_RECORDS, type HistoryQuery } from '../../../model/ledger/history.ts';
 import type { LedgerEnd } from '../../../model/ledger/records.ts';
 import { cellText } from '../../../report/terminal/cells.ts';
 import { historyTable } from '../../../report/terminal/ledger/history/table.ts';
@@ -12,9 +12,6 @@ import { outputOption } from '../../output-option.ts';
 import { printResult, type OutputFormat } from '../../output.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
 import { agentSelectorOption, nodeName } from '../selection.ts';
-
-/** What an agent gives at once. */
-const MOST = 10_000;
 
 interface Options extends HistoryOptions {
   readonly output: OutputFormat;
@@ -31,7 +28,7 @@ Examples:
   $ kubectl basekeeper history node-1 --image fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0 -o json`;
 
 export function addHistoryCommand(program: Command, context: KubectlContext): void {
-  addHistoryOptions(program.command('history').argument('<node>', 'the node whose removals are shown'), MOST)
+  addHistoryOptions(program.command('history').argument('<node>', 'the node whose removals are shown'), MOST_RECORDS)
     .description('Say which base files were removed on a node, when, why, on what evidence, and who asked for it.')
     .addOption(outputOption())
     .addOption(agentSelectorOption())
