@@ -13,13 +13,18 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'audit: each record names the hash of the one before',
-        from: 'beginning.startsWith(expected)',
-        to: 'beginning.startsWith(`{"seq":${last.seq + 1},`)',
+        from: 'behind(last.hash, buffer, prev)',
+        to: 'prev < 0 ? -1 : prev + last.hash.length',
       },
       {
         rule: 'audit: a record that the next one does not name was changed',
         from: 'if (seq === last.seq + 1) {',
         to: 'if (seq === last.seq + 1) return;\n    if (seq === last.seq + 1) {',
+      },
+      {
+        rule: 'audit: each record has the number after the one before',
+        from: 'behindNumber(last.seq + 1, buffer, seq)',
+        to: "buffer.indexOf(',', seq)",
       },
       { rule: 'audit: no record is missing', from: '} else if (seq > furthest.seq) {', to: '} else if (seq > furthest.seq + 9) {' },
       {

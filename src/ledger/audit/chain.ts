@@ -4,6 +4,7 @@ import type { LedgerEnd, LedgerHead } from '../../model/ledger/records.ts';
 import type { LineSink } from '../reading/files.ts';
 import type { Problems } from './problems.ts';
 import { advice } from './advice.ts';
+import { behind, behindNumber } from './bytes.ts';
 
 /** Where a ledger begins: the number of its first record, and the hash of the one before it. */
 type Beginning = LedgerHead['first'];
@@ -11,16 +12,12 @@ type Beginning = LedgerHead['first'];
 /** A record whose number is known. Its bytes belong to the reader of the file. */
 export interface ReadRecord {
   readonly seq: number;
-  /** The first characters of its line; what follows `prev` begins at `after`. */
-  readonly beginning: string;
-  readonly after: number;
   readonly buffer: Buffer;
   readonly start: number;
+  /** Where in the buffer follows what comes after `prev`. */
+  readonly after: number;
   readonly end: number;
 }
-
-/** How much of what follows `prev` is in `beginning`. */
-const FURTHER_CHARACTERS = 80;
 
 interface Link extends LedgerEnd {
   readonly segment: string;
@@ -29,6 +26,9 @@ interface Link extends LedgerEnd {
 
 const START = /^\{"seq":(\d{1,15}),"prev":"([0-9a-f]{64})",/;
 const START_MAX_BYTES = 110;
+const SEQ = '{"seq":';
+const PREV = ',"prev":"';
+const REST = '",';
 const NO_MARKS: readonly NotedEnd[] = [];
 
 export interface ChainOptions {
@@ -92,17 +92,9 @@ export class Chain implements LineSink {
     }
     if (this.#blank > 0) this.#blankLines();
     const last = this.#last;
-    if (last !== undefined) {
-      const expected = `{"seq":${last.seq + 1},"prev":"${last.hash}",`;
-      const after = expected.length;
-      // Beyond the end of the line there is more of the buffer, which changes no comparison.
-      const beginning = buffer.toString('latin1', start, start + after + FURTHER_CHARACTERS);
-      if (beginning.startsWith(expected)) {
-        this.#take({ seq: last.seq + 1, beginning, after, buffer, start, end });
-        return;
-      }
-    }
-    this.#outOfLine(buffer, start, end);
+    const after = last === undefined ? -1 : behindLink(buffer, start, last);
+    if (last === undefined || after < 0) this.#outOfLine(buffer, start, end);
+    else this.#take({ seq: last.seq + 1, buffer, start, after, end });
   }
 
   longLine(): void {
@@ -126,7 +118,7 @@ export class Chain implements LineSink {
   }
 
   #outOfLine(buffer: Buffer, start: number, end: number): void {
-    const beginning = buffer.toString('latin1', start, Math.min(end, start + START_MAX_BYTES + FURTHER_CHARACTERS));
+    const beginning = buffer.toString('latin1', start, Math.min(end, start + START_MAX_BYTES));
     const [text = '', digits = '', prev = ''] = START.exec(beginning) ?? [];
     if (text === '') {
       this.#junk('the line is not a record');
@@ -135,7 +127,7 @@ export class Chain implements LineSink {
     const seq = Number(digits);
     if (this.#last === undefined) this.#begin({ seq, prev });
     else this.#connect({ seq, prev }, this.#last);
-    this.#take({ seq, beginning, after: text.length, buffer, start, end });
+    this.#take({ seq, buffer, start, after: start + text.length, end });
   }
 
   #take(record: ReadRecord): void {
@@ -207,6 +199,13 @@ export class Chain implements LineSink {
   #problem(kind: 'BlankLines' | 'NotARecord' | 'BeginningMissing' | 'RecordsMissing' | 'OutOfOrder', message: string): void {
     this.#options.problems.add({ kind, segment: this.#segment, line: this.#line, message });
   }
+}
+
+/** Where in the buffer follows what comes after the link to `last`, -1 for a line with another link. */
+function behindLink(buffer: Buffer, start: number, last: LedgerEnd): number {
+  const seq = behind(SEQ, buffer, start);
+  const prev = behind(PREV, buffer, behindNumber(last.seq + 1, buffer, seq));
+  return behind(REST, buffer, behind(last.hash, buffer, prev));
 }
 
 function endOf(link: Link | undefined): LedgerEnd | undefined {

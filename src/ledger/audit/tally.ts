@@ -2,6 +2,7 @@ import { countOf, listSome } from '../../lib/text.ts';
 import type { IntentRange, LedgerRecord } from '../../model/ledger/records.ts';
 import { parseLine } from '../line.ts';
 import { advice } from './advice.ts';
+import { behind, numberAt } from './bytes.ts';
 import type { ReadRecord } from './chain.ts';
 import type { Problems } from './problems.ts';
 
@@ -51,10 +52,10 @@ export class Tally {
   }
 
   record(record: ReadRecord): void {
-    const { seq, beginning, after, buffer, start, end } = record;
+    const { seq, buffer, start, after, end } = record;
     // Nearly every record is an intent, and what there is to know of it is its number.
-    const type = after + TYPE_AT;
-    const pass = beginning.startsWith(INTENT, type) ? Number.parseInt(beginning.slice(type + INTENT.length), 10) : 0;
+    const at = behind(INTENT, buffer, after + TYPE_AT);
+    const pass = at < 0 ? 0 : numberAt(buffer, at);
     if (pass > 0) this.#intent(seq, pass);
     else this.#other(seq, parseLine(buffer.toString('utf8', start, end)));
   }

@@ -99,6 +99,11 @@ describe('a record', () => {
     ['missing with others', without(2, 3), ['RecordsMissing 3: records 3 to 4 are missing before record 5']],
     ['missing at the beginning', without(0), ['BeginningMissing 1: the ledger begins with record 2, and should begin with record 1']],
     ['missing at the end', without(4, 5), ['EndMissing 4: the ledger ends with record 4, and head.json names record 6']],
+    [
+      'said to be another one',
+      [...LINES, `{"seq":9,"prev":"${hashLine(LINES[5] ?? '')}","at":"2026-11-01T00:00:07.000Z","type":"recovered"}`],
+      ['RecordsMissing 7: records 7 to 8 are missing before record 9'],
+    ],
     ['there twice', LINES.toSpliced(3, 0, LINES[2] ?? ''), ['OutOfOrder 4: record 3 follows record 3']],
     ['moved', swapped(1, 2), ['RecordsMissing 2: record 2 is missing before record 3', 'OutOfOrder 3: record 2 follows record 3']],
     [
