@@ -3,7 +3,7 @@ import type { Report } from '../../model/report.ts';
 import { cacheSummary } from './cache-summary.ts';
 import { imageListText } from '../image-list.ts';
 import type { ReportDigest } from '../digest.ts';
-import { lastRemovalText, removalOf } from '../last-removal.ts';
+import { lastRemovalText, removalOf, type LastRemoval } from '../last-removal.ts';
 import { summarize } from '../summary.ts';
 import { wantedSummary, wantedText } from '../wanted.ts';
 
@@ -23,6 +23,8 @@ export interface AnnotationInput {
   readonly intervalSeconds?: number | undefined;
   /** The answer to `run-now`, where this report is one. */
   readonly runNowDone?: string | undefined;
+  /** What an earlier pass removed, which counts where this one removed nothing. */
+  readonly earlierRemoval?: LastRemoval | undefined;
 }
 
 /** The annotations to merge into the node, or undefined when nothing changed: a newer last pass alone is not a change. */
@@ -48,7 +50,7 @@ export function ownAnnotations(annotations: Annotations): Annotations {
 function wantedAnnotations(input: AnnotationInput): Annotations {
   const { report, digest, written, runNowDone } = input;
   const cache = cacheSummary(report, digest, silentAfter(input));
-  const removal = removalOf(report);
+  const removal = removalOf(report) ?? input.earlierRemoval;
   // A pass that decided nothing knows nothing of the cache: what the last one said stays.
   const withCache = (value: object): Annotations => ({
     [NODE_ANNOTATIONS.lastPass]: report.takenAt,

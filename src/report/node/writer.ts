@@ -6,6 +6,7 @@ import type { Report } from '../../model/report.ts';
 import { NODE_ANNOTATIONS } from '../../model/annotation-keys.ts';
 import { annotationPatch, ownAnnotations, type Annotations } from './annotations.ts';
 import type { ReportDigest } from '../digest.ts';
+import { removalOf, type LastRemoval } from '../last-removal.ts';
 import { sendWithRetries } from '../../kube/retry.ts';
 import type { Timing } from '../../lib/timing.ts';
 import { WorkQueue } from '../../lib/work-queue.ts';
@@ -40,6 +41,8 @@ export class AnnotationWriter {
   readonly #options: AnnotationWriterOptions;
   readonly #queue: WorkQueue;
   #latest: { readonly report: Report; readonly digest: ReportDigest } | undefined;
+  /** Of this process. It may be older than the latest report, which replaces one that still waits to be written. */
+  #removal: LastRemoval | undefined;
   #runNowDone: string | undefined;
   #written: Written | undefined;
   #delayed: AbortController | undefined;
@@ -52,6 +55,7 @@ export class AnnotationWriter {
   /** @param runNow the value of `run-now` that asked for this pass: its answer does not wait. */
   publish(report: Report, digest: ReportDigest, runNow: string | undefined): void {
     this.#latest = { report, digest };
+    this.#removal = removalOf(report) ?? this.#removal;
     if (runNow !== undefined) this.#runNowDone = runNow;
     this.#schedule();
   }
@@ -123,7 +127,7 @@ export class AnnotationWriter {
     if (node === undefined || this.#latest === undefined) return undefined;
     const known = this.#written?.uid === node.uid ? this.#written.annotations : ownAnnotations(node.annotations);
     const { heartbeatSeconds, intervalSeconds } = this.#options;
-    const input = { written: known, heartbeatSeconds, intervalSeconds, runNowDone: this.#runNowDone };
+    const input = { written: known, heartbeatSeconds, intervalSeconds, runNowDone: this.#runNowDone, earlierRemoval: this.#removal };
     const annotations = annotationPatch({ ...this.#latest, ...input });
     return annotations === undefined ? undefined : { node, known, annotations };
   }

@@ -176,6 +176,35 @@ describe('problems with the API server', () => {
   });
 });
 
+describe('the last removal', () => {
+  const removed = { files: 1, allocatedBytes: 0, reclaimableFiles: 0, reclaimableBytes: 0, removedFiles: 1, removedBytes: 2 ** 30 };
+  const TEXT = '2026-11-23T14:00:00.000Z: 1 base file removed, 1.0 GiB';
+
+  it('should reach the node though another pass followed before it was written', async () => {
+    const timing = heldTiming();
+    const { kube, reporter } = setUp({ ...NO_EVENTS, timing, maxDelaySeconds: 10 });
+    const show = (of: Report): Promise<void> => reporter.publish(of, digestOf(of), {});
+    await show(report({ totals: removed }));
+    while (timing.waiting() === 0) await Promise.resolve();
+    await show(report({ takenAt: later(2) }));
+    timing.release();
+    await reporter.idle();
+    expect(kube.requests).toHaveLength(1);
+    expect(kube.node('node-1')?.annotations).toMatchObject({ 'basekeeper.io/last-removal': TEXT, 'basekeeper.io/last-pass': later(2) });
+  });
+
+  it('should reach the node with the next pass where the API server refused it', async () => {
+    const { kube, publish } = setUp(NO_EVENTS);
+    await publish(report());
+    kube.refuse = () => apiError(403);
+    await publish(report({ takenAt: later(0), totals: removed }));
+    kube.refuse = () => undefined;
+    await publish(report({ takenAt: later(60) }));
+    expect(kube.node('node-1')?.annotations).toMatchObject({ 'basekeeper.io/last-removal': TEXT });
+    expect(await publish(report({ takenAt: later(120) }))).toEqual([]);
+  });
+});
+
 describe('the delay before a write', () => {
   it('should be a random part of the configured one', async () => {
     const { timing, publish } = setUp({ ...NO_EVENTS, maxDelaySeconds: 10 });
