@@ -1,3 +1,4 @@
+import { messageOf } from '../../lib/errors.ts';
 import { GATE_REASONS } from '../../model/reasons.ts';
 import { isWell } from '../agents.ts';
 import { agentProblems, silentNodes } from './agent-problems.ts';
@@ -73,7 +74,7 @@ function passes({ statuses, reports }: Evidence): Problem[] {
   const unanswered = [...reports].flatMap(([node, report]): Problem[] => {
     if (!(report instanceof Error)) return [];
     const why = held.has(node) ? 'it is held, and its agent' : 'its agent';
-    return [{ kind: 'ReportMissing', nodes: [node], message: `${why} cannot be asked: ${report.message}` }];
+    return [{ kind: 'ReportMissing', nodes: [node], message: `${why} cannot be asked: ${messageOf(report)}` }];
   });
   return [...failed, ...unanswered];
 }

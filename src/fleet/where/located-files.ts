@@ -14,6 +14,8 @@ export interface LocatedFile {
   readonly since: string;
   /** RFC 3339: when it is old enough to go, or its grace ends; absent where age does not matter. */
   readonly goesAt?: string;
+  /** The agent removes nothing: it only says what would go. */
+  readonly dryRun?: true;
   /** When it goes, or what has to happen first. */
   readonly next: string;
 }
@@ -21,6 +23,7 @@ export interface LocatedFile {
 /** The files of `subject` in one agent's report, those in the trash last. */
 export function locatedFiles(node: string, report: Report, subject: string): readonly LocatedFile[] {
   const { files, trash } = explain(report, subject);
+  const mode = report.dryRun === true || report.result === 'DryRun' ? { dryRun: true as const } : {};
   const gone = new Set(['removed', 'trashed', 'AlreadyGone']);
   return [
     ...files
@@ -29,12 +32,12 @@ export function locatedFiles(node: string, report: Report, subject: string): rea
         const state = Object.hasOwn(REASON_FACTS, reason) ? REASON_FACTS[reason].state : 'held';
         const by = [...new Set(usedBy.map((usage) => usage.by))];
         const goesAt = oldEnoughAt === undefined || by.length > 0 ? {} : { goesAt: oldEnoughAt };
-        return { node, file: name, allocatedBytes, state, usedBy: by, since: modifiedAt, ...goesAt, next };
+        return { node, file: name, allocatedBytes, state, usedBy: by, since: modifiedAt, ...goesAt, ...mode, next };
       }),
     ...trash
       .filter(({ restore }) => restore !== undefined)
       .map(({ entry, allocatedBytes, trashedAt, graceEndsAt, next }): LocatedFile => {
-        return { node, file: entry, allocatedBytes, state: 'trash', usedBy: [], since: trashedAt, goesAt: graceEndsAt, next };
+        return { node, file: entry, allocatedBytes, state: 'trash', usedBy: [], since: trashedAt, goesAt: graceEndsAt, ...mode, next };
       }),
   ];
 }

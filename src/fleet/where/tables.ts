@@ -6,6 +6,7 @@ import type { LocatedFile } from './located-files.ts';
 import type { NodePlace } from './node-place.ts';
 
 const NODES_SHOWN = 5;
+const FAILURES_SHOWN = 5;
 const USERS_SHOWN = 3;
 
 /** What is known of one image on all nodes. */
@@ -62,11 +63,12 @@ function fileColumnsAt(nowMs: number): readonly Column<LocatedFile>[] {
   ];
 }
 
-function whenOf({ goesAt, state }: LocatedFile, nowMs: number): string {
+function whenOf({ goesAt, state, dryRun }: LocatedFile, nowMs: number): string {
   if (state === 'held') return 'held';
   if (goesAt === undefined) return '-';
   const seconds = (Date.parse(goesAt) - nowMs) / 1000;
-  return seconds > 0 ? `in ${shortAge(seconds)}` : 'next pass';
+  if (seconds > 0) return `in ${shortAge(seconds)}`;
+  return dryRun === true ? 'dry run' : 'next pass';
 }
 
 function* closingLines({ subject, places, files, failures }: Whereabouts): Generator<string> {
@@ -77,11 +79,13 @@ function* closingLines({ subject, places, files, failures }: Whereabouts): Gener
   const counts = states.map(([state, some]) => `${some.length} ${state}`).toSorted();
   const bytes = files === undefined ? '' : `, ${humanBytes(files.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0))}`;
   const what = having === 0 ? '' : ` (${counts.join(', ')})${bytes}`;
-  yield `${having} of ${countOf(places.length, 'node')} ${having === 1 ? 'has' : 'have'} files of ${cellText(subject)}${what}.`;
+  yield `${having} of ${countOf(places.length, 'node')} ${having === 1 || places.length === 1 ? 'has' : 'have'} files of ${cellText(subject)}${what}.`;
   const silent = nodes('silent');
   if (silent.length > 0) yield `Unknown of ${countOf(silent.length, 'node')} without an agent: ${listSome(silent, NODES_SHOWN)}.`;
   const unsaid = nodes('unsaid');
   if (files === undefined && unsaid.length > 0)
-    yield `Unknown of ${countOf(unsaid.length, 'node')} that publish no full list: ${listSome(unsaid, NODES_SHOWN)}. Ask their agents with --wide.`;
-  for (const [node, why] of failures) yield `Unknown of ${node}: ${cellText(why)}`;
+    yield `Unknown of ${countOf(unsaid.length, 'node')} without a full list: ${listSome(unsaid, NODES_SHOWN)}. Ask their agents with --wide.`;
+  for (const [node, why] of [...failures].slice(0, FAILURES_SHOWN)) yield `Unknown of ${node}: ${cellText(why)}`;
+  const unshown = failures.size - FAILURES_SHOWN;
+  if (unshown > 0) yield `Unknown of ${countOf(unshown, 'more node')} whose agents did not answer: -o json says why.`;
 }

@@ -27,7 +27,10 @@ export function wantedThere(statuses: readonly NodeStatus[]): readonly WantedThe
 export function* wantedTable(items: readonly WantedThere[], nodes: number, style: TableStyle, nowMs: number): Generator<string> {
   if (items.length > 0) yield* tableRows(columnsAt(nowMs, style.wide === true), items, style);
   const lacking = items.filter((item) => missingCount(item) > 0).map(({ node }) => node);
-  const state = lacking.length === 0 ? 'all have them' : `${lacking.length} lack some: ${listSome(lacking, NODES_SHOWN)}`;
+  const state =
+    lacking.length === 0
+      ? 'all have them'
+      : `${lacking.length} ${lacking.length === 1 ? 'lacks' : 'lack'} some: ${listSome(lacking, NODES_SHOWN)}`;
   const closing =
     items.length === 0
       ? `No image is wanted on ${countOf(nodes, 'node')}.`

@@ -37,6 +37,12 @@ describe('kubectl basekeeper doctor', () => {
     expect(problems).toMatchObject([{ kind: 'PodHolds', nodes: ['node-1', 'node-2'], values: { config: { exemptPods: [{}] } } }]);
   });
 
+  it('should say why an agent that is held cannot be asked, with what the API server says of it', async () => {
+    const { code, stdout } = await doctor({ reports: { 'node-1': heldReport({}) }, mute: ['node-1'] });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^ReportMissing \(1 node: node-1\): it is held, and its agent cannot be asked: .* port-forward: answered 500$/m);
+  });
+
   it('should print one document for all that holds, which can be pasted as it is', async () => {
     const names = ['a', 'b', 'libvirt'];
     const pods = [

@@ -1,5 +1,4 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import pLimit from 'p-limit';
 import { stringify } from 'yaml';
 import { countOf, listSome } from '../../../lib/text.ts';
 import { diagnose, nodesToAsk } from '../../../fleet/doctor/diagnose.ts';
@@ -7,18 +6,16 @@ import type { Diagnosis } from '../../../fleet/doctor/problem.ts';
 import { joinValues } from '../../../fleet/doctor/values.ts';
 import type { Fleet } from '../../../fleet/fleet.ts';
 import { VERSION } from '../../../lib/version.ts';
-import type { Report } from '../../../model/report.ts';
 import { cellText } from '../../../report/terminal/cells.ts';
 import type { TableStyle } from '../../../report/terminal/layout.ts';
-import { asReport } from '../../agent-report.ts';
 import { EXIT_CODES } from '../../exit-codes.ts';
 import { outputOption } from '../../output-option.ts';
 import { printResult, type OutputFormat } from '../../output.ts';
 import { reportError } from '../../program.ts';
+import { askAgents } from '../ask-agents.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
 import { agentSelectorOption, selectorOption } from '../selection.ts';
 
-const CONCURRENCY = 8;
 const NODES_SHOWN = 5;
 
 interface DoctorOptions {
@@ -72,16 +69,9 @@ async function examine(fleet: Fleet, options: DoctorOptions, { time }: KubectlCo
   const statuses = await fleet.statuses(selector);
   const surroundings = await fleet.surroundings(agentSelector);
   const seen = { statuses, surroundings, version: VERSION, nowMs: time.clock.now().wallMs, silentAfterSeconds };
-  const reports = await pLimit(CONCURRENCY).map(nodesToAsk(seen), async (node): Promise<readonly [string, Report | Error]> => {
-    try {
-      const { report } = await fleet.report(node, agentSelector);
-      return [node, asReport(report, `the agent on node ${node}`)];
-    } catch (error) {
-      return [node, error instanceof Error ? error : new Error(String(error))];
-    }
-  });
+  const reports = await askAgents(fleet, nodesToAsk(seen), { agentSelector }, (report) => report);
   const novaConfigs = await fleet.novaConfigs(surroundings, secrets);
-  return diagnose({ ...seen, reports: new Map(reports), novaConfigs });
+  return diagnose({ ...seen, reports, novaConfigs });
 }
 
 async function print({ problems, unknown }: Diagnosis, { output }: DoctorOptions, context: KubectlContext): Promise<void> {

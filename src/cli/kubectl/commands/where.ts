@@ -1,20 +1,18 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import pLimit from 'p-limit';
 import type { Fleet } from '../../../fleet/fleet.ts';
 import { compareNodeNames } from '../../../fleet/node-status.ts';
-import { locatedFiles, type LocatedFile } from '../../../fleet/where/located-files.ts';
+import { locatedFiles } from '../../../fleet/where/located-files.ts';
 import { whereSubject } from '../../../fleet/where/subject.ts';
 import { whereText, type Whereabouts } from '../../../fleet/where/tables.ts';
 import { wantedTable, wantedThere } from '../../../fleet/where/wanted-table.ts';
 import type { TableStyle } from '../../../report/terminal/layout.ts';
 import { messageOf, UsageError } from '../../../lib/errors.ts';
-import { asReport } from '../../agent-report.ts';
 import { outputOption } from '../../output-option.ts';
 import { printResult, type OutputFormat } from '../../output.ts';
+import { AGENTS_AT_ONCE, askAgents } from '../ask-agents.ts';
 import { withFleet, type KubectlContext } from '../context.ts';
 import { agentSelectorOption, selectorOption } from '../selection.ts';
 
-const PARALLEL = 8;
 const MAX_PARALLEL = 64;
 
 interface WhereOptions {
@@ -43,7 +41,7 @@ export function addWhereCommand(program: Command, context: KubectlContext): void
     .description('Say which nodes have an image, and whether it is used there; with --wide its files, who uses them and when they go.')
     .option('--wanted', 'instead: which nodes have the images that are wanted there')
     .option('--wide', 'ask the agents: files, sizes, users and times')
-    .option('--parallel <agents>', 'how many agents to ask at once', agentsAtOnce, PARALLEL)
+    .option('--parallel <agents>', 'how many agents to ask at once', agentsAtOnce, AGENTS_AT_ONCE)
     .addOption(outputOption())
     .addOption(selectorOption())
     .addOption(agentSelectorOption())
@@ -84,19 +82,12 @@ async function locate(fleet: Fleet, asked: string, options: WhereOptions): Promi
   const { selector, agentSelector, wide, parallel } = options;
   const listed = await fleet.places(selector, whereSubject(asked));
   const places = listed.toSorted((left, right) => compareNodeNames(left.node, right.node));
-  const failures = new Map<string, string>();
-  if (wide !== true) return { subject: asked, places, failures };
+  if (wide !== true) return { subject: asked, places, failures: new Map() };
   const toAsk = places.filter(({ answer }) => answer === 'has' || answer === 'unsaid').map(({ node }) => node);
-  const answers = await pLimit(parallel).map(toAsk, async (node): Promise<readonly LocatedFile[]> => {
-    try {
-      const { report } = await fleet.report(node, agentSelector);
-      return locatedFiles(node, asReport(report, `the agent on node ${node}`), asked);
-    } catch (error) {
-      failures.set(node, messageOf(error));
-      return [];
-    }
-  });
-  return { subject: asked, places, files: answers.flat(), failures };
+  const answers = await askAgents(fleet, toAsk, { agentSelector, parallel }, (report, node) => locatedFiles(node, report, asked));
+  const files = [...answers.values()].flatMap((answer) => (answer instanceof Error ? [] : answer));
+  const failures = [...answers].flatMap(([node, answer]) => (answer instanceof Error ? [[node, messageOf(answer)] as const] : []));
+  return { subject: asked, places, files, failures: new Map(failures) };
 }
 
 async function print({ subject, places, files, failures }: Whereabouts, { output }: WhereOptions, context: KubectlContext): Promise<void> {

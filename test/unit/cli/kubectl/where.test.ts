@@ -48,7 +48,7 @@ describe('kubectl basekeeper where', () => {
       'node-10  young     0s ago',
       `2 of 5 nodes have files of ${SUBJECT} (1 used, 1 young).`,
       'Unknown of 1 node without an agent: node-5.',
-      'Unknown of 1 node that publish no full list: node-4. Ask their agents with --wide.',
+      'Unknown of 1 node without a full list: node-4. Ask their agents with --wide.',
       '',
     ]);
   });
@@ -81,6 +81,7 @@ describe('kubectl basekeeper where', () => {
     ]);
     const table = (await kubectl(world(), ['where', SUBJECT, '--wide'])).stdout;
     expect(table).toMatch(/^NODE +FILE +SIZE +STATE +LAST USE +GOES +USED BY\n/);
+    expect(table).toMatch(/node-10 .* unused +3d ago +dry run/);
     expect(table).toMatch(/node-10 .*_20 +1\.0 GiB +young +3d ago +in 60m/);
     expect(table).toContain(`3 of 5 nodes have files of ${SUBJECT} (1 unused, 1 young, 2 used), 4.0 GiB.`);
   });
@@ -97,7 +98,7 @@ describe('kubectl basekeeper where', () => {
   it('should look for swap and ephemeral files at the agents only, and say so', async () => {
     const { stdout } = await kubectl(world(), ['where', 'swap_512']);
     expect(stdout).toContain('0 of 5 nodes have files of swap_512.');
-    expect(stdout).toContain('Unknown of 4 nodes that publish no full list');
+    expect(stdout).toContain('Unknown of 4 nodes without a full list');
   });
 
   it('should say of which nodes the agent did not answer, and show the others', async () => {
@@ -109,6 +110,17 @@ describe('kubectl basekeeper where', () => {
     expect(stdout).toContain('1 of 2 nodes has files of');
     expect(stdout).toContain('Unknown of node-2: ');
     expect(stdout).toContain('connection refused');
+  });
+
+  it('should say why of five nodes, and of how many more, where many agents do not answer', async () => {
+    const names = Array.from({ length: 8 }, (_, index) => `node-${index + 1}`);
+    const kube = cluster(Object.fromEntries(names.map((name) => [name, new Error('connection refused')])));
+    for (const name of names) kube.putNode(name, name, written(used));
+    const { stdout } = await kubectl(kube, ['where', SUBJECT, '--wide']);
+    expect(stdout.match(/^Unknown of node-\d/gm)).toHaveLength(5);
+    expect(stdout).toContain('Unknown of 3 more nodes whose agents did not answer: -o json says why.');
+    const { unknown } = JSON.parse((await kubectl(kube, ['where', SUBJECT, '--wide', '-o', 'json'])).stdout) as { unknown: object[] };
+    expect(unknown).toHaveLength(8);
   });
 
   it('should show names and words of strangers safely', async () => {
@@ -152,7 +164,7 @@ describe('kubectl basekeeper where --wanted', () => {
       'NODE    PRESENT  MISSING  LAST PASS  MISSING IMAGES',
       'node-1        1        3     0s ago  b, c and 1 more',
       'node-2        1        0     0s ago',
-      'Images are wanted on 2 of 3 nodes; 1 lack some: node-1.',
+      'Images are wanted on 2 of 3 nodes; 1 lacks some: node-1.',
       '',
     ]);
     expect((await kubectl(wanting(), ['where', '--wanted', '-o', 'wide'])).stdout).toContain('b, c, d');
