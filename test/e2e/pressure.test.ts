@@ -75,7 +75,7 @@ describe(`a file system of ${SMALL_MEBIBYTES} MiB that is too full, seen and ste
       return text.includes('FilesystemPressure') ? text : undefined;
     });
     expect(described).toMatch(
-      /FilesystemPressure .*the file system is 9\d(?:\.\d)? % full .*base files hold: used \S+ GiB, (?:young|pinned) /,
+      /FilesystemPressure .*the file system is 9\d(?:\.\d)? % full .*base files hold: used 40\.0 MiB, (?:young|pinned) /,
     );
   });
 

@@ -1,3 +1,4 @@
+import { humanBytes } from '../../lib/text.ts';
 import type { BudgetPlan, Finding, PressurePlan, StateTotal, Totals, TrashPlan } from '../../model/plan.ts';
 import type { SpacePlans } from './relief.ts';
 
@@ -32,8 +33,8 @@ function budgetFindings(budget: BudgetPlan | undefined, { states, totals, trash 
     ['other entries', budget.heldBytes - totals.allocatedBytes - inTrash],
   ]);
   const message =
-    `the cache holds ${gib(budget.heldBytes)} and its budget is ${gib(budget.maxBytes)}, after the planned removals it holds ` +
-    `${gib(budget.projectedBytes)}: ${listed(new Map([...byState(states), ...others]))}`;
+    `the cache holds ${humanBytes(budget.heldBytes)} and its budget is ${humanBytes(budget.maxBytes)}, after the planned removals it holds ` +
+    `${humanBytes(budget.projectedBytes)}: ${listed(new Map([...byState(states), ...others]))}`;
   return [{ type: 'BudgetExceeded', message }];
 }
 
@@ -41,7 +42,7 @@ function uncounted(budget: BudgetPlan | undefined): Finding[] {
   if (budget?.unseenEntries === undefined) return [];
   const message =
     `entries below the base directory that could not be counted: ${budget.unseenEntries}. ` +
-    `The cache holds more than ${gib(budget.heldBytes)}, so the budget is not kept to for sure; make them readable, or move them away`;
+    `The cache holds more than ${humanBytes(budget.heldBytes)}, so the budget is not kept to for sure; make them readable, or move them away`;
   return [{ type: 'ScanProblem', message }];
 }
 
@@ -53,9 +54,5 @@ function byState(states: readonly StateTotal[]): Map<string, number> {
 
 function listed(bytes: ReadonlyMap<string, number>): string {
   const held = [...bytes].filter(([, size]) => size > 0).toSorted(([, a], [, b]) => b - a);
-  return held.length === 0 ? 'nothing' : held.map(([what, size]) => `${what} ${gib(size)}`).join(', ');
-}
-
-function gib(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  return held.length === 0 ? 'nothing' : held.map(([what, size]) => `${what} ${humanBytes(size)}`).join(', ');
 }

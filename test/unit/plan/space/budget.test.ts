@@ -84,7 +84,7 @@ describe('a cache over its budget', () => {
       {
         type: 'BudgetExceeded',
         message:
-          'the cache holds 0.0 GiB and its budget is 0.0 GiB, after the planned removals it holds 0.0 GiB: young 0.0 GiB, other entries 0.0 GiB',
+          'the cache holds 125.0 KiB and its budget is 100.0 KiB, after the planned removals it holds 125.0 KiB: young 100.0 KiB, other entries 25.0 KiB',
       },
     ]);
   });

@@ -56,7 +56,7 @@ describe('pressure mode', () => {
       {
         type: 'FilesystemPressure',
         message:
-          'the file system is 99 % full (thresholds 85 and 80 %), after the planned removals 99 %; base files hold: young 0.0 GiB; the rest is not in the cache',
+          'the file system is 99 % full (thresholds 85 and 80 %), after the planned removals 99 %; base files hold: young 250.0 KiB; the rest is not in the cache',
       },
     ]);
   });
