@@ -14,5 +14,6 @@ export function toStat(stats: BigIntStats): BaseFileStat {
     modifiedAtNs: stats.mtimeNs.toString(),
     modifiedAtMs: Number(stats.mtimeNs) / 1e6,
     regular: stats.isFile(),
+    links: Number(stats.nlink),
   };
 }

@@ -43,6 +43,11 @@ export function recheck(input: RecheckInput): Result | undefined {
   return { outcome: 'ChangedSincePlan', message: `It is ${Math.floor(ageSeconds)} s old; the minimum age is ${minimumSeconds} s.` };
 }
 
+/** What became of a file whose name went, by a look at it before that. */
+export function unlinked(outcome: 'removed' | 'emptied', { links }: Pick<BaseFileStat, 'links'>): Result {
+  return links > 1 ? { outcome, freedNothing: true, message: 'It has another name, so nothing was freed.' } : { outcome };
+}
+
 /** Whether two readings are the same file, with the same mtime. */
 export function isUnchanged(planned: FileIdentity, current: BaseFileStat): boolean {
   return isSameFile(planned, current) && planned.modifiedAtNs === current.modifiedAtNs;

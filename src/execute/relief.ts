@@ -14,7 +14,7 @@ export interface SpaceParts {
 
 /**
  * Whether space is still short while a plan is carried out. The file system is asked each time: what is removed may free nothing. The bytes
- * of the cache are counted down from the plan: a file with several names counts as freed, so that too little goes rather than too much.
+ * of the cache are counted down from the plan, as the plan counts them: what has another name frees nothing.
  */
 export class SpaceWatch {
   readonly #parts: SpaceParts;
@@ -25,7 +25,8 @@ export class SpaceWatch {
   }
 
   /** What became of a file that was to go for good. */
-  settled({ outcome }: Pick<FileOutcome, 'outcome'>, { allocatedBytes }: { readonly allocatedBytes: number }): void {
+  settled({ outcome, freedNothing }: Omit<FileOutcome, 'name'>, { allocatedBytes }: { readonly allocatedBytes: number }): void {
+    if (freedNothing === true) return;
     if (outcome === 'removed' || outcome === 'emptied' || outcome === 'AlreadyGone') this.#freedBytes += allocatedBytes;
   }
 

@@ -1,11 +1,11 @@
 import { trashEntryName } from '../model/trash-names.ts';
 import type { PlannedFile } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
-import type { BaseDirectory, Clock } from '../model/ports.ts';
+import type { BaseDirectory, BaseFileStat, Clock } from '../model/ports.ts';
 import { errnoError, hasErrno } from '../lib/errors.ts';
 import { underImageLock } from './under-image-lock.ts';
 import type { TrashHolder } from './trash/trash-holder.ts';
-import { isUnchanged, objectionIn, recheck, type Result } from './recheck.ts';
+import { isUnchanged, objectionIn, recheck, unlinked, type Result } from './recheck.ts';
 import { losesLockFile, minimumAgeSeconds } from './refusal.ts';
 import type { AnswerFor, Removal } from './removal.ts';
 import { intentOf } from './intents.ts';
@@ -41,29 +41,35 @@ function removeUnused(parts: RemovalParts, file: PlannedFile, answerFor: AnswerF
   const refusal = objectionIn(answerFor(file.name)) ?? parts.refused();
   if (refusal !== undefined) return refusal;
   // Once more, and last of all: the answer took its time, and some writers take no lock.
-  const removeChecked = () => {
+  const removeChecked = (): Result => {
     const trash = parts.trash();
     const discard = trash === undefined ? unlinking(parts, file) : trashing(parts, file, trash);
-    return recheckNow(parts, file) ?? discard();
+    const current = parts.directory.stat(file.name);
+    if (current === undefined) return { outcome: 'AlreadyGone' };
+    return recheckNow(parts, file, current) ?? discard(current);
   };
   return parts.policy.liveUseCheck ? underImageLock(parts.directory, file.name, file.identity, removeChecked) : removeChecked();
 }
 
-function recheckNow({ directory, clock, policy }: RemovalParts, file: PlannedFile): Result | undefined {
+function recheckNow(
+  { directory, clock, policy }: RemovalParts,
+  file: PlannedFile,
+  current = directory.stat(file.name),
+): Result | undefined {
   return recheck({
     planned: file.identity,
-    current: directory.stat(file.name),
+    current,
     nowMs: clock.now().wallMs,
     minimumAgeSeconds: minimumAgeSeconds(file, policy),
     minimumAgeFloorSeconds: policy.minimumAgeFloorSeconds,
   });
 }
 
-function unlinking({ directory }: RemovalParts, { name }: PlannedFile): () => Result {
-  return () => {
+function unlinking({ directory }: RemovalParts, { name }: PlannedFile): (seen: BaseFileStat) => Result {
+  return (seen) => {
     try {
       directory.unlink(name);
-      return { outcome: 'removed' };
+      return unlinked('removed', seen);
     } catch (error) {
       if (hasErrno(error, 'ENOENT')) return { outcome: 'AlreadyGone' };
       throw error;

@@ -32,6 +32,8 @@ export interface PlannedFile {
   readonly outcome?: Outcome | undefined;
   /** Details of an outcome, such as the errno. */
   readonly outcomeMessage?: string | undefined;
+  /** Its name went, but not its blocks: it has another name. */
+  readonly freedNothing?: true | undefined;
 }
 
 export interface FileIdentity {
@@ -65,6 +67,7 @@ export interface Totals {
   readonly reclaimableFiles: number;
   readonly reclaimableBytes: number;
   readonly removedFiles: number;
+  /** What was freed: nothing of a file that has another name. */
   readonly removedBytes: number;
 }
 
@@ -204,6 +207,8 @@ export interface PlannedTrashedFile {
   /** What became of it; absent in a plan. */
   readonly outcome?: Outcome | undefined;
   readonly outcomeMessage?: string | undefined;
+  /** Its name went, but not its blocks: it has another name. */
+  readonly freedNothing?: true | undefined;
 }
 
 /** The trash in a plan or report; absent where it is off and empty. */
@@ -228,5 +233,8 @@ export interface TrashTotals {
   readonly restoredFiles: number;
   readonly restoredBytes: number;
   readonly emptiedFiles: number;
+  /** What was freed. */
   readonly emptiedBytes: number;
+  /** Of emptied files, what was not freed: they have another name. Absent where there is nothing. */
+  readonly linkedBytes?: number | undefined;
 }

@@ -110,6 +110,8 @@ export interface StorageRegistry {
 export interface BaseFileStat extends FileIdentity {
   readonly modifiedAtMs: number;
   readonly regular: boolean;
+  /** How many names it has, wherever they lie. */
+  readonly links: number;
 }
 
 /** The entries of a directory that is held by descriptor: names are joined to it, so a swapped path cannot redirect a removal. */
@@ -174,6 +176,8 @@ export interface FileOutcome {
   readonly name: string;
   readonly outcome: Outcome;
   readonly message?: string | undefined;
+  /** Its name went, but not its blocks: it has another name. */
+  readonly freedNothing?: true | undefined;
 }
 
 export interface Execution {

@@ -113,9 +113,10 @@ function* withRemovals(plan: Plan, outcomes: Execution['outcomes']): Sliced<Tota
   let removedFiles = 0;
   let removedBytes = 0;
   yield* forEachRow(plan.files, ({ name, allocatedBytes }) => {
-    if (outcomes.get(name)?.outcome !== 'removed') return;
+    const found = outcomes.get(name);
+    if (found?.outcome !== 'removed') return;
     removedFiles++;
-    removedBytes += allocatedBytes;
+    if (found.freedNothing !== true) removedBytes += allocatedBytes;
   });
   return { ...plan.totals, removedFiles, removedBytes };
 }

@@ -110,7 +110,7 @@ function addFile(tally: Tally, file: PlannedFile): void {
   if (file.outcome !== undefined) increment(tally.outcomes, file.outcome);
   if (file.outcome === 'RemovalFailed' && tally.failedExamples.length < EXAMPLES) tally.failedExamples.push(file);
   if (file.outcome === 'removed' || file.outcome === 'trashed') {
-    if (file.outcome === 'removed') addCount(tally.removedByKind, file);
+    if (file.outcome === 'removed') addFreed(tally.removedByKind, file);
     if (tally.removedExamples.length < EXAMPLES) tally.removedExamples.push(file);
   }
   if (isGone(file)) {
@@ -134,7 +134,7 @@ function* trashDigest({ trash }: Report, visitor: RowVisitor): Sliced<TrashDiges
   yield* forEachRow(trash.files, (file) => {
     visitor.trashedFile?.(file);
     if (file.outcome !== undefined) increment(outcomes, file.outcome);
-    if (file.outcome === 'emptied') addCount(emptiedByKind, file);
+    if (file.outcome === 'emptied') addFreed(emptiedByKind, file);
     if (file.outcome === 'restored' && restoredExamples.length < EXAMPLES) restoredExamples.push(file);
   });
   return { remaining: remainingTrash(trash), emptiedByKind, outcomes, restoredExamples };
@@ -147,6 +147,11 @@ function increment<K>(counts: Map<K, number>, key: K): void {
 function addCount(counts: Map<BaseFileKind, FileCount>, { kind, allocatedBytes }: Pick<PlannedFile, 'kind' | 'allocatedBytes'>): void {
   const { files, bytes } = counts.get(kind) ?? { files: 0, bytes: 0 };
   counts.set(kind, { files: files + 1, bytes: bytes + allocatedBytes });
+}
+
+/** The blocks of a file that has another name stay. */
+function addFreed(counts: Map<BaseFileKind, FileCount>, file: Pick<PlannedFile, 'kind' | 'allocatedBytes' | 'freedNothing'>): void {
+  addCount(counts, file.freedNothing === true ? { kind: file.kind, allocatedBytes: 0 } : file);
 }
 
 function remainingTotals({ totals }: Report, goneByKind: ReadonlyMap<BaseFileKind, FileCount>): Totals {

@@ -3,7 +3,7 @@ import type { FileOutcome } from '../model/ports.ts';
 import { mapRows } from '../lib/rows.ts';
 import type { Rows } from '../model/rows.ts';
 
-type Planned = Pick<PlannedFile, 'outcome' | 'outcomeMessage'>;
+type Planned = Pick<PlannedFile, 'outcome' | 'outcomeMessage' | 'freedNothing'>;
 
 /** The rows that rows with outcomes were made from: what is wanted without them need not be copied twice. */
 const plannedRows = new WeakMap<Rows<object>, Rows<object>>();
@@ -23,11 +23,17 @@ export function rowsAsPlanned<T extends Planned>(rows: Rows<T>): Rows<Omit<T, ke
 /** The row with its outcome. What was not carried out is `kept`. */
 function withOutcome<T extends object>(file: T, found: FileOutcome | undefined): T & Planned {
   if (found === undefined) return { ...file, outcome: 'kept' };
-  return { ...file, outcome: found.outcome, ...(found.message === undefined ? {} : { outcomeMessage: found.message }) };
+  const { outcome, message, freedNothing } = found;
+  return {
+    ...file,
+    outcome,
+    ...(message === undefined ? {} : { outcomeMessage: message }),
+    ...(freedNothing === undefined ? {} : { freedNothing }),
+  };
 }
 
 /** The row as it was planned. */
 function withoutOutcome<T extends Planned>(file: T): Omit<T, keyof Planned> {
-  const { outcome: _outcome, outcomeMessage: _message, ...planned } = file;
+  const { outcome: _outcome, outcomeMessage: _message, freedNothing: _freed, ...planned } = file;
   return planned;
 }

@@ -9,14 +9,15 @@ export function* reportTrash({ trash, files }: Plan, execution: Execution | unde
   if (trash === undefined) return undefined;
   const outcomes: NonNullable<Execution['trash']> = execution?.trash ?? new Map();
   const reported = rowsWithOutcomes(trash.files, ({ entry }) => outcomes.get(entry));
-  const totals: { -readonly [K in keyof TrashTotals]: number } = { ...trash.totals };
-  yield* forEachRow(reported, ({ outcome, allocatedBytes }) => {
+  const totals: { -readonly [K in keyof TrashTotals]: TrashTotals[K] } = { ...trash.totals };
+  yield* forEachRow(reported, ({ outcome, allocatedBytes, freedNothing }) => {
     if (outcome === 'restored') {
       totals.restoredFiles++;
       totals.restoredBytes += allocatedBytes;
     } else if (outcome === 'emptied') {
       totals.emptiedFiles++;
-      totals.emptiedBytes += allocatedBytes;
+      if (freedNothing === true) totals.linkedBytes = (totals.linkedBytes ?? 0) + allocatedBytes;
+      else totals.emptiedBytes += allocatedBytes;
     }
   });
   if (execution !== undefined) {
@@ -33,7 +34,7 @@ export function* reportTrash({ trash, files }: Plan, execution: Execution | unde
 export function remainingTrash({ totals }: TrashPlan): { files: number; bytes: number } {
   return {
     files: totals.files + totals.trashedFiles - totals.restoredFiles - totals.emptiedFiles,
-    bytes: totals.allocatedBytes + totals.trashedBytes - totals.restoredBytes - totals.emptiedBytes,
+    bytes: totals.allocatedBytes + totals.trashedBytes - totals.restoredBytes - totals.emptiedBytes - (totals.linkedBytes ?? 0),
   };
 }
 

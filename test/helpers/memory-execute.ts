@@ -109,8 +109,9 @@ function entryOf(entries: Entries, name: string): Entry {
   return entry;
 }
 
-function statOf({ inode, modifiedAtNs, regular }: Entry): BaseFileStat {
-  return { device: '1', inode: String(inode), modifiedAtNs: String(modifiedAtNs), modifiedAtMs: Number(modifiedAtNs) / 1e6, regular };
+function statOf({ inode, modifiedAtNs, regular }: Entry, links: number): BaseFileStat {
+  const modifiedAtMs = Number(modifiedAtNs) / 1e6;
+  return { device: '1', inode: String(inode), modifiedAtNs: String(modifiedAtNs), modifiedAtMs, regular, links };
 }
 
 /** In-memory twin of one base directory, its trash and its opener. */
@@ -153,19 +154,24 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
   put(name: string, modifiedAtMs: number, regular = true): BaseFileStat {
     const entry = { inode: this.#inodes++, modifiedAtNs: BigInt(modifiedAtMs) * 1_000_000n, regular };
     this.#entries.set(name, entry);
-    return statOf(entry);
+    return statOf(entry, 1);
   }
 
   putTrashed(entry: string, modifiedAtMs: number): BaseFileStat {
     const created = { inode: this.#inodes++, modifiedAtNs: BigInt(modifiedAtMs) * 1_000_000n, regular: true };
     this.#trash ??= new Map();
     this.#trash.set(entry, created);
-    return statOf(created);
+    return statOf(created, 1);
   }
 
   /** Two names of one file, as a crash leaves them. */
   linkFromTrash(entry: string, name: string): void {
     this.#entries.set(name, entryOf(this.#trash ?? new Map<string, Entry>(), entry));
+  }
+
+  /** Another name of a base file. */
+  link(name: string, as: string): void {
+    this.#entries.set(as, entryOf(this.#entries, name));
   }
 
   setModified(name: string, modifiedAtMs: number): void {
@@ -177,7 +183,7 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
   }
 
   statOf(name: string): BaseFileStat {
-    return statOf(entryOf(this.#entries, name));
+    return this.#statOf(entryOf(this.#entries, name));
   }
 
   open(basePath: string): BaseDirectory {
@@ -190,6 +196,11 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
       openTrash: ({ create }) => this.#openTrash(create),
       usage: () => this.filesystem,
     };
+  }
+
+  #statOf(entry: Entry): BaseFileStat {
+    const all = [...this.#entries.values(), ...(this.#trash?.values() ?? [])];
+    return statOf(entry, all.filter((other) => other === entry).length);
   }
 
   #openTrash(create: boolean): TrashDirectory | undefined {
@@ -235,7 +246,7 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
         guard('stat', name);
         this.onStat?.(name);
         const entry = entries.get(name);
-        return entry === undefined ? undefined : statOf(entry);
+        return entry === undefined ? undefined : this.#statOf(entry);
       },
       touch: (name, nowMs) => {
         guard('touch', name);
@@ -246,7 +257,7 @@ export class MemoryBaseDirectory implements BaseDirectoryOpener {
         guard('withImageLock', name);
         const entry = entries.get(name);
         if (entry === undefined) return 'gone';
-        const now = statOf(entry);
+        const now = this.#statOf(entry);
         const same = now.regular && now.device === identity.device && now.inode === identity.inode;
         if (!same || now.modifiedAtNs !== identity.modifiedAtNs) return 'changed';
         if (this.openInQemu.has(name)) return 'busy';

@@ -120,7 +120,41 @@ export const EXECUTION: readonly MutantsOf[] = [
     tests: ['test/unit/execute/pressure.test.ts', 'test/unit/execute/budget.test.ts'],
     mutants: [
       { rule: 'pressure: what is not needed any more stays', from: '!isRelieved(usage(), policy.pressure)', to: 'true' },
+      { rule: 'budget: a file that has another name frees nothing', from: 'if (freedNothing === true) return;', to: '' },
       { rule: 'budget: what is not needed any more stays', from: 'plan.budget.heldBytes - this.#freedBytes > limits.lowBytes', to: 'true' },
+    ],
+  },
+  {
+    file: 'src/report/build-report.ts',
+    tests: ['test/unit/report/build-report.test.ts'],
+    mutants: [
+      {
+        rule: 'figures: what another name of a file keeps is not freed',
+        from: 'if (found.freedNothing !== true) removedBytes',
+        to: 'removedBytes',
+      },
+    ],
+  },
+  {
+    file: 'src/report/trash.ts',
+    tests: ['test/unit/report/trash.test.ts'],
+    mutants: [
+      {
+        rule: 'figures: what another name of a file in the trash keeps is not freed',
+        from: 'if (freedNothing === true)',
+        to: 'if (totals.files < 0)',
+      },
+    ],
+  },
+  {
+    file: 'src/report/node/writer.ts',
+    tests: ['test/unit/report/node/kube-reporter.test.ts'],
+    mutants: [
+      {
+        rule: 'the node names the last removal, whatever pass came after it',
+        from: 'removalOf(report) ?? this.#removal;',
+        to: 'removalOf(report);',
+      },
     ],
   },
   {
@@ -155,8 +189,8 @@ export const EXECUTION: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'replay: the file is looked at once more just before it goes',
-        from: 'return recheckNow(parts, file) ?? discard();',
-        to: 'return discard();',
+        from: 'return recheckNow(parts, file, current) ?? discard(current);',
+        to: 'return discard(current);',
       },
       {
         rule: 'replay: what was touched as it went to the trash comes back',
@@ -292,8 +326,8 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'the file is looked at once more just before it goes',
-        from: 'return recheckNow(parts, file) ?? discard();',
-        to: 'return discard();',
+        from: 'return recheckNow(parts, file, current) ?? discard(current);',
+        to: 'return discard(current);',
       },
       {
         rule: 'live-use check: QEMU’s image locks are asked for',

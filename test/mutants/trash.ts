@@ -71,8 +71,8 @@ export const TRASH: readonly MutantsOf[] = [
       },
       {
         rule: 'trash: it is opened before the last look at the file',
-        from: '    const discard = trash === undefined ? unlinking(parts, file) : trashing(parts, file, trash);\n    return recheckNow(parts, file) ?? discard();',
-        to: '    return recheckNow(parts, file) ?? (trash === undefined ? unlinking(parts, file) : trashing(parts, file, trash))();',
+        from: '    const discard = trash === undefined ? unlinking(parts, file) : trashing(parts, file, trash);\n    const current = parts.directory.stat(file.name);\n',
+        to: '    const current = parts.directory.stat(file.name);\n    const discard = trash === undefined ? unlinking(parts, file) : trashing(parts, file, trash);\n',
       },
     ],
   },
@@ -160,8 +160,8 @@ export const TRASH: readonly MutantsOf[] = [
       },
       {
         rule: 'trash: the file is looked at once more just before it goes',
-        from: 'const emptyNow = () => recheckEntry(parts, file) ?? unlink',
-        to: 'const emptyNow = () => unlink',
+        from: 'return recheckEntry(parts, file, current) ?? unlink',
+        to: 'return unlink',
       },
       {
         rule: 'trash: the clock has the last word on the grace',

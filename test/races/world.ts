@@ -378,7 +378,7 @@ function entriesOf(
     if (file === undefined) return undefined;
     lastSeenMs.set(name, file.mtimeMs);
     const modifiedAtNs = String(BigInt(Math.round(file.mtimeMs * 1e6)));
-    return { device: '1', inode: String(file.inode), modifiedAtNs, modifiedAtMs: file.mtimeMs, regular: true };
+    return { device: '1', inode: String(file.inode), modifiedAtNs, modifiedAtMs: file.mtimeMs, regular: true, links: 1 };
   };
   return {
     stat,

@@ -1,12 +1,12 @@
 import type { Policy } from '../../model/policy.ts';
-import type { BaseDirectory, Clock, TrashDirectory } from '../../model/ports.ts';
+import type { BaseDirectory, BaseFileStat, Clock, TrashDirectory } from '../../model/ports.ts';
 import { isForSpace } from '../../model/reasons.ts';
 import type { PlannedTrashedFile } from '../../model/plan.ts';
 import type { Intent } from '../../model/ledger/records.ts';
 import { hasErrno } from '../../lib/errors.ts';
 import type { AnswerFor, Removal } from '../removal.ts';
 import { underImageLock } from '../under-image-lock.ts';
-import { isSameFile, isUnchanged, objectionIn, recheckUse, type Result } from '../recheck.ts';
+import { isSameFile, isUnchanged, objectionIn, recheckUse, unlinked, type Result } from '../recheck.ts';
 import { losesLockFile } from '../refusal.ts';
 import { intentOfTrashed } from '../intents.ts';
 import { underLock, type LockParts } from '../under-lock.ts';
@@ -74,12 +74,19 @@ function emptyUnused(parts: TrashedFileParts, file: PlannedTrashedFile, answerFo
   const intent = intentToEmpty(parts, file, answerFor);
   if ('outcome' in intent) return intent;
   if (intent.action === 'restore') return recheckEntry(parts, file) ?? moveBack(parts, file);
-  const emptyNow = () => recheckEntry(parts, file) ?? unlink(parts.trash, file.entry);
+  const emptyNow = (): Result => {
+    const current = parts.trash.stat(file.entry);
+    if (current === undefined) return { outcome: 'AlreadyGone' };
+    return recheckEntry(parts, file, current) ?? unlink(parts.trash, file.entry, current);
+  };
   return parts.policy.liveUseCheck ? underImageLock(parts.trash, file.entry, file.identity, emptyNow) : emptyNow();
 }
 
-function recheckEntry({ trash }: TrashedFileParts, { entry, identity }: PlannedTrashedFile): Result | undefined {
-  const current = trash.stat(entry);
+function recheckEntry(
+  { trash }: TrashedFileParts,
+  { entry, identity }: PlannedTrashedFile,
+  current = trash.stat(entry),
+): Result | undefined {
   if (current === undefined) return { outcome: 'AlreadyGone' };
   if (isUnchanged(identity, current)) return undefined;
   return { outcome: 'ChangedSincePlan', message: 'Another file has this name now, or it was modified since the plan.' };
@@ -120,10 +127,10 @@ function finishMove({ trash, directory }: TrashedFileParts, { entry, name, ident
   return { outcome: 'restored' };
 }
 
-function unlink(trash: TrashDirectory, entry: string): Result {
+function unlink(trash: TrashDirectory, entry: string, seen: BaseFileStat): Result {
   try {
     trash.unlink(entry);
-    return { outcome: 'emptied' };
+    return unlinked('emptied', seen);
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return { outcome: 'AlreadyGone' };
     throw error;

@@ -108,7 +108,7 @@ export const METRICS = {
   },
   basekeeper_removed_bytes_total: {
     type: 'counter',
-    help: 'Allocated bytes of the base files that the agent removed for good since it started, by kind.',
+    help: 'Allocated bytes of the base files that the agent removed for good since it started, by kind; none of a file that has another name.',
     labels: ['kind'],
   },
   basekeeper_ledger_bytes: {

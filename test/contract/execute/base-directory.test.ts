@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { closeSync, linkSync, mkdirSync, openSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { tryLock } from 'fs-native-extensions';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -17,6 +17,7 @@ interface Subject {
   readonly put: (name: string, modifiedAtMs: number) => void;
   readonly putDirectory: (name: string) => void;
   readonly setModified: (name: string, modifiedAtMs: number) => void;
+  readonly link: (name: string, as: string) => void;
   readonly remove: (name: string) => void;
   readonly exists: (name: string) => boolean;
   /** A QEMU opens the image; the answer closes it again. */
@@ -36,6 +37,7 @@ function onDisk(): Subject {
     },
     putDirectory: (name) => mkdirSync(at(name)),
     setModified: (name, ms) => utimesSync(at(name), ms / 1000, ms / 1000),
+    link: (name, as) => linkSync(at(name), at(as)),
     remove: (name) => rmSync(at(name)),
     exists: (name) => statSync(at(name), { throwIfNoEntry: false }) !== undefined,
     openInQemu(name) {
@@ -55,6 +57,7 @@ function inMemory(): Subject {
     put: (name, ms) => void directory.put(name, ms),
     putDirectory: (name) => void directory.put(name, MODIFIED_MS, false),
     setModified: (name, ms) => directory.setModified(name, ms),
+    link: (name, as) => directory.link(name, as),
     remove: (name) => directory.remove(name),
     exists: (name) => directory.names.includes(name),
     openInQemu(name) {
@@ -103,6 +106,15 @@ describe.each(Object.entries({ 'the twin in memory': inMemory, 'a directory on d
     const { directory, identity, put } = openWithBase();
     put('other', MODIFIED_MS);
     expect(directory.stat('other')?.inode).not.toBe(identity.inode);
+  });
+
+  it('should say how many names a file has', () => {
+    const { directory, link } = openWithBase();
+    expect(directory.stat('base')?.links).toBe(1);
+    link('base', 'other');
+    expect([directory.stat('base')?.links, directory.stat('other')?.links]).toEqual([2, 2]);
+    directory.unlink('base');
+    expect(directory.stat('other')?.links).toBe(1);
   });
 
   it('should not call a directory regular', () => {
@@ -212,7 +224,8 @@ describe.each(Object.entries({ 'the twin in memory': inMemory, 'a directory on d
     trash.take('base', 'base.1');
     expect([directory.stat('base'), trash.stat('base.1'), trash.list()]).toEqual([undefined, identity, ['base.1']]);
     expect(trash.giveBack('base.1', 'base')).toBe('done');
-    expect([directory.stat('base'), trash.stat('base.1'), trash.list()]).toEqual([identity, identity, ['base.1']]);
+    const twice = { ...identity, links: 2 };
+    expect([directory.stat('base'), trash.stat('base.1'), trash.list()]).toEqual([twice, twice, ['base.1']]);
   });
 
   it('should never give a file back in the place of another', () => {

@@ -20,13 +20,17 @@ interface Case {
   readonly plan?: Partial<Plan>;
   /** Of 1000, after each removal. */
   readonly availableBytes?: number;
+  /** Another name of the oldest file: one of the other two, or one that nobody removes. */
+  readonly oldestIs?: 'middle' | 'elsewhere';
 }
 
 /** Three files that only the budget asks for, in a cache that holds so many bytes. */
-async function remove({ heldBytes, reason = 'OverBudget', policy, plan, availableBytes = 500 }: Case) {
+async function remove({ heldBytes, reason = 'OverBudget', policy, plan, availableBytes = 500, oldestIs }: Case) {
   const directory = new MemoryBaseDirectory('/instances/_base');
-  const rows = names.map((name, index) => {
-    const identity = directory.put(name, NOW_MS - (HOURS[index] ?? 0) * 3_600_000);
+  for (const [index, name] of names.entries()) directory.put(name, NOW_MS - (HOURS[index] ?? 0) * 3_600_000);
+  if (oldestIs !== undefined) directory.link(baseName('oldest'), baseName(oldestIs));
+  const rows = names.map((name) => {
+    const identity = directory.statOf(name);
     return plannedFile(name, 'remove', identity, { reason, minimumAgeSeconds: 600 });
   });
   directory.filesystem = { sizeBytes: 1000, availableBytes: 100 };
@@ -61,6 +65,15 @@ describe('executor: over the budget', () => {
 
   it('should go on, least recently used first, while the cache holds more', async () => {
     expect((await remove({ heldBytes: LOW + FILE_BYTES + 1 })).log).toEqual(['unlink oldest', 'unlink middle']);
+  });
+
+  it('should count a file as freed when the last of its names goes, and not before', async () => {
+    const { log, outcomes } = await remove({ heldBytes: LOW + FILE_BYTES, oldestIs: 'middle' });
+    expect(log).toEqual(['unlink oldest', 'unlink middle']);
+    const another = { outcome: 'removed', freedNothing: true, message: 'It has another name, so nothing was freed.' };
+    expect(outcomes.get(baseName('oldest'))).toEqual({ name: baseName('oldest'), ...another });
+    expect(outcomes.get(baseName('middle'))).toEqual({ name: baseName('middle'), outcome: 'removed' });
+    expect((await remove({ heldBytes: LOW + FILE_BYTES, oldestIs: 'elsewhere' })).log).toEqual(['unlink oldest', 'unlink middle']);
   });
 
   it('should remove nothing for a budget that is kept to, and nothing for one that is not set', async () => {

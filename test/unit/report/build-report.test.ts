@@ -3,6 +3,8 @@ import type { FileOutcome } from '../../../src/model/ports.ts';
 import type { Outcome } from '../../../src/model/reasons.ts';
 import { buildPlan } from '../../../src/plan/build-plan.ts';
 import { buildReport } from '../../../src/report/build-report.ts';
+import { digestOf } from '../../../src/report/digest.ts';
+import { planOf } from '../../../src/report/plan-of.ts';
 import { DIGEST, snapshot, type SnapshotParts } from '../../helpers/snapshot.ts';
 
 const facts = { dryRun: false, durationSeconds: 1, stageSeconds: {} };
@@ -52,6 +54,17 @@ describe('a report', () => {
     const report = buildReport(plan(), execution('removed'), facts);
     expect(report.files.at(0)).toMatchObject({ name: DIGEST, verdict: 'remove', outcome: 'removed' });
     expect(report.totals).toMatchObject({ removedFiles: 1, removedBytes: 1024 });
+  });
+
+  it('should not count as freed what another name of the file keeps', () => {
+    const outcome = { name: DIGEST, outcome: 'removed', freedNothing: true } as const;
+    const report = buildReport(plan(), { outcomes: new Map([[DIGEST, outcome]]), lockWaitSeconds: [] }, facts);
+    expect(report.files.at(0)).toMatchObject({ outcome: 'removed', freedNothing: true });
+    expect(report.totals).toMatchObject({ removedFiles: 1, removedBytes: 0 });
+    const digest = digestOf(report);
+    expect(digest.removedByKind).toEqual(new Map([['original', { files: 1, bytes: 0 }]]));
+    expect(digest.remaining).toMatchObject({ files: 0, allocatedBytes: 0 });
+    expect([...planOf(report).files]).toEqual([...plan().files]);
   });
 
   it('should not count a removal that did not happen', () => {

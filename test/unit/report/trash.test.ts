@@ -56,6 +56,17 @@ describe('the trash in reports', () => {
     );
   });
 
+  it('should count what another name keeps as gone from the trash, but not as freed', () => {
+    const emptied = new Map([['a.1', { name: 'a', outcome: 'emptied', freedNothing: true } as const]]);
+    const linked = buildReport(planWith(FILES), { outcomes: new Map(), trash: emptied, lockWaitSeconds: [] }, FACTS);
+    expect(linked.trash?.totals).toMatchObject({ emptiedFiles: 1, emptiedBytes: 0, linkedBytes: GIB });
+    const { remaining, emptiedByKind } = digestOf(linked).trash ?? {};
+    expect([remaining, emptiedByKind?.get('original')]).toEqual([
+      { files: 2, bytes: 2 * GIB },
+      { files: 1, bytes: 0 },
+    ]);
+  });
+
   it('should show each file of it in the table, by verdict or by outcome', () => {
     const busy = busyReport();
     const reported = [...planTable(busy, { colour: false })].join('');
