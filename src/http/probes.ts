@@ -9,6 +9,14 @@ export interface Probes {
   readonly unready: () => string | undefined | Promise<string | undefined>;
 }
 
+/**
+ * How long an answer about the sources may be given again. While one of them is listed for the first time the answer is soon wrong:
+ * an agent that was asked too early would count as not ready for a second more than it is.
+ */
+export function freshMsOf(sources: readonly SourceStatus[]): number {
+  return sources.some(({ state }) => state === 'syncing') ? 50 : 1000;
+}
+
 /** Names the sources that are not synced; a source whose API is absent has nothing to sync. Undefined `sources`: they do not answer. */
 export function unreadySources(sources: readonly SourceStatus[] | undefined): string | undefined {
   if (sources === undefined) return 'the sources do not answer';

@@ -1,9 +1,9 @@
 import type { Clock } from '../model/ports.ts';
 
-export interface SharedAnswerOptions {
+export interface SharedAnswerOptions<T> {
   readonly clock: Clock;
-  /** An answer that is not older is given again, without asking. */
-  readonly freshMs: number;
+  /** An answer that is not older is given again, without asking. It may depend on the answer: one that is about to change stays fresh for less. */
+  readonly freshMs: (value: T) => number;
   /** Nobody waits longer for a new answer. */
   readonly waitMs: number;
   /** An answer that is older is not given any more. */
@@ -14,7 +14,7 @@ export interface SharedAnswerOptions {
  * For questions that strangers may ask as often as they like, while the answer takes locks and reads files: it is asked for once at a time, and
  * one who waits too long gets the one before. Undefined: nothing has answered for `staleMs`.
  */
-export function sharedAnswer<T>(ask: () => Promise<T>, options: SharedAnswerOptions): () => Promise<T | undefined> {
+export function sharedAnswer<T>(ask: () => Promise<T>, options: SharedAnswerOptions<T>): () => Promise<T | undefined> {
   const { clock, freshMs, waitMs, staleMs } = options;
   let last: { readonly value: T; readonly atMs: number } | undefined;
   let asking: Promise<void> | undefined;
@@ -28,7 +28,7 @@ export function sharedAnswer<T>(ask: () => Promise<T>, options: SharedAnswerOpti
     }
   }
   return async () => {
-    if (known(freshMs) === undefined) {
+    if (last === undefined || known(freshMs(last.value)) === undefined) {
       asking ??= askNow();
       await within(waitMs, asking);
     }

@@ -16,7 +16,7 @@ import type { SourceStatus } from '../model/workload.ts';
 import { timestamp } from '../lib/timestamp.ts';
 import { emptyReport } from '../report/build-report.ts';
 import { createReporter } from '../report/publish.ts';
-import { unreadySources } from '../http/probes.ts';
+import { freshMsOf, unreadySources } from '../http/probes.ts';
 import { sharedAnswer } from '../lib/shared-answer.ts';
 import { createDoor, type Door } from '../http/door.ts';
 import { createKubeReporter, type KubeReporter } from '../report/node/kube-reporter.ts';
@@ -163,7 +163,7 @@ function createLoop(config: Config, all: LoopParts): Agent {
 /** For probes and metrics: reading the registry takes Nova's lock, which its user may hold for as long as it likes. */
 function statusesOf(sources: readonly WorkloadSource[]): () => Promise<readonly SourceStatus[] | undefined> {
   const read = async () => (await readAll(sources)).map(({ status }) => status);
-  return sharedAnswer(read, { clock: systemClock, freshMs: 1000, waitMs: 2000, staleMs: 30_000 });
+  return sharedAnswer(read, { clock: systemClock, freshMs: freshMsOf, waitMs: 2000, staleMs: 30_000 });
 }
 
 interface DoorParts extends Pick<LoopParts, 'logger' | 'metrics' | 'removals'> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SourceState, SourceStatus } from '../../../src/model/workload.ts';
-import { unreadySources } from '../../../src/http/probes.ts';
+import { freshMsOf, unreadySources } from '../../../src/http/probes.ts';
 
 function source(name: string, state: SourceState): SourceStatus {
   return { name, state, lastContactMs: undefined, freshLimitMs: 1, consistentListAtMs: undefined };
@@ -16,5 +16,10 @@ describe('readiness', () => {
     expect(unreadySources([source('pods', 'syncing'), source('a', 'synced'), source('file\n', 'failed')])).toBe(
       'source pods is syncing; source file\\u{a} is failed',
     );
+  });
+
+  it('should be asked for again soon only while a source is listed for the first time', () => {
+    expect(freshMsOf([source('a', 'synced'), source('pods', 'syncing')])).toBeLessThanOrEqual(50);
+    expect(freshMsOf([source('a', 'synced'), source('file', 'failed')])).toBe(1000);
   });
 });

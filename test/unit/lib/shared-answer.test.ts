@@ -10,7 +10,8 @@ function setUp() {
     asked.push(question);
     return question.promise;
   };
-  const get = sharedAnswer(ask, { clock, freshMs: 1000, waitMs: 20, staleMs: 30_000 });
+  const freshMs = (value: string) => (value === 'soon wrong' ? 50 : 1000);
+  const get = sharedAnswer(ask, { clock, freshMs, waitMs: 20, staleMs: 30_000 });
   return { clock, asked, get };
 }
 
@@ -35,6 +36,20 @@ describe('an answer that many ask for', () => {
     const second = get();
     asked[1]?.resolve('b');
     expect(await second).toBe('b');
+  });
+
+  it('should stay fresh for less where it says so', async () => {
+    const { clock, asked, get } = setUp();
+    const first = get();
+    asked[0]?.resolve('soon wrong');
+    await first;
+    clock.advance(50);
+    expect(await get()).toBe('soon wrong');
+    expect(asked).toHaveLength(1);
+    clock.advance(1);
+    const second = get();
+    asked[1]?.resolve('a');
+    expect(await second).toBe('a');
   });
 
   it('should be the one before where the new one takes too long, until that is too old', async () => {
