@@ -19,6 +19,8 @@ export interface LedgerOptions extends Omit<WriterOptions, 'known'> {
 
 /** Of this process. */
 const PROCESS = randomUUID();
+const NOT_BEFORE = (why: string): string =>
+  `a removal is recorded there before it happens, and that failed: ${why}; correct it, or set ledger.enabled: false`;
 const NO_EVIDENCE: Evidence = { sources: [], overlays: {}, unseen: 0 };
 
 /** Records removals in files, before they happen. */
@@ -153,19 +155,28 @@ class Recording implements RemovalRecord {
     try {
       if (this.#writer !== undefined && (this.#passNumber !== undefined || this.#owed.size > 0)) await this.#end(this.#writer, outcomes);
     } catch (error) {
-      this.#problem = this.#explained(error);
+      this.#problem = this.#explained(
+        error,
+        (why) => `what became of files could not be recorded: ${why}; correct it, and the next pass looks`,
+      );
     }
     return { last: this.#writer?.last, bytes: this.#bytes(), ...this.#whatIsWrong() };
   }
 
   async #end(writer: LedgerWriter, outcomes: Parameters<RemovalRecord['end']>[0]): Promise<void> {
+    let ended = 0;
     await writer.append((first) => {
       const { entries, add, pass } = this.#begun(writer, first);
+      ended = pass;
       add({ type: 'end', pass, outcomes });
       return entries;
     });
     this.#owed.clear();
-    await writer.publishHead();
+    try {
+      await writer.publishHead(ended);
+    } catch (error) {
+      this.#problem = this.#explained(error, (why) => `all is recorded, and head.json could not be renewed: ${why}; correct it`);
+    }
   }
 
   #whatIsWrong(): Pick<LedgerState, 'problem'> {
@@ -189,15 +200,11 @@ class Recording implements RemovalRecord {
     this.#writer = undefined;
   }
 
-  #explained(error: unknown): Error {
+  /** @param what says what failed, and what to do. */
+  #explained(error: unknown, what: (why: string) => string = NOT_BEFORE): Error {
     const code = errnoOf(error);
     if (code === undefined) throw error;
-    const why = messageOf(error);
-    const path = ledgerPath(this.#options);
-    return errnoError(
-      code,
-      `a removal is recorded in ${path} before it happens, and that failed: ${why}; correct it, or set ledger.enabled: false`,
-    );
+    return errnoError(code, `${ledgerPath(this.#options)}: ${what(messageOf(error))}`);
   }
 }
 

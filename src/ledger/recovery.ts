@@ -17,7 +17,7 @@ const SEGMENTS = 2;
  * @param basePath where files are looked for whose pass record was dropped.
  */
 export async function recover(writer: LedgerWriter, basePath: string): Promise<void> {
-  const killed = openPasses(recordsOf(writer)).filter(({ pass }) => isOver(writer, pass));
+  const killed = openPasses(recordsOf(writer)).filter(({ pass }) => writer.isOver(pass));
   const entries = killed.map((pass) => recoveredOf(pass, basePath));
   if (entries.length > 0 || writer.isTorn) await writer.append(() => entries);
 }
@@ -29,13 +29,6 @@ function* recordsOf(writer: LedgerWriter): Generator<LedgerRecord, void, void> {
       if (record !== undefined) yield record;
     }
   }
-}
-
-/** The process that carries out a pass holds the lock of its number, until it ends. */
-function isOver(writer: LedgerWriter, pass: number): boolean {
-  const isFree = writer.locks.tryTake(pass);
-  if (isFree) writer.locks.release(pass);
-  return isFree;
 }
 
 function recoveredOf({ pass, basePath: recorded, intents }: OpenPass, basePath: string): RecoveredRecord {

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import type { OpenDirectory } from '../disk/held-directory.ts';
 import { segmentName } from '../model/ledger/records.ts';
+import { linkOf } from './line.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -25,4 +26,16 @@ export function countTooMany(directory: OpenDirectory, numbers: readonly number[
     bytes -= sizeOf(directory, name);
   }
   return Math.max(0, numbers.length - 1);
+}
+
+/** How many of these segments, oldest first, come before the first in which a pass begins that has to stay whole. */
+export function countBeforeKept(segments: readonly number[], read: (number: number) => Buffer, isKept: (pass: number) => boolean): number {
+  const index = segments.findIndex((number) => beginningsIn(read(number)).some(isKept));
+  return index === -1 ? segments.length : index;
+}
+
+/** The numbers of the passes that begin in a segment. */
+function beginningsIn(bytes: Buffer): readonly number[] {
+  const links = bytes.toString('utf8').split('\n').map(linkOf);
+  return links.filter((link) => link?.type === 'pass').map((link) => link?.seq ?? 0);
 }

@@ -16,7 +16,7 @@ import { ledgerPath, openLedgerDirectory, type LedgerPlace } from './directory.t
 import { readHead, writeHead, type Kept } from './head.ts';
 import { chain, hashLine } from './line.ts';
 import { newSegment } from './new-segment.ts';
-import { countTooMany, sizeOf, type Limits } from './retention.ts';
+import { countBeforeKept, countTooMany, sizeOf, type Limits } from './retention.ts';
 import { BLOCK_BYTES, FULL, RESERVE_BYTES, Segment } from './segment.ts';
 import { readTail, type Tail } from './tail.ts';
 
@@ -94,6 +94,13 @@ export class LedgerWriter {
     return this.#torn !== undefined;
   }
 
+  /** The process that carries out a pass holds the lock of its number, until it ends. Not to be asked of a pass of this writer. */
+  isOver(pass: number): boolean {
+    const isFree = this.locks.tryTake(pass);
+    if (isFree) this.locks.release(pass);
+    return isFree;
+  }
+
   /** All segments, oldest first. */
   segments(): number[] {
     const names = this.directory.self((path) => readdirSync(path));
@@ -159,12 +166,16 @@ export class LedgerWriter {
   /**
    * Drops what is too old or too much, and says outside of the segments where they begin and end. It says so first: a segment that is not
    * there and was not dropped here is one that is missing. A full file system takes nothing from that.
+   *
+   * @param ended the pass that has just ended: until another ends, it stays whole, as those do that run.
    */
-  async publishHead(): Promise<void> {
+  async publishHead(ended?: number): Promise<void> {
     await this.#alone(async () => {
       if (this.#segment?.isOvertaken() !== false) await this.#load();
       const numbers = this.segments();
-      const count = countTooMany(this.directory, numbers, { ...this.#options, nowMs: this.#options.clock.now().wallMs });
+      const tooMany = countTooMany(this.directory, numbers, { ...this.#options, nowMs: this.#options.clock.now().wallMs });
+      const isKept = (pass: number): boolean => pass === ended || !this.isOver(pass);
+      const count = countBeforeKept(numbers.slice(0, tooMany), (number) => this.read(number), isKept);
       if (!(await this.#writeHead({ numbers: numbers.slice(count), droppedUpTo: numbers[count - 1] ?? 0 }))) return;
       for (const number of numbers.slice(0, count)) this.directory.entries.unlink(segmentName(number));
     });

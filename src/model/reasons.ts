@@ -101,7 +101,7 @@ export const OUTCOMES = {
   ChangedSincePlan: 'The file or its users changed between plan and removal; the next pass decides again.',
   LockBusy: "The file's Nova lock was held by somebody for longer than lockTimeoutSeconds.",
   AlreadyGone: 'The file was removed by somebody else.',
-  RemovalFailed: 'Unlinking failed; the message has the errno.',
+  RemovalFailed: 'The file could not be removed, or its removal could not be checked or recorded before; the message says why.',
   RestoreFailed: 'The file could not be put back from the trash; the message has the errno.',
   TouchFailed: 'Setting the mtime failed; it is in use anyway.',
   Abandoned: 'The pass was stopped or ran past its deadline before it came to this file.',
@@ -132,7 +132,7 @@ export const FINDINGS = {
   SourceLimited:
     'A source works, but the agent may not read all that it could use. Nothing is held for it; the message says what to allow.',
   ScanProblem: 'An entry of the base directory could not be read.',
-  LedgerUnwritable: 'Removals cannot be recorded before they happen, so files stay.',
+  LedgerUnwritable: 'The ledger of removals could not be written; files stay whose removal cannot be recorded before it happens.',
 } as const;
 export type FindingType = keyof typeof FINDINGS;
 

@@ -47,7 +47,7 @@ export function memoryLedgerFiles(
         const bytes = Buffer.from(line);
         sink.line(bytes, 0, bytes.length);
       }
-      if (rest !== '') sink.rest();
+      if (rest !== undefined && rest !== '') sink.rest(Buffer.from(rest), 0, Buffer.byteLength(rest));
       return OURS;
     },
     version: () => texts.join(''),

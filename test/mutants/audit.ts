@@ -12,19 +12,9 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
     tests: [AUDIT, CHANGED],
     mutants: [
       {
-        rule: 'audit: each record names the hash of the one before',
-        from: 'behind(last.hash, buffer, prev)',
-        to: 'prev < 0 ? -1 : prev + last.hash.length',
-      },
-      {
         rule: 'audit: a record that the next one does not name was changed',
         from: 'if (seq === last.seq + 1) {',
         to: 'if (seq === last.seq + 1) return;\n    if (seq === last.seq + 1) {',
-      },
-      {
-        rule: 'audit: each record has the number after the one before',
-        from: 'behindNumber(last.seq + 1, buffer, seq)',
-        to: "buffer.indexOf(',', seq)",
       },
       { rule: 'audit: no record is missing', from: '} else if (seq > furthest.seq) {', to: '} else if (seq > furthest.seq + 9) {' },
       {
@@ -39,8 +29,29 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
       },
       { rule: 'audit: the last record is the one that head.json names', from: 'if (found.startsWith(mark.hash)) return;', to: 'return;' },
       { rule: 'audit: the last records are there', from: 'else this.#endMissing(mark, last);', to: '' },
+      {
+        rule: 'audit: a record that others follow is whole',
+        from: 'if (this.#cut !== undefined) this.#followed(this.#cut);\n    if (this.#blank',
+        to: 'if (this.#blank',
+      },
       { rule: 'audit: no record is blanked', from: 'if (this.#blank > 0) this.#blankLines();', to: '' },
       { rule: 'audit: a line that is not a record is found', from: "this.#junk('the line is not a record');", to: '' },
+    ],
+  },
+  {
+    file: 'src/ledger/audit/bytes.ts',
+    tests: [AUDIT, CHANGED],
+    mutants: [
+      {
+        rule: 'audit: each record names the hash of the one before',
+        from: 'behind(last.hash, buffer, prev)',
+        to: 'prev < 0 ? -1 : prev + last.hash.length',
+      },
+      {
+        rule: 'audit: each record has the number after the one before',
+        from: 'behindNumber(last.seq + 1, buffer, seq)',
+        to: "buffer.indexOf(',', seq)",
+      },
     ],
   },
   {
@@ -125,6 +136,16 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
         rule: 'the ledger: what was cut off stays missing',
         from: 'it !== undefined && it.seq >= last.seq ? it : last',
         to: 'it !== undefined && it.seq < 0 ? it : last',
+      },
+      {
+        rule: 'the ledger: the last pass stays whole',
+        from: 'pass === ended || !this.isOver(pass)',
+        to: '!this.isOver(pass)',
+      },
+      {
+        rule: 'the ledger: a pass that runs stays whole',
+        from: 'pass === ended || !this.isOver(pass)',
+        to: 'pass === ended',
       },
       { rule: 'the ledger: a process remembers where its ledger ended', from: 'this.#options.known.last = last;', to: '' },
     ],

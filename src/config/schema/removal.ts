@@ -79,7 +79,11 @@ export const ledger = z
         ),
       maxBytes: z
         ._default(z.int().check(z.gte(4_194_304), z.lte(1_099_511_627_776)), 16_777_216)
-        .check(described('How much of the records is kept. The oldest go first, a file of about 1 MiB at a time.')),
+        .check(
+          described(
+            'How much of the records is kept. The oldest go first, a file of about 1 MiB at a time. Those of passes that run and of the last one stay, however much they are.',
+          ),
+        ),
       maxAgeDays: z
         ._default(z.int().check(z.gte(1), z.lte(3650)), 365)
         .check(described('How long records are kept, unless there are too many. They go as whole files.')),

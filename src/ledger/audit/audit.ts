@@ -73,7 +73,7 @@ function summaryOf(
     outcomes: tally.outcomes,
     problems: problems.listed,
     moreProblems: problems.more,
-    notes: [...(head === undefined || last === undefined ? [] : afterHead(head, last.seq)), ...tally.notes()],
+    notes: [...(head === undefined || last === undefined ? [] : afterHead(head, last.seq)), ...chain.notes(), ...tally.notes()],
   };
 }
 

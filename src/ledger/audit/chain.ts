@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 import type { NotedEnd } from '../../model/ledger/audit.ts';
 import type { LedgerEnd, LedgerHead } from '../../model/ledger/records.ts';
+import { isCutOff, isWithoutEnd } from '../reading/cut-off.ts';
 import type { LineSink } from '../reading/files.ts';
 import type { Problems } from './problems.ts';
 import { advice } from './advice.ts';
-import { behind, behindNumber } from './bytes.ts';
+import { behindLink } from './bytes.ts';
 
 /** Where a ledger begins: the number of its first record, and the hash of the one before it. */
 type Beginning = LedgerHead['first'];
@@ -19,6 +20,12 @@ export interface ReadRecord {
   readonly end: number;
 }
 
+interface Cut {
+  readonly segment: string;
+  readonly line: number;
+  readonly what: string;
+}
+
 interface Link extends LedgerEnd {
   readonly segment: string;
   readonly line: number;
@@ -26,9 +33,7 @@ interface Link extends LedgerEnd {
 
 const START = /^\{"seq":(\d{1,15}),"prev":"([0-9a-f]{64})",/;
 const START_MAX_BYTES = 110;
-const SEQ = '{"seq":';
-const PREV = ',"prev":"';
-const REST = '",';
+const CLOSING = 0x7d;
 const NO_MARKS: readonly NotedEnd[] = [];
 
 export interface ChainOptions {
@@ -36,7 +41,8 @@ export interface ChainOptions {
   readonly beginning: Beginning;
   readonly marks: readonly NotedEnd[];
   readonly problems: Problems;
-  readonly visit: (record: ReadRecord) => void;
+  /** Returns whether it can be read. */
+  readonly visit: (record: ReadRecord) => boolean;
 }
 
 /**
@@ -57,6 +63,8 @@ export class Chain implements LineSink {
   #furthest: Link | undefined;
   /** The line before was not a record: it may stand where one was. */
   #afterJunk = false;
+  /** A line that is the beginning of a record, as long as none follows. */
+  #cut: Cut | undefined;
 
   constructor(options: ChainOptions) {
     this.#options = options;
@@ -90,6 +98,7 @@ export class Chain implements LineSink {
       this.#blank += 1;
       return;
     }
+    if (this.#cut !== undefined) this.#followed(this.#cut);
     if (this.#blank > 0) this.#blankLines();
     const last = this.#last;
     const after = last === undefined ? -1 : behindLink(buffer, start, last);
@@ -99,12 +108,16 @@ export class Chain implements LineSink {
 
   longLine(): void {
     this.#line += 1;
+    if (this.#cut !== undefined) this.#followed(this.#cut);
     this.#junk('the line is longer than any record');
   }
 
-  rest(): void {
+  rest(buffer: Buffer, start: number, end: number): void {
     this.#line += 1;
-    this.#junk('the line has no end: the file was cut there, or a record was being written');
+    if (this.#cut !== undefined) this.#followed(this.#cut);
+    const what = 'the line has no end: the file was cut there';
+    if (isWithoutEnd(buffer, start, end)) this.#cutOff(what);
+    else this.#junk(what);
   }
 
   /** After the last line. */
@@ -117,11 +130,21 @@ export class Chain implements LineSink {
     }
   }
 
+  /** What an operator may want to know, and is not wrong. */
+  notes(): readonly string[] {
+    if (this.#cut === undefined) return [];
+    const { line, segment } = this.#cut;
+    return [
+      `line ${line} of ${segment}, the last one, is not whole: a record is being written, or was when a process was killed; the next pass records how much of it there was`,
+    ];
+  }
+
   #outOfLine(buffer: Buffer, start: number, end: number): void {
     const beginning = buffer.toString('latin1', start, Math.min(end, start + START_MAX_BYTES));
     const [text = '', digits = '', prev = ''] = START.exec(beginning) ?? [];
     if (text === '') {
-      this.#junk('the line is not a record');
+      if (isCutOff(buffer, start, end)) this.#cutOff('the line is not whole');
+      else this.#junk('the line is not a record');
       return;
     }
     const seq = Number(digits);
@@ -132,6 +155,12 @@ export class Chain implements LineSink {
 
   #take(record: ReadRecord): void {
     const { seq, buffer, start, end } = record;
+    const isReadable = buffer[end - 1] === CLOSING && this.#options.visit(record);
+    if (!isReadable && isCutOff(buffer, start, end)) {
+      this.#cutOff(`record ${seq} is not whole`);
+      return;
+    }
+    if (!isReadable) this.#problem('NotARecord', `record ${seq} is not one that this version can read${advice.version}`);
     this.#records += 1;
     this.#afterJunk = false;
     const link = { seq, hash: hash('sha256', buffer.subarray(start, end), 'hex'), segment: this.#segment, line: this.#line };
@@ -139,7 +168,6 @@ export class Chain implements LineSink {
     this.#last = link;
     if (this.#furthest === undefined || seq > this.#furthest.seq) this.#furthest = link;
     for (const mark of this.#marks.get(seq) ?? NO_MARKS) this.#compare(mark, link);
-    this.#options.visit(record);
   }
 
   #begin({ seq, prev }: Beginning): void {
@@ -190,6 +218,18 @@ export class Chain implements LineSink {
     this.#blank = 0;
   }
 
+  #cutOff(what: string): void {
+    this.#blank = 0;
+    this.#afterJunk = true;
+    this.#cut = { segment: this.#segment, line: this.#line, what };
+  }
+
+  /** So it is not the end of the ledger. */
+  #followed({ what, ...place }: Cut): void {
+    this.#cut = undefined;
+    this.#options.problems.add({ kind: 'NotARecord', ...place, message: `${what}${advice.changed}` });
+  }
+
   #junk(what: string): void {
     this.#blank = 0;
     this.#afterJunk = true;
@@ -199,13 +239,6 @@ export class Chain implements LineSink {
   #problem(kind: 'BlankLines' | 'NotARecord' | 'BeginningMissing' | 'RecordsMissing' | 'OutOfOrder', message: string): void {
     this.#options.problems.add({ kind, segment: this.#segment, line: this.#line, message });
   }
-}
-
-/** Where in the buffer follows what comes after the link to `last`, -1 for a line with another link. */
-function behindLink(buffer: Buffer, start: number, last: LedgerEnd): number {
-  const seq = behind(SEQ, buffer, start);
-  const prev = behind(PREV, buffer, behindNumber(last.seq + 1, buffer, seq));
-  return behind(REST, buffer, behind(last.hash, buffer, prev));
 }
 
 function endOf(link: Link | undefined): LedgerEnd | undefined {

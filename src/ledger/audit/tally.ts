@@ -51,13 +51,16 @@ export class Tally {
     return Object.fromEntries(this.#outcomes);
   }
 
-  record(record: ReadRecord): void {
+  /** Returns whether this version can read it. */
+  record(record: ReadRecord): boolean {
     const { seq, buffer, start, after, end } = record;
     // Nearly every record is an intent, and what there is to know of it is its number.
     const at = behind(INTENT, buffer, after + TYPE_AT);
     const pass = at < 0 ? 0 : numberAt(buffer, at);
     if (pass > 0) this.#intent(seq, pass);
-    else this.#other(seq, parseLine(buffer.toString('utf8', start, end)));
+    const other = pass > 0 ? undefined : parseLine(buffer.toString('utf8', start, end));
+    if (other !== undefined) this.#other(seq, other);
+    return pass > 0 || other !== undefined;
   }
 
   /** What an operator may want to know once all is read. */
@@ -81,9 +84,8 @@ export class Tally {
     this.#passOf(pass).open.add(seq);
   }
 
-  #other(seq: number, record: LedgerRecord | undefined): void {
-    if (record === undefined) this.#add('NotARecord', `record ${seq} is not one that this version can read${advice.version}`);
-    else if (record.type === 'pass') this.#pass(seq);
+  #other(seq: number, record: LedgerRecord): void {
+    if (record.type === 'pass') this.#pass(seq);
     else if (record.type === 'intent') this.#intent(seq, record.pass);
     else if (record.type === 'outcome') this.#outcome(record.pass, record.outcome, record.intents);
     else if (record.type === 'end') this.#end(record.pass, record.outcomes);
@@ -142,7 +144,7 @@ export class Tally {
     if (open.size === 0) this.#passes.delete(pass);
   }
 
-  #add(kind: 'NotARecord' | 'OutcomeUnexplained' | 'IntentUnanswered' | 'MoreRemovedThanRecorded', message: string): void {
+  #add(kind: 'OutcomeUnexplained' | 'IntentUnanswered' | 'MoreRemovedThanRecorded', message: string): void {
     this.#problems.add({ kind, ...this.#where(), message });
   }
 }

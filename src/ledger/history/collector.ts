@@ -2,12 +2,14 @@ import type { HistoryQuery } from '../../model/ledger/history.ts';
 import type { IntentRange, LedgerEnd, LedgerRecord } from '../../model/ledger/records.ts';
 import { digestOfName } from '../../model/names.ts';
 import { hashLine, parseLine } from '../line.ts';
+import { isCutOff, isWithoutEnd } from '../reading/cut-off.ts';
 import type { LineSink } from '../reading/files.ts';
 import { Pending, type Named, type Row } from './pending.ts';
 
 const BEGINNING =
   /^\{"seq":([1-9]\d{0,14}),"prev":"[0-9a-f]{64}","at":"([^"\\]{20,30})","type":"([a-z]+)","pass":([1-9]\d{0,14}),"evidence":([1-9]\d{0,14}),/;
 const BEGINNING_MAX_BYTES = 240;
+const CLOSING = 0x7d;
 /** Passes and readings of evidence that intents to come may name. */
 const REMEMBERED = 64;
 
@@ -29,6 +31,8 @@ export class Collector implements LineSink {
   readonly #marked: string | undefined;
   #mark: LedgerEnd | undefined;
   #unreadable = 0;
+  /** The line before is the beginning of a record: where none follows, it is being written. */
+  #isCut = false;
 
   constructor(query: HistoryQuery) {
     this.#query = query;
@@ -53,20 +57,34 @@ export class Collector implements LineSink {
 
   line(buffer: Buffer, start: number, end: number): void {
     if (start === end) return;
+    this.#followed();
     const beginning = buffer.toString('latin1', start, Math.min(end, start + BEGINNING_MAX_BYTES));
     if (this.#marked !== undefined && beginning.startsWith(this.#marked))
       this.#mark = { seq: this.#query.mark ?? 0, hash: hashLine(buffer.subarray(start, end)) };
     const found = BEGINNING.exec(beginning);
-    if (found?.[3] === 'intent') this.#intent(found, buffer, start, end);
-    else this.#other(buffer.toString('utf8', start, end));
+    if (buffer[end - 1] !== CLOSING) this.#notWhole(isCutOff(buffer, start, end));
+    else if (found?.[3] === 'intent') this.#intent(found, buffer, start, end);
+    else if (!this.#other(buffer.toString('utf8', start, end))) this.#notWhole(isCutOff(buffer, start, end));
   }
 
   longLine(): void {
+    this.#followed();
     this.#unreadable += 1;
   }
 
-  rest(): void {
-    this.#unreadable += 1;
+  rest(buffer: Buffer, start: number, end: number): void {
+    this.#followed();
+    this.#notWhole(isWithoutEnd(buffer, start, end));
+  }
+
+  #notWhole(isCut: boolean): void {
+    this.#isCut = isCut;
+    if (!isCut) this.#unreadable += 1;
+  }
+
+  #followed(): void {
+    if (this.#isCut) this.#unreadable += 1;
+    this.#isCut = false;
   }
 
   /** By its beginning, without a look at the rest where it is not asked for. */
@@ -103,15 +121,17 @@ export class Collector implements LineSink {
     return imageSha1 === undefined || (record.imageSha1 ?? digestOfName(record.name)) === imageSha1;
   }
 
-  #other(text: string): void {
+  /** Returns whether it is a record. */
+  #other(text: string): boolean {
     const record = parseLine(text);
-    if (record === undefined) this.#unreadable += 1;
-    else if (record.type === 'pass') remember(this.#passes, { seq: record.seq, text });
+    if (record === undefined) return false;
+    if (record.type === 'pass') remember(this.#passes, { seq: record.seq, text });
     else if (record.type === 'evidence') remember(this.#evidence, { seq: record.seq, text });
     else if (record.type === 'outcome') this.#pending.outcome(record.intents, record.outcome, record.message);
     else if (record.type === 'end') this.#pending.end(record.pass);
     else if (record.type === 'recovered') this.#recovered(record);
     else if (this.#isWithin(record.at) && this.#isAsked(record)) this.#keep(record, text);
+    return true;
   }
 
   #recovered(record: Extract<LedgerRecord, { type: 'recovered' }>): void {

@@ -11,6 +11,7 @@ const INTENT_KEYS = [
   'at',
   'pass',
   'evidence',
+  'intendedAt',
   'action',
   'kind',
   'name',

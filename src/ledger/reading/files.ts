@@ -6,8 +6,8 @@ export interface LineSink {
   line(buffer: Buffer, start: number, end: number): void;
   /** In place of a line that is longer than any record. */
   longLine(): void;
-  /** What follows the last newline, where anything does. */
-  rest(): void;
+  /** What follows the last newline, where anything does: no bytes of it where it is longer than any record. */
+  rest(buffer: Buffer, start: number, end: number): void;
 }
 
 /** A ledger's directory, held open. Every call throws an errno error with the path that people know. */

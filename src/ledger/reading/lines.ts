@@ -36,7 +36,7 @@ export function* readLines(fd: number, sink: LineSink): Sliced<undefined> {
     held = end - start;
     yield;
   }
-  if (skipping || held > 0) sink.rest();
+  if (skipping || held > 0) sink.rest(buffer, 0, skipping ? 0 : held);
   return undefined;
 }
 

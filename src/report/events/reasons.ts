@@ -38,8 +38,9 @@ export const EVENT_REASONS = {
     type: 'Warning',
     action: 'RemoveBaseFiles',
     regarding: 'Node',
-    meaning: 'Unused base files could not be unlinked.',
-    advice: 'Check that the base directory is mounted read-write and that the agent may write there; the next pass tries again.',
+    meaning: 'Unused base files could not be removed, or their removal could not be checked or recorded before.',
+    advice:
+      'The message has the reason. Check that the base directory is mounted read-write and that the agent may write there; the next pass tries again.',
   },
   BackingFileMissing: {
     type: 'Warning',
@@ -105,7 +106,8 @@ export const EVENT_REASONS = {
     type: 'Warning',
     action: 'RecordRemovals',
     regarding: 'Node',
-    meaning: 'Each removal is recorded on disk before it happens, and the record cannot be written: files stay.',
+    meaning:
+      'The ledger of removals could not be written. A removal is recorded there before it happens: a file stays whose record cannot be written.',
     advice: 'The message has the path and the reason: correct it, or set ledger.enabled: false; the next pass tries again.',
   },
   UnmappedWorkload: {

@@ -149,6 +149,35 @@ describe('a ledger', () => {
     });
   });
 
+  it('should keep the last pass whole, and one of another process that runs, however much they are', async () => {
+    const { path, begin } = ledgerIn(makeTree(), { maxBytes: 1 });
+    const names = Array.from({ length: 6000 }, (_, index) => `${index}`);
+    const running = await begin();
+    await running.intend([intentOf('running')]);
+    await passOf(await begin(), names);
+    expect(readLedger(path)).toMatchObject({ records: { 0: { type: 'pass', seq: 1 }, length: 6007 }, problems: [] });
+    await running.end({});
+    running.close();
+    const { last } = await passOf(await begin(), names);
+    const { records, problems } = readLedger(path);
+    expect(problems).toEqual([]);
+    expect(records.filter(({ type }) => type === 'pass').map(({ seq }) => seq)).toContain((last?.seq ?? 0) - 6003);
+    expect(records[0]?.seq).toBeGreaterThan(1);
+  });
+
+  it('should say what is true where head.json alone cannot be written', async () => {
+    const { path, begin } = ledgerIn(makeTree());
+    const record = await begin();
+    const [number = 0] = await record.intend([intentOf('a')]);
+    record.outcome(number, 'removed');
+    rmSync(join(path, 'head.json'));
+    mkdirSync(join(path, 'head.json', 'x'), { recursive: true });
+    const { problem } = await record.end({ removed: 1 });
+    record.close();
+    expect(problem).toMatch(/^EISDIR: .*: all is recorded, and head\.json could not be renewed: .*; correct it$/);
+    expect(typesOf(readLedger(path).records)).toEqual(['pass', 'evidence', 'intent', 'outcome', 'end']);
+  });
+
   it('should drop what is older than its greatest age, as a whole file, and never the last one', async () => {
     let nowMs = Date.now() - 800 * DAY_MS;
     const clock = { now: () => ({ wallMs: nowMs, monotonicMs: 0 }) };

@@ -66,6 +66,37 @@ describe('a ledger that is whole', () => {
   });
 });
 
+describe('a last line that is not whole', () => {
+  const began = linesOf([...ENTRIES, PASS, { ...EVIDENCE, pass: 7 }, intent(7, 8)]);
+  const NOTE = /^line 9 of ledger-000001.jsonl, the last one, is not whole: a record is being written, or was when a process was killed/;
+  const textOf = (lines: readonly string[], last: string) => `${[...lines, last].join('\n')}\n\n\n`;
+  const auditOf = (...texts: string[]) => runNow(auditLedger(memoryLedgerFiles(texts, headOf(LINES, texts.length))));
+  const [before, last] = [began.slice(0, 8), began[8] ?? ''];
+
+  it.each([1, 7, 9, 40, 86, 150, last.length - 1])('should be no damage, after %i bytes', (length) => {
+    const { problems: found, notes, last: end } = auditOf(textOf(before, last.slice(0, length)));
+    expect(found).toEqual([]);
+    expect(notes).toContainEqual(expect.stringMatching(NOTE));
+    expect(end?.seq).toBe(8);
+  });
+
+  it('should be no damage at an inner bracket, or where the file ends with it', () => {
+    const evidence = linesOf([...ENTRIES, PASS, { ...EVIDENCE, pass: 7 }])[7] ?? '';
+    const inner = auditOf(textOf(before.slice(0, 7), evidence.slice(0, evidence.indexOf('}') + 1)));
+    expect(inner).toMatchObject({ problems: [], last: { seq: 7 } });
+    const unended = auditOf(`${before.join('\n')}\n${last.slice(0, 90)}`);
+    expect(unended).toMatchObject({ problems: [], last: { seq: 8 } });
+  });
+
+  it('should be damage where another follows it, or head.json names it', () => {
+    const [cut, next] = [(LINES[4] ?? '').slice(0, 150), LINES[5] ?? ''];
+    const kindsOf = ({ problems: found }: LedgerAudit) => found.map(({ kind, line }) => `${kind} ${line}`);
+    expect(kindsOf(auditOf(textOf(LINES.slice(0, 4), `${cut}\n${next}`)))).toContain('NotARecord 5');
+    expect(kindsOf(auditOf(textOf(LINES.slice(0, 4), cut), `${next}\n`))).toContain('NotARecord 5');
+    expect(kindsOf(auditOf(textOf(LINES.slice(0, 5), next.slice(0, 90))))).toContain('EndMissing 5');
+  });
+});
+
 describe('a ledger that is new', () => {
   it('should have a head.json that names no record yet', () => {
     const files = memoryLedgerFiles(['\n\n'], headOf([], 1));

@@ -103,6 +103,20 @@ describe('a history', () => {
     expect({ unreadable, entries: entries.length }).toEqual({ unreadable: 3, entries: 4 });
   });
 
+  it.each([1, 50, 150, 300])('should not call a last line unreadable that is being written, after %i bytes', (length) => {
+    const [whole, last] = [LINES.slice(0, -1), (LINES.at(-1) ?? '').slice(0, length)];
+    for (const limit of [0, 10]) {
+      expect(read({ limit }, [...whole, last, ''])).toMatchObject({ unreadable: 0, entries: { length: 3 } });
+      expect(read({ limit }, [...whole, last, LINES.at(-1) ?? ''])).toMatchObject({ unreadable: 1, entries: { length: 4 } });
+    }
+  });
+
+  it('should say when a file went whose record is late', () => {
+    const intendedAt = '2026-11-01T00:00:00.500Z';
+    const lines = linesOf([PASS, { ...EVIDENCE, pass: 1 }, intent(1, 2, { intendedAt })]);
+    expect(read({}, lines).entries[0]?.item).toMatchObject({ intendedAt, at: '2026-11-01T00:00:02.000Z' });
+  });
+
   it('should leave out a segment that was dropped meanwhile, and fail for one that cannot be read', () => {
     const entriesOf = (text: Error) => [...readHistory(memoryLedgerFiles([text, `${LINES.join('\n')}\n`]), { limit: 10 })].filter(Boolean);
     expect(entriesOf(errnoError('ENOENT', 'gone'))).toHaveLength(4);

@@ -77,7 +77,7 @@ describe('what comes next', () => {
     [
       'a removal that failed',
       { reason: 'Unused', verdict: 'remove', outcome: 'RemovalFailed', outcomeMessage: 'EBUSY' },
-      'Unlinking failed; the message has the errno. (EBUSY)',
+      'The file could not be removed, or its removal could not be checked or recorded before; the message says why. (EBUSY)',
     ],
   ])('should be told for %s', (_what, over, sentence) => {
     expect(nextOf({ outcome: undefined, ...over })).toBe(sentence);
