@@ -54,11 +54,11 @@ async function takeLock(parts: LockParts, name: string): Promise<HeldLock | unde
 }
 
 /** What `look` says; problem with the file is a result. */
-export function attempt<T>(look: () => T): T | Result {
+export function attempt<T>(look: () => T, failure: Outcome = 'RemovalFailed'): T | Result {
   try {
     return look();
   } catch (error) {
-    return failed(error, 'RemovalFailed');
+    return failed(error, failure);
   }
 }
 

@@ -108,6 +108,8 @@ export interface StorageRegistry {
 }
 
 export interface BaseFileStat extends FileIdentity {
+  readonly sizeBytes: number;
+  readonly allocatedBytes: number;
   readonly modifiedAtMs: number;
   readonly regular: boolean;
   /** How many names it has, wherever they lie. */

@@ -4,6 +4,7 @@ import { ensureOwnedDirectory } from '../disk/owned-directory.ts';
 import { systemClock } from '../lib/clock.ts';
 import { ambiguityOf, isPlain } from '../lib/image-reference.ts';
 import { collectReferences } from '../references/collect.ts';
+import { ledgerOf } from './pass.ts';
 import type { Wiring } from './wiring.ts';
 
 export { createPass } from './pass.ts';
@@ -16,12 +17,18 @@ export const listTrash: Wiring['listTrash'] = async ({ basePath }) => {
   return trash.listTrash({ directories: createBaseDirectoryOpener(), basePath });
 };
 
-export const restoreFile: Wiring['restoreFile'] = async ({ basePath, locksPath, policy }, wanted, signal) => {
+export const restoreFile: Wiring['restoreFile'] = async (config, wanted, signal) => {
+  const { basePath, locksPath, policy, preset, nodeName: node, ledger } = config;
   const trash = await import('../execute/trash/restore.ts');
+  const { classify } = await import('../scan/classify.ts');
+  const pass = { asked: { by: 'command', uid: process.getuid?.() ?? 0 }, node, preset, basePath } as const;
+  const beginRecord = ledger.enabled ? () => ledgerOf(config, systemClock).begin(pass) : undefined;
+  const kindOf = (name: string) => classify(name, policy.naming);
   const parts = { locker: createFileLocker({ locksPath }), directories: createBaseDirectoryOpener(), clock: systemClock };
   const { lockTimeoutSeconds } = policy;
-  const { outcome, entry, message } = await trash.restoreFile({ ...parts, basePath, lockTimeoutSeconds }, wanted, signal);
-  return { outcome, name: entry?.name, message };
+  const about = { ...parts, basePath, lockTimeoutSeconds, kindOf, beginRecord };
+  const { outcome, entry, message, unrecorded } = await trash.restoreFile(about, wanted, signal);
+  return { outcome, name: entry?.name, message, unrecorded };
 };
 
 export const cleanUpNodes: Wiring['cleanUpNodes'] = async (signal) => {

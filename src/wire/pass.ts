@@ -93,14 +93,14 @@ export function passParts(
       policy,
       batchSize: batchSizeFor(openFilesLimit()),
     }),
-    ledger: config.ledger.enabled ? ledgerOf(config, clock, extras.logger ?? STDERR) : undefined,
+    ledger: config.ledger.enabled ? ledgerOf(config, clock, extras.logger) : undefined,
     surroundings: surroundingsOf(config, clock, extras),
     clock,
   };
 }
 
 /** Read from the bundle by the first pass that may remove files. */
-function ledgerOf({ ledger, locksPath }: Config, clock: Clock, logger: Logger): RemovalLedger {
+export function ledgerOf({ ledger, locksPath }: Config, clock: Clock, logger: Logger = STDERR): RemovalLedger {
   let opened: RemovalLedger | undefined;
   const onUnrecorded = (intent: Intent, why: string) =>
     logger.warn({ ...intent, why }, 'A file goes without a record, to make room for one: the file system is full.');

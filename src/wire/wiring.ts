@@ -66,6 +66,8 @@ export interface RestoredFile {
   readonly name?: string | undefined;
   /** Why it was not restored. */
   readonly message?: string | undefined;
+  /** Why the ledger has no record of it. */
+  readonly unrecorded?: string | undefined;
 }
 
 /** A ledger that is open for reading. */

@@ -111,7 +111,16 @@ function entryOf(entries: Entries, name: string): Entry {
 
 function statOf({ inode, modifiedAtNs, regular }: Entry, links: number): BaseFileStat {
   const modifiedAtMs = Number(modifiedAtNs) / 1e6;
-  return { device: '1', inode: String(inode), modifiedAtNs: String(modifiedAtNs), modifiedAtMs, regular, links };
+  return {
+    device: '1',
+    inode: String(inode),
+    modifiedAtNs: String(modifiedAtNs),
+    modifiedAtMs,
+    sizeBytes: 4096,
+    allocatedBytes: 4096,
+    regular,
+    links,
+  };
 }
 
 /** In-memory twin of one base directory, its trash and its opener. */

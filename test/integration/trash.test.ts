@@ -229,6 +229,40 @@ describe('basekeeper restore', () => {
     expect(await restore(node, '--list')).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('is empty') });
   });
 
+  it('should be recorded: which file, from where, and who asked', async () => {
+    const node = setUp();
+    const ledger = async (command: string, ...args: string[]) =>
+      (await basekeeper([command, '--instances-path', node.tree.instancesPath, '--node', 'node-1', ...args])).stdout;
+    await node.pass();
+    const [entry = ''] = node.trashed() ?? [];
+    const { inode } = JSON.parse(await ledger('history', '--limit', '1', '-o', 'json')).items[0];
+    await restore(node, NAME, '--node', 'node-1');
+    const { items, evidence } = JSON.parse(await ledger('history', '-o', 'json'));
+    expect(items).toMatchObject([
+      { action: 'trash', outcome: 'trashed' },
+      { action: 'restore', name: NAME, entry, outcome: 'restored', reason: 'RestoreAsked', kind: 'original', inode, sizeBytes: 9 },
+    ]);
+    expect(items[1].askedBy).toBe(`command of user ${process.getuid?.()}`);
+    expect(evidence.at(-1)).toMatchObject({ sources: [] });
+    expect(await ledger('audit')).toContain('The ledger is whole.');
+    expect(await ledger('audit')).toContain('2 passes, 1 trashed, 1 restored.');
+    await node.pass();
+    expect(await ledger('audit')).toContain('The ledger is whole.');
+  });
+
+  it('should be carried out where it cannot be recorded, and say so', async () => {
+    const node = setUp();
+    rmSync(node.tree.path(`_base/${NAME}`));
+    node.putTrashed(100);
+    writeFileSync(node.tree.path('locks/basekeeper-ledger'), '');
+    expect(await restore(node, NAME)).toMatchObject({
+      code: 0,
+      stdout: `restored ${NAME}\n`,
+      stderr: expect.stringMatching(/^basekeeper: the ledger: ENOTDIR: .*basekeeper-ledger/) as string,
+    });
+    expect(node.base()).toEqual([NAME]);
+  });
+
   it('should put back the newest of one name, or the one that is asked for', async () => {
     const node = setUp();
     rmSync(node.tree.path(`_base/${NAME}`));

@@ -232,7 +232,16 @@ function numberOf(name: string): number {
 
 function stat(f: number, old: boolean): BaseFileStat {
   const modifiedAtMs = old ? NOW_MS - 2 * DAY_MS : NOW_MS;
-  return { device: '1', inode: String(f), modifiedAtNs: `${modifiedAtMs}000000`, modifiedAtMs, regular: true, links: 1 };
+  return {
+    device: '1',
+    inode: String(f),
+    modifiedAtNs: `${modifiedAtMs}000000`,
+    modifiedAtMs,
+    sizeBytes: 1,
+    allocatedBytes: 1,
+    regular: true,
+    links: 1,
+  };
 }
 
 /** Replays one trace through the real executor, for each of its agents; how many files went or came back. Throws where the two differ. */

@@ -8,6 +8,18 @@ const REAL_TRASH = 'test/integration/trash.test.ts';
 /** What goes from the trash is gone for good, and what comes back must take nobody's place. */
 export const TRASH: readonly MutantsOf[] = [
   {
+    file: 'src/execute/trash/recorded-restore.ts',
+    tests: [REAL_TRASH],
+    mutants: [
+      { rule: 'the ledger: what somebody puts back is recorded', from: '(await record?.intend([intent])) ?? []', to: '[]' },
+      {
+        rule: 'trash: a ledger that cannot be written keeps nothing from coming back',
+        from: 'return { problem: messageOf(error) };',
+        to: 'throw error;',
+      },
+    ],
+  },
+  {
     file: 'src/plan/trash/rules.ts',
     tests: [PLAN],
     mutants: [

@@ -378,7 +378,8 @@ function entriesOf(
     if (file === undefined) return undefined;
     lastSeenMs.set(name, file.mtimeMs);
     const modifiedAtNs = String(BigInt(Math.round(file.mtimeMs * 1e6)));
-    return { device: '1', inode: String(file.inode), modifiedAtNs, modifiedAtMs: file.mtimeMs, regular: true, links: 1 };
+    const size = { sizeBytes: 1, allocatedBytes: 1 };
+    return { device: '1', inode: String(file.inode), modifiedAtNs, modifiedAtMs: file.mtimeMs, ...size, regular: true, links: 1 };
   };
   return {
     stat,

@@ -58,6 +58,7 @@ function documentOf({ entry, trashedAtMs }: TrashListing): { readonly entry: str
 async function restore(config: Config, file: string, { output }: RestoreOptions, context: Context): Promise<void> {
   const { io, wiring, exitWith } = context;
   const restored = await (await wiring()).restoreFile(config, posix.basename(file), io.signal);
+  if (restored.unrecorded !== undefined) say(io.stderr, `basekeeper: the ledger: ${cellText(restored.unrecorded)}`);
   if (restored.outcome === 'restored') {
     const name = restored.name ?? file;
     return printResult(

@@ -1,8 +1,12 @@
 import { parseTrashEntryName, type TrashEntryName } from '../../model/trash-names.ts';
 import type { BaseDirectory, BaseDirectoryOpener, Clock, FileLocker, TrashDirectory } from '../../model/ports.ts';
+import type { RemovalRecord } from '../../model/ledger/recorder.ts';
+import type { BaseFileKind } from '../../model/scan.ts';
 import type { Outcome } from '../../model/reasons.ts';
 import { isEntryName } from '../../disk/entry-name.ts';
+import { intentToRestore } from '../intents.ts';
 import { isSameFile } from '../recheck.ts';
+import { recorded } from './recorded-restore.ts';
 import { putBack } from './trashed-file.ts';
 import { underLock } from '../under-lock.ts';
 
@@ -12,6 +16,9 @@ export interface RestoreParts {
   readonly clock: Clock;
   readonly basePath: string;
   readonly lockTimeoutSeconds: number;
+  readonly kindOf: (name: string) => BaseFileKind;
+  /** Begins a record of what is restored; undefined: it is not recorded. */
+  readonly beginRecord: (() => Promise<RemovalRecord>) | undefined;
 }
 
 export interface TrashEntry extends TrashEntryName {
@@ -26,6 +33,8 @@ export interface Restored {
   readonly entry: TrashEntry | undefined;
   /** Why it was not restored. */
   readonly message?: string | undefined;
+  /** Why the ledger has no record of it. */
+  readonly unrecorded?: string | undefined;
 }
 
 /** What lies in the trash and has not come back, newest first. Throws an errno error when the base directory or the trash cannot be read. */
@@ -44,14 +53,24 @@ export async function restoreFile(parts: RestoreParts, wanted: string, signal: A
   return await withTrash(directory, async (trash) => {
     const entry = trash === undefined ? undefined : entriesOf(trash).find((it) => it.name === wanted || it.entry === wanted);
     if (trash === undefined || entry === undefined) return { outcome: 'NotInTrash', entry: undefined };
+    let unrecorded: string | undefined;
     const lockParts = { ...parts, policy: parts, signal, onLockWait: () => {} };
     const result = await underLock(lockParts, {
       name: entry.name,
       failure: 'RestoreFailed',
       removeLockFile: false,
-      work: () => (trash.stat(entry.entry)?.regular === true ? putBack({ ...parts, directory, trash }, entry) : { outcome: 'AlreadyGone' }),
+      work: async () => {
+        const stat = trash.stat(entry.entry);
+        if (stat?.regular !== true) return { outcome: 'AlreadyGone' };
+        const work = () => putBack({ ...parts, directory, trash }, entry);
+        if (directory.stat(entry.name) !== undefined) return work();
+        const intent = intentToRestore(entry.entry, entry.name, parts.kindOf(entry.name), stat);
+        const { unrecorded: why, ...restored } = await recorded(parts.beginRecord, intent, work);
+        unrecorded = why;
+        return restored;
+      },
     });
-    return { ...result, entry };
+    return { ...result, entry, unrecorded };
   });
 }
 

@@ -6,8 +6,8 @@ import { behind, numberAt } from './bytes.ts';
 import type { ReadRecord } from './chain.ts';
 import type { Problems } from './problems.ts';
 
-/** What changes the cache, by the name of its outcome. */
-const CHANGES = ['removed', 'trashed', 'emptied', 'restored'] as const;
+/** Removals, by the name of their outcome. A restored file is recorded when it loses its name in the trash, which may be passes later. */
+const CHANGES = ['removed', 'trashed', 'emptied'] as const;
 /** Behind `"at":"2026-11-29T11:00:00.000Z","type":"`. */
 const TYPE_AT = 40;
 const INTENT = 'intent","pass":';

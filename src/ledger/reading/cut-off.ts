@@ -3,7 +3,7 @@ import { parseJson } from '../../lib/json.ts';
 const BEGINNING = '{"seq":';
 
 /**
- * Whether a line is the beginning of a record and not all of it. As the last line of a ledger it is no damage: a record is being written
+ * Whether a line is the beginning of a record and not all of it. As the last line of a ledger it is not damage: a record is being written
  * there, or its process was killed.
  */
 export function isCutOff(buffer: Buffer, start: number, end: number): boolean {

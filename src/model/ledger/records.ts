@@ -74,6 +74,9 @@ export interface EvidenceRecord extends Evidence {
   readonly pass: number;
 }
 
+/** `RestoreAsked`: somebody ran `basekeeper restore`. */
+export type RecordedReason = VerdictReason | TrashReason | 'RestoreAsked';
+
 /** `restore`: it is a base file again, and loses its name in the trash. */
 export type IntentAction = 'unlink' | 'trash' | 'empty' | 'restore';
 
@@ -93,7 +96,7 @@ export interface Intent {
   /** The image's digest in the name of the file: SHA-1 of the image id. */
   readonly imageSha1?: string | undefined;
   readonly verdict: 'remove' | 'empty' | 'restore';
-  readonly reason: VerdictReason | TrashReason;
+  readonly reason: RecordedReason;
 }
 
 /** It is on disk before the file goes. */

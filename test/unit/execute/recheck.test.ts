@@ -9,7 +9,7 @@ const NOW_MS = Date.UTC(2026, 10, 23, 14, 0, 0);
 function unchanged(ageSeconds: number, overrides: Partial<RecheckInput> = {}): RecheckInput & { readonly current: BaseFileStat } {
   const modifiedAtMs = NOW_MS - ageSeconds * 1000;
   const planned = { device: '1', inode: '2', modifiedAtNs: String(modifiedAtMs * 1e6) };
-  const current = { ...planned, modifiedAtMs, regular: true, links: 1 };
+  const current = { ...planned, modifiedAtMs, sizeBytes: 1, allocatedBytes: 1, regular: true, links: 1 };
   return { planned, nowMs: NOW_MS, minimumAgeSeconds: 86_400, minimumAgeFloorSeconds: 600, ...overrides, current };
 }
 

@@ -66,6 +66,13 @@ describe('a ledger that is whole', () => {
   });
 });
 
+describe('the end of a pass', () => {
+  it('should not miss what came back, and is recorded when it loses its name in the trash', () => {
+    const lines = linesOf([...ENTRIES.slice(0, 5), { type: 'end', pass: 1, outcomes: { removed: 2, restored: 1 } }]);
+    expect(audit(lines, { head: headOf(lines, 1) }).problems).toEqual([]);
+  });
+});
+
 describe('a last line that is not whole', () => {
   const began = linesOf([...ENTRIES, PASS, { ...EVIDENCE, pass: 7 }, intent(7, 8)]);
   const NOTE = /^line 9 of ledger-000001.jsonl, the last one, is not whole: a record is being written, or was when a process was killed/;
