@@ -13,6 +13,7 @@ export const COLOURS: Readonly<Record<string, Readonly<Record<string, Colour>>>>
 export const SINGLE_COLOURS: Readonly<Record<string, Colour>> = {
   'removed within 3 h': 'red',
   reclaimable: 'yellow',
+  'failed passes': 'red',
 };
 
 /** Each series that a legend may stand for, and its colour. */

@@ -189,6 +189,51 @@ export const node = dashboard({
       queries: [{ expr: `sum by (reason) (increase(basekeeper_removal_failures_total{${CHOSEN}}[${WITHIN}]))`, legend: '{{reason}}' }],
     }),
   )
+  .withRow(row('Ledger of removals'))
+  .withPanel(
+    stat({
+      title: 'Last record',
+      description: 'Time since the end of the last pass that wrote to the ledger. The agent does not know it of passes before its start.',
+      unit: 's',
+      width: 4,
+      whenEmpty: 'none since the agent started',
+      queries: [{ expr: `time() - max(basekeeper_ledger_last_record_timestamp_seconds{${CHOSEN}})`, legend: 'ago' }],
+    }),
+  )
+  .withPanel(
+    stat({
+      title: 'Not recorded',
+      description: 'Files that went within a day to make room on a full file system, and that only the log of the agent has. 0 is normal.',
+      unit: 'short',
+      width: 4,
+      redFrom: 1,
+      whenEmpty: 'This agent keeps no ledger.',
+      queries: [{ expr: `sum(increase(basekeeper_ledger_unrecorded_files_total{${CHOSEN}}[1d]))`, legend: 'files' }],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Records and failures',
+      description: 'Records that were written within an hour, and passes that could not write theirs, so that files stayed.',
+      unit: 'short',
+      width: 8,
+      whenEmpty: 'This agent keeps no ledger.',
+      queries: [
+        { expr: `max(delta(basekeeper_ledger_records{${CHOSEN}}[${WITHIN}]))`, legend: 'records' },
+        { expr: `sum(increase(basekeeper_ledger_failed_passes_total{${CHOSEN}}[${WITHIN}]))`, legend: 'failed passes' },
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'Size of the ledger',
+      description: 'Bytes of all its files, with the reserve for a full file system; ledger.maxBytes bounds them.',
+      unit: 'bytes',
+      width: 8,
+      whenEmpty: 'This agent keeps no ledger.',
+      queries: [{ expr: `max(basekeeper_ledger_bytes{${CHOSEN}})`, legend: 'ledger' }],
+    }),
+  )
   .withRow(row('Evidence'))
   .withPanel(
     lines({

@@ -179,11 +179,12 @@ class Recording implements RemovalRecord {
     }
   }
 
-  #whatIsWrong(): Pick<LedgerState, 'problem'> {
+  #whatIsWrong(): Pick<LedgerState, 'problem' | 'unrecordedFiles'> {
     if (this.#problem === undefined) return {};
     const { size } = this.#owed;
     const problem = messageOf(this.#problem);
-    return { problem: size === 0 ? problem : `${problem}; ${size} files went to make room, and the log alone has them` };
+    if (size === 0) return { problem };
+    return { problem: `${problem}; ${size} files went to make room, and the log alone has them`, unrecordedFiles: size };
   }
 
   #bytes(): number {

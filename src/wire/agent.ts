@@ -36,7 +36,7 @@ import type { RunnableAgent } from './wiring.ts';
 /** Throws when a cluster is needed and no kubeconfig can be had. */
 export async function wireAgent(config: Config, { logger }: { readonly logger: Logger }): Promise<RunnableAgent> {
   const keepsChecksums = config.verify.enabled && config.verify.checksums.enabled;
-  const metrics = createMetrics({ version: VERSION, trash: config.policy.trash.enabled, checksums: keepsChecksums });
+  const metrics = metricsFor(config, { checksums: keepsChecksums });
   const cluster =
     asksCluster(config.sources) || writesToCluster(config) || reviewsTokens(config.http)
       ? await connect(config, metrics.requestObserver)
@@ -71,6 +71,10 @@ export async function wireAgent(config: Config, { logger }: { readonly logger: L
       logger.info({}, 'the agent has stopped');
     },
   };
+}
+
+function metricsFor({ policy, ledger }: Config, { checksums }: { readonly checksums: boolean }): Metrics {
+  return createMetrics({ version: VERSION, trash: policy.trash.enabled, checksums, ledger: ledger.enabled });
 }
 
 function keeperOf(config: Config, parts: Pick<ChecksumKeeperOptions, 'logger' | 'observer' | 'paused'>): ChecksumKeeper {

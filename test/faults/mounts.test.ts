@@ -40,7 +40,7 @@ function worldOnMount(
 async function pass(world: World, onStage?: (stage: Stage) => void) {
   const wired = await createPass(configOf({ instancesPath: world.tree.instancesPath, workloadsPath: world.workloadsPath }));
   try {
-    const { result, gate, files, totals, cacheUsageBytes, findings } = await wired.runPass({ dryRun: false, onStage });
+    const { result, gate, files, totals, cacheUsageBytes, findings, ledger } = await wired.runPass({ dryRun: false, onStage });
     const outcomes = [...files].map(({ outcome, outcomeMessage }) => `${outcome} ${outcomeMessage ?? ''}`);
     const unwritable = findings.filter(({ type }) => type === 'LedgerUnwritable').map(({ message }) => message);
     return {
@@ -50,6 +50,7 @@ async function pass(world: World, onStage?: (stage: Stage) => void) {
       removed: totals.removedFiles,
       cacheUsageBytes,
       unwritable,
+      unrecordedFiles: ledger?.unrecordedFiles,
     };
   } finally {
     await wired.close();
@@ -140,6 +141,7 @@ describe('a file system that takes nothing', () => {
     expect(written).toMatchObject({ removed: length });
     // A ledger takes more inodes than one: each file is said on standard error before it goes.
     expect(written.unwritable).toEqual([expect.stringContaining(`${length} files went to make room, and the log alone has them`)]);
+    expect(written.unrecordedFiles).toBe(length);
     for (const name of world.unused)
       expect(warned).toHaveBeenCalledWith(expect.stringMatching(`^A file goes without a record.*"name":"${name}".*ENOSPC`));
     for (const filler of fillers.slice(1)) rmSync(filler);

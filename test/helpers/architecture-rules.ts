@@ -148,6 +148,7 @@ export const SHELLS: readonly string[] = [
   'src/report/events/sender.ts',
   'src/report/metrics/metric-set.ts',
   'src/report/metrics/metrics.ts',
+  'src/report/metrics/ledger.ts',
   'src/report/metrics/space.ts',
   'src/report/metrics/scrape.ts',
   'src/report/node/kube-reporter.ts',

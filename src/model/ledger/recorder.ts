@@ -17,6 +17,8 @@ export interface LedgerState {
   readonly bytes: number;
   /** Why nothing could be recorded, and what to do. */
   readonly problem?: string | undefined;
+  /** Files that went to make room and of which there is no record. Absent where there are none. */
+  readonly unrecordedFiles?: number | undefined;
 }
 
 /** Where removals are recorded before they happen. Twin: `memoryLedger`. */

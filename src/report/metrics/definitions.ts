@@ -121,6 +121,21 @@ export const METRICS = {
     help: 'Number of the last record of removals. It never falls, unless the record was begun again.',
     labels: [],
   },
+  basekeeper_ledger_last_record_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the last pass ended that wrote to the record of removals; absent until one of this process did.',
+    labels: [],
+  },
+  basekeeper_ledger_failed_passes_total: {
+    type: 'counter',
+    help: 'Passes that could not record removals before they happen, so that files stayed; absent where ledger.enabled is false.',
+    labels: [],
+  },
+  basekeeper_ledger_unrecorded_files_total: {
+    type: 'counter',
+    help: 'Files that made room on a full file system, and that only the log of the agent has; absent where ledger.enabled is false.',
+    labels: [],
+  },
   basekeeper_trash_files: {
     type: 'gauge',
     help: 'Removed files that lie in the trash after the last pass.',

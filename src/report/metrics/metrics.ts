@@ -10,6 +10,7 @@ import type { StorageHostState } from '../../model/shared-storage.ts';
 import type { ChecksumObserver } from '../../model/verification.ts';
 import type { GapKind, SourceStatus } from '../../model/workload.ts';
 import type { ReportDigest } from '../digest.ts';
+import { LEDGER_COUNTERS, LEDGER_GAUGES, ledgerMetrics } from './ledger.ts';
 import { noopCause, NOOP_CAUSES } from './noop.ts';
 import { createMetricSet, type MetricSet } from './metric-set.ts';
 import { scrape, type Scrape } from './scrape.ts';
@@ -53,8 +54,7 @@ const UNKNOWN_AT_FIRST = [
   'basekeeper_storage_registered_timestamp_seconds',
   'basekeeper_trash_files',
   'basekeeper_trash_bytes',
-  'basekeeper_ledger_bytes',
-  'basekeeper_ledger_records',
+  ...LEDGER_GAUGES,
 ] as const;
 
 /** What Prometheus' linter finds fault with in prom-client's own metrics: gauges that end in `_total`. */
@@ -68,6 +68,8 @@ export interface MetricsOptions {
   readonly trash?: boolean | undefined;
   /** Whether checksums are kept: their counters then begin at 0, else they are absent. Default false. */
   readonly checksums?: boolean | undefined;
+  /** Whether removals are recorded: what counts failures then begins at 0, else it is absent. Default false. */
+  readonly ledger?: boolean | undefined;
 }
 
 export type SourceReader = () => readonly SourceStatus[] | Promise<readonly SourceStatus[]>;
@@ -85,17 +87,19 @@ export interface Metrics extends ReportPart {
 }
 
 /** The agent's metrics in a registry of their own. */
-export function createMetrics({ version, processMetrics = true, trash = false, checksums = false }: MetricsOptions): Metrics {
+export function createMetrics({ version, processMetrics = true, ...kept }: MetricsOptions): Metrics {
   const registry = new Registry();
   const set = createMetricSet(registry);
   set.gauge('basekeeper_build_info').set({ version }, 1);
   startCountersAtZero(set);
-  if (trash) for (const action of TRASH_ACTIONS) set.counter('basekeeper_trash_moved_files_total').inc({ action }, 0);
-  if (!checksums) for (const name of CHECKSUM_COUNTERS) set.counter(name).remove();
-  for (const name of UNKNOWN_AT_FIRST) set.gauge(name).remove();
+  beginSeries(set, kept);
   if (processMetrics) addProcessMetrics(registry);
   let readSources: SourceReader | undefined;
-  const observe = (report: Report, digest: ReportDigest): void => observeReport(set, report, digest);
+  const showLedger = ledgerMetrics(set);
+  const observe = (report: Report, digest: ReportDigest): void => {
+    observeReport(set, report, digest);
+    showLedger(report);
+  };
   return {
     observe,
     publish: (report, digest) => Promise.resolve(observe(report, digest)),
@@ -129,6 +133,14 @@ function startCountersAtZero(set: MetricSet): void {
   }
 }
 
+/** What is there from the start by what the agent keeps, and not before it is known. */
+function beginSeries(set: MetricSet, { trash = false, checksums = false, ledger = false }: Omit<MetricsOptions, 'version'>): void {
+  if (trash) for (const action of TRASH_ACTIONS) set.counter('basekeeper_trash_moved_files_total').inc({ action }, 0);
+  if (!checksums) for (const name of CHECKSUM_COUNTERS) set.counter(name).remove();
+  if (!ledger) for (const name of LEDGER_COUNTERS) set.counter(name).remove();
+  for (const name of UNKNOWN_AT_FIRST) set.gauge(name).remove();
+}
+
 function addProcessMetrics(registry: Registry): void {
   // 1000 ms: the default of 10 ms costs one percent of a core in an idle process.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });
@@ -157,8 +169,6 @@ function observeReport(set: MetricSet, report: Report, digest: ReportDigest): vo
       .counter('basekeeper_removal_failures_total')
       .inc({ reason }, (digest.outcomes.get(reason) ?? 0) + (digest.trash?.outcomes.get(reason) ?? 0));
   if (report.trash !== undefined) observeTrash(set, report.trash.totals, digest.trash?.outcomes.get('RestoreFailed') ?? 0);
-  if (report.ledger?.last !== undefined) set.gauge('basekeeper_ledger_records').set(report.ledger.last.seq);
-  if (report.ledger !== undefined) set.gauge('basekeeper_ledger_bytes').set(report.ledger.bytes);
   // A pass that decided nothing says nothing about the node: what the last one said stays.
   if (digest.decided) showInventory(set, report, digest);
 }
