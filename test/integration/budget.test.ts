@@ -121,6 +121,18 @@ describe('a budget on a small file system', () => {
     expect(outcomes(report, 'removed')).toEqual([single]);
   });
 
+  it('should count what two names share as freed once, when the second of them goes', async () => {
+    const names = [put('one-name', 30, 90_000), cacheFileName('another-name')];
+    linkSync(join(root, '_base', names[0] ?? ''), join(root, '_base', names[1] ?? ''));
+    const { budget, totals, files } = await pass({ budget: { maxBytes: 50 * MIB } });
+    expect([...files].map(({ outcome, freedNothing }) => [outcome, freedNothing])).toEqual([
+      ['removed', true],
+      ['removed', undefined],
+    ]);
+    expect(totals).toMatchObject({ removedFiles: 2, removedBytes: 30 * MIB });
+    expect(du()).toBe((budget?.heldBytes ?? 0) - totals.removedBytes);
+  });
+
   it('should empty the trash first, and bypass it while the cache is over its budget', async () => {
     const trash = { enabled: true, graceSeconds: 86_400 };
     const first = put('first', 30, 90_000);
