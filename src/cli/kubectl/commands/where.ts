@@ -2,6 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { Fleet } from '../../../fleet/fleet.ts';
 import { compareNodeNames } from '../../../fleet/node-status.ts';
 import { locatedFiles } from '../../../fleet/where/located-files.ts';
+import type { NodePlace } from '../../../fleet/where/node-place.ts';
 import { whereSubject } from '../../../fleet/where/subject.ts';
 import { whereText, type Whereabouts } from '../../../fleet/where/tables.ts';
 import { wantedTable, wantedThere } from '../../../fleet/where/wanted-table.ts';
@@ -20,6 +21,7 @@ interface WhereOptions {
   readonly selector?: string;
   readonly agentSelector: string;
   readonly wide?: true;
+  readonly all?: true;
   readonly wanted?: true;
   readonly parallel: number;
 }
@@ -27,6 +29,7 @@ interface WhereOptions {
 const EXAMPLES = `
 Without --wide, one list of the nodes answers: agents publish the first eight digits of each image's SHA-1, and how it is used.
 With --wide, the agents of the nodes that have it, or may have it, are asked, by a port-forward: for files, sizes, users and times.
+With --all, every agent is: nodes where the image lies in the trash alone do not publish it.
 
 Examples:
   $ kubectl basekeeper where fd0cb2f1-8375-44c9-b1f4-3e1f4c4a8ef0
@@ -41,6 +44,7 @@ export function addWhereCommand(program: Command, context: KubectlContext): void
     .description('Say which nodes have an image, and whether it is used there; with --wide its files, who uses them and when they go.')
     .option('--wanted', 'instead: which nodes have the images that are wanted there')
     .option('--wide', 'ask the agents: files, sizes, users and times')
+    .option('--all', 'ask every agent, for what lies in the trash alone as well; as --wide')
     .option('--parallel <agents>', 'how many agents to ask at once', agentsAtOnce, AGENTS_AT_ONCE)
     .addOption(outputOption())
     .addOption(selectorOption())
@@ -54,10 +58,10 @@ export function addWhereCommand(program: Command, context: KubectlContext): void
     });
 }
 
-function checkQuestion(asked: string | undefined, { wanted, wide }: WhereOptions): void {
+function checkQuestion(asked: string | undefined, { wanted, wide, all }: WhereOptions): void {
   if (asked === undefined && wanted !== true) throw new UsageError('name an image or a base file, or give --wanted');
-  if (wanted === true && (asked !== undefined || wide === true))
-    throw new UsageError('--wanted asks for all wanted images: leave out the image and --wide');
+  if (wanted === true && (asked !== undefined || wide === true || all === true))
+    throw new UsageError('--wanted asks for all wanted images: leave out the image, --wide and --all');
 }
 
 async function showWanted(fleet: Fleet, { selector, output }: WhereOptions, context: KubectlContext): Promise<void> {
@@ -79,11 +83,12 @@ function agentsAtOnce(text: string): number {
 }
 
 async function locate(fleet: Fleet, asked: string, options: WhereOptions): Promise<Whereabouts> {
-  const { selector, agentSelector, wide, parallel } = options;
+  const { selector, agentSelector, wide, all, parallel } = options;
   const listed = await fleet.places(selector, whereSubject(asked));
   const places = listed.toSorted((left, right) => compareNodeNames(left.node, right.node));
-  if (wide !== true) return { subject: asked, places, failures: new Map() };
-  const toAsk = places.filter(({ answer }) => answer === 'has' || answer === 'unsaid').map(({ node }) => node);
+  if (wide !== true && all !== true) return { subject: asked, places, failures: new Map() };
+  const asks: readonly NodePlace['answer'][] = all === true ? ['has', 'unsaid', 'not'] : ['has', 'unsaid'];
+  const toAsk = places.filter(({ answer }) => asks.includes(answer)).map(({ node }) => node);
   const answers = await askAgents(fleet, toAsk, { agentSelector, parallel }, (report, node) => locatedFiles(node, report, asked));
   const files = [...answers.values()].flatMap((answer) => (answer instanceof Error ? [] : answer));
   const failures = [...answers].flatMap(([node, answer]) => (answer instanceof Error ? [[node, messageOf(answer)] as const] : []));

@@ -95,6 +95,18 @@ describe('kubectl basekeeper where', () => {
     expect(items).toEqual([expect.objectContaining({ file: SUBJECT, state: 'trash', goesAt: '2026-11-22T14:00:00.000Z' })]);
   });
 
+  it('should ask every agent with --all, for what lies in the trash alone', async () => {
+    const kube = cluster({ 'node-1': report({ files: [], trash: trashPlan([trashedFile(SUBJECT)]) }), 'node-2': used });
+    kube.putNode('node-1', 'u1', written(report({ files: [plannedFile({ name: DIGEST })] })));
+    kube.putNode('node-2', 'u2', written(used));
+    kube.putNode('node-3', 'u3', {});
+    const nodes = async (option: string) => (await kubectl(kube, ['where', SUBJECT, option, '-o', 'name'])).stdout;
+    expect(await nodes('--wide')).toBe('node/node-2\n');
+    expect(await nodes('--all')).toBe('node/node-1\nnode/node-2\n');
+    expect((await kubectl(kube, ['where', SUBJECT, '--all'])).stdout).toContain('Unknown of 1 node without an agent: node-3.');
+    expect(await kubectl(kube, ['where', '--wanted', '--all'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--all') });
+  });
+
   it('should look for swap and ephemeral files at the agents only, and say so', async () => {
     const { stdout } = await kubectl(world(), ['where', 'swap_512']);
     expect(stdout).toContain('0 of 5 nodes have files of swap_512.');
