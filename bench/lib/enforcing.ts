@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import type { SettingsInput } from '../../src/config/schema/schema.ts';
 import { ended, file, timed } from './child.ts';
 import type { BenchTree } from './tree.ts';
 
@@ -10,6 +11,9 @@ export interface Enforced {
   readonly removed: ReadonlySet<string>;
 }
 
+/** Nova has no such limit. */
+const NO_LIMIT: SettingsInput = { maxRemovalsPerPass: 0 };
+
 interface NovaFigures {
   readonly importSeconds: number;
   readonly passSeconds: number;
@@ -17,8 +21,8 @@ interface NovaFigures {
 }
 
 /** The whole process of ours, from start to exit. */
-export async function enforceOurs(bundle: string, tree: BenchTree): Promise<Enforced> {
-  return await onCopy(tree, () => timed(process.execPath, passOf(bundle, tree), { ...process.env, NODE_NAME: 'bench' }));
+export async function enforceOurs(bundle: string, tree: BenchTree, settings: SettingsInput = NO_LIMIT): Promise<Enforced> {
+  return await onCopy(tree, () => timed(process.execPath, passOf(bundle, tree, settings), { ...process.env, NODE_NAME: 'bench' }));
 }
 
 /** A bare script that removes the same files by the same system calls, and decides nothing. */
@@ -28,18 +32,21 @@ export async function enforceBare(tree: BenchTree, names: ReadonlySet<string>): 
   return await onCopy(tree, () => timed(process.execPath, [file('children/bare-removals.mjs'), tree.instancesPath, namesPath]));
 }
 
-function passOf(bundle: string, tree: BenchTree): string[] {
+function passOf(bundle: string, tree: BenchTree, settings: SettingsInput): string[] {
   const config = `${tree.workloadsPath}.config`;
-  // Nova has no such limit.
-  writeFileSync(config, JSON.stringify({ instancesPath: tree.instancesPath, maxRemovalsPerPass: 0 }));
+  writeFileSync(config, JSON.stringify({ instancesPath: tree.instancesPath, ...settings }));
   return [bundle, 'pass', '--config', config, '--workloads', tree.workloadsPath, '--output', 'json'];
 }
 
 /** The longest time, in seconds, that an enforcing pass held one of Nova's locks: seen from outside, by strace. */
-export async function longestHold(bundle: string, tree: BenchTree): Promise<{ readonly seconds: number; readonly locks: number }> {
+export async function longestHold(
+  bundle: string,
+  tree: BenchTree,
+  settings: SettingsInput = NO_LIMIT,
+): Promise<{ readonly seconds: number; readonly locks: number }> {
   const trace = `${tree.workloadsPath}.trace`;
   const strace = ['-f', '--seccomp-bpf', '-ttt', '-qq', '-o', trace, '-e', 'trace=fcntl,close', process.execPath];
-  await onCopy(tree, () => timed('strace', [...strace, ...passOf(bundle, tree)], { ...process.env, NODE_NAME: 'bench' }));
+  await onCopy(tree, () => timed('strace', [...strace, ...passOf(bundle, tree, settings)], { ...process.env, NODE_NAME: 'bench' }));
   const since = new Map<string, number>();
   const holds: number[] = [];
   for (const line of readFileSync(trace, 'utf8').split('\n')) {

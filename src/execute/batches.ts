@@ -4,6 +4,7 @@ import type { RemovalRecord } from '../model/ledger/recorder.ts';
 import type { Result } from './recheck.ts';
 import { permissions, type Permission } from './recording.ts';
 import type { AnswerFor, Removal } from './removal.ts';
+import type { UnusedFiles } from './unused-files.ts';
 import { askUsers, attempt, failed, underLock, type LockParts } from './under-lock.ts';
 
 /** How many files a batch has. */
@@ -37,8 +38,7 @@ const READINGS_WORTH = 8;
 
 export interface BatchParts extends LockParts {
   readonly inUse: UseCheck;
-  /** Base files that are to go and are not settled. */
-  readonly going: ReadonlySet<string>;
+  readonly unused: UnusedFiles;
   readonly batchSize: BatchSize | undefined;
   /** Where each removal is recorded before it happens. Undefined: nowhere. */
   readonly record: RemovalRecord | undefined;
@@ -76,10 +76,13 @@ export async function removeInBatches(parts: BatchParts, removals: Iterable<Remo
   }
 }
 
-/** How many removals make a reading a small part of the whole, by what a batch took, where a lock may be held for that long. */
+/**
+ * How many removals make a reading a small part of the whole, by what a batch took, where a lock may be held for that long. A reading that takes
+ * longer by itself is shared by what the least times suffice for: fewer would hold locks hardly less long, and for many more readings.
+ */
 function sharing({ settled, evidenceMs, restMs }: BatchTimes): number {
-  const wantedMs = Math.min(evidenceMs * READINGS_WORTH, HELD_MS - evidenceMs);
-  return wantedMs <= 0 ? 0 : Math.floor(wantedMs / (restMs / settled));
+  const wantedMs = Math.min(evidenceMs * READINGS_WORTH, Math.max(HELD_MS - evidenceMs, TAKING_MS + SETTLING_MS));
+  return wantedMs === 0 ? 0 : Math.floor(wantedMs / (restMs / settled));
 }
 
 interface BatchLimits {

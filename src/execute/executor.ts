@@ -13,6 +13,7 @@ import { relief, SpaceWatch, type SpaceParts } from './relief.ts';
 import { removalOf } from './remove-file.ts';
 import { removeInBatches, type BatchParts, type BatchSize } from './batches.ts';
 import { touchFile } from './touch-file.ts';
+import { UnusedFiles } from './unused-files.ts';
 
 /** How many rows are looked at between two turns of the event loop, where health checks are answered. */
 const ROWS_PER_TURN = 200;
@@ -35,7 +36,6 @@ interface Run extends BatchParts {
   readonly trash: TrashHolder;
   readonly trashOutcomes: Map<string, FileOutcome>;
   readonly outcomes: Map<string, FileOutcome>;
-  readonly going: Set<string>;
   readonly lockWaitSeconds: number[];
 }
 
@@ -80,7 +80,7 @@ function newRun(directory: BaseDirectory | Error, asked: Pick<SpaceParts, 'polic
     space: new SpaceWatch({ ...asked, usage }),
     trash,
     outcomes: new Map<string, FileOutcome>(),
-    going: new Set<string>(),
+    unused: new UnusedFiles(),
     trashOutcomes: new Map<string, FileOutcome>(),
     lockWaitSeconds,
     onLockWait: (seconds: number) => lockWaitSeconds.push(seconds),
@@ -109,10 +109,15 @@ async function touchAll(run: Run): Promise<{ removals: number[]; pressed: Presse
     }
     if (file.verdict === 'remove' && isForSpace(file.reason)) pressed.push({ index, modifiedAtNs: BigInt(file.identity.modifiedAtNs) });
     else if (file.verdict === 'remove') removals.push(index);
-    if (file.verdict === 'remove' && refusalOf(file, run.plan.gate) === undefined) run.going.add(file.name);
+    noteUnused(run, file);
     index++;
   }
   return { removals, pressed };
+}
+
+function noteUnused({ plan, unused }: Run, file: PlannedFile): void {
+  if (file.verdict === 'remove' && refusalOf(file, plan.gate) === undefined) unused.addGoing(file.name);
+  if (file.reason === 'RemovalLimitReached') unused.addWaiting(file.name);
 }
 
 /** A removal that only lack of space asks for. */
@@ -129,7 +134,7 @@ function record(run: Run, file: PlannedFile, result: Result): void {
   const { name } = file;
   if (file.verdict === 'remove') run.space.settled(result, file);
   // What stays after all is looked at again like any other file.
-  run.going.delete(name);
+  run.unused.delete(name);
   run.outcomes.set(name, { name, ...result });
 }
 

@@ -5,6 +5,7 @@ import type { Clock, FileLocker, HeldLock, UseCheck } from '../model/ports.ts';
 import type { Outcome } from '../model/reasons.ts';
 import type { Result } from './recheck.ts';
 import type { AnswerFor } from './removal.ts';
+import type { UnusedFiles } from './unused-files.ts';
 
 /** What a change under a file's lock works with. */
 export interface LockParts {
@@ -72,11 +73,11 @@ export function failed(error: unknown, outcome: Outcome): Result {
  * means in use.
  */
 export async function askUsers(
-  { inUse, signal, going }: { readonly inUse: UseCheck; readonly signal: AbortSignal | undefined; readonly going: ReadonlySet<string> },
+  { inUse, signal, unused }: { readonly inUse: UseCheck; readonly signal: AbortSignal | undefined; readonly unused: UnusedFiles },
   names: readonly string[],
 ): Promise<AnswerFor> {
   try {
-    const answers = await orAborted(inUse(names, signal, going), signal);
+    const answers = await orAborted(inUse(names, signal, unused.paths), signal);
     if (answers === 'aborted') return () => ({ outcome: 'Abandoned' });
     return (name) => answers.get(name) ?? noAnswer('it was not among the answers');
   } catch (error) {

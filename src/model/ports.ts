@@ -55,8 +55,8 @@ export interface OverlayScanner {
     readonly instanceNames: ReadonlySet<string>;
     readonly disks?: readonly NamedDisk[] | undefined;
     /**
-     * Names of base files that were seen to be raw in this pass. Where a file is about to go, only those that go themselves, each after
-     * another look at it: who names a base file that stays is asked again.
+     * Base files that were seen to be raw in this pass, by path relative to the base directory. Where a file is about to go, only those that
+     * nobody uses: who names a base file that is used, or too young to go, is asked again.
      */
     readonly knownRaw?: Pick<ReadonlySet<string>, 'has'> | undefined;
     /** Lock files that were seen to be empty in this pass. */
@@ -166,12 +166,12 @@ export interface Objection {
  * Asked while the locks of all these files are held, just before they are removed: what speaks against each of them *now*? One reading of
  * the evidence answers for all. An empty list means nothing; a file without a list has no answer, and stays.
  *
- * `going`: base files that the plan removes and that are not settled yet. Under its own lock, each is compared with the plan before it goes.
+ * `unused`: files that the plan removes in this pass or leaves to a later one, by path relative to the base directory. No disk stands on them.
  */
 export type UseCheck = (
   fileNames: readonly string[],
   signal: AbortSignal | undefined,
-  going?: ReadonlySet<string>,
+  unused?: ReadonlySet<string>,
 ) => Promise<ReadonlyMap<string, readonly Objection[]>>;
 
 export interface FileOutcome {

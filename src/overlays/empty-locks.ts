@@ -1,7 +1,7 @@
 import type { KnownLocks } from '../model/overlay.ts';
 
 /** Some 100 bytes each, for as long as a pass lasts. */
-const MOST_NAMES = 16_384;
+const MOST_NAMES = 65_536;
 
 /** What identifies a directory and its names. */
 type Stamp = Parameters<KnownLocks['isUnchanged']>[0];

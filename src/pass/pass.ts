@@ -27,6 +27,7 @@ import { evidenceOf } from './evidence.ts';
 import { executeRecorded, type RecordedExecution } from './execute-recorded.ts';
 import type { RemovalLedger, RemovalRecord } from '../model/ledger/recorder.ts';
 import type { Asked } from '../model/ledger/records.ts';
+import { parseTrashPath, trashPath } from '../model/trash-names.ts';
 import { emptyReport, reportSteps } from '../report/build-report.ts';
 
 /** What a pass works with. */
@@ -147,7 +148,7 @@ function decide<T>(
 }
 
 /**
- * Asks sources and overlays again; evidence that became incomplete since the plan counts as use. A base file that is going is not looked at
+ * Asks sources and overlays again; evidence that became incomplete since the plan counts as use. A base file that nobody uses is not looked at
  * for what it names, where it named nothing for the plan: what disks are backed by is followed from these (ADR 0023).
  */
 function useCheck(
@@ -157,12 +158,12 @@ function useCheck(
 ): UseCheck {
   const { policy, clock } = parts;
   const memory: ReferenceMemory = { named: new WeakMap() };
-  const images = new Set(planned.baseImages.map(({ name }) => name));
+  const isImage = imagesAmong(planned.baseImages);
   const { emptyLocks } = planned;
-  return async (fileNames, signal, going) => {
+  return async (fileNames, signal, unused) => {
     const inventory = await readSources(parts.sources, false, signal);
     const references = collectReferences(inventory.workloads, parts.baseDirectoryName, memory);
-    const knownRaw = { has: (name: string) => going?.has(name) === true && !images.has(name) };
+    const knownRaw = { has: (path: string) => unused?.has(path) === true && !isImage(path) };
     const overlays = await scanOverlays(parts, references, inventory, { knownRaw, emptyLocks, signal });
     const surroundings = parts.surroundings?.inspect();
     record?.evidence(evidenceOf(inventory, overlays));
@@ -171,6 +172,12 @@ function useCheck(
       fileNames,
     );
   };
+}
+
+/** Whether a file named others for the plan, there or as the base file that it was. By path relative to the base directory. */
+function imagesAmong(images: OverlayScan['baseImages']): (path: string) => boolean {
+  const paths = new Set(images.map(({ name, inTrash }) => (inTrash ? trashPath(name) : name)));
+  return (path) => paths.has(path) || paths.has(parseTrashPath(path)?.name ?? path);
 }
 
 interface Stopwatch {

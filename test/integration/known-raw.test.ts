@@ -1,8 +1,10 @@
-import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { runPass } from '../../src/pass/pass.ts';
+import type { SettingsInput } from '../../src/config/schema/schema.ts';
 import { cacheFileName } from '../../src/model/names.ts';
+import { TRASH_DIRECTORY, trashPath } from '../../src/model/trash-names.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createFileSource } from '../../src/sources/file/source.ts';
 import { passParts } from '../../src/wire/pass.ts';
@@ -47,25 +49,60 @@ it('a base file that was known to be raw should be looked at again before the fi
 });
 
 it('base files that are going, one of which became an image on the other and got a disk, should both stay', async () => {
-  const tree = emptyNode();
+  const { tree, parts } = nodeWith({});
   const [below, above] = ['below', 'above'].map((image) => `_base/${cacheFileName(image)}`) as [string, string];
   for (const path of [below, above]) addOldImage(tree, path);
-  const workloadsPath = tree.path('../going.yaml');
-  writeFileSync(workloadsPath, 'workloads: [{name: vm-1, imageRef: other}]\n');
-  const config = configOf({ instancesPath: tree.instancesPath, workloadsPath });
-  const parts = passParts(config, [createFileSource({ path: workloadsPath, clock: systemClock })]);
-  const report = await runPass(parts, {
-    dryRun: false,
-    onStage: (stage) => {
-      if (stage !== 'execute') return;
-      const { atimeMs, mtimeMs } = statSync(tree.path(above));
-      qemuImg(['create', '-q', '-f', 'qcow2', '-b', tree.path(below), '-F', 'raw', tree.path('../image')]);
-      writeFileSync(tree.path(above), readFileSync(tree.path('../image')));
-      // Whoever did it has also hidden it.
-      utimesSync(tree.path(above), atimeMs / 1000, mtimeMs / 1000);
-      qemuImg(['create', '-q', '-f', 'qcow2', '-b', tree.path(above), '-F', 'qcow2', tree.path('vm-1/disk')]);
-    },
-  });
+  const report = await runPass(parts, { dryRun: false, onStage: (stage) => void (stage === 'execute' && becomeImage(tree, above, below)) });
   expect([...report.files].map(({ verdict, outcome }) => `${verdict} ${outcome}`)).toEqual(Array(2).fill('remove ChangedSincePlan'));
   expect(qemuChain(tree.path('vm-1/disk'))).toHaveLength(3);
 });
+
+it('a base file that waits for a later pass, and became an image on one that is going and got a disk, should keep both', async () => {
+  const { tree, parts } = nodeWith({ maxRemovalsPerPass: 1 });
+  const [below, above] = ['below', 'above'].map((image) => `_base/${cacheFileName(image)}`) as [string, string];
+  for (const [path, days] of [
+    [below, 4],
+    [above, 2],
+  ] as const) {
+    addOldImage(tree, path);
+    const seconds = Date.now() / 1000 - days * 86_400;
+    utimesSync(tree.path(path), seconds, seconds);
+  }
+  const report = await runPass(parts, { dryRun: false, onStage: (stage) => void (stage === 'execute' && becomeImage(tree, above, below)) });
+  expect(Object.fromEntries([...report.files].map(({ name, reason, outcome }) => [`_base/${name}`, `${reason} ${outcome}`]))).toEqual({
+    [above]: 'RemovalLimitReached kept',
+    [below]: 'Unused ChangedSincePlan',
+  });
+  expect(qemuChain(tree.path('vm-1/disk'))).toHaveLength(3);
+});
+
+it('a file in the trash that became an image on one that is going and got a disk should keep both', async () => {
+  const { tree, parts } = nodeWith({ trash: { enabled: true } });
+  const gone = `_base/${cacheFileName('gone')}`;
+  addOldImage(tree, gone);
+  await runPass(parts, { dryRun: false });
+  const [entry = ''] = readdirSync(tree.path(`_base/${TRASH_DIRECTORY}`));
+  const below = `_base/${cacheFileName('below')}`;
+  addOldImage(tree, below);
+  const above = `_base/${trashPath(entry)}`;
+  const report = await runPass(parts, { dryRun: false, onStage: (stage) => void (stage === 'execute' && becomeImage(tree, above, below)) });
+  expect([...report.files].map(({ outcome }) => outcome)).toEqual(['ChangedSincePlan']);
+  expect(qemuChain(tree.path('vm-1/disk'))).toHaveLength(3);
+});
+
+function nodeWith(settings: SettingsInput) {
+  const tree = emptyNode();
+  const workloadsPath = tree.path('../node.yaml');
+  writeFileSync(workloadsPath, 'workloads: [{name: vm-1, imageRef: other}]\n');
+  const config = configOf({ instancesPath: tree.instancesPath, workloadsPath }, settings);
+  return { tree, parts: passParts(config, [createFileSource({ path: workloadsPath, clock: systemClock })]) };
+}
+
+/** Written over the file, which keeps its times, and named by a disk. */
+function becomeImage(tree: ReturnType<typeof emptyNode>, above: string, below: string): void {
+  const { atimeMs, mtimeMs } = statSync(tree.path(above));
+  qemuImg(['create', '-q', '-f', 'qcow2', '-b', tree.path(below), '-F', 'raw', tree.path('../image')]);
+  writeFileSync(tree.path(above), readFileSync(tree.path('../image')));
+  utimesSync(tree.path(above), atimeMs / 1000, mtimeMs / 1000);
+  qemuImg(['create', '-q', '-f', 'qcow2', '-b', tree.path(above), '-F', 'qcow2', tree.path('vm-1/disk')]);
+}

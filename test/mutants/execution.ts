@@ -35,24 +35,34 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'under the lock, base files that were known to be raw are looked at again',
-        from: 'has: (name: string) => going?.has(name) === true && !images.has(name)',
-        to: 'has: (name: string) => scan.knownRaw?.has(name) === true && !images.has(name)',
+        from: 'has: (path: string) => unused?.has(path) === true && !isImage(path)',
+        to: 'has: (path: string) => scan.knownRaw?.has(path) === true && !isImage(path)',
         tests: ['test/integration/known-raw.test.ts'],
       },
       {
         rule: 'under the lock, a base file that goes and names others is looked at again',
-        from: ' && !images.has(name)',
+        from: ' && !isImage(path)',
         to: '',
       },
       {
+        rule: 'under the lock, a file in the trash that named others when it was a base file is looked at again',
+        from: ' || paths.has(parseTrashPath(path)?.name ?? path)',
+        to: '',
+      },
+      {
+        rule: 'under the lock, a file in the trash that names others is looked at again',
+        from: 'inTrash ? trashPath(name) : name',
+        to: 'name',
+      },
+      {
         rule: 'under the lock, the sources are read again',
-        from: 'return async (fileNames, signal, going) => {\n    const inventory = await readSources(parts.sources, false, signal);',
-        to: 'const first = readSources(parts.sources, false, undefined);\n  return async (fileNames, signal, going) => {\n    const inventory = await first;',
+        from: 'return async (fileNames, signal, unused) => {\n    const inventory = await readSources(parts.sources, false, signal);',
+        to: 'const first = readSources(parts.sources, false, undefined);\n  return async (fileNames, signal, unused) => {\n    const inventory = await first;',
       },
       {
         rule: 'under the lock, the overlays are read again',
-        from: 'return async (fileNames, signal, going) => {\n',
-        to: 'const first = parts.overlays.scan({ instanceNames: new Set() });\n  parts = { ...parts, overlays: { scan: () => first } };\n  return async (fileNames, signal, going) => {\n',
+        from: 'return async (fileNames, signal, unused) => {\n',
+        to: 'const first = parts.overlays.scan({ instanceNames: new Set() });\n  parts = { ...parts, overlays: { scan: () => first } };\n  return async (fileNames, signal, unused) => {\n',
       },
     ],
   },
@@ -101,7 +111,13 @@ export const EXECUTION: readonly MutantsOf[] = [
     file: 'src/execute/executor.ts',
     tests: [EXECUTOR, 'test/unit/execute/pressure.test.ts'],
     mutants: [
-      { rule: 'what stays after all is looked at like any other file', from: 'run.going.delete(name);', to: '', tests: [BATCHES] },
+      {
+        rule: 'what is young or in use is looked at again for each batch',
+        from: "if (file.reason === 'RemovalLimitReached')",
+        to: "if (file.verdict === 'keep')",
+        tests: [BATCHES],
+      },
+      { rule: 'what stays after all is looked at like any other file', from: 'run.unused.delete(name);', to: '', tests: [BATCHES] },
       { rule: 'a refusal keeps the file', from: 'if (refusal !== undefined) return', to: 'if (refusal === null) return' },
       {
         rule: 'all touches come before the first removal',

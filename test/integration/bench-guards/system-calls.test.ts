@@ -64,16 +64,25 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
+interface Looks {
+  readonly base: number;
+  readonly locks: number;
+  /** At files that could go and stay, for the limit of removals. */
+  readonly waiting: number;
+  /** At those in the trash, by their paths there, in all. */
+  readonly trashed: number;
+}
+
 /** How often a pass looks at a file that it removes, and at its lock file, by `strace`: at most of them. */
-function looksOfPass(size: Parameters<typeof buildTree>[1]): { readonly base: number; readonly locks: number } {
+function looksOfPass(size: Parameters<typeof buildTree>[1], settings: object = { maxRemovalsPerPass: 0 }): Looks {
   return inTemporaryDirectory((root) => {
     const tree = buildTree(root, size);
     const [trace, config] = [join(root, 'strace'), join(root, 'config.json')];
-    writeFileSync(config, JSON.stringify({ instancesPath: tree.instancesPath, maxRemovalsPerPass: 0 }));
+    writeFileSync(config, JSON.stringify({ instancesPath: tree.instancesPath, ...settings }));
     const names = readdirSync(tree.basePath);
     const pass = ['pass', '--config', config, '--workloads', tree.workloadsPath, '--output', 'json'];
-    execFileSync('strace', ['-f', '-e', 'trace=statx,newfstatat,lstat', '-o', trace, process.execPath, BUNDLE, ...pass], {
-      stdio: 'ignore',
+    const printed = execFileSync('strace', ['-f', '-e', 'trace=statx,newfstatat,lstat', '-o', trace, process.execPath, BUNDLE, ...pass], {
+      stdio: ['ignore', 'pipe', 'ignore'],
       env: { ...process.env, NODE_NAME: 'node-a' },
     });
     const looks = new Map<string, number>();
@@ -82,7 +91,16 @@ function looksOfPass(size: Parameters<typeof buildTree>[1]): { readonly base: nu
     const removed = names.filter((name) => !left.has(name));
     expect(removed.length).toBeGreaterThan(300);
     const of = (path: (name: string) => string) => median(removed.map((name) => looks.get(path(name)) ?? 0));
-    return { base: of((name) => join(tree.basePath, name)), locks: of((name) => join(tree.instancesPath, 'locks', `nova-${name}`)) };
+    const { files } = JSON.parse(printed.toString()) as { files: { name: string; reason: string }[] };
+    const waiting = files
+      .filter(({ reason }) => reason === 'RemovalLimitReached')
+      .map(({ name }) => looks.get(join(tree.basePath, name)) ?? 0);
+    return {
+      waiting: median(waiting),
+      trashed: [...looks].filter(([path]) => path.includes('/.basekeeper-trash/')).reduce((sum, [, count]) => sum + count, 0),
+      base: of((name) => join(tree.basePath, name)),
+      locks: of((name) => join(tree.instancesPath, 'locks', `nova-${name}`)),
+    };
   });
 }
 
@@ -92,6 +110,11 @@ it('should look at a base file that goes, and at a lock file, once for the plan,
   expect(base).toBe(1);
   // And where the lock was taken: the path still leads to it.
   expect(locks).toBe(2);
+});
+
+it('should look once at a base file that waits for a later pass, in the base directory as in the trash', () => {
+  const settings = { trash: { enabled: true } };
+  expect(looksOfPass({ files: 2000, vms: 5, locks: true }, settings)).toMatchObject({ base: 1, waiting: 1, trashed: 0 });
 });
 
 it('should read no header again in a pass before which nothing changed', async () => {

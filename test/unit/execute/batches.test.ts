@@ -129,6 +129,39 @@ describe('removals in batches', () => {
     expect(asked()).toEqual([64, 160, 76]);
   });
 
+  it('should let as many share a reading that takes longer than a lock may be held as the least times suffice for', async () => {
+    const { locker, execute, asked, pass } = world();
+    locker.onTry = () => pass(0.25);
+    const slow: UseCheck = async (names, signal) => {
+      pass(600);
+      return await nobody(names, signal);
+    };
+    await execute({ count: 300, inUse: slow, unlinkMs: 0.25 });
+    // 64 took 32 ms, so that 200 take the 100 ms.
+    expect(asked()).toEqual([64, 200, 36]);
+  });
+
+  it('should say with each question which files wait for a later pass, and which went to the trash', async () => {
+    const directory = new MemoryBaseDirectory('/instances/_base');
+    const rows = ['a', 'b', 'waits', 'young'].map((name) => {
+      const planned = plannedFile(name, name.length === 1 ? 'remove' : 'keep', directory.put(name, NOW_MS - 2 * DAY_MS));
+      return name === 'waits' ? { ...planned, reason: 'RemovalLimitReached' as const } : planned;
+    });
+    const asked: string[][] = [];
+    const inUse: UseCheck = async (names, signal, unused) => {
+      asked.push([...(unused ?? [])]);
+      return await nobody(names, signal);
+    };
+    const policy = { ...executionPolicy, trash: { enabled: true, graceSeconds: DAY_MS / 1000 } };
+    const clock = { now: () => ({ wallMs: NOW_MS, monotonicMs: 0 }) };
+    const executor = createExecutor({ locker: new MemoryLocker(), directories: directory, clock, policy, batchSize: of(1) });
+    await executor.execute(planOf(directory.path, rows), inUse);
+    expect(asked).toEqual([
+      ['a', 'b', 'waits'],
+      ['b', 'waits', `.basekeeper-trash/a.${NOW_MS}`],
+    ]);
+  });
+
   it('should say with each question which files the plan removes that are not settled yet', async () => {
     const { directory, execute } = world();
     const told: string[][] = [];

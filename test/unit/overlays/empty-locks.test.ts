@@ -5,11 +5,11 @@ const STATS = { dev: 1n, ino: 2n, ctimeNs: 3n };
 
 it('more lock files than are remembered by their names should still make a directory that need not be listed again', () => {
   const locks = new EmptyLocks();
-  for (let index = 0; index < 20_000; index += 1) locks.add(`nova-${index}`);
-  locks.listed(20_000, STATS);
-  expect(locks.names.size).toBe(16_384);
+  for (let index = 0; index < 70_000; index += 1) locks.add(`nova-${index}`);
+  locks.listed(70_000, STATS);
+  expect(locks.names.size).toBe(65_536);
   expect(locks.isUnchanged(STATS)).toBe(true);
-  locks.listed(20_001, STATS);
+  locks.listed(70_001, STATS);
   expect(locks.isUnchanged(STATS)).toBe(false);
 });
 
