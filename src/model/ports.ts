@@ -166,7 +166,7 @@ export interface Objection {
  * Asked while the locks of all these files are held, just before they are removed: what speaks against each of them *now*? One reading of
  * the evidence answers for all. An empty list means nothing; a file without a list has no answer, and stays.
  *
- * `unused`: files that the plan removes in this pass or leaves to a later one, by path relative to the base directory. No disk stands on them.
+ * `unused`: files that the plan removes in this pass or leaves to a later one, by path relative to the base directory. They back no disk.
  */
 export type UseCheck = (
   fileNames: readonly string[],

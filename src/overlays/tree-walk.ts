@@ -143,13 +143,8 @@ class TreeWalk {
       if (pacer.due()) await pacer.pause();
       this.#count();
       const name = decodeRawName(entry.name);
-      if (
-        known !== undefined &&
-        entry.isFile() &&
-        name.bytes === undefined &&
-        known.has(role === 'trash' ? trashPath(name.text) : name.text)
-      )
-        continue;
+      const knownAs = role === 'trash' ? trashPath(name.text) : name.text;
+      if (known !== undefined && entry.isFile() && name.bytes === undefined && known.has(knownAs)) continue;
       const own = relative === '' ? name.text : `${relative}/${name.text}`;
       const file = joinPath(path, name);
       if (this.#visit({ file, path: own, name: name.text, role, depth }, entry))

@@ -15,6 +15,7 @@ const COMMON = [
   'disk/entry-name',
   'disk/mount-table',
   'disk/read-small-file',
+  'lib/by-key',
   'lib/clock',
   'lib/errors',
   'lib/image-reference',

@@ -3,7 +3,7 @@ import stringWidth from 'string-width';
 import { printable } from '../../lib/text.ts';
 
 /** Plain ASCII, and the sign of a cut, are one column per character; everything else is measured. */
-const ASCII = /^[ -~…]*$/;
+const ASCII = /^[ -~\u2026]*$/;
 
 /** Columns that a text takes on a terminal: CJK characters take two. */
 export function widthOf(text: string): number {
