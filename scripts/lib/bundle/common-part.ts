@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { Plugin } from 'esbuild';
 
 /**
@@ -22,22 +22,42 @@ const COMMON = [
   'lib/image-reference',
   'lib/json',
   'lib/or-aborted',
+  'lib/patterns/anchored-pattern',
+  'lib/patterns/file-glob',
+  'lib/patterns/json-path',
+  'lib/patterns/watched-object',
   'lib/pieces',
   'lib/rows',
   'lib/sleep',
   'lib/slices',
   'lib/text',
   'lib/timestamp',
+  'lib/timing',
   'lib/version',
+  'lib/yaml/document',
   'model/ledger/records',
   'model/names',
+  'model/reasons',
   'model/trash-names',
   'report/outcome',
   'report/terminal/cells',
   'report/terminal/layout',
+  'report/terminal/plan/json',
   'report/trash',
   'sources/workload-fields',
 ];
+
+/** Parts that run only where other parts are there already: what both need then is in the file of those, and not in one more. */
+const AFTER: Readonly<Record<string, readonly string[]>> = {
+  'cli/agent-report': ['config/load'],
+  'config/schema/schema': ['config/load'],
+  'config/show': ['config/load'],
+  'execute/trash/restore': ['config/load', 'wire/pass'],
+  'ledger/ledger': ['config/load', 'wire/pass'],
+  'wire/agent': ['config/load'],
+  'wire/commands': ['config/load'],
+  'wire/shared-storage': ['config/load', 'wire/pass'],
+};
 
 const DYNAMIC_IMPORT = /\bimport\('(\.[^']+\.ts)'\)/g;
 
@@ -45,12 +65,15 @@ const DYNAMIC_IMPORT = /\bimport\('(\.[^']+\.ts)'\)/g;
 export function commonPart(root: string, entry: string): Plugin {
   const source = join(root, 'src');
   const parts = new Set([entry, ...partsIn(source)]);
-  const imports = COMMON.map((name) => `import ${JSON.stringify(join(source, `${name}.ts`))};`).join('\n');
+  const importsFor = (part: string): string =>
+    [...COMMON, ...(AFTER[relative(source, part).replace(/\.ts$/, '')] ?? [])]
+      .map((name) => `import ${JSON.stringify(join(source, `${name}.ts`))};`)
+      .join('\n');
   return {
     name: 'common-part',
     setup(builder) {
       builder.onLoad({ filter: /\.ts$/ }, ({ path }) =>
-        parts.has(path) ? { contents: `${readFileSync(path, 'utf8')}\n${imports}`, loader: 'ts' } : undefined,
+        parts.has(path) ? { contents: `${readFileSync(path, 'utf8')}\n${importsFor(path)}`, loader: 'ts' } : undefined,
       );
     },
   };

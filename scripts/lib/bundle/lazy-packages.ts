@@ -2,7 +2,7 @@ import type { Plugin } from 'esbuild';
 
 /**
  * Packages that most runs never use, each a file of its own that is read when one of these exports is: a cron expression, a rule's pattern or path,
- * libvirt's files, a name that is not ASCII, a kubeconfig that is a file or names an identity provider, a proxy. `default` is a function.
+ * libvirt's files, YAML, a name that is not ASCII, a kubeconfig that is a file or names an identity provider, a proxy. `default` is a function.
  */
 export const LAZY_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'cli-truncate': ['default'],
@@ -16,6 +16,7 @@ export const LAZY_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   saxes: ['SaxesParser'],
   'socks-proxy-agent': ['SocksProxyAgent'],
   'string-width': ['default'],
+  yaml: ['Document', 'LineCounter', 'Scalar', 'isMap', 'isNode', 'isPair', 'isScalar', 'parseAllDocuments', 'parseDocument', 'visit'],
 };
 
 export const lazyPackages: Plugin = {

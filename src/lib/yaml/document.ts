@@ -51,6 +51,8 @@ type Problems = { readonly problems: readonly YamlProblem[] };
  * limits: syntax errors, duplicate keys, sections with more than 1000 keys and more than 100 resolved aliases are problems.
  */
 export function parseYamlDocument(text: string): YamlDocument | Problems {
+  // Nothing to parse: a command without a configuration file does without reading the parser.
+  if (text === '') return { value: undefined, locate: () => undefined };
   const lines = new LineCounter();
   return orProblems(() => contentOf(parseDocument(text, { ...OPTIONS, lineCounter: lines }), lines));
 }

@@ -36,7 +36,7 @@ it('should load neither undici nor a library that a plan has no use for', () => 
   const files = [...readFileSync(opened, 'utf8').matchAll(/\/dist\/([^/"]+)"/g)].map(([, name = '']) => name);
   expect(files).toContain('basekeeper.js');
   expect(files.filter((name) => name.startsWith('lazy-'))).toEqual([]);
-  expect(files.length).toBeLessThanOrEqual(30);
+  expect(files.length).toBeLessThanOrEqual(14);
 });
 
 it('should have no part that asks for modules of Node.js which no run needs', () => {
