@@ -12,7 +12,6 @@ const COMMON = [
   'cli/output',
   'config/default-port',
   'config/source-kinds',
-  'config/mistakes/key-paths',
   'disk/entry-name',
   'disk/mount-table',
   'disk/read-small-file',

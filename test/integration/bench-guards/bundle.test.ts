@@ -39,6 +39,15 @@ it('should load neither undici nor a library that a plan has no use for', () => 
   expect(files.length).toBeLessThanOrEqual(14);
 });
 
+it('should keep libraries out of what every command reads', () => {
+  using root = mkdtempDisposableSync(join(tmpdir(), 'basekeeper-guard-'));
+  const opened = join(root.path, 'strace');
+  spawnSync('strace', ['-f', '-e', 'trace=openat', '-o', opened, process.execPath, BUNDLE, 'version']);
+  const files = [...readFileSync(opened, 'utf8').matchAll(/\/dist\/([^/"]+\.js)"/g)].map(([, name = '']) => name);
+  expect(files).toContain('basekeeper-main.js');
+  expect(files.reduce((bytes, name) => bytes + statSync(join('dist', name)).size, 0)).toBeLessThanOrEqual(230_000);
+});
+
 it('should have no part that asks for modules of Node.js which no run needs', () => {
   const parts = readdirSync('dist').filter((name) => /^(?:basekeeper-main|chunk-.*)\.js$/.test(name));
   expect(parts.length).toBeGreaterThan(10);
