@@ -129,9 +129,25 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
     ],
   },
   {
-    file: 'src/ledger/writer.ts',
-    tests: [WRITTEN],
+    file: 'src/ledger/segment.ts',
+    tests: ['test/faults/ledger.test.ts'],
     mutants: [
+      {
+        rule: 'the ledger: the disk has a record before its file goes',
+        from: 'await promisify(fdatasync)(this.#fd);',
+        to: 'await promisify(setImmediate)();',
+      },
+    ],
+  },
+  {
+    file: 'src/ledger/writer.ts',
+    tests: [WRITTEN, 'test/faults/ledger.test.ts'],
+    mutants: [
+      {
+        rule: 'the ledger: two processes append one after the other',
+        from: 'if (!(await this.locks.take(APPENDING, WAIT_MS)))',
+        to: 'if ((await this.locks.take(APPENDING + 2 ** 40 + process.pid, WAIT_MS)) === undefined)',
+      },
       {
         rule: 'the ledger: what was cut off stays missing',
         from: 'it !== undefined && it.seq >= last.seq ? it : last',
