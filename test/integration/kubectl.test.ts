@@ -43,6 +43,7 @@ const RUNS: readonly (readonly [string, number])[] = [
   [`explain node/node-1 ${BASE} -o name`, 0],
   ...['table', 'wide', 'json', 'yaml', 'name'].map((format): [string, number] => [`where ${BASE} -o ${format}`, 0]),
   ['where --wanted', 0],
+  [`where ${BASE} --all --selector kubernetes.io/hostname=x`, 0],
   [`where ${BASE} --wide --parallel 2 --selector kubernetes.io/hostname=x --agent-selector app.kubernetes.io/name=basekeeper`, 0],
   ...['table', 'wide', 'json', 'yaml', 'name'].map((format): [string, number] => [`history node-1 -o ${format}`, 0]),
   [
