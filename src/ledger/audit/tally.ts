@@ -4,6 +4,7 @@ import { parseLine } from '../line.ts';
 import { advice } from './advice.ts';
 import { behind, numberAt } from './bytes.ts';
 import type { ReadRecord } from './chain.ts';
+import { OpenIntents } from './open-intents.ts';
 import type { Problems } from './problems.ts';
 
 /** Removals, by the name of their outcome. A restored file is recorded when it loses its name in the trash, which may be passes later. */
@@ -16,7 +17,7 @@ const SHOWN = 5;
 /** A pass as far as it is recorded. */
 interface PassTally {
   /** Intents without an outcome. */
-  readonly open: Set<number>;
+  readonly open: OpenIntents;
   readonly done: Map<string, number>;
   /** Undefined where its beginning is not in the ledger any more: then its counts prove nothing. */
   begun: boolean;
@@ -100,14 +101,14 @@ export class Tally {
   #passOf(pass: number): PassTally {
     const known = this.#passes.get(pass);
     if (known !== undefined) return known;
-    const made = { open: new Set<number>(), done: new Map<string, number>(), begun: false };
+    const made = { open: new OpenIntents(), done: new Map<string, number>(), begun: false };
     this.#passes.set(pass, made);
     return made;
   }
 
   #outcome(pass: number, outcome: string, ranges: readonly IntentRange[]): void {
     const { open, done, begun } = this.#passOf(pass);
-    const settled = settle(open, ranges);
+    const settled = open.settle(ranges);
     count(done, outcome, settled);
     count(this.#outcomes, outcome, settled);
     const named = ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
@@ -122,7 +123,7 @@ export class Tally {
     const { open, done, begun } = this.#passOf(pass);
     this.#passes.delete(pass);
     if (open.size > 0) {
-      const which = listSome([...open].slice(0, SHOWN).map(String), SHOWN, open.size);
+      const which = listSome(open.first(SHOWN).map(String), SHOWN, open.size);
       this.#add(
         'IntentUnanswered',
         `pass ${pass} has ended, and the outcome of ${countOf(open.size, 'intent')} is not recorded: ${which}${advice.files}`,
@@ -138,7 +139,7 @@ export class Tally {
   #recovered({ pass, gone = [], there = [], unknown = [] }: Extract<LedgerRecord, { type: 'recovered' }>): void {
     if (pass === undefined) return;
     const { open } = this.#passOf(pass);
-    const settled = settle(open, [...gone, ...there, ...unknown]);
+    const settled = open.settle([...gone, ...there, ...unknown]);
     this.#interrupted += settled;
     count(this.#outcomes, 'interrupted', settled);
     if (open.size === 0) this.#passes.delete(pass);
@@ -147,16 +148,6 @@ export class Tally {
   #add(kind: 'OutcomeUnexplained' | 'IntentUnanswered' | 'MoreRemovedThanRecorded', message: string): void {
     this.#problems.add({ kind, ...this.#where(), message });
   }
-}
-
-/** Takes the ranges out of what is open; says how many were in it. However long a range claims to be, no more is looked at than there is. */
-function settle(open: Set<number>, ranges: readonly IntentRange[]): number {
-  const before = open.size;
-  for (const [first, last] of ranges) {
-    if (last - first < open.size) for (let seq = first; seq <= last; seq += 1) open.delete(seq);
-    else for (const seq of open) if (seq >= first && seq <= last) open.delete(seq);
-  }
-  return before - open.size;
 }
 
 function count(counts: Map<string, number>, key: string, more: number): void {
