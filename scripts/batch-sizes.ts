@@ -7,6 +7,7 @@ import { chmodSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { withBatchSize } from './lib/batch-size.ts';
 import { writeJsonReport } from './lib/json-report.ts';
 
 const { values } = parseArgs({
@@ -14,12 +15,6 @@ const { values } = parseArgs({
 });
 const seed = values.seed ?? String(Date.now() % 1_000_000);
 const scaled = (count: number): string => String(Math.max(1, Math.round(count * Number(values.scale))));
-
-/** What says how large batches are, and what it says in the copy. */
-const SIZES: readonly (readonly [from: string, to: (size: number) => string])[] = [
-  ['{ smallest: 64, largest: 256 }', (size) => `{ smallest: ${size}, largest: ${size} }`],
-  ['return { ...BATCH_SIZE, largest };', () => 'return BATCH_SIZE;'],
-];
 
 /** Each as people run it. */
 const RUNS: Readonly<Record<string, readonly string[]>> = {
@@ -37,12 +32,7 @@ function copyWithSize(directory: string, size: number): void {
   chmodSync(directory, 0o755);
   symlinkSync(resolve('node_modules'), join(directory, 'node_modules'));
   const path = join(directory, 'src/execute/batches.ts');
-  let source = readFileSync(path, 'utf8');
-  for (const [from, to] of SIZES) {
-    if (source.split(from).length !== 2) throw new Error(`src/execute/batches.ts must have "${from}" once; correct scripts/batch-sizes.ts`);
-    source = source.replace(from, to(size));
-  }
-  writeFileSync(path, source);
+  writeFileSync(path, withBatchSize(readFileSync(path, 'utf8'), size));
 }
 
 const checks: { name: string; failure: string | undefined }[] = [];
