@@ -1,4 +1,4 @@
-import { trashEntryName, trashPath } from '../model/trash-names.ts';
+import { trashEntryName } from '../model/trash-names.ts';
 import type { PlannedFile } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
 import type { BaseDirectory, BaseFileStat, Clock } from '../model/ports.ts';
@@ -9,7 +9,6 @@ import { isUnchanged, objectionIn, recheck, unlinked, type Result } from './rech
 import { losesLockFile, minimumAgeSeconds } from './refusal.ts';
 import type { AnswerFor, Removal } from './removal.ts';
 import { intentOf } from './intents.ts';
-import type { UnusedFiles } from './unused-files.ts';
 
 /** What the removal of one file works with. */
 export interface RemovalParts {
@@ -20,7 +19,6 @@ export interface RemovalParts {
   readonly refused: () => Result | undefined;
   /** Where the file goes; undefined: it is unlinked. */
   readonly trash: () => TrashHolder | undefined;
-  readonly unused: UnusedFiles;
 }
 
 /**
@@ -83,7 +81,7 @@ function unlinking({ directory }: RemovalParts, { name }: PlannedFile): (seen: B
  * Opens the trash, which takes its time where there is none yet, and returns the move into it. Anyone who touched the file between
  * the last look and the move finds it again: they take its lock next, which is still ours.
  */
-function trashing({ directory, clock, unused }: RemovalParts, { name, identity }: PlannedFile, holder: TrashHolder): () => Result {
+function trashing({ directory, clock }: RemovalParts, { name, identity }: PlannedFile, holder: TrashHolder): () => Result {
   const trash = holder.open({ create: true });
   if (trash === undefined) throw errnoError('ENOENT', 'the trash could not be made');
   return () => {
@@ -97,7 +95,6 @@ function trashing({ directory, clock, unused }: RemovalParts, { name, identity }
     }
     const moved = trash.stat(entry);
     const isThePlanned = moved === undefined || isUnchanged(identity, moved);
-    if (isThePlanned) unused.addGoing(trashPath(entry));
     if (isThePlanned || trash.giveBack(entry, name) === 'exists') return { outcome: 'trashed' };
     // Nobody else has read its name in the trash: it had it for a moment only.
     trash.unlink(entry);

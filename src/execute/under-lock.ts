@@ -77,7 +77,7 @@ export async function askUsers(
   names: readonly string[],
 ): Promise<AnswerFor> {
   try {
-    const answers = await orAborted(inUse(names, signal, unused.paths), signal);
+    const answers = await orAborted(inUse(names, signal, unused.names), signal);
     if (answers === 'aborted') return () => ({ outcome: 'Abandoned' });
     return (name) => answers.get(name) ?? noAnswer('it was not among the answers');
   } catch (error) {

@@ -2,28 +2,27 @@
 const MOST_WAITING = 65_536;
 
 /**
- * Files that nobody uses by the plan, and of which nothing else has come to light: those that go in this pass, those that a later one takes,
- * and those in the trash. They are not asked again what they name (ADR 0023).
+ * Base files that nobody uses by the plan, and of which nothing else has come to light: those that go in this pass, and those that a later one
+ * takes. They are not asked again what they name (ADR 0023).
  */
 export class UnusedFiles {
-  readonly #paths = new Set<string>();
+  readonly #names = new Set<string>();
 
-  /** Relative to the base directory; see `trashPath` for those in the trash. */
-  get paths(): ReadonlySet<string> {
-    return this.#paths;
+  get names(): ReadonlySet<string> {
+    return this.#names;
   }
 
-  /** It goes in this pass, or has gone to the trash. */
-  addGoing(path: string): void {
-    this.#paths.add(path);
+  /** It goes in this pass. */
+  addGoing(name: string): void {
+    this.#names.add(name);
   }
 
   /** A later pass takes it. */
-  addWaiting(path: string): void {
-    if (this.#paths.size < MOST_WAITING) this.#paths.add(path);
+  addWaiting(name: string): void {
+    if (this.#names.size < MOST_WAITING) this.#names.add(name);
   }
 
-  delete(path: string): void {
-    this.#paths.delete(path);
+  delete(name: string): void {
+    this.#names.delete(name);
   }
 }

@@ -55,7 +55,7 @@ export interface OverlayScanner {
     readonly instanceNames: ReadonlySet<string>;
     readonly disks?: readonly NamedDisk[] | undefined;
     /**
-     * Base files that were seen to be raw in this pass, by path relative to the base directory. Where a file is about to go, only those that
+     * Names of base files that were seen to be raw in this pass. Where a file is about to go, only those that
      * nobody uses: who names a base file that is used, or too young to go, is asked again.
      */
     readonly knownRaw?: Pick<ReadonlySet<string>, 'has'> | undefined;
@@ -166,7 +166,7 @@ export interface Objection {
  * Asked while the locks of all these files are held, just before they are removed: what speaks against each of them *now*? One reading of
  * the evidence answers for all. An empty list means nothing; a file without a list has no answer, and stays.
  *
- * `unused`: files that the plan removes in this pass or leaves to a later one, by path relative to the base directory. They back no disk.
+ * `unused`: names of base files that the plan removes in this pass or leaves to a later one. They back no disk.
  */
 export type UseCheck = (
   fileNames: readonly string[],

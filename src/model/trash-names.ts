@@ -1,16 +1,6 @@
 /** The directory of removed files, below the base directory. Nova lists no directories there, so it never sees what is in it. */
 export const TRASH_DIRECTORY = '.basekeeper-trash';
 
-/** The path of an entry in the trash, relative to the base directory. No name of a base file has a slash. */
-export function trashPath(entry: string): string {
-  return `${TRASH_DIRECTORY}/${entry}`;
-}
-
-/** What `trashPath` was made of; undefined for any other path. */
-export function parseTrashPath(path: string): TrashEntryName | undefined {
-  return path.startsWith(trashPath('')) ? parseTrashEntryName(path.slice(trashPath('').length)) : undefined;
-}
-
 /** What a name in the trash says. */
 export interface TrashEntryName {
   /** Of the base file that it was. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../lib/errors.ts';
 import type { Clock } from '../model/ports.ts';
 import { LEDGER_DIRECTORY } from '../model/ledger/records.ts';
-import { TRASH_DIRECTORY, trashPath } from '../model/trash-names.ts';
+import { TRASH_DIRECTORY } from '../model/trash-names.ts';
 import { isCoarse, isFreshTime } from '../disk/times.ts';
 import { entryType } from '../disk/list-directory.ts';
 import { decodeRawName, joinPath, type FsPath } from '../disk/raw-name.ts';
@@ -143,8 +143,7 @@ class TreeWalk {
       if (pacer.due()) await pacer.pause();
       this.#count();
       const name = decodeRawName(entry.name);
-      const knownAs = role === 'trash' ? trashPath(name.text) : name.text;
-      if (known !== undefined && entry.isFile() && name.bytes === undefined && known.has(knownAs)) continue;
+      if (known !== undefined && entry.isFile() && name.bytes === undefined && known.has(name.text)) continue;
       const own = relative === '' ? name.text : `${relative}/${name.text}`;
       const file = joinPath(path, name);
       if (this.#visit({ file, path: own, name: name.text, role, depth }, entry))
@@ -154,11 +153,11 @@ class TreeWalk {
   }
 
   /**
-   * What needs no second look: a base file, or one in the trash, whose header is known, unless something has changed around it since, and a lock file that was
+   * What needs no second look: a base file whose header is known, unless something has changed around it since, and a lock file that was
    * empty, because nobody writes a disk into one.
    */
   #knownIn(role: Found['role'], relative: string): Pick<ReadonlySet<string>, 'has'> | undefined {
-    if (role !== 'other') return this.#isFirstRound ? this.#listing.knownRaw : undefined;
+    if (role === 'base') return this.#isFirstRound ? this.#listing.knownRaw : undefined;
     return relative === this.#listing.locks ? this.#listing.knownLocks?.names : undefined;
   }
 

@@ -27,7 +27,6 @@ import { evidenceOf } from './evidence.ts';
 import { executeRecorded, type RecordedExecution } from './execute-recorded.ts';
 import type { RemovalLedger, RemovalRecord } from '../model/ledger/recorder.ts';
 import type { Asked } from '../model/ledger/records.ts';
-import { parseTrashPath, trashPath } from '../model/trash-names.ts';
 import { emptyReport, reportSteps } from '../report/build-report.ts';
 
 /** What a pass works with. */
@@ -158,12 +157,12 @@ function useCheck(
 ): UseCheck {
   const { policy, clock } = parts;
   const memory: ReferenceMemory = { named: new WeakMap() };
-  const isImage = imagesAmong(planned.baseImages);
+  const images = new Set(planned.baseImages.map(({ name }) => name));
   const { emptyLocks } = planned;
   return async (fileNames, signal, unused) => {
     const inventory = await readSources(parts.sources, false, signal);
     const references = collectReferences(inventory.workloads, parts.baseDirectoryName, memory);
-    const knownRaw = { has: (path: string) => unused?.has(path) === true && !isImage(path) };
+    const knownRaw = { has: (name: string) => unused?.has(name) === true && !images.has(name) };
     const overlays = await scanOverlays(parts, references, inventory, { knownRaw, emptyLocks, signal });
     const surroundings = parts.surroundings?.inspect();
     record?.evidence(evidenceOf(inventory, overlays));
@@ -172,12 +171,6 @@ function useCheck(
       fileNames,
     );
   };
-}
-
-/** Whether a file named others for the plan, there or as the base file that it was. By path relative to the base directory. */
-function imagesAmong(images: OverlayScan['baseImages']): (path: string) => boolean {
-  const paths = new Set(images.map(({ name, inTrash }) => (inTrash ? trashPath(name) : name)));
-  return (path) => paths.has(path) || paths.has(parseTrashPath(path)?.name ?? path);
 }
 
 interface Stopwatch {

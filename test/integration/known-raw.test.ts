@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { runPass } from '../../src/pass/pass.ts';
 import type { SettingsInput } from '../../src/config/schema/schema.ts';
 import { cacheFileName } from '../../src/model/names.ts';
-import { TRASH_DIRECTORY, trashPath } from '../../src/model/trash-names.ts';
+import { TRASH_DIRECTORY } from '../../src/model/trash-names.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createFileSource } from '../../src/sources/file/source.ts';
 import { passParts } from '../../src/wire/pass.ts';
@@ -76,19 +76,32 @@ it('a base file that waits for a later pass, and became an image on one that is 
   expect(qemuChain(tree.path('vm-1/disk'))).toHaveLength(3);
 });
 
-it('a file in the trash that became an image on one that is going and got a disk should keep both', async () => {
-  const { tree, parts } = nodeWith({ trash: { enabled: true } });
-  const gone = `_base/${cacheFileName('gone')}`;
-  addOldImage(tree, gone);
-  await runPass(parts, { dryRun: false });
-  const [entry = ''] = readdirSync(tree.path(`_base/${TRASH_DIRECTORY}`));
-  const below = `_base/${cacheFileName('below')}`;
-  addOldImage(tree, below);
-  const above = `_base/${trashPath(entry)}`;
-  const report = await runPass(parts, { dryRun: false, onStage: (stage) => void (stage === 'execute' && becomeImage(tree, above, below)) });
-  expect([...report.files].map(({ outcome }) => outcome)).toEqual(['ChangedSincePlan']);
-  expect(qemuChain(tree.path('vm-1/disk'))).toHaveLength(3);
-});
+it.each(['there', 'as a base file'])(
+  'a file in the trash that became an image on one that is going, and that a disk names %s, should keep it',
+  async (named) => {
+    const { tree, parts } = nodeWith({ trash: { enabled: true } });
+    const gone = `_base/${cacheFileName('gone')}`;
+    addOldImage(tree, gone);
+    await runPass(parts, { dryRun: false });
+    const [entry = ''] = readdirSync(tree.path(`_base/${TRASH_DIRECTORY}`));
+    const below = `_base/${cacheFileName('below')}`;
+    addOldImage(tree, below);
+    const above = `_base/${TRASH_DIRECTORY}/${entry}`;
+    const report = await runPass(parts, {
+      dryRun: false,
+      onStage: (stage) => {
+        if (stage !== 'execute') return;
+        becomeImage(tree, above, below);
+        if (named === 'as a base file')
+          qemuImg(['rebase', '-u', '-f', 'qcow2', '-b', tree.path(gone), '-F', 'qcow2', tree.path('vm-1/disk')]);
+      },
+    });
+    expect([...report.files].map(({ outcome }) => outcome)).toEqual(['ChangedSincePlan']);
+    // It comes back by the name that the disk has for it.
+    if (named === 'as a base file') await runPass(parts, { dryRun: false });
+    expect(qemuChain(tree.path('vm-1/disk'))).toHaveLength(3);
+  },
+);
 
 function nodeWith(settings: SettingsInput) {
   const tree = emptyNode();

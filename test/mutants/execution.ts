@@ -35,24 +35,14 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'under the lock, base files that were known to be raw are looked at again',
-        from: 'has: (path: string) => unused?.has(path) === true && !isImage(path)',
-        to: 'has: (path: string) => scan.knownRaw?.has(path) === true && !isImage(path)',
+        from: 'has: (name: string) => unused?.has(name) === true && !images.has(name)',
+        to: 'has: (name: string) => scan.knownRaw?.has(name) === true && !images.has(name)',
         tests: ['test/integration/known-raw.test.ts'],
       },
       {
         rule: 'under the lock, a base file that goes and names others is looked at again',
-        from: ' && !isImage(path)',
+        from: ' && !images.has(name)',
         to: '',
-      },
-      {
-        rule: 'under the lock, a file in the trash that named others when it was a base file is looked at again',
-        from: ' || paths.has(parseTrashPath(path)?.name ?? path)',
-        to: '',
-      },
-      {
-        rule: 'under the lock, a file in the trash that names others is looked at again',
-        from: 'inTrash ? trashPath(name) : name',
-        to: 'name',
       },
       {
         rule: 'under the lock, the sources are read again',

@@ -51,8 +51,8 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'a name that is not UTF-8 does not pass for one that looks the same',
-        from: ' && name.bytes === undefined && known.has(knownAs)',
-        to: ' && known.has(knownAs)',
+        from: ' && name.bytes === undefined && known.has(name.text)',
+        to: ' && known.has(name.text)',
         tests: [KNOWN_FILES],
       },
       {

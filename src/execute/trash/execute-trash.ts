@@ -10,7 +10,6 @@ import type { Result } from '../recheck.ts';
 import type { Removal } from '../removal.ts';
 import type { UnusedFiles } from '../unused-files.ts';
 import { isForSpace } from '../../model/reasons.ts';
-import { trashPath } from '../../model/trash-names.ts';
 import { relief, type SpaceWatch } from '../relief.ts';
 import { refusalOfTrashed } from '../refusal.ts';
 import { emptyingOf, restoreTrashedFile, unnamingOf, type TrashedFileParts } from './trashed-file.ts';
@@ -48,10 +47,7 @@ export async function executeTrash(run: TrashRun): Promise<void> {
   for (const file of run.plan.trash?.files ?? []) {
     if (looked++ % ROWS_PER_TURN === 0) await nextTurn();
     if (file.verdict === 'empty') due.push(file);
-    if (file.verdict !== 'restore') {
-      if (file.reason !== 'NamedInTrash') run.unused.addWaiting(trashPath(file.entry));
-      continue;
-    }
+    if (file.verdict !== 'restore') continue;
     if (file.reason === 'UnfinishedMove' || (await restore(run, file))) back.push(file);
   }
   if (run.plan.gate.open) await removeInBatches(lockParts(run), unnamings(run, back));
@@ -67,7 +63,6 @@ function* emptyings(run: TrashRun, files: readonly PlannedTrashedFile[]): Genera
   for (const file of files) {
     const settled = (result: Result) => {
       run.space.settled(result, file);
-      run.unused.delete(trashPath(file.entry));
       run.trashOutcomes.set(file.entry, { name: file.name, ...result });
     };
     const opened = openTrash(run, file);

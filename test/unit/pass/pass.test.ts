@@ -145,13 +145,12 @@ describe('a pass', () => {
   it('should not look again under the lock at base files that go and named nothing, nor at lock files that were empty', async () => {
     const asked: Parameters<PassParts['overlays']['scan']>[0][] = [];
     const image = { name: 'image', inTrash: false, state: 'ok' as const, chain: [] };
-    const trashed = { ...image, name: 'other.1', inTrash: true };
     const emptyLocks = { names: new Set(['nova-a']), isUnchanged: () => false };
     const scan: PassParts['overlays']['scan'] = (options) => {
       asked.push(options);
       return Promise.resolve({
         overlays: [],
-        baseImages: [image, trashed],
+        baseImages: [image],
         unseen: [],
         ignored: [],
         emptyLocks,
@@ -162,12 +161,9 @@ describe('a pass', () => {
     const { run, inUse } = harness(world(), { overlays: { scan } });
     await run();
     const planned = asked.length;
-    const ofTrash = ['plain.1', 'image.2', 'other.1'].map((entry) => `.basekeeper-trash/${entry}`);
-    await inUse('going', new Set(['going', 'image', ...ofTrash]));
+    await inUse('going', new Set(['going', 'image']));
     const [again] = asked.slice(planned);
     expect(['going', 'image', 'staying'].map((name) => again?.knownRaw?.has(name))).toEqual([true, false, false]);
-    // A file in the trash is the base file that it was.
-    expect(ofTrash.map((path) => again?.knownRaw?.has(path))).toEqual([true, false, false]);
     expect(again?.emptyLocks).toBe(emptyLocks);
     expect(asked.slice(0, planned).map((options) => options.emptyLocks)).toEqual(Array(planned).fill(undefined));
     await inUse('going');
