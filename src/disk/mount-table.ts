@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
+import { decodeRawName } from './raw-name.ts';
 
 /** One line of `/proc/self/mountinfo`. */
 export interface Mount {
@@ -18,10 +19,10 @@ export interface Mount {
 
 /** The mounts that this process sees. Throws an errno error. */
 export function readMountTable(): readonly Mount[] {
-  return parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8'));
+  return parseMountTable(readFileSync('/proc/self/mountinfo', 'latin1'));
 }
 
-/** Parses `/proc/self/mountinfo`. Later mounts lie over earlier ones; lines that are not understood are left out. */
+/** Parses `/proc/self/mountinfo`, in Latin-1: one character for each byte. Later mounts lie over earlier ones; lines that are not understood are left out. */
 export function parseMountTable(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {
     const [before = '', after = ''] = line.split(' - ');
@@ -32,10 +33,9 @@ export function parseMountTable(text: string): readonly Mount[] {
   });
 }
 
-/** The kernel writes blanks, line ends and backslashes as three octal digits. */
+/** The kernel writes blanks, line ends and backslashes as three octal digits, and all other bytes as they are. */
 function unescaped(path: string): string {
-  const bytes = path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
-  return bytes === path ? path : Buffer.from(bytes, 'latin1').toString('utf8');
+  return decodeRawName(path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))).text;
 }
 
 /**

@@ -101,6 +101,7 @@ export class ImageReader {
   }
 
   typeAt(path: string): 'file' | 'directory' | 'absent' | 'other' {
+    if (!path.isWellFormed()) return 'other';
     try {
       return this.#lookAt(path, (_reached, stats) => {
         if (stats === undefined) return 'absent';
@@ -113,6 +114,7 @@ export class ImageReader {
   }
 
   #inspectOnce(path: string, withHeader: boolean): Inspection {
+    if (!path.isWellFormed()) return { kind: 'unreadable', message: 'its name is not UTF-8, so it is not looked up' };
     try {
       return this.#lookAt(path, (reached, stats) => {
         if (stats === undefined) return { kind: 'absent' };

@@ -53,7 +53,7 @@ const LOCAL_SERVER = 'is served by a program of this host, which may read any fi
  */
 export function resolveReference(reference: string, directory: string, declared?: string): ReferenceTarget {
   if (reference.startsWith('json:')) return resolveJson(reference.slice('json:'.length), declared);
-  if (!hasProtocol(reference)) return fileAt(posix.isAbsolute(reference) ? reference : `${directory}/${reference}`);
+  if (!hasProtocol(reference)) return fileAt(reference, undefined, directory);
   if (reference.startsWith('file:')) return absoluteFile(reference.slice('file:'.length));
   if (/^nbd(?:\+unix:|:unix:)/.test(reference)) return unclear(`${quote(reference)} ${LOCAL_SERVER}`, []);
   const protocol = /^([a-z_-]+)(?:\+[a-z]+)?:(.*)$/s.exec(reference);
@@ -77,9 +77,11 @@ function absoluteFile(path: string, format?: string): ReferenceTarget {
   return posix.isAbsolute(path) ? fileAt(path, format) : unclear(`${quote(path)} is relative to the working directory of QEMU`, [path]);
 }
 
-function fileAt(path: string, format?: string): ReferenceTarget {
+/** @param directory of a path that is relative; its own name may be in other bytes than UTF-8. */
+function fileAt(path: string, format?: string, directory = ''): ReferenceTarget {
   if (path.includes('\0') || !path.isWellFormed()) return unclear(`${quote(path)} is not a file name`, []);
-  return { kind: 'file', path, ...(format === undefined ? {} : { format }) };
+  const full = posix.isAbsolute(path) ? path : `${directory}/${path}`;
+  return { kind: 'file', path: full, ...(format === undefined ? {} : { format }) };
 }
 
 type JsonNode = ReadonlyMap<string, unknown>;

@@ -99,6 +99,7 @@ export class DeclaredFormats {
 
   /** Empty where there is no such file, or none that Nova would have written: then nobody says anything. */
   #readInfo(directory: string): DiskInfo {
+    if (!directory.isWellFormed()) return new Map();
     try {
       const file = readSmallFile(`${this.#instancesPath}/${directory}/disk.info`, MAX_INFO_BYTES);
       const value: unknown = file === undefined ? undefined : JSON.parse(file.text);

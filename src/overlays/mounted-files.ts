@@ -18,7 +18,13 @@ export function noteMounts(listing: OverlayListing): void {
  * under names and inodes of its own. Neither is asked where its files are: that may be a name of another mount namespace.
  */
 function noteMountedFileSystems({ subdirectoryName, locks, unseen }: OverlayListing, mounts: readonly MountBelow[]): void {
-  for (const { path, type, source } of mounts) {
+  for (const { path, mountPoint, type, source } of mounts) {
+    if (!mountPoint.isWellFormed())
+      unseen.add(
+        path,
+        'NotFollowed',
+        'the name of what is mounted here is not UTF-8, so it is not looked up; unmount it, or list it under ignore',
+      );
     const isLoop = source.startsWith('/dev/loop');
     if ((type !== 'overlay' && !isLoop) || path === subdirectoryName || path === locks) continue;
     const what = isLoop
@@ -34,6 +40,7 @@ function noteMountedFileSystems({ subdirectoryName, locks, unseen }: OverlayList
  */
 function noteMountedFiles({ instancesPath, subdirectoryName, unseen }: OverlayListing, mounts: readonly MountBelow[]): void {
   const mounted = mounts.flatMap(({ path, mountPoint }) => {
+    if (!mountPoint.isWellFormed()) return [];
     const stats = lstatSync(mountPoint, { bigint: true, throwIfNoEntry: false });
     return stats?.isFile() === true ? [{ path, inode: `${stats.dev} ${stats.ino}` }] : [];
   });

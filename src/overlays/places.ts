@@ -96,7 +96,8 @@ export class Places {
   /** The target of the link at a host path; undefined for what is not a link, or is not there. A name of the instances path is what it stands for. */
   #linkAt(path: string): string | undefined | Error {
     if (this.#links.has(path)) return this.#links.get(path);
-    const target = this.#roots.includes(path) ? undefined : this.#readLink(path);
+    // A name in other bytes than UTF-8 comes from the walk, which enters no link.
+    const target = this.#roots.includes(path) || !path.isWellFormed() ? undefined : this.#readLink(path);
     if (this.#links.size >= MOST_KNOWN) this.#links.clear();
     this.#links.set(path, target);
     return target;

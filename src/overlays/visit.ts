@@ -105,6 +105,10 @@ function addBaseImage(listing: OverlayListing, { path, name, role }: Found, { st
 export function visitLink(listing: OverlayListing, found: Found): void {
   const { places, reader, chains, unseen } = listing;
   const own = places.hostPath(found.path);
+  if (!own.isWellFormed()) {
+    unseen.add(found.path, 'NotFollowed', `it is a symbolic link whose name is not UTF-8, so it is not followed; rename it, or ${IGNORE}`);
+    return;
+  }
   const link = readlinkSync(found.file);
   // Not joined: a `..` behind a link must not be taken away before the link is followed.
   const target = posix.isAbsolute(link) ? link : `${posix.dirname(own)}/${link}`;

@@ -25,6 +25,17 @@ export const INPUTS: readonly MutantsOf[] = [
     ],
   },
   {
+    file: 'src/disk/raw-name.ts',
+    tests: ['test/unit/disk/raw-name.test.ts'],
+    mutants: [
+      {
+        rule: 'names that differ only in bytes that are not UTF-8 are told apart',
+        from: 'text: withSurrogates(bytes), bytes',
+        to: 'text, bytes',
+      },
+    ],
+  },
+  {
     file: 'src/disk/mount-table.ts',
     tests: ['test/unit/disk/mount-table.test.ts'],
     mutants: [

@@ -44,6 +44,10 @@ describe('what is mounted as the base directory', () => {
   it('should be found where paths have blanks and letters beyond ASCII', () => {
     const [entry] = parseMountTable(String.raw`40 30 8:1 /a\040b\134 /gr\303\274n rw - ext4 /dev/x rw`);
     expect(entry).toMatchObject({ root: '/a b\\', mountPoint: '/grün' });
+    // As it is read: a character for each byte, and only blanks and such as digits.
+    const asRead = Buffer.from(String.raw`40 30 8:1 /a\040€ /b`).toString('latin1');
+    const [read] = parseMountTable(`${asRead}\xff rw - ext4 /dev/x rw`);
+    expect(read).toMatchObject({ root: '/a €', mountPoint: '/b\udcff' });
   });
 
   it('should survive lines that are none', () => {
