@@ -1,4 +1,4 @@
-import type { Objection } from '../model/ports.ts';
+import type { BaseFileStat, Objection } from '../model/ports.ts';
 import type { Intent } from '../model/ledger/records.ts';
 import type { Result } from './recheck.ts';
 
@@ -18,6 +18,8 @@ export interface Removal {
   readonly firstLook: () => Result | undefined;
   /** With the evidence: what is recorded before it goes, or why it stays. */
   readonly intent: (answerFor: AnswerFor) => Intent | Result;
+  /** Under its lock: what would go, as it is now. Undefined when it is gone. */
+  readonly seen: () => BaseFileStat | undefined;
   /** Under its lock, with the evidence: the last look, and the removal. */
   readonly settle: (answerFor: AnswerFor) => Result;
   readonly settled: (result: Result) => void;

@@ -32,6 +32,7 @@ export function removalOf(parts: RemovalParts, file: PlannedFile, settled: (resu
     refused: parts.refused,
     firstLook: () => recheckNow(parts, file),
     intent: (answerFor) => objectionIn(answerFor(file.name)) ?? intentOf(file, parts.trash() === undefined ? 'unlink' : 'trash'),
+    seen: () => parts.directory.stat(file.name),
     settle: (answerFor) => removeUnused(parts, file, answerFor),
     settled,
   };

@@ -3,10 +3,11 @@ import { replaceOwnFile } from '../disk/write-small-file.ts';
 import { readSmallFile } from '../disk/read-small-file.ts';
 import type { OpenDirectory } from '../disk/held-directory.ts';
 import { hasErrno } from '../lib/errors.ts';
+import { FULL } from '../model/ledger/recorder.ts';
 import { LEDGER_HEAD, NO_RECORD_BEFORE, segmentName, segmentNumber, type LedgerEnd, type LedgerHead } from '../model/ledger/records.ts';
 import { parseHead } from './head-text.ts';
 import { linkOf } from './line.ts';
-import { BLOCK_BYTES, FULL } from './segment.ts';
+import { BLOCK_BYTES } from './segment.ts';
 
 const MAX_HEAD_BYTES = 1_048_576;
 /** Of the first line of a segment. */

@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoError, errnoOf, hasErrno, messageOf } from '../lib/errors.ts';
-import type { LedgerState, RecordedPass, RemovalLedger, RemovalRecord } from '../model/ledger/recorder.ts';
+import { countOf } from '../lib/text.ts';
+import { FULL, type LedgerState, type RecordedPass, type RemovalLedger, type RemovalRecord } from '../model/ledger/recorder.ts';
 import type { Evidence, Intent, LedgerEntry, PassRecord, RecordedOutcome } from '../model/ledger/records.ts';
 import { ledgerPath } from './directory.ts';
 import { Outcomes } from './outcomes.ts';
-import { Owed } from './owed.ts';
+import { isGone, Owed } from './owed.ts';
 import { recover } from './recovery.ts';
-import { FULL } from './segment.ts';
+import { Room } from './room.ts';
+import { END_BYTES } from './segment.ts';
 import { LedgerWriter, type WriterOptions } from './writer.ts';
 
 export interface LedgerOptions extends Omit<WriterOptions, 'known'> {
@@ -56,6 +58,7 @@ class Recording implements RemovalRecord {
   readonly #open: (basePath: string) => Promise<LedgerWriter>;
   readonly #outcomes = new Outcomes();
   readonly #owed = new Owed();
+  readonly #room: Room;
   #writer: LedgerWriter | undefined;
   #problem: Error | undefined;
   /** Numbers of the records. */
@@ -68,6 +71,7 @@ class Recording implements RemovalRecord {
     this.#options = options;
     this.#pass = pass;
     this.#open = open;
+    this.#room = new Room(pass.basePath, ledgerPath(options));
   }
 
   async prepare(): Promise<void> {
@@ -84,21 +88,21 @@ class Recording implements RemovalRecord {
   }
 
   async intend(intents: readonly Intent[]): Promise<readonly number[]> {
-    const [first] = intents;
-    if (first === undefined) return [];
+    if (intents.length === 0) return [];
     await this.prepare();
     try {
       if (this.#writer !== undefined) return await this.#intend(this.#writer, intents);
     } catch (error) {
       this.#problem = this.#explained(error);
     }
-    const problem = this.#problem ?? new Error('the ledger is not open');
-    if (hasErrno(problem, ...FULL) && makesRoom(first)) return [this.#owe(first, problem)];
-    throw problem;
+    throw this.#problem ?? new Error('the ledger is not open');
   }
 
   /** One at a time: what it frees may be room for the record. */
-  #owe(intent: Intent, why: Error): number {
+  owe(intent: Intent, why: unknown): number {
+    if (!hasErrno(why, ...FULL)) throw why;
+    const refusal = this.#room.refusal();
+    if (refusal !== undefined) throw Object.assign(new Error(`${messageOf(why)}; ${refusal}`), { code: errnoOf(why) });
     this.#options.onUnrecorded(intent, messageOf(why));
     return this.#owed.add(this.#evidence ?? NO_EVIDENCE, intent, this.#options.clock.now().wallMs);
   }
@@ -118,6 +122,7 @@ class Recording implements RemovalRecord {
         return entries;
       },
       (count) => count - intents.length + 1,
+      END_BYTES,
     );
     [this.#passNumber, this.#evidenceNumber, this.#evidence] = [pass, evidence, undefined];
     this.#outcomes.clear();
@@ -126,11 +131,11 @@ class Recording implements RemovalRecord {
   }
 
   /** What is recorded of the pass so far and not on disk yet. `add` returns the number that an entry gets. */
-  #begun(writer: LedgerWriter, first: number) {
+  #begun(writer: LedgerWriter, first: number, owed = this.#owed) {
     const entries: LedgerEntry[] = [];
     const add = (entry: LedgerEntry): number => first + entries.push(entry) - 1;
     const pass = this.#passNumber ?? this.#beginPass(writer, add);
-    this.#owed.record(pass, add);
+    owed.record(pass, add);
     for (const entry of this.#outcomes.entries(pass)) add(entry);
     return { entries, add, pass };
   }
@@ -146,14 +151,15 @@ class Recording implements RemovalRecord {
   }
 
   outcome(intent: number, outcome: RecordedOutcome, message?: string): void {
-    if (intent < 0) this.#owed.outcome(intent, outcome, message);
-    else this.#outcomes.add(intent, outcome, message);
+    if (intent >= 0) return this.#outcomes.add(intent, outcome, message);
+    this.#owed.outcome(intent, outcome, message);
+    if (isGone(outcome)) this.#room.gone();
   }
 
   async end(outcomes: Parameters<RemovalRecord['end']>[0]): Promise<LedgerState> {
     if (this.#owed.size > 0) await this.prepare();
     try {
-      if (this.#writer !== undefined && (this.#passNumber !== undefined || this.#owed.size > 0)) await this.#end(this.#writer, outcomes);
+      if (this.#writer !== undefined && (this.#passNumber !== undefined || this.#owed.size > 0)) await this.#endOr(this.#writer, outcomes);
     } catch (error) {
       this.#problem = this.#explained(
         error,
@@ -163,15 +169,25 @@ class Recording implements RemovalRecord {
     return { last: this.#writer?.last, bytes: this.#bytes(), ...this.#whatIsWrong() };
   }
 
-  async #end(writer: LedgerWriter, outcomes: Parameters<RemovalRecord['end']>[0]): Promise<void> {
+  /** Without room for what is owed, its counts alone: an audit finds that there was more. */
+  async #endOr(writer: LedgerWriter, outcomes: Parameters<RemovalRecord['end']>[0]): Promise<void> {
+    try {
+      await this.#end(writer, outcomes, this.#owed);
+    } catch (error) {
+      if (this.#owed.size > 0 && hasErrno(error, ...FULL)) await this.#end(writer, outcomes, new Owed());
+      throw error;
+    }
+  }
+
+  async #end(writer: LedgerWriter, outcomes: Parameters<RemovalRecord['end']>[0], owed: Owed): Promise<void> {
     let ended = 0;
     await writer.append((first) => {
-      const { entries, add, pass } = this.#begun(writer, first);
+      const { entries, add, pass } = this.#begun(writer, first, owed);
       ended = pass;
       add({ type: 'end', pass, outcomes });
       return entries;
     });
-    this.#owed.clear();
+    owed.clear();
     try {
       await writer.publishHead(ended);
     } catch (error) {
@@ -181,10 +197,10 @@ class Recording implements RemovalRecord {
 
   #whatIsWrong(): Pick<LedgerState, 'problem' | 'unrecordedFiles'> {
     if (this.#problem === undefined) return {};
-    const { size } = this.#owed;
+    const { gone } = this.#owed;
     const problem = messageOf(this.#problem);
-    if (size === 0) return { problem };
-    return { problem: `${problem}; ${size} files went to make room, and the log alone has them`, unrecordedFiles: size };
+    if (gone === 0) return { problem };
+    return { problem: `${problem}; ${countOf(gone, 'file')} went to make room, and the log alone has them`, unrecordedFiles: gone };
   }
 
   #bytes(): number {
@@ -207,9 +223,4 @@ class Recording implements RemovalRecord {
     if (code === undefined) throw error;
     return errnoError(code, `${ledgerPath(this.#options)}: ${what(messageOf(error))}`);
   }
-}
-
-/** What goes to the trash frees nothing. */
-function makesRoom({ action }: Intent): boolean {
-  return action === 'unlink' || action === 'empty';
 }

@@ -9,12 +9,22 @@ interface OwedRemoval {
   came?: LateOutcome | undefined;
 }
 
+/** Whether the file that was to make room went. */
+export function isGone(outcome: RecordedOutcome): boolean {
+  return outcome === 'removed' || outcome === 'emptied';
+}
+
 /** Removals that make room on a file system that had none for their record. They are recorded as soon as there is some. */
 export class Owed {
   readonly #removals: OwedRemoval[] = [];
 
   get size(): number {
     return this.#removals.length;
+  }
+
+  /** Of how many the file is gone. */
+  get gone(): number {
+    return this.#removals.filter(({ came }) => came !== undefined && isGone(came.outcome)).length;
   }
 
   /** Returns a number that no record has. */

@@ -2,19 +2,19 @@ import { closeSync, constants, fdatasync, fstatSync, ftruncateSync, openSync, re
 import { promisify } from 'node:util';
 import type { OpenDirectory } from '../disk/held-directory.ts';
 import { errnoError, hasErrno } from '../lib/errors.ts';
+import { FULL } from '../model/ledger/recorder.ts';
 
 /** Blank lines at the end, at least: they were really written, so what is written over them needs no room on a file system that is full. */
 export const RESERVE_BYTES = 65_536;
 /** With how many it begins, and begins again where they have become fewer. */
 const FULL_RESERVE_BYTES = 2 * RESERVE_BYTES;
 export const BLOCK_BYTES = 4096;
+/** Of the reserve, for what became of the last files and the end of their pass. */
+export const END_BYTES = 2048;
 const NEWLINE = 10;
 
 const OPEN = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CREATE = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_CREAT | constants.O_EXCL;
-
-/** The file system has no room, for us or for a file of this size. */
-export const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 /** The last file of a ledger: records, then blank lines. */
 export class Segment {
@@ -90,10 +90,12 @@ export class Segment {
   /**
    * Puts lines on disk, by one write over the reserve and beyond it. Where the file system has no room, as many as fit into half of the
    * reserve: what they record frees space, perhaps. Returns how many; throws an errno error where these are fewer than `atLeast`.
+   *
+   * @param kept how many bytes of the reserve stay.
    */
-  async append(lines: readonly string[], atLeast: number): Promise<number> {
+  async append(lines: readonly string[], atLeast: number, kept = 0): Promise<number> {
     const [end, size] = [this.end, this.#size];
-    let count = this.#put(lines, atLeast, Number.POSITIVE_INFINITY);
+    let count = this.#put(lines, { atLeast, kept, room: Number.POSITIVE_INFINITY });
     try {
       await this.#sync();
     } catch (error) {
@@ -101,22 +103,26 @@ export class Segment {
       if (!hasErrno(error, ...FULL)) throw error;
       ftruncateSync(this.#fd, size);
       [this.end, this.#size] = [end, size];
-      count = this.#put(lines, atLeast, size - end);
+      count = this.#put(lines, { atLeast, kept, room: size - end });
       await this.#sync();
     }
     return count;
   }
 
-  /** @param room how many bytes from the end may be used. */
-  #put(lines: readonly string[], atLeast: number, room: number): number {
+  /** `room`: how many bytes from the end may be used. */
+  #put(
+    lines: readonly string[],
+    { atLeast, kept, room }: { readonly atLeast: number; readonly kept: number; readonly room: number },
+  ): number {
     const data = Buffer.from(`${lines.join('\n')}\n`);
     const written = this.#writeRoom(room < data.length ? data.subarray(0, room) : this.#withReserve(data, room), this.end);
     this.#size = Math.max(this.#size, this.end + written);
-    if (written >= data.length) {
+    const available = this.#size - this.end;
+    if (written >= data.length && available - data.length >= kept) {
       this.end += data.length;
       return lines.length;
     }
-    const { count, bytes } = fitting(lines, atLeast, written);
+    const { count, bytes } = fitting(lines, { atLeast, kept, available });
     this.#writeInPlace(Buffer.alloc(written - bytes, NEWLINE), this.end + bytes);
     this.end += bytes;
     if (count === 0) throw errnoError('ENOSPC', 'no space left for another record');
@@ -167,12 +173,15 @@ export class Segment {
   }
 }
 
-/** The lines that fit into half of the bytes; `atLeast` of them where they fit at all, else none. */
-function fitting(lines: readonly string[], atLeast: number, available: number): { readonly count: number; readonly bytes: number } {
+/** The lines that fit into half of the bytes; `atLeast` of them where they fit without those that are kept, else none. */
+function fitting(
+  lines: readonly string[],
+  { atLeast, kept, available }: { readonly atLeast: number; readonly kept: number; readonly available: number },
+): { readonly count: number; readonly bytes: number } {
   let [count, bytes] = [0, 0];
   for (const line of lines) {
     const next = bytes + Buffer.byteLength(line) + 1;
-    if (next > (count < atLeast ? available : available / 2)) break;
+    if (next > (count < atLeast ? available - kept : available / 2)) break;
     count += 1;
     bytes = next;
   }

@@ -3,6 +3,7 @@ import type { OpenDirectory } from '../disk/held-directory.ts';
 import { openOwnLocks, type OwnLocks } from '../disk/locks/own-lock.ts';
 import { errnoError, hasErrno } from '../lib/errors.ts';
 import { timestamp } from '../lib/timestamp.ts';
+import { FULL } from '../model/ledger/recorder.ts';
 import type { Clock } from '../model/ports.ts';
 import {
   NO_RECORD_BEFORE,
@@ -17,7 +18,7 @@ import { readHead, writeHead, type Kept } from './head.ts';
 import { chain, hashLine } from './line.ts';
 import { newSegment } from './new-segment.ts';
 import { countBeforeKept, countTooMany, sizeOf, type Limits } from './retention.ts';
-import { BLOCK_BYTES, FULL, RESERVE_BYTES, Segment } from './segment.ts';
+import { BLOCK_BYTES, RESERVE_BYTES, Segment } from './segment.ts';
 import { readTail, type Tail } from './tail.ts';
 
 /** Of one file. A batch of records may go beyond it. */
@@ -130,10 +131,12 @@ export class LedgerWriter {
    *
    * @param entriesFrom makes them, by the number that the first of them gets.
    * @param atLeast how many of so many have to be written; all, unless it says otherwise.
+   * @param kept how many bytes of the reserve stay.
    */
   async append(
     entriesFrom: (first: number) => readonly LedgerEntry[],
     atLeast: (count: number) => number = (count) => count,
+    kept = 0,
   ): Promise<readonly LedgerEnd[]> {
     if (this.#broken !== undefined) throw this.#broken;
     return await this.#alone(async () => {
@@ -145,7 +148,7 @@ export class LedgerWriter {
       const asked = entriesFrom(tail.last.seq + 1 + found.length);
       const entries = [...found, ...asked];
       const { lines, ends } = chain(tail.last, at, entries);
-      const count = await this.#write(segment, lines, found.length + atLeast(asked.length));
+      const count = await this.#write(segment, lines, { atLeast: found.length + atLeast(asked.length), kept });
       const last = ends[count - 1] ?? tail.last;
       this.#tail = { ...tail, last, lastType: entries[count - 1]?.type, firstAt: tail.firstAt ?? at, end: segment.end };
       this.#torn = undefined;
@@ -154,9 +157,13 @@ export class LedgerWriter {
     });
   }
 
-  async #write(segment: Segment, lines: readonly string[], atLeast: number): Promise<number> {
+  async #write(
+    segment: Segment,
+    lines: readonly string[],
+    { atLeast, kept }: { readonly atLeast: number; readonly kept: number },
+  ): Promise<number> {
     try {
-      return await segment.append(lines, atLeast);
+      return await segment.append(lines, atLeast, kept);
     } catch (error) {
       if (error instanceof Error && !hasErrno(error, ...FULL)) this.#broken = error;
       throw error;

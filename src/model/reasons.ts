@@ -132,7 +132,8 @@ export const FINDINGS = {
   SourceLimited:
     'A source works, but the agent may not read all that it could use. Nothing is held for it; the message says what to allow.',
   ScanProblem: 'An entry of the base directory could not be read.',
-  LedgerUnwritable: 'The ledger of removals could not be written; files stay whose removal cannot be recorded before it happens.',
+  LedgerUnwritable:
+    'The ledger of removals could not be written. Files stay whose removal cannot be recorded before it happens, but for those that make room on a full file system.',
 } as const;
 export type FindingType = keyof typeof FINDINGS;
 

@@ -130,6 +130,7 @@ export const SHELLS: readonly string[] = [
   'src/ledger/new-segment.ts',
   'src/ledger/recovery.ts',
   'src/ledger/retention.ts',
+  'src/ledger/room.ts',
   'src/ledger/segment.ts',
   'src/ledger/writer.ts',
   'src/overlays/as-nova.ts',

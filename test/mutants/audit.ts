@@ -140,6 +140,33 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
     ],
   },
   {
+    file: 'src/ledger/segment.ts',
+    tests: ['test/faults/full-disk.test.ts'],
+    mutants: [
+      {
+        rule: 'the ledger: the end of a pass on a full disk has room',
+        from: 'export const END_BYTES = 2048;',
+        to: 'export const END_BYTES = 0;',
+      },
+    ],
+  },
+  {
+    file: 'src/ledger/room.ts',
+    tests: ['test/faults/full-disk.test.ts'],
+    mutants: [
+      {
+        rule: 'the ledger: files that leave no more room go on for a few only',
+        from: 'this.#inVain < WITHOUT_ROOM',
+        to: 'this.#inVain >= 0',
+      },
+      {
+        rule: 'the ledger: base files make no room on another file system',
+        from: 'if (isElsewhere(this.#basePath, place))',
+        to: "if (place === '')",
+      },
+    ],
+  },
+  {
     file: 'src/ledger/writer.ts',
     tests: [WRITTEN, 'test/faults/ledger.test.ts'],
     mutants: [
@@ -168,7 +195,7 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
   },
   {
     file: 'src/ledger/ledger.ts',
-    tests: [WRITTEN, 'test/faults/mounts.test.ts'],
+    tests: [WRITTEN, 'test/faults/mounts.test.ts', 'test/faults/full-disk.test.ts'],
     mutants: [
       {
         rule: 'the ledger: what makes room on a full disk is recorded late',
@@ -177,8 +204,18 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'the ledger: a full disk is no reason to keep what fills it',
-        from: 'hasErrno(problem, ...FULL) && makesRoom(first)',
-        to: 'hasErrno(problem, ...FULL) && !makesRoom(first)',
+        from: 'if (!hasErrno(why, ...FULL)) throw why;',
+        to: 'throw why;',
+      },
+      {
+        rule: 'the ledger: a record that fails for another reason than room keeps its file',
+        from: 'if (!hasErrno(why, ...FULL)) throw why;',
+        to: '',
+      },
+      {
+        rule: 'the ledger: a pass on a full disk records how many files went',
+        from: 'if (this.#owed.size > 0 && hasErrno(error, ...FULL))',
+        to: 'if (this.#owed.size < 0)',
       },
       {
         rule: 'the ledger: head.json is renewed after a pass that was killed',

@@ -227,10 +227,37 @@ export const EXECUTION: readonly MutantsOf[] = [
       },
       {
         rule: 'the ledger: a file whose record cannot be written stays',
-        from: "for (const [removal] of wanted) given.set(removal, { is: 'refused', result });",
-        to: "for (const [removal] of wanted) given.set(removal, { is: 'given', done: () => {} });",
+        from: "return wanted.map(([removal]) => [removal, { is: 'refused', result: failure }]);",
+        to: 'return wanted.map(([removal]) => [removal, UNRECORDED]);',
+      },
+      {
+        rule: 'the ledger: a file that may not go without its record stays',
+        from: "return wanted.map(([it]) => [it, { is: 'refused', result: number }]);",
+        to: 'return wanted.map(([it]) => [it, UNRECORDED]);',
+      },
+      {
+        rule: 'the ledger: a file that goes without its record was looked at under its lock',
+        from: 'attempt(() => freesNothing(intent, removal.seen()))',
+        to: 'attempt(() => freesNothing(intent, { links: 1, allocatedBytes: 1 } as never))',
       },
       { rule: 'the ledger: a file without room for its record waits', from: '?? LATE', to: '?? UNRECORDED' },
+    ],
+  },
+  {
+    file: 'src/execute/frees-nothing.ts',
+    tests: ['test/faults/full-disk.test.ts'],
+    mutants: [
+      { rule: 'the ledger: a file with another name makes no room for its record', from: 'seen.links > 1', to: 'seen.links < 1' },
+      {
+        rule: 'the ledger: a file that takes no space makes no room for its record',
+        from: 'seen.allocatedBytes > 0',
+        to: 'seen.allocatedBytes >= 0',
+      },
+      {
+        rule: 'the ledger: a file that goes to the trash makes no room for its record',
+        from: "action === 'trash'",
+        to: "action === 'unlink' && seen === undefined",
+      },
     ],
   },
   {

@@ -68,7 +68,7 @@ export const ledger = z
     z.strictObject({
       enabled: flag(
         true,
-        'Record each removal on disk before the file goes: which file, on what evidence, and who asked. A file whose record cannot be written stays.',
+        'Record each removal on disk before the file goes: which file, on what evidence, and who asked. A file whose record cannot be written stays, unless its removal makes room on a full file system.',
       ),
       directory: z
         .optional(absolutePath())

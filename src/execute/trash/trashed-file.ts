@@ -39,6 +39,7 @@ export function unnamingOf(parts: TrashedFileParts, file: PlannedTrashedFile, re
     askedNames: [file.entry],
     firstLook: () => undefined,
     intent: (answerFor) => objectionIn(answerFor(file.entry)) ?? intentOfTrashed(file, 'restore'),
+    seen: () => parts.trash.stat(file.entry),
     settle: (answerFor) => objectionIn(answerFor(file.entry)) ?? finishMove(parts, file),
     ...rest,
   };
@@ -53,6 +54,7 @@ export function emptyingOf(parts: TrashedFileParts, file: PlannedTrashedFile, re
     askedNames: [file.entry, file.name],
     firstLook: () => recheckEntry(parts, file) ?? recheckGrace(parts, file),
     intent: (answerFor) => intentToEmpty(parts, file, answerFor),
+    seen: () => parts.trash.stat(file.entry),
     settle: (answerFor) => rest.refused() ?? emptyUnused(parts, file, answerFor),
     ...rest,
   };

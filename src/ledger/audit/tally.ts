@@ -70,7 +70,9 @@ export class Tally {
     const interrupted =
       this.#interrupted === 0
         ? []
-        : [`${countOf(this.#interrupted, 'removal')} of passes that were killed: the next pass found out what became of each`];
+        : [
+            `${countOf(this.#interrupted, 'removal')} of passes that were killed, or could not record their end: the next pass found out what became of each`,
+          ];
     return [
       ...interrupted,
       ...unended.map(

@@ -9,6 +9,9 @@ export interface RecordedPass {
   readonly basePath: string;
 }
 
+/** Errors of a file system without room, for us or for a file of this size. */
+export const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'] as const;
+
 /** What a ledger is like after a pass. */
 export interface LedgerState {
   /** Absent where nothing is recorded yet. */
@@ -36,6 +39,11 @@ export interface RemovalRecord {
    * for, at least one. Throws an errno error where none could be put there: then no file may go.
    */
   intend(intents: readonly Intent[]): Promise<readonly number[]>;
+  /**
+   * Of one file whose removal makes room, after `intend` failed with `why`: its number, if it may go now and be recorded later. Throws an
+   * errno error if not: then it stays.
+   */
+  owe(intent: Intent, why: unknown): number;
   /** What became of an intent; it is written with what comes next. */
   outcome(intent: number, outcome: RecordedOutcome, message?: string): void;
   /** The pass is over. Resolves with what the ledger is like. Never throws for what is wrong with the ledger. */

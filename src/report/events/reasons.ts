@@ -107,7 +107,7 @@ export const EVENT_REASONS = {
     action: 'RecordRemovals',
     regarding: 'Node',
     meaning:
-      'The ledger of removals could not be written. A removal is recorded there before it happens: a file stays whose record cannot be written.',
+      'The ledger of removals could not be written. A removal is recorded there before it happens: a file stays whose record cannot be written, unless its removal makes room on a full file system.',
     advice: 'The message has the path and the reason: correct it, or set ledger.enabled: false; the next pass tries again.',
   },
   UnmappedWorkload: {

@@ -23,6 +23,10 @@ function world({ count, room = Number.POSITIVE_INFINITY }: { readonly count: num
       if (intents.length > 0) log.push(`intend ${written.map(({ name }) => name).join(' ')}`);
       return written.map(() => (numbers += 1));
     },
+    owe(intent) {
+      log.push(`owe ${intent.name}`);
+      return -1;
+    },
     outcome: (intent, outcome) => void log.push(`outcome ${intent} ${outcome}`),
     end: () => Promise.resolve({ bytes: 0 }),
     close: () => {},
@@ -62,6 +66,33 @@ describe('removals that are recorded', () => {
     const { outcomes } = await execute(nobody, failing);
     expect([...outcomes.values()]).toEqual(['f0', 'f1'].map((name) => ({ name, outcome: 'RemovalFailed', message: 'EIO: the ledger' })));
     expect(directory.names).toEqual(['f0', 'f1']);
+  });
+
+  const full = Object.assign(new Error('ENOSPC: the ledger'), { code: 'ENOSPC' });
+
+  it('should happen one by one where they make room for their records', async () => {
+    const { execute, record, happened, directory } = world({ count: 3 });
+    directory.link('f0', 'another-name');
+    let fails = 2;
+    const intend: RemovalRecord['intend'] = (intents) => (fails-- > 0 ? Promise.reject(full) : record.intend(intents));
+    await execute(nobody, { ...record, intend });
+    const owed = ['f1', 'f2'].flatMap((name) => [`owe ${name}`, `unlink ${name}`, 'outcome -1 removed']);
+    expect(happened()).toEqual([...owed, 'intend f0', 'unlink f0', 'outcome 1 removed']);
+  });
+
+  it('should not happen without a record where they make no room, or may not for it', async () => {
+    const { execute, record, directory } = world({ count: 1 });
+    const failing = { ...record, intend: () => Promise.reject(full) };
+    const owe = () => {
+      throw Object.assign(new Error('ENOSPC: no more'), { code: 'ENOSPC' });
+    };
+    const refused = await execute(nobody, { ...failing, owe });
+    expect(refused.outcomes.get('f0')).toMatchObject({ outcome: 'RemovalFailed', message: 'ENOSPC: no more' });
+    directory.link('f0', 'another-name');
+    const linked = await execute(nobody, failing);
+    const message = 'ENOSPC: the ledger; it stays: it has another name, so its removal frees nothing';
+    expect(linked.outcomes.get('f0')).toMatchObject({ outcome: 'RemovalFailed', message });
+    expect(directory.names).toEqual(['f0', 'another-name']);
   });
 
   it('should come again where there is room for some of them only', async () => {

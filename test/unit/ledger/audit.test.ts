@@ -210,7 +210,9 @@ describe('what a pass meant to do', () => {
     const entries = [...ENTRIES.slice(0, 4), { type: 'recovered', pass: 1, gone: [[3, 3]], there: [[4, 4]] }];
     const { problems: found, notes, outcomes } = audited(entries);
     expect(found).toEqual([]);
-    expect(notes).toEqual(['2 removals of passes that were killed: the next pass found out what became of each']);
+    expect(notes).toEqual([
+      '2 removals of passes that were killed, or could not record their end: the next pass found out what became of each',
+    ]);
     expect(outcomes).toEqual({ interrupted: 2 });
   });
 });
