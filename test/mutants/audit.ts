@@ -199,7 +199,7 @@ export const AUDIT_RULES: readonly MutantsOf[] = [
     mutants: [
       {
         rule: 'the ledger: what makes room on a full disk is recorded late',
-        from: '    this.#owed.record(pass, add);\n    for',
+        from: '    owed.record(pass, add);\n    for',
         to: '    for',
       },
       {
