@@ -130,7 +130,7 @@ describe('a full file system without room for a ledger', () => {
 });
 
 describe('the ledger on a full file system', () => {
-  const SEVERAL = 40;
+  const SEVERAL = 20;
 
   /** Of a pass, with a file that goes. */
   async function began() {
@@ -145,13 +145,16 @@ describe('the ledger on a full file system', () => {
     return { record, path: join(path, 'ledger/one'), fill: () => fill(path) };
   }
 
-  /** Removes files until there is no room for a record of another. Returns how many, and why no more. */
+  /** Removes files until there is no room for a record of another, however short its name is: to the last byte. Returns how many, and why no more. */
   async function useUp(record: RemovalRecord): Promise<{ readonly count: number; readonly why: unknown }> {
-    for (let count = 0; ; count += 1) {
+    let [count, length] = [0, 1500];
+    for (;;) {
       try {
-        for (const number of await record.intend([intentOf(`${count}`)])) record.outcome(number, 'removed');
+        for (const number of await record.intend([intentOf('x'.repeat(length))])) record.outcome(number, 'removed');
+        count += 1;
       } catch (why) {
-        return { count, why };
+        length -= 1;
+        if (length === 0) return { count, why };
       }
     }
   }
