@@ -41,7 +41,15 @@ function world() {
     return Object.fromEntries([...outcomes].map(([name, { outcome }]) => [name, outcome]));
   };
   const asked = () => log.filter((line) => line.startsWith('ask')).map((line) => line.split(' ').length - 1);
-  return { directory, locker, log, execute, asked, pass: (ms: number) => (monotonicMs += ms) };
+  const pass = (ms: number) => (monotonicMs += ms);
+  /** Nobody uses anything, and it takes so long to say so. */
+  const slow =
+    (ms: number): UseCheck =>
+    async (names, signal) => {
+      pass(ms);
+      return await nobody(names, signal);
+    };
+  return { directory, locker, log, execute, asked, pass, slow };
 }
 
 const of = (size: number): ExecutorParts['batchSize'] => ({ smallest: size, largest: size });
@@ -73,12 +81,8 @@ describe('removals in batches', () => {
   });
 
   it('should let more removals share a reading that takes longer than they do, up to 256', async () => {
-    const { execute, asked, pass } = world();
-    const slow: UseCheck = async (names, signal) => {
-      pass(100);
-      return await nobody(names, signal);
-    };
-    await execute({ count: 1000, inUse: slow });
+    const { execute, asked, slow } = world();
+    await execute({ count: 1000, inUse: slow(100) });
     expect(asked()).toEqual([64, 256, 256, 256, 168]);
   });
 
@@ -86,57 +90,37 @@ describe('removals in batches', () => {
     expect([0, 1024, 2048, 1_048_576, Number.POSITIVE_INFINITY].map((limit) => batchSizeFor(limit).largest)).toEqual([
       256, 256, 512, 4096, 4096,
     ]);
-    const { execute, asked, pass } = world();
-    const slow: UseCheck = async (names, signal) => {
-      pass(100);
-      return await nobody(names, signal);
-    };
-    await execute({ count: 3000, inUse: slow, batchSize: batchSizeFor(4096) });
+    const { execute, asked, slow } = world();
+    await execute({ count: 3000, inUse: slow(100), batchSize: batchSizeFor(4096) });
     expect(asked()).toEqual([1024, 1024, 952]);
     expect([0, 2048, 1_048_576].map((limit) => batchSizeFor(limit).first)).toEqual([256, 512, 1024]);
   });
 
   it('should lock no more files after a batch than the time sufficed for in it', async () => {
-    const { execute, asked, pass } = world();
-    const slow: UseCheck = async (names, signal) => {
-      pass(10);
-      return await nobody(names, signal);
-    };
-    const outcomes = await execute({ count: 40, inUse: slow, unlinkMs: 100, batchSize: { smallest: 2, largest: 64, first: 32 } });
+    const { execute, asked, slow } = world();
+    const outcomes = await execute({ count: 40, inUse: slow(10), unlinkMs: 100, batchSize: { smallest: 2, largest: 64, first: 32 } });
     // Three took 300 ms, and the others came back.
     expect(asked()).toEqual([32, ...Array.from({ length: 18 }, () => 2), 1]);
     expect(Object.values(outcomes)).toEqual(Array.from({ length: 40 }, () => 'removed'));
   });
 
   it('should let as many removals share a reading as make it an eighth of the rest', async () => {
-    const { execute, asked, pass } = world();
-    const slow: UseCheck = async (names, signal) => {
-      pass(10);
-      return await nobody(names, signal);
-    };
-    await execute({ count: 300, inUse: slow, unlinkMs: 0.5 });
+    const { execute, asked, slow } = world();
+    await execute({ count: 300, inUse: slow(10), unlinkMs: 0.5 });
     // 64 removals took 32 ms: 160 take 80.
     expect(asked()).toEqual([64, 160, 76]);
   });
 
   it('should let no more removals share a reading than a lock may be held for', async () => {
-    const { execute, asked, pass } = world();
-    const slow: UseCheck = async (names, signal) => {
-      pass(90);
-      return await nobody(names, signal);
-    };
-    await execute({ count: 300, inUse: slow, unlinkMs: 1 });
+    const { execute, asked, slow } = world();
+    await execute({ count: 300, inUse: slow(90), unlinkMs: 1 });
     expect(asked()).toEqual([64, 160, 76]);
   });
 
   it('should let as many share a reading that takes longer than a lock may be held as the least times suffice for', async () => {
-    const { locker, execute, asked, pass } = world();
+    const { locker, execute, asked, pass, slow } = world();
     locker.onTry = () => pass(0.25);
-    const slow: UseCheck = async (names, signal) => {
-      pass(600);
-      return await nobody(names, signal);
-    };
-    await execute({ count: 300, inUse: slow, unlinkMs: 0.25 });
+    await execute({ count: 300, inUse: slow(600), unlinkMs: 0.25 });
     // 64 took 32 ms, so that 200 take the 100 ms.
     expect(asked()).toEqual([64, 200, 36]);
   });
@@ -181,13 +165,9 @@ describe('removals in batches', () => {
   });
 
   it('should give half of the time that a reading leaves to taking locks', async () => {
-    const { locker, execute, asked, pass } = world();
+    const { locker, execute, asked, pass, slow } = world();
     locker.onTry = () => pass(1);
-    const slow: UseCheck = async (names, signal) => {
-      pass(60);
-      return await nobody(names, signal);
-    };
-    await execute({ count: 300, inUse: slow, batchSize: of(200) });
+    await execute({ count: 300, inUse: slow(60), batchSize: of(200) });
     expect(asked()).toEqual([50, 95, 95, 60]);
   });
 
@@ -245,12 +225,8 @@ describe('removals in batches', () => {
   });
 
   it('should get on where one reading alone takes longer than that', async () => {
-    const { execute, asked, pass } = world();
-    const slow: UseCheck = async (names, signal) => {
-      pass(1000);
-      return await nobody(names, signal);
-    };
-    expect(Object.values(await execute({ count: 4, inUse: slow, unlinkMs: 30 }))).toEqual(Array(4).fill('removed'));
+    const { execute, asked, slow } = world();
+    expect(Object.values(await execute({ count: 4, inUse: slow(1000), unlinkMs: 30 }))).toEqual(Array(4).fill('removed'));
     expect(asked()).toEqual([4, 2]);
   });
 
