@@ -38,10 +38,35 @@ export class DirectoryEntries implements Disposable {
   }
 }
 
-/** As `DirectoryEntries`, for a loop that need not be the fastest; what its body throws passes through. */
-export function* readEntries(directory: FsPath, onError: (error: unknown) => void): Generator<Dirent, void, undefined> {
-  using entries = new DirectoryEntries(directory, onError);
-  for (let entry = entries.next(); entry !== null; entry = entries.next()) yield entry;
+/** As `DirectoryEntries`; what the body of the loop throws passes through. */
+export function readEntries(directory: FsPath, onError: (error: unknown) => void): IterableIterator<Dirent> {
+  return new EntryIterator(new DirectoryEntries(directory, onError));
+}
+
+/** A generator would take longer for each entry than reading it does. One result serves all entries. */
+class EntryIterator implements IterableIterator<Dirent> {
+  readonly #entries: DirectoryEntries;
+  readonly #result: { value: Dirent; done: false } = { value: undefined as never, done: false };
+
+  constructor(entries: DirectoryEntries) {
+    this.#entries = entries;
+  }
+
+  next(): IteratorResult<Dirent> {
+    const entry = this.#entries.next();
+    if (entry === null) return this.return();
+    this.#result.value = entry;
+    return this.#result;
+  }
+
+  return(): IteratorResult<Dirent> {
+    this.#entries[Symbol.dispose]();
+    return { value: undefined, done: true };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
 }
 
 /** The type of an entry, by lstat where the file system does not give it (DT_UNKNOWN). `other` also for what has vanished. */

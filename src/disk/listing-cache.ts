@@ -1,5 +1,6 @@
 import type { BigIntStats, Dirent } from 'node:fs';
 import type { Clock } from '../model/ports.ts';
+import { InodeKeys } from './inode-keys.ts';
 import { readSmallDirectory } from './list-directory.ts';
 import { tracesNamesAt } from './network-filesystem.ts';
 import type { FsPath } from './raw-name.ts';
@@ -7,6 +8,8 @@ import { granularityNs, isCoarse } from './times.ts';
 
 /** More entries than any instance directory has. A larger directory is listed each time. */
 const MOST_ENTRIES = 64;
+/** How full the cache is before the order of its listings counts. */
+const ORDERED_SHARE = 0.75;
 
 interface Listing {
   readonly ctimeNs: bigint;
@@ -29,7 +32,8 @@ export interface ListingCacheOptions {
 export class ListingCache {
   readonly #capacity: number;
   readonly #clock: Clock;
-  readonly #listings = new Map<string, Listing>();
+  readonly #listings = new Map<bigint, Listing>();
+  readonly #keys = new InodeKeys();
   readonly #traced = new Map<bigint, boolean>();
   #entries = 0;
   #scan = 0;
@@ -48,11 +52,10 @@ export class ListingCache {
   /** As `readSmallDirectory`. `stats`: what lstat has just said of the directory; undefined where it said nothing. */
   entriesOf(directory: FsPath, stats: BigIntStats | undefined, onError: (error: unknown) => void): Iterable<Dirent> {
     if (stats === undefined) return readSmallDirectory(directory, onError);
-    const key = `${stats.dev} ${stats.ino}`;
+    const key = this.#keys.of(stats);
     const known = this.#listings.get(key);
     if (known?.ctimeNs === stats.ctimeNs) {
-      this.#listings.delete(key);
-      this.#listings.set(key, Object.assign(known, { scan: this.#scan }));
+      this.#use(key, known);
       return known.entries;
     }
     this.#forget(key);
@@ -83,7 +86,16 @@ export class ListingCache {
     return traced;
   }
 
-  #keep(key: string, ctimeNs: bigint, entries: readonly Dirent[]): void {
+  /** As in the cache of headers, the order counts only where there is hardly any room left. */
+  #use(key: bigint, listing: Listing): void {
+    if (listing.scan !== this.#scan && this.#entries > this.#capacity * ORDERED_SHARE) {
+      this.#listings.delete(key);
+      this.#listings.set(key, listing);
+    }
+    listing.scan = this.#scan;
+  }
+
+  #keep(key: bigint, ctimeNs: bigint, entries: readonly Dirent[]): void {
     for (const [other, { scan }] of this.#listings) {
       if (this.#entries + entries.length <= this.#capacity || scan === this.#scan) break;
       this.#forget(other);
@@ -93,7 +105,7 @@ export class ListingCache {
     this.#listings.set(key, { ctimeNs, entries, scan: this.#scan });
   }
 
-  #forget(key: string): void {
+  #forget(key: bigint): void {
     this.#entries -= this.#listings.get(key)?.entries.length ?? 0;
     this.#listings.delete(key);
   }

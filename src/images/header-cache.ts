@@ -1,10 +1,9 @@
+import { InodeKeys, type InodeNumbers } from '../disk/inode-keys.ts';
 import { granularityNs } from '../disk/times.ts';
 import type { ImageHeader } from './header.ts';
 
 /** What identifies a file's content, as `fs` gives it with `bigint`. */
-export interface FileStamp {
-  readonly dev: bigint;
-  readonly ino: bigint;
+export interface FileStamp extends InodeNumbers {
   readonly size: bigint;
   readonly mtimeNs: bigint;
   readonly ctimeNs: bigint;
@@ -16,7 +15,7 @@ const MOST_NAMED = 4096;
 /** How full the cache is before the order of its entries counts. */
 const ORDERED_SHARE = 0.75;
 
-interface Entry extends Omit<FileStamp, 'dev' | 'ino'> {
+interface Entry extends Omit<FileStamp, keyof InodeNumbers> {
   readonly header: ImageHeader;
   pass: number;
 }
@@ -28,8 +27,7 @@ interface Entry extends Omit<FileStamp, 'dev' | 'ino'> {
 export class HeaderCache {
   readonly #capacity: number;
   readonly #entries = new Map<bigint, Entry>();
-  /** Of nearly all files, so that an inode number alone is nearly always the key. */
-  #device: bigint | undefined;
+  readonly #keys = new InodeKeys();
   #pass = 0;
 
   constructor(capacity: number) {
@@ -46,7 +44,7 @@ export class HeaderCache {
   }
 
   get(stats: FileStamp): ImageHeader | undefined {
-    const key = this.#keyOf(stats);
+    const key = this.#keys.of(stats);
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     if (entry.size !== stats.size || entry.mtimeNs !== stats.mtimeNs || entry.ctimeNs !== stats.ctimeNs) return undefined;
@@ -61,7 +59,7 @@ export class HeaderCache {
 
   /** Whether the file holds no image format, as far as its header was read before and its stamp is the same; else nothing is known. */
   knowsRaw(stats: FileStamp): boolean {
-    const entry = this.#entries.get(this.#keyOf(stats));
+    const entry = this.#entries.get(this.#keys.of(stats));
     if (entry?.header.kind !== 'raw' || entry.size !== stats.size) return false;
     if (entry.mtimeNs !== stats.mtimeNs || entry.ctimeNs !== stats.ctimeNs) return false;
     // The pass that begins after this question need not ask again: the entry counts as used in it.
@@ -75,18 +73,13 @@ export class HeaderCache {
    * @param readAtMs wall clock before the header was read.
    */
   put(stats: FileStamp, header: ImageHeader, readAtMs: number): void {
-    const key = this.#keyOf(stats);
+    const key = this.#keys.of(stats);
     this.#entries.delete(key);
     if (stats.ctimeNs + granularityNs(stats.ctimeNs) > BigInt(Math.floor(readAtMs)) * 1_000_000n) return;
     if (namedLength(header) > MOST_NAMED) return;
     if (this.#entries.size >= this.#capacity && !this.#evict()) return;
     const { size, mtimeNs, ctimeNs } = stats;
     this.#entries.set(key, { size, mtimeNs, ctimeNs, header, pass: this.#pass });
-  }
-
-  #keyOf({ dev, ino }: FileStamp): bigint {
-    this.#device ??= dev;
-    return dev === this.#device ? ino : ((dev + 1n) << 64n) | ino;
   }
 
   #evict(): boolean {

@@ -231,8 +231,14 @@ class ChainWalk {
     const { subdirectoryName } = this.#context;
     const isOutside = posix.isAbsolute(path);
     const baseName = isOutside ? this.#context.baseFileAt(path) : baseNameOf(path, subdirectoryName);
-    const names = [baseName ?? posix.basename(path), posix.basename(written)];
-    return { reference, baseName, path: isOutside ? undefined : path, exists, protects: [...new Set(names)] };
+    const [name, writtenName] = [baseName ?? lastName(path), lastName(written)];
+    return {
+      reference,
+      baseName,
+      path: isOutside ? undefined : path,
+      exists,
+      protects: name === writtenName ? [name] : [name, writtenName],
+    };
   }
 
   #report(state: Problem, path: string, message: string, advice?: string): undefined {
@@ -249,6 +255,11 @@ interface Step {
   readonly path: string;
   /** Outside: the host has a file of this very name. */
   readonly isThere?: boolean;
+}
+
+/** As `posix.basename`, which looks at each character, only where a slash at the end has to go. */
+function lastName(path: string): string {
+  return path.endsWith('/') ? posix.basename(path) : path.slice(path.lastIndexOf('/') + 1);
 }
 
 function unseenLink(reference: string, paths: readonly string[]): BackingLink {

@@ -114,7 +114,7 @@ function newListing(options: OverlayScannerOptions, { disks, ...parts }: ScanPar
     places,
     chains: {
       subdirectoryName,
-      directoryOf: (path) => posix.dirname(posix.isAbsolute(path) ? path : places.hostPath(path)),
+      directoryOf: (path) => (posix.isAbsolute(path) ? posix.dirname(path) : places.hostDirectory(path)),
       locate: (absolute) => places.resolve(absolute),
       inspect: (path, withHeader) => reader.inspect(path, withHeader),
       isNamed: (path) => named.has(path),

@@ -7,6 +7,7 @@ import type { Place } from './place.ts';
 const MAX_LINKS = 40;
 /** More answers than these are forgotten, and looked up again: hosts may name tens of thousands of files. */
 const MOST_KNOWN = 8192;
+const MOST_DIRECTORIES = 256;
 /** `OVERLAYFS_SUPER_MAGIC`: the root of a container. */
 const OVERLAYFS = 0x794c7630;
 
@@ -15,28 +16,39 @@ const OVERLAYFS = 0x794c7630;
  * under a name of its own. One scan long: what it knows of it is not looked up twice.
  */
 export class Places {
-  readonly #instancesPath: string;
+  /** Both end with a slash. */
+  readonly #here: string;
+  readonly #host: string;
   readonly #roots: readonly string[];
   readonly #known = new Map<string, Place>();
+  /** Directories, each by how it is written: nearly all disks name a file in one. */
+  readonly #directories = new Map<string, Walked | Lost>();
   readonly #links = new Map<string, string | undefined | Error>();
   readonly #containerDevice = deviceOfContainer();
 
   /** @param roots absolute and normalized paths by which the host names the instances path; the first is its proper one. */
   constructor(instancesPath: string, roots: readonly string[]) {
-    this.#instancesPath = instancesPath;
+    this.#here = posix.join(instancesPath, '/');
+    this.#host = posix.join(roots[0] ?? '/', '/');
     this.#roots = roots;
   }
 
   /** The proper host path of a path relative to the instances path. */
   hostPath(relative: string): string {
-    return posix.join(this.#roots[0] ?? '/', relative);
+    return joinPlain(this.#host, relative);
+  }
+
+  /** That of the directory of a path relative to the instances path. */
+  hostDirectory(relative: string): string {
+    const slash = relative.lastIndexOf('/');
+    return slash > 0 && isPlain(relative) ? this.hostPath(relative.slice(0, slash)) : posix.dirname(this.hostPath(relative));
   }
 
   /** @param absolute as the host spells it. */
   resolve(absolute: string): Place {
     const known = this.#known.get(absolute);
     if (known !== undefined) return known;
-    const place = this.#walk(absolute.split('/'));
+    const place = this.#place(absolute);
     if (this.#known.size >= MOST_KNOWN) this.#known.clear();
     this.#known.set(absolute, place);
     return place;
@@ -53,7 +65,34 @@ export class Places {
     }
   }
 
-  #walk(components: readonly string[]): Place {
+  #place(absolute: string): Place {
+    const walked = this.#follow(absolute);
+    return walked.kind === 'lost' ? walked : this.#placeOf(walked.path);
+  }
+
+  /** The directory of it once, and only the last name for each file. A last name that is a link, or none, goes the whole way. */
+  #follow(absolute: string): Walked | Lost {
+    const slash = absolute.lastIndexOf('/');
+    const name = absolute.slice(slash + 1);
+    if (slash > 0 && name !== '' && name !== '.' && name !== '..') {
+      const directory = this.#directoryOf(absolute.slice(0, slash));
+      if (directory.kind === 'lost') return directory;
+      const path = directory.path === '/' ? `/${name}` : `${directory.path}/${name}`;
+      if (this.#linkAt(path) === undefined) return { kind: 'walked', path };
+    }
+    return this.#walk(absolute.split('/'));
+  }
+
+  #directoryOf(written: string): Walked | Lost {
+    const known = this.#directories.get(written);
+    if (known !== undefined) return known;
+    const walked = this.#walk(written.split('/'));
+    if (this.#directories.size >= MOST_DIRECTORIES) this.#directories.clear();
+    this.#directories.set(written, walked);
+    return walked;
+  }
+
+  #walk(components: readonly string[]): Walked | Lost {
     const open = components.toReversed();
     let path = '/';
     let links = 0;
@@ -75,7 +114,7 @@ export class Places {
       if (target.startsWith('/')) path = '/';
       open.push(...target.split('/').toReversed());
     }
-    return this.#placeOf(path);
+    return { kind: 'walked', path };
   }
 
   #placeOf(path: string): Place {
@@ -107,13 +146,33 @@ export class Places {
     const inside = this.#insidePath(path);
     try {
       if (inside === undefined) return this.statOutside(path)?.isSymbolicLink() === true ? readlinkSync(path) : undefined;
-      const here = posix.join(this.#instancesPath, inside);
+      const here = joinPlain(this.#here, inside);
       return lstatSync(here, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(here) : undefined;
     } catch (error) {
       if (!(error instanceof Error) || errnoOf(error) === undefined) throw error;
       return errnoOf(error) === 'ENOTDIR' || errnoOf(error) === 'ENAMETOOLONG' ? undefined : error;
     }
   }
+}
+
+type Lost = Extract<Place, { kind: 'lost' }>;
+
+/** Where components lead once their links are resolved. */
+interface Walked {
+  readonly kind: 'walked';
+  readonly path: string;
+}
+
+/** As `posix.join`, which looks at each character, only where that has something to change. */
+function joinPlain(prefix: string, relative: string): string {
+  return isPlain(relative) ? `${prefix}${relative}` : posix.join(prefix, relative);
+}
+
+/** Whether nothing in a path without a first slash is to be normalized. More than that may be called not plain. */
+function isPlain(path: string): boolean {
+  return (
+    path !== '' && !path.startsWith('.') && !path.startsWith('/') && !path.endsWith('/') && !path.includes('//') && !path.includes('/.')
+  );
 }
 
 /** The device of `/` where that is a container's: a file there has the host's name, and is another. */

@@ -31,7 +31,7 @@ export function visitFile(listing: OverlayListing, found: Found): void {
   if (header === undefined) return;
   // Nearly all base files, tens of thousands of them.
   if (header.kind === 'raw' && found.role !== 'other') {
-    listing.baseImages.delete(found.path);
+    if (listing.baseImages.size > 0) listing.baseImages.delete(found.path);
     return;
   }
   const chain = followChain(found.path, header, listing.chains);

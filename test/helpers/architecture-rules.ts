@@ -192,6 +192,7 @@ export const PURE_WHY =
 /** Files below the stages that compute and do nothing else. */
 export const PURE_BELOW: readonly string[] = [
   'src/disk/entry-name.ts',
+  'src/disk/inode-keys.ts',
   'src/disk/raw-name.ts',
   'src/disk/times.ts',
   'src/lib/by-key.ts',
