@@ -70,11 +70,14 @@ export async function runPass(parts: PassParts, options: PassOptions): Promise<R
     const seen = { scan, verification, scannedAt };
     const { knownRaw } = scan;
     let evidence = await gatherEvidence(parts, options, timed, { sources: 'as known', knownRaw });
+    // By the first look of this pass: a later one leaves out what this one found.
+    const { emptyLocks } = evidence.overlays;
     const first = await timed('plan', () => decide(planOrAskForLists, parts, options, { ...seen, ...evidence }));
-    if ('needs' in first) evidence = await gatherEvidence(parts, options, timed, { sources: 'freshly listed', knownRaw });
+    if ('needs' in first) evidence = await gatherEvidence(parts, options, timed, { sources: 'freshly listed', knownRaw, emptyLocks });
     const plan = 'plan' in first ? first.plan : await timed('plan', () => decide(planInSlices, parts, options, { ...seen, ...evidence }));
     options.signal?.throwIfAborted();
-    const checkWith = (record: RemovalRecord | undefined) => useCheck(parts, { ...seen, overlays: evidence.overlays }, record);
+    const checkWith = (record: RemovalRecord | undefined) =>
+      useCheck(parts, { ...seen, overlays: { ...evidence.overlays, emptyLocks } }, record);
     const execution = options.dryRun ? undefined : await timed('execute', () => execute(parts, options, plan, checkWith));
     const about = { dryRun: options.dryRun, stopReason: stopReasonOf(options), ...timed.times() };
     return await runInSlices(reportSteps(plan, execution, about), undefined);
@@ -94,6 +97,8 @@ function stopReasonOf({ signal }: PassOptions): string | undefined {
   return signal?.aborted === true ? messageOf(signal.reason) : undefined;
 }
 
+type ScanOptions = Parameters<OverlayScanner['scan']>[0];
+
 /** What changes from one look to the next: who runs, and what disks are backed by. */
 type Users = Pick<Evidence, 'inventory' | 'references' | 'overlays' | 'surroundings'>;
 
@@ -101,11 +106,11 @@ async function gatherEvidence(
   parts: PassParts,
   options: PassOptions,
   timed: Stopwatch,
-  { sources, knownRaw }: { readonly sources: 'as known' | 'freshly listed'; readonly knownRaw: ReadonlySet<string> | undefined },
+  { sources, ...known }: { readonly sources: 'as known' | 'freshly listed' } & Pick<ScanOptions, 'knownRaw' | 'emptyLocks'>,
 ): Promise<Users> {
   const inventory = await timed('references', () => readSources(parts.sources, sources === 'freshly listed', options.signal));
   const references = collectReferences(inventory.workloads, parts.baseDirectoryName);
-  const overlays = await timed('overlays', () => scanOverlays(parts, references, inventory, { knownRaw, signal: options.signal }));
+  const overlays = await timed('overlays', () => scanOverlays(parts, references, inventory, { ...known, signal: options.signal }));
   return { inventory, references, overlays, surroundings: parts.surroundings?.inspect({ mayWrite: !options.dryRun }) };
 }
 
@@ -113,7 +118,7 @@ function scanOverlays(
   { overlays }: PassParts,
   { instanceNames }: References,
   { workloads }: Inventory,
-  options: Pick<Parameters<OverlayScanner['scan']>[0], 'knownRaw' | 'emptyLocks' | 'signal'>,
+  options: Pick<ScanOptions, 'knownRaw' | 'emptyLocks' | 'signal'>,
 ): Promise<OverlayScan> {
   return overlays.scan({ instanceNames, disks: workloads.flatMap(disksOf), ...options });
 }
