@@ -27,11 +27,16 @@ export function batchSizeFor(openFilesLimit: number): BatchSize {
   return { ...BATCH_SIZE, largest, first: Math.min(FIRST, largest) };
 }
 
-/** How long a batch goes on taking locks at least, and how long it may hold them in all. */
-const TAKING_MS = 50;
-const HELD_MS = 250;
-/** What a batch may take for its removals at least: where one reading takes long, one reading for each removal would take longest. */
-const SETTLING_MS = 50;
+/** How long a batch may hold its locks: what it has begun by then ends within 250 ms. */
+const HELD_MS = 240;
+/**
+ * How long a batch goes on taking locks at least, and how long removing: where one reading takes long, one reading for each removal would take
+ * longest. More where the reading alone takes too long, because fewer removals would hold locks hardly less long.
+ */
+const LEAST_MS = 25;
+const LEAST_BESIDE_SLOW_MS = 50;
+/** For the locks of the first batch, before it is known how long a reading takes. */
+const FIRST_TAKING_MS = 40;
 
 /** What the removals of a batch are to take, as a multiple of what its reading takes. */
 const READINGS_WORTH = 8;
@@ -59,7 +64,7 @@ export async function removeInBatches(parts: BatchParts, removals: Iterable<Remo
   const busy: Removal[] = [];
   const { smallest, largest, first = smallest } = parts.batchSize ?? BATCH_SIZE;
   let size = first;
-  let takingMs = TAKING_MS;
+  let takingMs = FIRST_TAKING_MS;
   while (!queue.empty) {
     await nextTurn();
     const took = await oneBatch(parts, queue, { size, takingMs }, busy);
@@ -68,7 +73,7 @@ export async function removeInBatches(parts: BatchParts, removals: Iterable<Remo
     const atLeast = took.settled < took.files ? smallest : size;
     size = Math.min(Math.max(atLeast, sharing(took)), largest);
     // Half of the time that the evidence leaves is for the locks.
-    takingMs = Math.max(TAKING_MS, (HELD_MS - took.evidenceMs) / 2);
+    takingMs = Math.max(leastMs(took), (HELD_MS - took.evidenceMs) / 2);
   }
   for (const removal of busy) {
     await nextTurn();
@@ -81,8 +86,12 @@ export async function removeInBatches(parts: BatchParts, removals: Iterable<Remo
  * longer by itself is shared by what the least times suffice for: fewer would hold locks hardly less long, and for many more readings.
  */
 function sharing({ settled, evidenceMs, restMs }: BatchTimes): number {
-  const wantedMs = Math.min(evidenceMs * READINGS_WORTH, Math.max(HELD_MS - evidenceMs, TAKING_MS + SETTLING_MS));
+  const wantedMs = Math.min(evidenceMs * READINGS_WORTH, Math.max(HELD_MS - evidenceMs, 2 * leastMs({ evidenceMs })));
   return wantedMs === 0 ? 0 : Math.floor(wantedMs / (restMs / settled));
+}
+
+function leastMs({ evidenceMs }: Pick<BatchTimes, 'evidenceMs'>): number {
+  return evidenceMs < HELD_MS ? LEAST_MS : LEAST_BESIDE_SLOW_MS;
 }
 
 interface BatchLimits {
@@ -119,8 +128,9 @@ async function oneBatch(parts: BatchParts, queue: Queue, limits: BatchLimits, bu
     );
     // One record serves a whole batch, as one reading does: what it takes counts as a part of that.
     const readyMs = parts.clock.now().monotonicMs;
-    const settled = settleAll(parts, queue, { held, answerFor, permissionOf, untilMs: Math.max(beganMs + HELD_MS, readyMs + SETTLING_MS) });
     const evidenceMs = readyMs - askedMs;
+    const untilMs = Math.max(beganMs + HELD_MS, readyMs + leastMs({ evidenceMs }));
+    const settled = settleAll(parts, queue, { held, answerFor, permissionOf, untilMs });
     return { files: held.length, settled, evidenceMs, restMs: parts.clock.now().monotonicMs - beganMs - evidenceMs };
   } finally {
     for (const { lock } of held) lock.release({ remove: false });

@@ -27,6 +27,9 @@ export class MemoryLocker implements FileLocker {
   readonly log: string[] = [];
   /** Called as a lock of a batch is tried. */
   onTry: () => void = () => {};
+  /** Called as a lock is had, and as it is released. */
+  onHeld: (fileName: string) => void = () => {};
+  onReleased: (fileName: string) => void = () => {};
   readonly #held = new Set<string>();
   readonly #waiting = new Set<() => void>();
 
@@ -58,6 +61,7 @@ export class MemoryLocker implements FileLocker {
     this.#held.add(fileName);
     this.lockFiles.add(fileName);
     this.log.push(`lock ${fileName}`);
+    this.onHeld(fileName);
     let released = false;
     return {
       waitedSeconds: 0,
@@ -67,6 +71,7 @@ export class MemoryLocker implements FileLocker {
         this.#held.delete(fileName);
         if (remove) this.lockFiles.delete(fileName);
         this.log.push(`release ${remove ? 'and remove ' : ''}${fileName}`);
+        this.onReleased(fileName);
         for (const wake of this.#waiting) wake();
       },
     };
