@@ -4,6 +4,7 @@ import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import type { SettingsInput } from '../../src/config/schema/schema.ts';
 import { ended, file, timed } from './child.ts';
+import type { ImageSettings } from './image.ts';
 import type { BenchTree } from './tree.ts';
 
 export interface Enforced {
@@ -20,33 +21,45 @@ interface NovaFigures {
   readonly active: number;
 }
 
+export interface PassRun {
+  /** Default: no limit of removals. */
+  readonly settings?: SettingsInput | undefined;
+  /** Default: as the bundle runs without it. */
+  readonly image?: ImageSettings | undefined;
+}
+
 /** The whole process of ours, from start to exit. */
-export async function enforceOurs(bundle: string, tree: BenchTree, settings: SettingsInput = NO_LIMIT): Promise<Enforced> {
-  return await onCopy(tree, () => timed(process.execPath, passOf(bundle, tree, settings), { ...process.env, NODE_NAME: 'bench' }));
+export async function enforceOurs(bundle: string, tree: BenchTree, run: PassRun = {}): Promise<Enforced> {
+  return await onCopy(tree, () => timed(process.execPath, passOf(bundle, tree, run), environmentOf(run)));
 }
 
 /** A bare script that removes the same files by the same system calls, and decides nothing. */
-export async function enforceBare(tree: BenchTree, names: ReadonlySet<string>): Promise<Enforced> {
+export async function enforceBare(tree: BenchTree, names: ReadonlySet<string>, threads: 1 | 2 = 1): Promise<Enforced> {
   const namesPath = `${tree.workloadsPath}.names`;
   writeFileSync(namesPath, JSON.stringify([...names]));
-  return await onCopy(tree, () => timed(process.execPath, [file('children/bare-removals.mjs'), tree.instancesPath, namesPath]));
+  const args = [file('children/bare-removals.mjs'), tree.instancesPath, namesPath, String(threads)];
+  return await onCopy(tree, () => timed(process.execPath, args));
 }
 
-function passOf(bundle: string, tree: BenchTree, settings: SettingsInput): string[] {
+function environmentOf({ image }: PassRun): NodeJS.ProcessEnv {
+  return { ...process.env, ...image?.env, NODE_NAME: 'bench' };
+}
+
+function passOf(bundle: string, tree: BenchTree, { settings = NO_LIMIT, image }: PassRun): string[] {
   const config = `${tree.workloadsPath}.config`;
   writeFileSync(config, JSON.stringify({ instancesPath: tree.instancesPath, ...settings }));
-  return [bundle, 'pass', '--config', config, '--workloads', tree.workloadsPath, '--output', 'json'];
+  return [...(image?.flags ?? []), bundle, 'pass', '--config', config, '--workloads', tree.workloadsPath, '--output', 'json'];
 }
 
 /** The longest time, in seconds, that an enforcing pass held one of Nova's locks: seen from outside, by strace. */
 export async function longestHold(
   bundle: string,
   tree: BenchTree,
-  settings: SettingsInput = NO_LIMIT,
+  run: PassRun = {},
 ): Promise<{ readonly seconds: number; readonly locks: number }> {
   const trace = `${tree.workloadsPath}.trace`;
   const strace = ['-f', '--seccomp-bpf', '-ttt', '-qq', '-o', trace, '-e', 'trace=fcntl,close', process.execPath];
-  await onCopy(tree, () => timed('strace', [...strace, ...passOf(bundle, tree, settings)], { ...process.env, NODE_NAME: 'bench' }));
+  await onCopy(tree, () => timed('strace', [...strace, ...passOf(bundle, tree, run)], environmentOf(run)));
   const since = new Map<string, number>();
   const holds: number[] = [];
   for (const line of readFileSync(trace, 'utf8').split('\n')) {
