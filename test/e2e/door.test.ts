@@ -90,7 +90,7 @@ describe('the door of an agent', () => {
   });
 
   it('should open to the plugin, by a port-forward', async () => {
-    expect(await kubectl('basekeeper', 'explain', node, sha1(IMAGE_REF))).toContain('ReferencedByWorkload');
+    expect(await session.plugin('explain', node, sha1(IMAGE_REF))).toContain('ReferencedByWorkload');
   });
 
   it('should open to someone with these rights alone, and to nobody with fewer', async () => {
@@ -113,7 +113,7 @@ describe('the door of an agent', () => {
     const roleRef = { apiGroup: RBAC, kind: 'ClusterRole', name: 'door-scraper' };
     await apply({ apiVersion: `${RBAC}/v1`, kind: 'ClusterRoleBinding', metadata: { name: 'door-scraper' }, subjects, roleRef });
     const explain = async (account: string) =>
-      kubectl('basekeeper', 'explain', node, sha1(IMAGE_REF), '--kubeconfig', await session.kubeconfigOf(account));
+      session.plugin('explain', node, sha1(IMAGE_REF), '--kubeconfig', await session.kubeconfigOf(account));
     await expect(explain('door-lister')).rejects.toThrow('it takes the right to get and create pods/portforward');
     expect(await explain('door-forwarder')).toContain('ReferencedByWorkload');
   });
@@ -153,7 +153,7 @@ describe('the door of an agent that is open to the network', () => {
   });
 
   it('should still open to the plugin, by a port-forward', async () => {
-    expect(await kubectl('basekeeper', 'explain', node, sha1(IMAGE_REF))).toContain('ReferencedByWorkload');
+    expect(await session.plugin('explain', node, sha1(IMAGE_REF))).toContain('ReferencedByWorkload');
   });
 
   it('should pass helm test', async () => {

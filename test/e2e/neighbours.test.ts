@@ -50,7 +50,7 @@ interface Problem {
 /** It exits with 1 where something is wrong. */
 async function doctor(...args: readonly string[]): Promise<string> {
   try {
-    return await kubectl('basekeeper', 'doctor', ...args);
+    return await session.plugin('doctor', ...args);
   } catch (error) {
     const { stdout = '' } = (error as Error).cause as { stdout?: string };
     if (stdout === '') throw error;
@@ -99,9 +99,9 @@ describe('ten pods beside a running agent', () => {
     await session.readyAgent();
     const installed = performance.now();
     await until('the first pass', 60_000, async () => (await session.annotationsOf(node))['basekeeper.io/result']);
-    expect(await kubectl('basekeeper', 'status', node)).toMatch(/Last pass +DryRun/);
+    expect(await session.plugin('status', node)).toMatch(/Last pass +DryRun/);
     expect(isThere(unused)).toBe(true);
-    await kubectl('basekeeper', 'mode', node, 'enforce');
+    await session.plugin('mode', node, 'enforce');
     await until('the first removal', 60_000, async () => Promise.resolve(isThere(unused) ? undefined : true));
     const [ready, removed] = [installed, performance.now()].map((at) => ((at - began) / 1000).toFixed(1));
     announceOnStderr(`e2e: from helm install to an agent that is ready: ${ready} s, to the first removed file: ${removed} s`);

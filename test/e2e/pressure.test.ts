@@ -8,7 +8,7 @@ import { vmPod } from './lib/workloads.ts';
 const access = inject('cluster');
 const { node } = access;
 const session = createSession(access, 'basekeeper-pressure');
-const { kubectl, helm, apply } = session;
+const { kubectl, helm, apply, plugin } = session;
 const image = {
   used: 'image-in-use',
   oldest: 'image-unused-for-longest',
@@ -24,10 +24,6 @@ const options = [
   '--set',
   'config.jitterSeconds=0,config.pressure.enabled=true,config.pressure.highThresholdPercent=85,config.pressure.lowThresholdPercent=70',
 ];
-
-async function plugin(...args: readonly string[]): Promise<string> {
-  return kubectl('basekeeper', ...args);
-}
 
 beforeAll(async () => {
   session.installPlugin();

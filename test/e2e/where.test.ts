@@ -10,7 +10,7 @@ import { vmPod } from './lib/workloads.ts';
 const access = inject('cluster');
 const { node } = access;
 const session = createSession(access, 'basekeeper-where');
-const { kubectl, helm, apply } = session;
+const { kubectl, helm, apply, plugin } = session;
 const image = {
   used: 'image-in-use',
   wanted: 'image-that-is-wanted',
@@ -25,11 +25,6 @@ const BUDGET = 'config.budget.maxPercentOfFilesystem=60,config.budget.lowPercent
 // Another test may have left its files in it.
 for (const entry of readdirSync(access.smallDirectory)) rmSync(join(access.smallDirectory, entry), { recursive: true });
 const tree = new InstancesTree(access.smallDirectory);
-
-/** What a command of the plugin prints; rejects where its exit code is not 0. */
-async function plugin(...args: readonly string[]): Promise<string> {
-  return kubectl('basekeeper', ...args);
-}
 
 async function document<T>(...args: readonly string[]): Promise<T> {
   return JSON.parse(await plugin(...args, '-o', 'json')) as T;

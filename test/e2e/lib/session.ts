@@ -59,6 +59,8 @@ export function createSession(access: ClusterAccess, namespace: string) {
       copyFileSync(join(ROOT, 'dist', 'kubectl-basekeeper.js'), join(plugins, 'kubectl-basekeeper'));
       chmodSync(join(plugins, 'kubectl-basekeeper'), 0o755);
     },
+    /** What a command of the plugin prints; rejects where its exit code is not 0. */
+    plugin: async (...args: readonly string[]): Promise<string> => kubectl('basekeeper', ...args),
     /** The one agent on the node, once it is Ready and no other is. */
     readyAgent: async (): Promise<KubeObject> =>
       until('exactly one agent pod that is Ready', 90_000, async () => {
