@@ -48,6 +48,16 @@ const BUILDERS: Readonly<Record<Extra, (site: Site) => void>> = {
     const middle = tree.candidate(tree.overlay(join(tree.base, sha('chain-1')), lower, 'qcow2', 'raw'), undefined);
     tree.candidate(tree.overlay(join(tree.base, sha('chain-2')), middle, 'qcow2', 'qcow2'), undefined);
   },
+  rawTwins({ tree }) {
+    for (const [name, byte] of [
+      ['twin-1', 0xff],
+      ['twin-2', 0xfe],
+    ] as const) {
+      const base = tree.candidate(tree.plain(join(tree.base, sha(name)), 'raw'), undefined);
+      tree.overlay(join(tree.instances, name, 'disk'), base, 'qcow2', 'raw');
+      tree.rawNames.set(join(tree.instances, name), Buffer.from([...Buffer.from('twin-'), byte]));
+    }
+  },
   fifo({ tree, directory, trap }) {
     tree.fifo(join(directory, 'disk'));
     trap(join(directory, 'disk'));

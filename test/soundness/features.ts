@@ -198,6 +198,7 @@ export const EXTRAS = {
   tampered: { about: 'a disk that disk.info calls raw and whose guest wrote a broken qcow2 header' },
   hardLinkBase: { about: 'an unused base file that has another name in an instance directory, as raw' },
   chainOfUnused: { about: 'unused base files that stand on each other: all go' },
+  rawTwins: { about: 'two instance directories whose names differ in a byte alone that is not UTF-8' },
   fifo: { about: 'a FIFO named disk', holds: true },
   dangling: { about: 'a disk that is a link to nothing', holds: true },
   broken: { about: 'a disk whose qcow2 header makes no sense', holds: true },

@@ -54,9 +54,11 @@ export async function judge(layout: Layout, options: JudgeOptions): Promise<Verd
 /** The tree goes to where the pass sees it, and back. */
 function setStage({ tree }: Built, { world }: Layout, here: string, stage: 'pass' | 'host'): void {
   const swap = (host: string, pass: string): void => (stage === 'pass' ? tree.move(host, pass) : tree.move(pass, host));
+  if (stage === 'pass') tree.renameRaw(stage);
   if (world.outside === 'hidden') swap(tree.outside, join(tree.root, 'hidden'));
   if (world.mounted === 'linked' && stage === 'pass') tree.link(dirname(here), dirname(tree.instances));
   if (world.mounted === 'elsewhere' || world.mounted === 'unnamed') swap(dirname(tree.instances), dirname(here));
+  if (stage === 'host') tree.renameRaw(stage);
 }
 
 type Judgement = Pick<Verdict, 'fault' | 'message' | 'part' | 'overKept'>;

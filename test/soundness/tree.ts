@@ -49,6 +49,8 @@ export class SoundnessTree {
   readonly traps = new Set<string>();
   /** Files of the trash, and where each would be put back. */
   readonly restorable = new Map<string, string>();
+  /** Directories that have another name while the pass runs, which is not UTF-8: qemu-img prints such names as others. */
+  readonly rawNames = new Map<string, Buffer>();
   /** What does not belong to the user of the pass, with its mode. */
   readonly foreignOwned = new Map<string, number>();
 
@@ -122,8 +124,7 @@ export class SoundnessTree {
     const fd = openSync(path, 'r+');
     writeSync(fd, bytes, 0, bytes.length, offset);
     closeSync(fd);
-    const octal = [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
-    this.#commands.push(`printf '${octal}' | dd of=${this.#quoted(path)} bs=1 seek=${offset} conv=notrunc status=none`);
+    this.#commands.push(`printf '${octalOf(bytes)}' | dd of=${this.#quoted(path)} bs=1 seek=${offset} conv=notrunc status=none`);
   }
 
   qemuImg(...args: string[]): void {
@@ -212,6 +213,17 @@ export class SoundnessTree {
     this.#log('mv', from, to);
   }
 
+  /** To the names in bytes, or back. */
+  renameRaw(stage: 'pass' | 'host'): void {
+    for (const [path, name] of this.rawNames) {
+      const raw = Buffer.concat([Buffer.from(`${dirname(path)}/`), name]);
+      if (stage === 'pass') renameSync(path, raw);
+      else renameSync(raw, path);
+      const word = `${this.#quoted(`${dirname(path)}/`)}"$(printf '${octalOf(name)}')"`;
+      this.#commands.push(stage === 'pass' ? `mv ${this.#quoted(path)} ${word}` : `mv ${word} ${this.#quoted(path)}`);
+    }
+  }
+
   /** A shell script that builds the same tree in a directory of its own. */
   recipe(): string {
     return ['W=$(mktemp -d)', 'chmod 755 "$W"', ...new Set(this.#commands)].join('\n');
@@ -229,4 +241,8 @@ export class SoundnessTree {
       .map((piece) => (piece === '' ? '' : `'${piece.replaceAll("'", "'\\''")}'`))
       .join('"$W"');
   }
+}
+
+function octalOf(bytes: Buffer): string {
+  return [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
 }
