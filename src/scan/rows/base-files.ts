@@ -1,12 +1,15 @@
 import { BASE_FILE_KINDS, type BaseFile, type BaseFileKind } from '../../model/scan.ts';
 import type { Rows } from '../../model/rows.ts';
-import { NameColumn } from './name-column.ts';
+import { NameColumn, PlainNames, type Names } from './name-column.ts';
 
 /** The unit of `st_blocks`, whatever the file system's own block size is. */
 export const BLOCK_BYTES = 512;
 
 /** Rows per chunk: some 130 KiB, so that a small cache takes little. Chunks are never copied: growing costs no second copy of what is there. */
 const CHUNK_ROWS = 2048;
+
+/** Of so many rows the names are kept as they are, which takes 650 KiB more. Hardly any cache has more. */
+const PLAIN_ROWS = 8 * CHUNK_ROWS;
 
 /** The end of 64 bits, in the year 2262. File systems hold later dates, which would wrap into a distant past. */
 const LATEST_NS = 2n ** 63n - 1n;
@@ -21,7 +24,7 @@ export interface BaseFileStats {
 }
 
 /**
- * Base files in columns: some 65 bytes a row instead of the 230 of an object. Rows become plain objects one at a time, when they
+ * Base files in columns: some 65 bytes a row instead of the 230 of an object, and 105 where names are kept as they are. Rows become plain objects one at a time, when they
  * are asked for; each call gives a new object.
  */
 export class BaseFileRows implements Rows<BaseFile> {
@@ -31,6 +34,12 @@ export class BaseFileRows implements Rows<BaseFile> {
   /** Of the row pushed last. */
   #device = -1;
   #length = 0;
+  readonly #plainRows: number;
+
+  /** @param plainRows how many rows keep their names as they are, in whole chunks. */
+  constructor(plainRows = PLAIN_ROWS) {
+    this.#plainRows = plainRows;
+  }
 
   get length(): number {
     return this.#length;
@@ -40,7 +49,7 @@ export class BaseFileRows implements Rows<BaseFile> {
     const slot = this.#length % CHUNK_ROWS;
     let chunk = this.#chunks.at(-1);
     if (slot === 0 || chunk === undefined) {
-      chunk = new Chunk(CHUNK_ROWS);
+      chunk = new Chunk(CHUNK_ROWS, this.#length < this.#plainRows ? new PlainNames() : new NameColumn(CHUNK_ROWS));
       this.#chunks.push(chunk);
     }
     if (stats.dev !== this.#devices[this.#device]) this.#device = this.#indexOfDevice(stats.dev);
@@ -68,7 +77,7 @@ export class BaseFileRows implements Rows<BaseFile> {
 }
 
 class Chunk {
-  readonly #names: NameColumn;
+  readonly #names: Names;
   readonly #kinds: Uint8Array;
   readonly #devices: Uint16Array;
   readonly #sizes: Float64Array;
@@ -76,8 +85,8 @@ class Chunk {
   readonly #modified: BigInt64Array;
   readonly #inodes: BigUint64Array;
 
-  constructor(rows: number) {
-    this.#names = new NameColumn(rows);
+  constructor(rows: number, names: Names) {
+    this.#names = names;
     this.#kinds = new Uint8Array(rows);
     this.#devices = new Uint16Array(rows);
     this.#sizes = new Float64Array(rows);

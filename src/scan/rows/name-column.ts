@@ -4,8 +4,28 @@ const DIGEST_BYTES = DIGEST_CHARACTERS / 2;
 const SPARE_BYTES = 1024;
 const AVERAGE_BYTES = 24;
 
+/** Names by their row. A lone surrogate becomes U+FFFD. */
+export interface Names {
+  push(name: string): void;
+  /** Of a row that was pushed. */
+  at(row: number): string;
+}
+
+/** Names as they are: some 40 bytes more for each than in a column, which takes them apart and puts them together again at each look. */
+export class PlainNames implements Names {
+  readonly #names: string[] = [];
+
+  push(name: string): void {
+    this.#names.push(name.toWellFormed());
+  }
+
+  at(row: number): string {
+    return this.#names[row] ?? '';
+  }
+}
+
 /** Names as bytes, one after the other. A leading SHA-1 takes 20 bytes instead of 40 characters. */
-export class NameColumn {
+export class NameColumn implements Names {
   #bytes: Buffer;
   readonly #ends: Uint32Array;
   /** 1 where the name begins with a packed digest. */

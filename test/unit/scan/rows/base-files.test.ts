@@ -6,6 +6,9 @@ import { BaseFileRows } from '../../../../src/scan/rows/base-files.ts';
 const SHA1 = '0d5e6b61602d758984b3bf038267614d6016eb2a';
 const STATS = { dev: 66_306n, ino: 12_345n, size: 5000n, blocks: 16n, mtimeNs: 1_700_000_000_123_456_789n };
 
+const PLAIN = undefined;
+const PACKED = 0;
+
 describe('BaseFileRows', () => {
   it('should give back a row as it was pushed', () => {
     const rows = new BaseFileRows();
@@ -36,7 +39,7 @@ describe('BaseFileRows', () => {
     expect([rows.at(-1)?.name, rows.at(-2)?.name, rows.at(-3), rows.at(2)]).toEqual(['b', 'a', undefined, undefined]);
   });
 
-  it('should keep names, kinds and numbers of any file', () => {
+  it.each([PLAIN, PACKED])('should keep names, kinds and numbers of any file (%s plain rows)', (plainRows) => {
     const name = constantFrom(SHA1, SHA1.toUpperCase(), `${SHA1}_`, `${SHA1}ä`, `${SHA1.slice(1)}G`).chain((prefix) =>
       string({ unit: 'grapheme', maxLength: 60 }).map((suffix) => prefix + suffix),
     );
@@ -54,7 +57,7 @@ describe('BaseFileRows', () => {
     });
     assert(
       property(array(row), (pushed) => {
-        const rows = new BaseFileRows();
+        const rows = new BaseFileRows(plainRows);
         for (const { name: text, kind, stats } of pushed) rows.push(text, kind, stats);
         const back = Array.from(rows, (file) => [
           file.name,
@@ -78,6 +81,12 @@ describe('BaseFileRows', () => {
         );
       }),
     );
+  });
+
+  it.each([PLAIN, PACKED])('should give a lone surrogate as U+FFFD (%s plain rows)', (plainRows) => {
+    const rows = new BaseFileRows(plainRows);
+    for (const name of ['a\udcff', `${SHA1}\udcfe`]) rows.push(name, 'foreign', STATS);
+    expect(Array.from(rows, ({ name }) => name)).toEqual(['a\ufffd', `${SHA1}\ufffd`]);
   });
 
   it('should keep rows apart across chunks, long names included', () => {
