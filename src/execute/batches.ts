@@ -31,7 +31,7 @@ export function batchSizeFor(openFilesLimit: number): BatchSize {
 const HELD_MS = 240;
 /**
  * How long a batch goes on taking locks at least, and how long removing: where one reading takes long, one reading for each removal would take
- * longest. More where the reading alone takes too long, because fewer removals would hold locks hardly less long.
+ * longest. More where these and the reading take too long anyway: fewer removals would hold locks hardly less long.
  */
 const LEAST_MS = 25;
 const LEAST_BESIDE_SLOW_MS = 50;
@@ -91,7 +91,7 @@ function sharing({ settled, evidenceMs, restMs }: BatchTimes): number {
 }
 
 function leastMs({ evidenceMs }: Pick<BatchTimes, 'evidenceMs'>): number {
-  return evidenceMs < HELD_MS ? LEAST_MS : LEAST_BESIDE_SLOW_MS;
+  return evidenceMs + 2 * LEAST_MS <= HELD_MS ? LEAST_MS : LEAST_BESIDE_SLOW_MS;
 }
 
 interface BatchLimits {
