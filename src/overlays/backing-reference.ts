@@ -48,12 +48,12 @@ const LOCAL_SERVER = 'is served by a program of this host, which may read any fi
  * Resolves a backing file string as QEMU does (`bdrv_get_full_backing_filename`): relative names count from the directory of the
  * file that holds them, `file:` is a prefix, and any other protocol is not a local file.
  *
- * @param directory absolute, of the file that holds the reference.
+ * @param directory absolute, of the name by which QEMU opens the file that holds the reference. Undefined: the name counts from where QEMU was started.
  * @param declared the format that the file gives beside the reference: one more layer over what a `json:` reference says.
  */
-export function resolveReference(reference: string, directory: string, declared?: string): ReferenceTarget {
+export function resolveReference(reference: string, directory: string | undefined, declared?: string): ReferenceTarget {
   if (reference.startsWith('json:')) return resolveJson(reference.slice('json:'.length), declared);
-  if (!hasProtocol(reference)) return fileAt(reference, undefined, directory);
+  if (!hasProtocol(reference)) return directory === undefined ? absoluteFile(reference) : fileAt(reference, undefined, directory);
   if (reference.startsWith('file:')) return absoluteFile(reference.slice('file:'.length));
   if (/^nbd(?:\+unix:|:unix:)/.test(reference)) return unclear(`${quote(reference)} ${LOCAL_SERVER}`, []);
   const protocol = /^([a-z_-]+)(?:\+[a-z]+)?:(.*)$/s.exec(reference);

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { isReadFormat, PARENTLESS_FORMATS } from '../images/formats/formats.ts';
-import type { HeaderName, ImageHeader, Inspection } from '../images/header.ts';
+import type { HeaderName, ImageHeader, Inspection, ParsedImage } from '../images/header.ts';
 import type { BackingLink, OverlayState } from '../model/overlay.ts';
 import { ADVICE } from './advice.ts';
 import { contradiction } from './contradiction.ts';
@@ -14,7 +14,7 @@ export const MAX_CHAIN_LEVELS = 32;
 export interface ChainContext {
   /** `_base`, relative to the instances path. */
   readonly subdirectoryName: string;
-  /** The host's path of the directory of a file: relative references count from there. */
+  /** The host's path of the directory of a file. */
   directoryOf(path: string): string;
   locate(absolute: string): Place;
   /** Without `withHeader`, an existing regular file is `raw` without being opened. */
@@ -45,11 +45,13 @@ const GRAVITY: Readonly<Record<Problem, number>> = { 'missing-backing': 1, 'unkn
 /** Follows what the image at `path`, whose header has been read, is backed by. */
 export function followChain(path: string, header: ImageHeader, context: ChainContext): Chain {
   const walk = new ChainWalk(path, context);
-  walk.follow(path, header);
+  walk.follow({ path, header, directory: context.directoryOf(path) });
   return walk.result();
 }
 
 export interface ReferenceOptions {
+  /** The host's path by which the image is opened. Default: the target. */
+  readonly openedAs?: string | undefined;
   /** The format by which the file is opened; undefined where its bytes say. */
   readonly format?: string | undefined;
   /** The host says what format the file has, so its header is the host's word and what it names outside may be opened. Default false. */
@@ -59,7 +61,7 @@ export interface ReferenceOptions {
 /** Follows the chain from a reference that no header holds: a symbolic link, or a path that a source names. */
 export function followReference(from: string, target: string, context: ChainContext, options: ReferenceOptions = {}): Chain {
   const walk = new ChainWalk(from, context, options.opensOutside);
-  walk.followLink(from, { text: target, valid: true }, options.format);
+  walk.followLink({ path: from, directory: context.directoryOf(from) }, { text: target, valid: true }, options);
   return walk.result();
 }
 
@@ -98,30 +100,37 @@ class ChainWalk {
     this.#visited = visited;
   }
 
-  follow(from: string, first: ImageHeader, level = 0): void {
-    let path = from;
-    let header = first;
+  follow(first: OpenedImage, level = 0): void {
+    let image = first;
     for (let depth = level; ; depth += 1) {
+      const { path, header } = image;
       this.#visited.add(path);
       const problem = headerProblem(header);
       if (problem !== undefined) this.#report('unreadable', path, problem);
       if (header.kind !== 'image') return;
-      for (const file of header.dataFiles ?? []) this.#visit(path, file, header.format === 'vmdk' ? undefined : 'raw');
+      this.#visitDataFiles(image, header);
       if (header.backingFile === undefined) return;
       if (depth === MAX_CHAIN_LEVELS) {
         this.#report('unreadable', path, `the backing chain is longer than ${MAX_CHAIN_LEVELS} levels`, ADVICE.tooLong);
         return;
       }
-      const next = this.#visit(path, header.backingFile, header.backingFormat);
+      const next = this.#visit(image, header.backingFile, header.backingFormat);
       if (next === undefined) return;
-      ({ path, header } = next);
+      image = next;
     }
   }
 
-  followLink(from: string, target: HeaderName, format: string | undefined): void {
-    this.#visited.add(from);
+  /** Extents of VMDK lie beside the descriptor. The data file of qcow2 counts from where QEMU was started, which nobody knows. */
+  #visitDataFiles(image: OpenedImage, { format, dataFiles = [] }: ParsedImage): void {
+    const isVmdk = format === 'vmdk';
+    const from = isVmdk ? image : { ...image, directory: undefined };
+    for (const file of dataFiles) this.#visit(from, file, isVmdk ? undefined : 'raw');
+  }
+
+  followLink(from: Opened, target: HeaderName, { format, openedAs }: ReferenceOptions): void {
+    this.#visited.add(from.path);
     const next = this.#visit(from, target, format);
-    if (next !== undefined) this.follow(next.path, next.header, 1);
+    if (next !== undefined) this.follow(openedAs === undefined ? next : { ...next, directory: directoryNameOf(openedAs) }, 1);
   }
 
   result(): Chain {
@@ -131,9 +140,9 @@ class ChainWalk {
   }
 
   /** Adds the link; returns what it leads to where the chain goes on. */
-  #visit(from: string, name: HeaderName, declared: string | undefined): { path: string; header: ImageHeader } | undefined {
+  #visit({ path: from, directory }: Opened, name: HeaderName, declared: string | undefined): OpenedImage | undefined {
     const reference = displayReference(name.text);
-    const target = name.valid ? resolveReference(name.text, this.#context.directoryOf(from), declared) : notUtf8(reference);
+    const target = name.valid ? resolveReference(name.text, directory, declared) : notUtf8(reference);
     if (target.kind !== 'file') return this.#visitNoFile(from, reference, target, declared);
     const place = this.#context.locate(target.path);
     const format = target.format ?? declared;
@@ -166,8 +175,9 @@ class ChainWalk {
   }
 
   /** A file that can be looked at, inside or outside. */
-  #visitFile(from: string, step: Step, format: string | undefined): { path: string; header: ImageHeader } | undefined {
+  #visitFile(from: string, step: Step, format: string | undefined): OpenedImage | undefined {
     const { path } = step;
+    const directory = step.directory ?? directoryNameOf(step.written);
     const found = this.#context.inspect(path, format === undefined || isReadFormat(format));
     const link = this.#linkTo(step, found.kind !== 'absent');
     this.#links.push(link);
@@ -179,11 +189,11 @@ class ChainWalk {
     if (format === undefined || isReadFormat(format)) {
       const problem = contradiction(format, found);
       if (problem !== undefined) this.#report('unreadable', path, problem, ADVICE.contradiction);
-      return { path, header: found };
+      return { path, header: found, directory };
     }
     if (!PARENTLESS_FORMATS.has(format))
       return this.#report('unreadable', path, `the backing format ${JSON.stringify(format)} is not read`, ADVICE.format);
-    if (posix.isAbsolute(path)) this.#keepWhatBytesName(path);
+    if (posix.isAbsolute(path)) this.#keepWhatBytesName(path, directory);
     return undefined;
   }
 
@@ -191,11 +201,11 @@ class ChainWalk {
    * A file below the instances path is read as an image of its own, whatever others take it for. One outside is not: what its bytes
    * name is kept here. They may be a guest's own, so they open nothing outside, and what they break says nothing.
    */
-  #keepWhatBytesName(path: string): void {
+  #keepWhatBytesName(path: string, directory: string): void {
     const header = this.#context.inspect(path, true);
     if (header.kind !== 'image') return;
     const walk = new ChainWalk(path, this.#context, false, this.#visited);
-    walk.follow(path, header);
+    walk.follow({ path, header, directory });
     this.#links.push(...walk.#links);
   }
 
@@ -203,7 +213,7 @@ class ChainWalk {
    * A file outside, which is not opened. Where headers were written under another mount, the file is the one of the same name in
    * our base directory: that one is protected, and followed. Where the host has a file under the very name, that one is meant.
    */
-  #visitOutside(from: string, step: Step, format: string | undefined): { path: string; header: ImageHeader } | undefined {
+  #visitOutside(from: string, step: Step, format: string | undefined): OpenedImage | undefined {
     const { subdirectoryName } = this.#context;
     const same = this.#context.baseFileAt(step.path);
     if (same !== undefined) return this.#visitFile(from, { ...step, path: `${subdirectoryName}/${same}` }, format);
@@ -212,7 +222,7 @@ class ChainWalk {
     const isRaw = format !== undefined && PARENTLESS_FORMATS.has(format);
     const looksMounted = posix.basename(posix.dirname(step.path)) === posix.basename(subdirectoryName);
     if (alias !== undefined && looksMounted && !isRaw && step.isThere !== true)
-      return this.#visitFile(from, { ...step, path: alias }, format);
+      return this.#visitFile(from, { ...step, path: alias, directory: this.#context.directoryOf(alias) }, format);
     this.#links.push(unseenLink(step.reference, [step.written, step.path]));
     if (alias === undefined)
       return this.#report(
@@ -248,6 +258,17 @@ class ChainWalk {
   }
 }
 
+/** A file by the name that QEMU opens it by: names in it count from the directory of that name, not of what a link leads to. */
+interface Opened {
+  readonly path: string;
+  /** The host's. Undefined where it is unknown. */
+  readonly directory: string | undefined;
+}
+
+interface OpenedImage extends Opened {
+  readonly header: ImageHeader;
+}
+
 interface Step {
   readonly reference: string;
   /** The path as it was written, before links were resolved. */
@@ -255,6 +276,13 @@ interface Step {
   readonly path: string;
   /** Outside: the host has a file of this very name. */
   readonly isThere?: boolean;
+  /** Default: that of the path as it was written. */
+  readonly directory?: string;
+}
+
+/** @param path absolute, and of a file. */
+function directoryNameOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
 }
 
 /** As `posix.basename`, which looks at each character, only where a slash at the end has to go. */

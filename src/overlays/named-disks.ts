@@ -25,7 +25,7 @@ function visitNamedDisk(listing: OverlayListing, disk: NamedDisk): void {
   const place = places.resolve(path);
   // A pod mounts a directory: what lies in it was walked to.
   if (place.kind === 'inside' && reader.typeAt(place.path) === 'directory') return;
-  if (place.kind === 'inside' && isWalkedAlike(overlays.get(place.path), disk)) return;
+  if (place.kind === 'inside' && places.isWhereNamed(path) && isWalkedAlike(overlays.get(place.path), disk)) return;
   // What the bytes of a raw disk name is kept as well; only what they break says nothing.
   const isRaw = format !== undefined && PARENTLESS_FORMATS.has(format);
   const hasHeader = format !== undefined && !isRaw;

@@ -54,6 +54,12 @@ export class Places {
     return place;
   }
 
+  /** Whether a file lies where its name says: what is opened through a link as its last name takes relative names from elsewhere. */
+  isWhereNamed(absolute: string): boolean {
+    const last = this.#lastOf(absolute);
+    return last?.kind === 'walked' && this.#linkAt(last.path) === undefined;
+  }
+
   /** What lstat says of a file outside; undefined where the host's file of that name cannot be looked at from here. */
   statOutside(path: string): BigIntStats | undefined {
     try {
@@ -72,15 +78,19 @@ export class Places {
 
   /** The directory of it once, and only the last name for each file. A last name that is a link, or none, goes the whole way. */
   #follow(absolute: string): Walked | Lost {
+    const last = this.#lastOf(absolute);
+    if (last?.kind === 'lost') return last;
+    return last === undefined || this.#linkAt(last.path) !== undefined ? this.#walk(absolute.split('/')) : last;
+  }
+
+  /** With all links but the last name resolved. Undefined where the last name is not one of a file. */
+  #lastOf(absolute: string): Walked | Lost | undefined {
     const slash = absolute.lastIndexOf('/');
     const name = absolute.slice(slash + 1);
-    if (slash > 0 && name !== '' && name !== '.' && name !== '..') {
-      const directory = this.#directoryOf(absolute.slice(0, slash));
-      if (directory.kind === 'lost') return directory;
-      const path = directory.path === '/' ? `/${name}` : `${directory.path}/${name}`;
-      if (this.#linkAt(path) === undefined) return { kind: 'walked', path };
-    }
-    return this.#walk(absolute.split('/'));
+    if (slash <= 0 || name === '' || name === '.' || name === '..') return undefined;
+    const directory = this.#directoryOf(absolute.slice(0, slash));
+    if (directory.kind === 'lost') return directory;
+    return { kind: 'walked', path: directory.path === '/' ? `/${name}` : `${directory.path}/${name}` };
   }
 
   #directoryOf(written: string): Walked | Lost {

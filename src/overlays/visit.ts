@@ -119,10 +119,14 @@ export function visitLink(listing: OverlayListing, found: Found): void {
     return;
   }
   const isBaseFile = place.kind === 'outside' && chains.baseFileAt(place.path) !== undefined;
-  if (isBaseFile || (place.kind === 'inside' && reader.typeAt(place.path) === 'file')) {
-    const chain = followReference(found.path, target, chains);
-    if (keepsBaseFile(chain, chains) || chain.state === 'unreadable') addOverlay(listing, found, chain);
-  } else if (place.kind === 'outside' && !chains.isNamed(place.path)) {
+  const isNamed = place.kind === 'outside' && chains.isNamed(place.path);
+  if (isBaseFile || isNamed || (place.kind === 'inside' && reader.typeAt(place.path) === 'file')) {
+    // Names in an image count from the directory of the link by which it is opened.
+    const chain = followReference(found.path, target, chains, { openedAs: own });
+    const isUnreadable =
+      chain.state === 'unreadable' && !(isNamed && followReference(found.path, place.path, chains).state === 'unreadable');
+    if (keepsBaseFile(chain, chains) || isUnreadable) addOverlay(listing, found, chain);
+  } else if (place.kind === 'outside') {
     const message = `it is a symbolic link to ${JSON.stringify(place.path)}, which is outside the instances path and not read; use a bind mount instead, or ${IGNORE}`;
     unseen.add(found.path, 'NotFollowed', message);
   }

@@ -14,6 +14,7 @@ import { ProblemLog } from '../disk/problem-log.ts';
 import { decodeRawName, joinPath, type RawName } from '../disk/raw-name.ts';
 import { directoriesOpenToAll } from '../disk/open-directories.ts';
 import { FootprintCount } from './footprint.ts';
+import { LetterCase } from './letter-case.ts';
 import { scanTrash } from './trash.ts';
 
 /** Some 100 bytes each, for as long as a pass lasts. */
@@ -67,6 +68,7 @@ class RunningScan {
   readonly #knownRaw = new Set<string>();
   readonly #partialDownloads = new Map<string, number>();
   readonly #problems = new ProblemLog();
+  readonly #letterCase = new LetterCase();
   #exists = false;
   #countsAsUsage = false;
   #filesystem: FilesystemUsage | undefined;
@@ -127,6 +129,7 @@ class RunningScan {
     let stats: BigIntStats | undefined;
     try {
       stats = lstatSync(joinPath(this.#basePath, name), LSTAT);
+      if (stats !== undefined && name.bytes === undefined) this.#noteCase(name.text, stats);
     } catch (error) {
       this.#footprint?.unseen();
       this.#problems.addError(`${this.#options.subdirectoryName}/${name.text}`, error);
@@ -156,6 +159,12 @@ class RunningScan {
       cacheUsageBytes: this.#countsAsUsage ? this.#allocatedBlocks * BLOCK_BYTES : 0,
       ...(this.#footprint === undefined ? {} : { footprint: this.#footprint.result() }),
     };
+  }
+
+  #noteCase(name: string, stats: BigIntStats): void {
+    const look = (other: string) => lstatSync(`${this.#basePath}/${other}`, LSTAT);
+    const problem = this.#letterCase.problemOf(this.#options.subdirectoryName, name, stats, look);
+    if (problem !== undefined) this.#problems.add(problem);
   }
 
   #noteRaw(name: string, stats: BigIntStats): void {

@@ -11,6 +11,7 @@ const VMDK = 'test/integration/vmdk.test.ts';
 const FORMATS = 'test/unit/images/formats/formats.test.ts';
 const KNOWN_FILES = 'test/integration/scan/known-files.test.ts';
 const STATED = 'test/integration/stated-formats.test.ts';
+const OPENED = 'test/integration/opened-names.test.ts';
 const REAL_FORMATS = 'test/integration/scan/qcow2-header.test.ts';
 
 /** What is seen of disks and images, and what is said of the rest. */
@@ -119,6 +120,18 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     tests: [OVERLAYS, OVERLAY_CONTRACT],
     mutants: [
       {
+        rule: 'names in an image that a link leads to count from the link',
+        from: 'chains, { openedAs: own })',
+        to: 'chains)',
+        tests: [OPENED],
+      },
+      {
+        rule: 'a link to a disk that a source names is followed',
+        from: 'isBaseFile || isNamed || (place',
+        to: 'isBaseFile || (place',
+        tests: [OPENED],
+      },
+      {
         rule: 'a lock file with bytes is looked at again',
         from: 'if (stats.size === 0n) noteEmpty(listing, found);',
         to: 'noteEmpty(listing, found);',
@@ -161,7 +174,11 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
         tests: [ORDINARY],
       },
       { rule: 'a link in a circle is unseen', from: "unseen.add(found.path, 'NotFollowed', place.message);", to: '' },
-      { rule: 'a base file that a link leads to is in use', from: 'if (keepsBaseFile(chain, chains) || chain', to: 'if (chain' },
+      {
+        rule: 'a base file that a link leads to is in use',
+        from: 'if (keepsBaseFile(chain, chains) || isUnreadable)',
+        to: 'if (isUnreadable)',
+      },
       {
         rule: 'a device or a FIFO in the place of a disk is unseen',
         from: "listing.unseen.add(found.path, 'NotAnImageFile', message);",
@@ -214,6 +231,12 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     file: 'src/overlays/named-disks.ts',
     tests: [OVERLAYS],
     mutants: [
+      {
+        rule: 'a disk that is named by a link is followed from there',
+        from: 'places.isWhereNamed(path) && ',
+        to: '',
+        tests: [OPENED],
+      },
       {
         rule: 'a disk of another host is no file of this one',
         from: "if (place.kind === 'outside' && isElsewhere)",
@@ -558,6 +581,18 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     tests: [CHAIN, OVERLAY_CONTRACT],
     mutants: [
       {
+        rule: 'names in an image count from the name by which it is opened',
+        from: 'step.directory ?? directoryNameOf(step.written)',
+        to: 'this.#context.directoryOf(path)',
+        tests: [OPENED],
+      },
+      {
+        rule: 'a relative data file of qcow2 is not looked for beside the image',
+        from: '{ ...image, directory: undefined }',
+        to: 'image',
+        tests: [OPENED],
+      },
+      {
         rule: 'chains: a header that cannot be parsed is unreadable',
         from: "if (header.kind === 'invalid') return",
         to: "if (header.kind === 'invalid' && false) return",
@@ -626,7 +661,7 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
       },
       {
         rule: 'chains: what the bytes of a raw file outside name is kept',
-        from: 'if (posix.isAbsolute(path)) this.#keepWhatBytesName(path);',
+        from: 'if (posix.isAbsolute(path)) this.#keepWhatBytesName(path, directory);',
         to: '',
       },
       {

@@ -63,7 +63,8 @@ const PLACES: Readonly<Record<Part['place'], (setting: Setting) => Site>> = {
     return at(directory, name);
   },
   fileLinkIn({ tree, part, directory, name }) {
-    const path = join(tree.instances, `store-${part.id}`, 'image');
+    // Deeper than the link: relative names count from the link, and mean something else from here.
+    const path = join(tree.instances, `store-${part.id}`, 'deep', 'image');
     return { path, openedAs: tree.link(join(directory, name), relative(directory, path)) };
   },
   fileLinkOut({ tree, part, directory, name }) {

@@ -25,6 +25,16 @@ function clockThat(action: () => void, reading: number) {
 }
 
 describe('createBaseScanner', () => {
+  it('should call it a problem where a name in the other case is the same file', async () => {
+    // A hard link looks as a file system does that does not distinguish them.
+    using tree = buildTree({ [`_base/${SHA1}`]: {}, [`_base/${SHA1.toUpperCase()}`]: { hardLink: `_base/${SHA1}` } });
+    expect((await scanOf(tree)).problems).toMatchObject([
+      { path: '_base', code: 'ENOTSUP', message: expect.stringContaining('does not distinguish upper and lower case') },
+    ]);
+    using other = buildTree({ [`_base/${SHA1}`]: {}, [`_base/${SHA1.toUpperCase()}`]: {}, '_base/123': {}, '_base/README': {} });
+    expect((await scanOf(other)).problems).toEqual([]);
+  });
+
   it('should report exactly what lstat says', async () => {
     using tree = buildTree({ [`_base/${SHA1}`]: { content: 'x'.repeat(10_000), sizeBytes: 2 ** 30, ageSeconds: 100_000.5 } });
     const [file] = (await scanOf(tree)).files;
