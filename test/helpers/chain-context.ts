@@ -10,10 +10,12 @@ export interface ContextSpec {
   readonly baseFiles?: readonly string[];
   /** Absolute paths outside that a source names, and that can be looked at. Default: none. */
   readonly seenOutside?: readonly string[];
+  /** The same, where no source names them. Default: none. */
+  readonly unnamedOutside?: readonly string[];
 }
 
 /** A chain's surroundings without links: paths are resolved by their text. */
-export function contextOf({ root = '/i', inspect, baseFiles = [], seenOutside = [] }: ContextSpec): ChainContext {
+export function contextOf({ root = '/i', inspect, baseFiles = [], seenOutside = [], unnamedOutside = [] }: ContextSpec): ChainContext {
   return {
     subdirectoryName: '_base',
     directoryOf: (path) => posix.dirname(posix.join(root, path)),
@@ -21,7 +23,7 @@ export function contextOf({ root = '/i', inspect, baseFiles = [], seenOutside = 
       const path = posix.normalize(absolute).replace(/(?<=.)\/$/s, '');
       const prefix = root === '/' ? '/' : `${root}/`;
       if (path.startsWith(prefix) && path !== prefix) return { kind: 'inside', path: path.slice(prefix.length) };
-      return { kind: 'outside', path, seen: seenOutside.includes(path) };
+      return { kind: 'outside', path, seen: seenOutside.includes(path) || unnamedOutside.includes(path) };
     },
     inspect,
     isNamed: (path) => seenOutside.includes(path),

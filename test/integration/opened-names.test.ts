@@ -30,8 +30,8 @@ function overlay(tree: Tree, path: string, backing: string, format = 'raw'): voi
 }
 
 /** Of libvirt, beside the file with workloads: a running domain with disks. */
-function withDomain(tree: Tree, ...disks: readonly string[]): SettingsInput {
-  const sources = disks.map((disk) => `<disk type="file" device="disk"><driver name="qemu" type="qcow2"/><source file="${disk}"/></disk>`);
+function withDomain(tree: Tree, disks: readonly string[], driver = '<driver name="qemu" type="qcow2"/>'): SettingsInput {
+  const sources = disks.map((disk) => `<disk type="file" device="disk">${driver}<source file="${disk}"/></disk>`);
   for (const name of ['etc', 'run']) mkdirSync(tree.path(`../${name}`));
   const xml = `<domain type="kvm"><name>vm-1</name><uuid>${UUID}</uuid><devices>${sources.join('')}</devices></domain>`;
   writeFileSync(tree.path('../etc/vm.xml'), xml);
@@ -83,20 +83,26 @@ const CASES: Readonly<Record<string, Build>> = {
     overlay(tree, '../pool/b/real', 'low');
     link(tree, '../ext/disk', '../pool/b/real');
     writeFileSync(tree.path('../pool/b/low'), '');
-    return { disk: tree.path('../ext/disk'), settings: withDomain(tree, tree.path('../ext/disk')) };
+    return { disk: tree.path('../ext/disk'), settings: withDomain(tree, [tree.path('../ext/disk')]) };
   },
   'a link outside that a domain names, to an image below the instances path': (tree) => {
     overlay(tree, 'vm-1/disk', 'low');
     writeFileSync(tree.path('vm-1/low'), '');
     link(tree, '../ext/disk', tree.path('vm-1/disk'));
-    return { disk: tree.path('../ext/disk'), settings: withDomain(tree, tree.path('vm-1/disk'), tree.path('../ext/disk')) };
+    return { disk: tree.path('../ext/disk'), settings: withDomain(tree, [tree.path('vm-1/disk'), tree.path('../ext/disk')]) };
+  },
+  'such a link, where the domain does not say what format it has': (tree) => {
+    overlay(tree, 'vm-1/disk', 'low');
+    writeFileSync(tree.path('vm-1/low'), '');
+    link(tree, '../ext/disk', tree.path('vm-1/disk'));
+    return { disk: tree.path('../ext/disk'), settings: withDomain(tree, [tree.path('../ext/disk')], '') };
   },
   'a link below the instances path to an image outside, which a domain names by its own name': (tree) => {
     overlay(tree, '../pool/a/b/real', '../../ext/low');
     mkdirSync(tree.path('../pool/ext'));
     writeFileSync(tree.path('../pool/ext/low'), '');
     link(tree, 'vm-1/disk', tree.path('../pool/a/b/real'));
-    return { disk: tree.path('vm-1/disk'), settings: withDomain(tree, tree.path('../pool/a/b/real')) };
+    return { disk: tree.path('vm-1/disk'), settings: withDomain(tree, [tree.path('../pool/a/b/real')]) };
   },
 };
 

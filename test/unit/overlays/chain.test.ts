@@ -155,7 +155,7 @@ describe('a reference that leads out of the instances path', () => {
     const seenOutside = ['/srv/mid', '/srv/named'];
     const kept = follow(top('/srv/named'), files, { seenOutside });
     expect([kept.state, kept.links.map(({ baseName }) => baseName)]).toEqual(['ok', [undefined, 'b']]);
-    const unread = follow(top('/srv/mid'), files, { seenOutside });
+    const unread = follow(top('/srv/mid'), files, { seenOutside, unnamedOutside: ['/srv/other'] });
     expect([unread.state, unread.links.at(-1)?.protects, unread.inspected]).toEqual(['ok', ['other'], ['/srv/mid', '/srv/mid+']]);
   });
 
