@@ -334,7 +334,7 @@ export const SHARED_STORAGE: readonly MutantsOf[] = [
   },
   {
     file: 'src/disk/open-places.ts',
-    tests: [REAL_REGISTRY],
+    tests: ['test/integration/shared-storage/open-places.test.ts'],
     mutants: [
       { rule: 'registry: a link in the place of locks is not followed', from: 'locksPath, constants.O_NOFOLLOW,', to: 'locksPath, 0,' },
     ],
