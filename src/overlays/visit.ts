@@ -125,7 +125,8 @@ export function visitLink(listing: OverlayListing, found: Found): void {
     const chain = followReference(found.path, target, chains, { openedAs: own });
     const isUnreadable =
       chain.state === 'unreadable' && !(isNamed && followReference(found.path, place.path, chains).state === 'unreadable');
-    if (keepsBaseFile(chain, chains) || isUnreadable) addOverlay(listing, found, chain);
+    // What it says of base files counts where the file itself is read, by what is known of its format there.
+    if (keepsBaseFile(chain, chains) || isUnreadable) addOverlay(listing, found, { ...chain, rawBases: [] });
   } else if (place.kind === 'outside') {
     const message = `it is a symbolic link to ${JSON.stringify(place.path)}, which is outside the instances path and not read; use a bind mount instead, or ${IGNORE}`;
     unseen.add(found.path, 'NotFollowed', message);

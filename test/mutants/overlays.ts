@@ -120,6 +120,12 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     tests: [OVERLAYS, OVERLAY_CONTRACT],
     mutants: [
       {
+        rule: "a guest's word about a base file counts through a link no more than without",
+        from: '{ ...chain, rawBases: [] }',
+        to: 'chain',
+        tests: [GUEST_BYTES],
+      },
+      {
         rule: 'names in an image that a link leads to count from the link',
         from: 'chains, { openedAs: own })',
         to: 'chains)',

@@ -38,6 +38,18 @@ describe('a header that a guest may have written', () => {
     expect([keptBy(overlays), keptBy(baseImages)]).toEqual([[SHA1, OTHER], [OTHER]]);
   });
 
+  it.each([false, true])('should say nothing about the base file that it names, reached through a link or not: %s', async (linked) => {
+    using tree = buildTree({
+      [`_base/${SHA1}`]: { content: Buffer.from(`QFI\xfb${'x'.repeat(600)}`, 'latin1') },
+      'store/real': { qcow2: { backingFile: `{instances}/_base/${SHA1}`, backingFormat: 'raw' } },
+      'store/disk.info': { content: JSON.stringify({ '/var/lib/nova/instances/store/real': 'raw' }) },
+      ...(linked ? { 'vm/disk': { symlink: '../store/real' } } : {}),
+    });
+    const scanner = createOverlayScanner({ instancesPath: tree.instancesPath, subdirectoryName: '_base', overlays: 'all' });
+    const { unseen } = await scanner.scan({ instanceNames: NONE });
+    expect(unseen).toMatchObject([{ path: `_base/${SHA1}`, cause: 'NotUnderstood' }]);
+  });
+
   it('should have no more names kept than there is room for, and hold where there is none', async () => {
     const names = (count: number) => Array.from({ length: count }, (_, index) => `RW 1 FLAT "${'x'.repeat(400)}-${index}" 0\n`).join('');
     const vmdk = {
