@@ -8,6 +8,9 @@ const MAX_LINKS = 40;
 /** More answers than these are forgotten, and looked up again: hosts may name tens of thousands of files. */
 const MOST_KNOWN = 8192;
 const MOST_DIRECTORIES = 256;
+/** What lies there is another for each process: `/proc/self/cwd` and `/dev/fd/3` are ours here, and QEMU's for QEMU. */
+const PROC = '/proc';
+const OF_A_PROCESS = 'a name leads through /proc, where each process finds other files';
 /** `OVERLAYFS_SUPER_MAGIC`: the root of a container. */
 const OVERLAYFS = 0x794c7630;
 
@@ -20,6 +23,7 @@ export class Places {
   readonly #here: string;
   readonly #host: string;
   readonly #roots: readonly string[];
+  readonly #isBelowProc: boolean;
   readonly #known = new Map<string, Place>();
   /** Directories, each by how it is written: nearly all disks name a file in one. */
   readonly #directories = new Map<string, Walked | Lost>();
@@ -31,6 +35,7 @@ export class Places {
     this.#here = posix.join(instancesPath, '/');
     this.#host = posix.join(roots[0] ?? '/', '/');
     this.#roots = roots;
+    this.#isBelowProc = roots.some((root) => root.startsWith(`${PROC}/`));
   }
 
   /** The proper host path of a path relative to the instances path. */
@@ -113,6 +118,7 @@ export class Places {
         continue;
       }
       const next = path === '/' ? `/${component}` : `${path}/${component}`;
+      if (next === PROC && !this.#isBelowProc) return { kind: 'lost', message: OF_A_PROCESS };
       const target = this.#linkAt(next);
       if (target instanceof Error) return { kind: 'lost', message: `${JSON.stringify(next)} could not be looked at: ${messageOf(target)}` };
       if (target === undefined) {

@@ -141,4 +141,16 @@ describe('names in an image that is opened through a link', () => {
     ]);
     expect(existsSync(tree.path(BASE))).toBe(true);
   });
+
+  it.each(['/proc/self/cwd/ext/low', '/proc/thread-self/cwd/ext/low', '/dev/fd/3', '../../self/cwd/ext/low'])(
+    'should hold the pass where they lead through what each process finds otherwise: %s',
+    async (name) => {
+      const tree = setUp();
+      link(tree, '../self', '/proc/self');
+      overlay(tree, 'vm-1/disk', name);
+      const { gate } = await passBesideAnotherVm(tree);
+      expect(gate.reasons).toMatchObject([{ reason: 'Unseen', message: expect.stringContaining('leads through /proc') }]);
+      expect(existsSync(tree.path(BASE))).toBe(true);
+    },
+  );
 });

@@ -404,6 +404,12 @@ export const OVERLAY_RULES: readonly MutantsOf[] = [
     file: 'src/overlays/places.ts',
     tests: [OVERLAYS],
     mutants: [
+      {
+        rule: 'a name that leads through /proc is not followed',
+        from: 'if (next === PROC && !this.#isBelowProc)',
+        to: 'if (false)',
+        tests: [OPENED],
+      },
       { rule: 'links on the way to a backing file are resolved', from: 'if (target === undefined) {', to: 'if (true) {' },
       { rule: 'links in a circle lead nowhere', from: 'if (links > MAX_LINKS) return', to: 'if (links > 9e9) return', tests: [OVERLAYS] },
     ],
