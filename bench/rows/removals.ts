@@ -1,11 +1,11 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Row } from '../../scripts/lib/results.ts';
-import { enforceBare, enforceNova, enforceOurs, longestHold, type Enforced } from '../lib/enforcing.ts';
+import { enforceBare, enforceNova, enforceOurs, longestHold, type Enforced, type PassRun } from '../lib/enforcing.ts';
 import { imageSettings } from '../lib/image.ts';
 import type { Bench, BenchContext } from '../lib/row.ts';
 import { seconds, slope } from '../lib/stats.ts';
-import { buildTree, type TreeSize } from '../lib/tree.ts';
+import { buildTree, type BenchTree, type TreeSize } from '../lib/tree.ts';
 
 const GOAL_TIMES = 50;
 const MAX_EXPONENT = 1.1;
@@ -103,42 +103,55 @@ async function holds({ root, bundle, quick, say }: BenchContext, size: TreeSize)
 }
 
 /** The image leaves the optimizing compiler out, for the sake of memory: what an agent in a pod does takes longer than these commands. */
-async function asInImage({ root, bundle, quick, say }: BenchContext, size: TreeSize): Promise<Row> {
-  const tree = buildTree(join(root, 'image'), size);
-  const run = { image: imageSettings() };
+async function asInImage(context: BenchContext, size: TreeSize): Promise<Row> {
+  const tree = buildTree(join(context.root, 'image'), size);
+  return await passAndHold(
+    context,
+    tree,
+    { image: imageSettings() },
+    {
+      id: 'removals-image',
+      what: 'such a pass by the flags of the image, which leaves the optimizing compiler out',
+      shown: 'by the flags of the image',
+    },
+  );
+}
+
+/** With the limit of removals that a pass has by default, most files that could go wait. */
+async function limited(context: BenchContext): Promise<Row> {
+  const files = context.quick ? 4000 : 40_000;
+  const tree = buildTree(join(context.root, 'limited'), { files, vms: 500, locks: true });
+  return await passAndHold(
+    context,
+    tree,
+    { settings: {} },
+    {
+      id: 'removals-limit',
+      what: `an enforcing pass with the default limit of removals, whole process: ${files / 1000}k files, 500 VMs`,
+      shown: `the default limit of removals, ${files} files`,
+    },
+  );
+}
+
+/** How long the fastest of some passes took, and how long one of them held a lock at most. */
+async function passAndHold(
+  { bundle, quick, say }: BenchContext,
+  tree: BenchTree,
+  run: PassRun,
+  { id, what, shown }: Pick<Row, 'id' | 'what'> & { readonly shown: string },
+): Promise<Row> {
   const runs: Enforced[] = [];
   for (let turn = 0; turn < (quick ? 1 : 3); turn += 1) runs.push(await enforceOurs(bundle, tree, run));
   const { seconds: passSeconds, removed } = fastest(runs);
   const hold = await longestHold(bundle, tree, run);
-  const shown = `${seconds(passSeconds)}, a lock held for at most ${Math.round(hold.seconds * 1000)} ms`;
-  say(`  by the image's flags: ${shown}`);
+  const figure = `${seconds(passSeconds)}, ${removed.size.toLocaleString('en')} removals, a lock held for at most ${Math.round(hold.seconds * 1000)} ms`;
+  say(`  ${shown}: ${figure}`);
   return {
-    id: 'removals-image',
-    what: `such a pass by the flags of the image, which leaves the optimizing compiler out: ${removed.size.toLocaleString('en')} removals`,
+    id,
+    what,
     against: '–',
     goal: quick ? '–' : `≤ ${MAX_HOLD_MS} ms`,
-    figure: shown,
-    met: quick ? undefined : hold.seconds * 1000 <= MAX_HOLD_MS,
-    measures: { seconds: passSeconds, removed: removed.size, hold: hold.seconds },
-  };
-}
-
-/** With the limit of removals that a pass has by default, most files that could go wait. */
-async function limited({ root, bundle, quick, say }: BenchContext): Promise<Row> {
-  const files = quick ? 4000 : 40_000;
-  const tree = buildTree(join(root, 'limited'), { files, vms: 500, locks: true });
-  const runs: Enforced[] = [];
-  for (let run = 0; run < (quick ? 1 : 3); run += 1) runs.push(await enforceOurs(bundle, tree, { settings: {} }));
-  const { seconds: passSeconds, removed } = fastest(runs);
-  const hold = await longestHold(bundle, tree, { settings: {} });
-  const shown = `${seconds(passSeconds)}, ${removed.size.toLocaleString('en')} removals, a lock held for at most ${Math.round(hold.seconds * 1000)} ms`;
-  say(`  the default limit of removals, ${files} files: ${shown}`);
-  return {
-    id: 'removals-limit',
-    what: `an enforcing pass with the default limit of removals, whole process: ${files / 1000}k files, 500 VMs`,
-    against: '–',
-    goal: quick ? '–' : `≤ ${MAX_HOLD_MS} ms`,
-    figure: shown,
+    figure,
     met: quick ? undefined : hold.seconds * 1000 <= MAX_HOLD_MS,
     measures: { seconds: passSeconds, removed: removed.size, hold: hold.seconds },
   };

@@ -40,6 +40,14 @@ function withDomain(tree: Tree, disks: readonly string[], driver = '<driver name
   return { sources: { pods: off, virtualMachineInstances: off, file: { path: tree.path('../workloads.yaml') }, libvirt } };
 }
 
+/** An image below the instances path, and a link to it in `ext`, whose path is returned. */
+function linkFromOutside(tree: Tree): string {
+  overlay(tree, 'vm-1/disk', 'low');
+  writeFileSync(tree.path('vm-1/low'), '');
+  link(tree, '../ext/disk', tree.path('vm-1/disk'));
+  return tree.path('../ext/disk');
+}
+
 /** By what name the disk is opened, and what else the pass is given. */
 type Build = (tree: Tree) => { readonly disk: string; readonly settings?: SettingsInput };
 
@@ -86,16 +94,12 @@ const CASES: Readonly<Record<string, Build>> = {
     return { disk: tree.path('../ext/disk'), settings: withDomain(tree, [tree.path('../ext/disk')]) };
   },
   'a link outside that a domain names, to an image below the instances path': (tree) => {
-    overlay(tree, 'vm-1/disk', 'low');
-    writeFileSync(tree.path('vm-1/low'), '');
-    link(tree, '../ext/disk', tree.path('vm-1/disk'));
-    return { disk: tree.path('../ext/disk'), settings: withDomain(tree, [tree.path('vm-1/disk'), tree.path('../ext/disk')]) };
+    const disk = linkFromOutside(tree);
+    return { disk, settings: withDomain(tree, [tree.path('vm-1/disk'), disk]) };
   },
   'such a link, where the domain does not say what format it has': (tree) => {
-    overlay(tree, 'vm-1/disk', 'low');
-    writeFileSync(tree.path('vm-1/low'), '');
-    link(tree, '../ext/disk', tree.path('vm-1/disk'));
-    return { disk: tree.path('../ext/disk'), settings: withDomain(tree, [tree.path('../ext/disk')], '') };
+    const disk = linkFromOutside(tree);
+    return { disk, settings: withDomain(tree, [disk], '') };
   },
   'a link below the instances path to an image outside, which a domain names by its own name': (tree) => {
     overlay(tree, '../pool/a/b/real', '../../ext/low');
